@@ -1,0 +1,18 @@
+"""Rate limits for every worker together. Knows addresses and clocks, never clients."""
+
+from datetime import timedelta
+
+from django.http import HttpRequest
+from django_ratelimit.core import get_usage
+
+
+def wait_for(request: HttpRequest, *, deed: str, per_minute: int) -> timedelta:
+    """Count one `deed` of the caller's address and return how long it must wait before the next: zero if it need not.
+
+    An IPv6 caller is counted with its /64, which one household or server holds whole. The counting is
+    django-ratelimit's: windows of one minute, kept in the shared cache.
+    """
+    usage = get_usage(request, group=deed, key="ip", rate=f"{per_minute}/m", increment=True)
+    if usage is None or not usage["should_limit"]:
+        return timedelta()
+    return timedelta(seconds=max(1, usage["time_left"]))

@@ -1,0 +1,13 @@
+"""The front door as an app: it brings the system checks."""
+
+from django.apps import AppConfig
+
+
+class FrontDoor(AppConfig):
+    """Registers the system checks when Django is ready."""
+
+    name = "ibanse"
+
+    def ready(self) -> None:
+        """Import the checks, which register themselves."""
+        from ibanse import checks  # noqa: F401, PLC0415 - importing is what registers

@@ -1,0 +1,71 @@
+"""Reads every value that comes from outside. Strict: a missing or odd value names itself and the remedy."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+EXPLAINED_IN = "See the table of settings in README.md."
+
+
+def text(name: str, default: str | None = None, *, choices: tuple[str, ...] = ()) -> str:
+    """Return the value of the environment variable `name`; `default` stands in when it is unset or blank.
+
+    Raises ImproperlyConfigured when there is neither, or when the value is none of `choices`.
+    """
+    value = os.environ.get(name, "").strip() or default
+    if value is None:
+        raise ImproperlyConfigured(f"{name} is not set. {EXPLAINED_IN}")
+    if choices and value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one of {', '.join(choices)}. {EXPLAINED_IN}")
+    return value
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return a yes or a no, written as `1` or `0`."""
+    return text(name, "1" if default else "0", choices=("0", "1")) == "1"
+
+
+def number(name: str, default: int, *, least: int, most: int) -> int:
+    """Return a whole number from `least` to `most`."""
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; it must be a whole number from {least} to {most}. {EXPLAINED_IN}"
+        )
+    return int(value)
+
+
+def listing(name: str, default: str | None = None) -> list[str]:
+    """Return the comma-separated values of `name`, without blanks."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def secret(name: str, *, made_in: Path | None) -> str:
+    """Return a secret of at least 32 characters.
+
+    With `made_in` (a folder; the embedded mode) a secret that is not set is made once and kept there in a file that
+    only its owner can read. Without it (production) a missing secret is refused by name.
+    """
+    if made_in is not None and not os.environ.get(name, "").strip():
+        return _made_once(made_in / name.removeprefix("IBANSE_").lower())
+    value = text(name)
+    if len(value) < 32:
+        raise ImproperlyConfigured(f"{name} must have at least 32 characters. {EXPLAINED_IN}")
+    return value
+
+
+def _made_once(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:  # noqa: PTH123 - the mode must hold from the first byte
+            file.write(secrets.token_urlsafe(48))
+        # A link never replaces: of two processes that start together, the first one's secret stands for both.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink(missing_ok=True)
+    return path.read_text(encoding="ascii").strip()

@@ -1,0 +1,156 @@
+"""Every setting, read top to bottom; each value from outside comes through env.py and is listed in README.md.
+
+Two modes. *embedded* (the default) is one process on one machine with nothing to install beside Python: SQLite files and
+secrets live in IBANSE_DATA_DIR. *production* stands behind nginx with PostgreSQL and Redis, and refuses to start when a
+value is missing.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from ibanse import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+EMBEDDED = env.text("IBANSE_MODE", "embedded", choices=("embedded", "production")) == "embedded"
+DATA_DIR = Path(env.text("IBANSE_DATA_DIR", str(BASE_DIR / ".data")))
+DEBUG = EMBEDDED and env.flag("IBANSE_DEBUG", default=False)
+
+# --- Who may ask, and who is asking ------------------------------------------------------------------------------------
+SECRET_KEY = env.secret("IBANSE_SECRET_KEY", made_in=DATA_DIR if EMBEDDED else None)
+ALLOWED_HOSTS = env.listing("IBANSE_HOSTS", "localhost,127.0.0.1,[::1]" if EMBEDDED else None)
+# The one header that nginx overwrites with the caller's address; embedded, the peer of the socket is the caller.
+CLIENT_ADDRESS_META_KEY = "REMOTE_ADDR" if EMBEDDED else "HTTP_X_REAL_IP"
+RATELIMIT_IP_META_KEY = "accounts.guard.addresses.caller"
+AUTH_USER_MODEL = "accounts.User"
+
+# --- What runs ---------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "ibanse.apps.FrontDoor",
+    "accounts",
+    "validation",
+    "csp",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "ibanse.urls"
+WSGI_APPLICATION = "ibanse.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    },
+]
+
+# --- Where things are kept ---------------------------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+_database = dj_database_url.parse(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'site.sqlite3'}" if EMBEDDED else None))
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE: a transaction that will write takes its turn at the start, instead of failing half-way as "locked".
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    # Values bound by the server never reach its log in clear; pool x workers must stay below max_connections.
+    _database["OPTIONS"] = {
+        **_database.get("OPTIONS", {}),
+        "server_side_binding": True,
+        "pool": {"min_size": 1, "max_size": env.number("IBANSE_DATABASE_POOL", 4, least=1, most=64), "timeout": 10},
+    }
+DATABASES = {"default": _database}
+CACHES: dict[str, dict[str, Any]] = {
+    # In one process memory is a shared cache; with several, limits need the atomic counters of Redis or Valkey.
+    # Room for many callers: a full memory cache forgets a third of its counters.
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+    if EMBEDDED
+    else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.text("REDIS_URL")}
+}
+
+# --- Languages ---------------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "sv"
+LANGUAGES = [("sv", _("Swedish")), ("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [BASE_DIR / "ibanse" / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SECURE = not EMBEDDED
+TIME_ZONE = "Europe/Stockholm"
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+
+# --- Static files ------------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- What a browser is told, and what it may send ----------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_PROXY_SSL_HEADER = None if EMBEDDED else ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = not EMBEDDED
+SECURE_HSTS_SECONDS = 0 if EMBEDDED else 2 * 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not EMBEDDED
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = not EMBEDDED
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+# W021 asks for the preload list of browsers; that binds a whole domain for years and is its owner's decision.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+# --- Limits ------------------------------------------------------------------------------------------------------------
+ANONYMOUS_CHECKS_PER_MINUTE = env.number("IBANSE_ANONYMOUS_CHECKS_PER_MINUTE", 30, least=1, most=100_000)
+
+# --- What is written down ----------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["terminal"], "level": "WARNING"},
+    # Django's own handlers would mail a traceback, request and all, to the administrators.
+    "loggers": {"django": {"handlers": [], "level": "WARNING", "propagate": True}},
+}

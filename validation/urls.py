@@ -1,0 +1,10 @@
+"""The paths of the check page and of the pages about countries."""
+
+from django.urls import path
+
+from validation import views
+
+app_name = "validation"
+urlpatterns = [
+    path("", views.check, name="check"),
+]
