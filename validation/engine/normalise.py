@@ -1,0 +1,25 @@
+"""What a person pastes, made into what a machine compares. Knows no country and no rule about IBANs."""
+
+from string import ascii_lowercase, ascii_uppercase
+
+MAX_INPUT_CHARACTERS = 128
+# Exactly these are taken out; anything else that is not a letter or digit of ASCII stays and is reported.
+SEPARATORS = " \t\r\n-./\u00a0\u2007\u2009\u202f\u3000\u2010\u2011\u2012\u2013\u2014\u2015"
+# Only ASCII letters change case: str.upper() would fold ı, ſ, ﬁ and ß into ASCII and let a forged number pass.
+_TABLE = str.maketrans(ascii_lowercase, ascii_uppercase, SEPARATORS)
+
+
+def normalise(text: str) -> str:
+    """Return the first 128 characters of `text` in upper case, without separators and a leading `IBAN` or `IBAN:`.
+
+    Normalising twice changes nothing more. No country's code begins with IB, so nothing real is lost.
+    """
+    bare = text[:MAX_INPUT_CHARACTERS].translate(_TABLE)
+    while bare.startswith("IBAN"):
+        bare = bare[4:].removeprefix(":")
+    return bare
+
+
+def grouped(iban: str) -> str:
+    """Return the number as people read it, in groups of four: `SE45 5000 0000 0583 9825 7466`."""
+    return " ".join([iban[start : start + 4] for start in range(0, len(iban), 4)])

@@ -1,0 +1,120 @@
+"""The structure of every country's IBAN, as tables. Knows no bank and no national check digits.
+
+Built once, when this module is imported, from the registry packaged in schwifty and from data/countries.toml, which
+corrects it. Importing is what makes the tables, so threads never meet a half-built one.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+import pycountry
+from schwifty import registry as schwifty_registry
+from schwifty.domain import Component, IBANSpec
+
+Status = Literal["official", "aspirational", "territory"]
+
+DATA = Path(__file__).parent / "data"
+_OVERLAY: Final[dict[str, Any]] = tomllib.loads((DATA / "countries.toml").read_text(encoding="utf-8"))
+REGISTRY_EDITION: Final[str] = _OVERLAY["registry_edition"]
+
+_CLASSES = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
+# Where schwifty has no (or only half of the) parts of a BBAN whose structure is another country's.
+_SAME_FIELDS_AS = {"AO": "CV", "KM": "CF", "MG": "CF", "YT": "FR"}
+
+
+class Field(NamedTuple):
+    """A part of the BBAN: `bban[start:end]`. Where a country has no such part, both are 0."""
+
+    start: int
+    end: int
+
+    def cut(self, bban: str) -> str | None:
+        """Return this part of `bban`, or None where the country has none."""
+        return bban[self.start : self.end] if self.end else None
+
+
+class Country(NamedTuple):
+    """One country's (or territory's) IBAN: code, structure, and how far the number is recognised."""
+
+    code: str
+    name: str
+    length: int
+    bban_format: str
+    """In the notation of the SWIFT registry, such as `8!n10!n`."""
+    classes: str
+    """The class of each character of the whole IBAN: `n` digit, `a` letter, `c` either."""
+    pattern: re.Pattern[str]
+    checksum_suffix: str
+    """The country code in digits and two zeros: what mod 97-10 appends to the BBAN."""
+    bank_code: Field
+    branch_code: Field
+    account_number: Field
+    national_check_digits: Field
+    bank_key: Field
+    """The part of the BBAN under which the bank directory lists banks."""
+    sepa: bool
+    status: Status
+    parent: str | None
+    """For a territory, the country whose prefix its numbers officially use."""
+    example: str
+
+
+def _classes(bban_format: str) -> str:
+    parts = re.findall(r"(\d+)!([nac])", bban_format)
+    return "".join(int(count) * kind for count, kind in parts)
+
+
+def _pattern(classes: str, code: str) -> re.Pattern[str]:
+    runs = [run.group() for run in re.finditer(r"n+|a+|c+", classes[2:])]
+    return re.compile(code + "".join(f"{_CLASSES[run[0]]}{{{len(run)}}}" for run in runs))
+
+
+def _name(code: str) -> str:
+    entry = pycountry.countries.get(alpha_2=code)
+    if entry is None:
+        return str(_OVERLAY["names"][code])
+    return str(getattr(entry, "common_name", entry.name))
+
+
+def _sepa(code: str, spec: IBANSpec) -> bool:
+    if code in _OVERLAY["sepa"]["outside"]:
+        return False
+    return spec.in_sepa_zone or code in _OVERLAY["sepa"]["joined"]
+
+
+def _status(code: str, spec: IBANSpec) -> Status:
+    if code in _OVERLAY["territories"]:
+        return "territory"
+    return "aspirational" if spec.aspirational else "official"
+
+
+def _country(code: str) -> Country:
+    spec = schwifty_registry.get_iban_spec(code)
+    layout = schwifty_registry.get_iban_spec(_SAME_FIELDS_AS.get(code, code))
+    fields = {part: Field(found.start, found.end) for part, found in layout.positions.items()}
+    lookup = [fields[part] for part in layout.bic_lookup_components]
+    classes = "aann" + _classes(spec.bban_spec)
+    return Country(
+        code=code,
+        name=_name(code),
+        length=spec.iban_length,
+        bban_format=spec.bban_spec,
+        classes=classes,
+        pattern=_pattern(classes, code),
+        checksum_suffix="".join(str(int(letter, 36)) for letter in code) + "00",
+        bank_code=fields[Component.BANK_CODE],
+        branch_code=fields[Component.BRANCH_CODE],
+        account_number=fields[Component.ACCOUNT_CODE],
+        national_check_digits=fields[Component.NATIONAL_CHECKSUM_DIGITS],
+        bank_key=Field(lookup[0].start, lookup[-1].end),
+        sepa=_sepa(code, spec),
+        status=_status(code, spec),
+        parent=_OVERLAY["territories"].get(code),
+        example=_OVERLAY["examples"][code],
+    )
+
+
+COUNTRIES: Final[dict[str, Country]] = {code: _country(code) for code in _OVERLAY["examples"]}
+"""Every country and territory by its prefix; schwifty's registry has the same ones (a test compares them)."""
