@@ -8,6 +8,7 @@ that are missing are answered `not_checked` by the caller.
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import cycle, islice
+from operator import getitem
 from typing import Final, NamedTuple
 
 Method = Callable[[str, str], bool]
@@ -15,14 +16,15 @@ Method = Callable[[str, str], bool]
 
 
 class Weighing(NamedTuple):
-    """One weighted sum: what each digit contributes at its place, and where the check digit stands."""
+    """One weighted sum: what each digit is worth at its place, and where the check digit stands."""
 
-    contributions: tuple[tuple[int, dict[str, int]], ...]
+    worths: tuple[dict[str, int], ...]
+    first: int
     check: int
 
     def sum(self, account: str) -> int:
-        """Return the sum of the contributions of all weighted digits."""
-        return sum([worth[account[place]] for place, worth in self.contributions])
+        """Return what the weighed digits are worth together."""
+        return sum(map(getitem, self.worths, account[self.first :]))
 
 
 def _plain(digit: int, weight: int) -> int:
@@ -47,12 +49,13 @@ def _weigh(
     leftwards: bool = True,
 ) -> Weighing:
     """Lay `weights` (repeated as needed) over the places `first` to `last`, counted from 1 as the Bundesbank does."""
-    places = range(last - 1, first - 2, -1) if leftwards else range(first - 1, last)
+    laid = list(islice(cycle(weights), last - first + 1))
     return Weighing(
         tuple(
-            (place, {str(digit): worth(digit, weight) for digit in range(10)})
-            for place, weight in zip(places, islice(cycle(weights), len(places)), strict=True)
+            {str(digit): worth(digit, weight) for digit in range(10)}
+            for weight in (reversed(laid) if leftwards else laid)
         ),
+        first - 1,
         check - 1,
     )
 
@@ -144,13 +147,7 @@ def _method_26(bank_code: str, account: str) -> bool:
 
 _SIXTY_ONE = _weigh((2, 1), last=7, check=8, worth=_cross_sum)
 # With an 8 at place 9 the two last digits are weighed too, as if they followed place 7.
-_SIXTY_ONE_LONG = Weighing(
-    tuple(
-        (place, {str(digit): _cross_sum(digit, weight) for digit in range(10)})
-        for place, weight in zip((9, 8, 6, 5, 4, 3, 2, 1, 0), cycle((2, 1)))
-    ),
-    7,
-)
+_SIXTY_ONE_LONG = _weigh((2, 1, 0, 2, 1, 2, 1, 2, 1, 2), last=10, check=8, worth=_cross_sum)
 
 
 def _method_61(bank_code: str, account: str) -> bool:
@@ -167,7 +164,7 @@ def _method_63(bank_code: str, account: str) -> bool:
 
 
 _LUHN_4_TO_9 = _weigh((2, 1), first=4, worth=_cross_sum)
-_LUHN_BUT_3_AND_4 = Weighing(tuple(part for part in _LUHN.contributions if part[0] not in (2, 3)), 9)
+_LUHN_BUT_3_AND_4 = _weigh((2, 1, 2, 1, 2, 0, 0, 1, 2), worth=_cross_sum)
 
 
 def _method_68(bank_code: str, account: str) -> bool:

@@ -14,7 +14,9 @@ def normalise(text: str) -> str:
 
     Normalising twice changes nothing more. No country's code begins with IB, so nothing real is lost.
     """
-    bare = text[:MAX_INPUT_CHARACTERS].translate(_TABLE)
+    bare = text[:MAX_INPUT_CHARACTERS].replace(" ", "")
+    # Nearly all that comes is ASCII and at most grouped by blanks: upper() is ten times as fast as a table.
+    bare = bare.upper() if bare.isascii() and bare.isalnum() else bare.translate(_TABLE)
     while bare.startswith("IBAN"):
         bare = bare[4:].removeprefix(":")
     return bare

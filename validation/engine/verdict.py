@@ -1,5 +1,6 @@
 """The verdict on one IBAN: every check that can be made, reported together. Knows no request, language or client."""
 
+from collections.abc import Callable
 from itertools import product
 from typing import Final, NamedTuple, cast
 
@@ -82,10 +83,35 @@ _WELL_FORMED: Final = {
 }
 _NORMALISED: Final = Warning("normalised")
 _BANK_UNKNOWN: Final = Warning("bank_unknown")
-_STATUS_WARNINGS: Final = {
+_STATUS_WARNINGS: Final[dict[str, tuple[Warning, ...]]] = {
     "official": (),
     "aspirational": (Warning("aspirational_country"),),
     "territory": (Warning("territory_prefix"),),
+}
+
+
+class _Plan(NamedTuple):
+    """What judging an IBAN of one country needs, laid out flat: unpacking it is faster than asking the country."""
+
+    country: Country
+    fits: Callable[[str], object]
+    checksum_suffix: str
+    bank_start: int
+    bank_end: int
+    has_directory: bool
+    warnings: tuple[Warning, ...]
+
+
+_PLANS: Final = {
+    code: _Plan(
+        country,
+        country.pattern.fullmatch,
+        country.checksum_suffix,
+        *country.bank_key,
+        code in DIRECTORIES,
+        _STATUS_WARNINGS[country.status],
+    )
+    for code, country in COUNTRIES.items()
 }
 
 
@@ -97,32 +123,32 @@ def check(text: str) -> Verdict:
     if not isinstance(text, str):
         raise TypeError("An IBAN is text.")
     iban = normalise(text)
-    country = COUNTRIES.get(iban[:2])
-    if country is not None and country.pattern.fullmatch(iban) and len(text) <= MAX_INPUT_CHARACTERS:
-        return _well_formed(text, iban, country)
-    return _malformed(text, iban, country)
-
-
-def _well_formed(text: str, iban: str, country: Country) -> Verdict:
-    """Judge a text of right structure: checksum, national check digits and bank remain."""
+    code = iban[:2]
+    plan = _PLANS.get(code)
+    if plan is None or len(text) > MAX_INPUT_CHARACTERS:
+        return _malformed(text, iban, COUNTRIES.get(code))
+    country, fits, checksum_suffix, bank_start, bank_end, has_directory, warnings = plan
+    if not fits(iban):
+        return _malformed(text, iban, country)
     bban = iban[4:]
-    start, end = country.bank_key
-    bank = BANKS.get(country.code + bban[start:end])
-    expected = national.mod_97_10(bban + country.checksum_suffix)
-    outcome = national.outcome(country.code, bban, bank.check_method if bank else None)
+    bank = BANKS.get(code + bban[bank_start:bank_end])
+    expected = national.mod_97_10(bban + checksum_suffix)
+    result, start, expected_digits = national.outcome(code, bban, bank)
+    checksum: CheckResult = PASSED
+    found: BankResult = KNOWN
     reasons: tuple[Reason, ...] = ()
     if iban[2:4] != expected:
+        checksum = FAILED
         reasons = (Reason("checksum", 3, expected),)
-    if outcome.result == FAILED:
-        reasons += (Reason("national_check_digits", outcome.start + 5, outcome.expected),)
-    warnings: tuple[Warning, ...] = _STATUS_WARNINGS[country.status]
-    if bank is None and country.code in DIRECTORIES:
-        warnings = (_BANK_UNKNOWN, *warnings)
+    if result == FAILED:
+        reasons += (Reason("national_check_digits", start + 5, expected_digits),)
+    if bank is None:
+        found = UNKNOWN if has_directory else NOT_CHECKED
+        if has_directory:
+            warnings = (_BANK_UNKNOWN, *warnings)
     if text != iban:
         warnings = (*warnings, _NORMALISED)
-    found: BankResult = KNOWN if bank else UNKNOWN if country.code in DIRECTORIES else NOT_CHECKED
-    checks = _WELL_FORMED[PASSED if iban[2:4] == expected else FAILED, outcome.result, found]
-    return Verdict(text, iban, checks, reasons, warnings, country, bank)
+    return Verdict(text, iban, _WELL_FORMED[checksum, result, found], reasons, warnings, country, bank)
 
 
 def _malformed(text: str, iban: str, country: Country | None) -> Verdict:
@@ -130,8 +156,8 @@ def _malformed(text: str, iban: str, country: Country | None) -> Verdict:
     if not iban or len(text) > MAX_INPUT_CHARACTERS:
         most = MAX_INPUT_CHARACTERS if iban else None
         return _told(text, iban, Checks(length=FAILED), [Reason("length", expected=most)])
-    strange = next((place for place, character in enumerate(iban, 1) if not _is_plain(character)), None)
-    if strange is not None:
+    if not (iban.isascii() and iban.isalnum()):
+        strange = next(place for place, character in enumerate(iban, 1) if not _is_plain(character))
         return _told(text, iban, Checks(characters=FAILED), [Reason("characters", strange)])
     checksum = _checksum(iban)
     if country is None:
