@@ -35,6 +35,27 @@ class Field(NamedTuple):
         return bban[self.start : self.end] if self.end else None
 
 
+PartKind = Literal[
+    "bank_code",
+    "branch_code",
+    "account_number",
+    "national_check_digits",
+    "account_type",
+    "account_holder_id",
+    "account_id",
+    "currency_code",
+    "other",
+]
+
+
+class Part(NamedTuple):
+    """A run of the BBAN with one meaning; the parts of a country cover its BBAN without gap or overlap."""
+
+    kind: PartKind
+    start: int
+    end: int
+
+
 class Country(NamedTuple):
     """One country's (or territory's) IBAN: code, structure, and how far the number is recognised."""
 
@@ -52,6 +73,7 @@ class Country(NamedTuple):
     branch_code: Field
     account_number: Field
     national_check_digits: Field
+    parts: tuple[Part, ...]
     bank_key: Field
     """The part of the BBAN under which the bank directory lists banks."""
     sepa: bool
@@ -72,10 +94,40 @@ def _pattern(classes: str, code: str) -> re.Pattern[str]:
 
 
 def _name(code: str) -> str:
-    entry = pycountry.countries.get(alpha_2=code)
-    if entry is None:
+    if code in _OVERLAY["names"]:
         return str(_OVERLAY["names"][code])
+    entry = pycountry.countries.get(alpha_2=code)
     return str(getattr(entry, "common_name", entry.name))
+
+
+# What schwifty calls differently. The order is that of drawing: check digits inside another part are drawn over it.
+_KINDS: Final[dict[Component, PartKind]] = {
+    Component.ACCOUNT_CODE: "account_number",
+    Component.BANK_CODE: "bank_code",
+    Component.BRANCH_CODE: "branch_code",
+    Component.ACCOUNT_TYPE: "account_type",
+    Component.ACCOUNT_HOLDER_ID: "account_holder_id",
+    Component.ACCOUNT_ID: "account_id",
+    Component.CURRENCY_CODE: "currency_code",
+    Component.NATIONAL_CHECKSUM_DIGITS: "national_check_digits",
+}
+
+
+def _fields(code: str) -> dict[PartKind, Field]:
+    layout = schwifty_registry.get_iban_spec(_SAME_FIELDS_AS.get(code, code)).positions
+    fields = {kind: Field(layout[component].start, layout[component].end) for component, kind in _KINDS.items()}
+    corrected = {kind: Field(*place) for kind, place in _OVERLAY["fields"].get(code, {}).items()}
+    return {kind: corrected.get(kind, field) for kind, field in fields.items()}
+
+
+def _parts(fields: dict[PartKind, Field], length: int) -> tuple[Part, ...]:
+    kinds: list[PartKind] = ["other"] * length
+    for kind, (start, end) in fields.items():
+        kinds[start:end] = [kind] * (end - start)
+    starts = [place for place in range(length) if place == 0 or kinds[place] != kinds[place - 1]]
+    return tuple(
+        Part(kinds[start], start, end) for start, end in zip(starts, [*starts[1:], length], strict=True)
+    )
 
 
 def _sepa(code: str, spec: IBANSpec) -> bool:
@@ -92,9 +144,8 @@ def _status(code: str, spec: IBANSpec) -> Status:
 
 def _country(code: str) -> Country:
     spec = schwifty_registry.get_iban_spec(code)
-    layout = schwifty_registry.get_iban_spec(_SAME_FIELDS_AS.get(code, code))
-    fields = {part: Field(found.start, found.end) for part, found in layout.positions.items()}
-    lookup = [fields[part] for part in layout.bic_lookup_components]
+    fields = _fields(code)
+    lookup = [fields[_KINDS[component]] for component in spec.bic_lookup_components]
     classes = "aann" + _classes(spec.bban_spec)
     return Country(
         code=code,
@@ -104,10 +155,11 @@ def _country(code: str) -> Country:
         classes=classes,
         pattern=_pattern(classes, code),
         checksum_suffix="".join(str(int(letter, 36)) for letter in code) + "00",
-        bank_code=fields[Component.BANK_CODE],
-        branch_code=fields[Component.BRANCH_CODE],
-        account_number=fields[Component.ACCOUNT_CODE],
-        national_check_digits=fields[Component.NATIONAL_CHECKSUM_DIGITS],
+        bank_code=fields["bank_code"],
+        branch_code=fields["branch_code"],
+        account_number=fields["account_number"],
+        national_check_digits=fields["national_check_digits"],
+        parts=_parts(fields, spec.bban_length),
         bank_key=Field(lookup[0].start, lookup[-1].end),
         sepa=_sepa(code, spec),
         status=_status(code, spec),
