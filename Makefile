@@ -1,0 +1,65 @@
+# What a person does with ibanse, by name; `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench check format translations lock clean
+
+IBANSE_VENV ?= .venv
+export IBANSE_VENV
+BIN := $(IBANSE_VENV)/bin
+PYTHON := $(BIN)/python
+TYPED := manage.py ibanse accounts validation tests deploy/start.py deploy/gunicorn.conf.py
+
+# What production must be told, with values that reach nothing: the checks open no connection.
+PRODUCTION := IBANSE_MODE=production \
+	IBANSE_HOSTS=ibanse.example \
+	IBANSE_SECRET_KEY=only-for-the-checks-0123456789-abcdefghijklmnopqrstuvwxyz \
+	DATABASE_URL=postgres://ibanse@localhost/ibanse \
+	REDIS_URL=unix:///run/valkey/valkey.sock
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Start ibanse at http://localhost:8000 (another port: PORT=8123 make run)
+	@deploy/bootstrap run
+	@exec $(PYTHON) -m deploy.start
+
+test: ## Run every test, on SQLite, PostgreSQL and in a browser (a selection: make test ARGS="-k iban")
+	@deploy/bootstrap dev
+	@exec $(PYTHON) -m tests $(ARGS)
+
+bench: ## Measure speed (options: make bench ARGS="...")
+	@deploy/bootstrap dev
+	@exec $(PYTHON) -m tests.benchmarks $(ARGS)
+
+check: ## Check format, rules, types, migrations, production settings, templates and translations
+	@deploy/bootstrap dev
+	@echo "Format" && $(BIN)/ruff format --check --quiet .
+	@echo "Rules" && $(BIN)/ruff check --quiet .
+	@echo "Types" && $(BIN)/mypy --no-error-summary $(TYPED)
+	@echo "Migrations" && $(PYTHON) manage.py makemigrations --check --dry-run -v0
+	@echo "Production settings" && env $(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
+	@echo "Templates" && $(BIN)/djlint --lint --quiet templates
+	@echo "Translations" && $(PYTHON) -m pytest -q tests/ibanse/test_translations.py
+
+format: ## Put the code into its one format and mend what can be mended
+	@deploy/bootstrap dev
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+translations: ## Collect the texts to translate (sv, de) and compile the translations
+	@deploy/bootstrap dev
+	@$(PYTHON) manage.py makemessages -l sv -l de --no-location --no-obsolete --ignore 'tests/*'
+	@$(PYTHON) manage.py compilemessages -l sv -l de --ignore '.*'
+
+lock: ## Renew the hash-locked requirements from pyproject.toml
+	@deploy/bootstrap dev
+	@$(LOCK) --output-file deploy/requirements/run.txt pyproject.toml
+	@$(LOCK) --output-file deploy/requirements/dev.txt --extra dev -c deploy/requirements/run.txt pyproject.toml
+	@! grep -nE '://|file:|index-url|find-links' deploy/requirements/run.txt deploy/requirements/dev.txt
+
+# Names, versions and hashes only, for every Python and system at once: a mirror may serve them as well.
+LOCK = $(BIN)/uv pip compile --no-config --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate
+
+clean: ## Remove what can be made again; your data in .data stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,48 @@
+"""gunicorn for both modes: embedded, one process on a port; production, several on a socket behind nginx."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+chdir = str(Path(__file__).resolve().parent.parent)
+# gunicorn reads this file before it looks into `chdir`.
+sys.path.insert(0, chdir)
+
+from ibanse import env  # noqa: E402 - reachable only from here on
+
+EMBEDDED = env.text("IBANSE_MODE", "embedded") == "embedded"
+
+if EMBEDDED:
+    PORT = env.number("PORT", 8000, least=1, most=65535)
+    bind = f"127.0.0.1:{PORT}"
+    # Limits are counted in this one process's memory; a second process would count for itself.
+    workers = 1
+    # No proxy stands in front, so nobody's word about the scheme counts.
+    forwarded_allow_ips = ""
+    loglevel = "warning"
+else:
+    bind = f"unix:{env.text('IBANSE_SOCKET', '/run/ibanse/gunicorn.sock')}"
+    workers = env.number("IBANSE_WORKERS", 2, least=1, most=64)
+    # Owner and group, so that of all users of the machine only nginx (in the group) can pose as the proxy.
+    umask = 0o007
+    loglevel = "info"
+
+wsgi_app = "ibanse.wsgi:application"
+proc_name = "ibanse"
+worker_class = "gthread"
+threads = env.number("IBANSE_THREADS", 8, least=1, most=256)
+# The tables built at import are shared by all workers; threads and pools must therefore start in post_fork.
+preload_app = True
+# The access log would hold callers' addresses for no purpose, and the control socket would be one more door.
+accesslog = None
+control_socket_disable = True
+# The heartbeat is a file that is touched all the time; on a busy disk that alone can get a worker killed.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - gunicorn opens it with mkstemp
+
+
+def when_ready(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Say where the site is, once the socket listens and the application is loaded."""
+    if EMBEDDED:
+        sys.stdout.write(f"ibanse is ready at http://localhost:{PORT} (Ctrl-C stops it)\n")
+        sys.stdout.flush()

@@ -1,0 +1,67 @@
+"""Starts ibanse alone on this machine: looks at the port, prepares tables and files, then becomes gunicorn.
+
+Knows the embedded mode only; production starts gunicorn itself, with the same deploy/gunicorn.conf.py.
+"""
+
+import os
+import signal
+import sys
+
+# ruff: noqa: E402 - the handler comes before the slow imports
+# Until gunicorn has its own handlers, Ctrl-C ends us at once, without a traceback or a complaint of make.
+signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+
+import errno
+import runpy
+import socket
+
+import django
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import OperationalError, connections
+
+from ibanse import env
+
+UNUSABLE = {
+    errno.EADDRINUSE: "is taken by another program",
+    errno.EACCES: "is reserved for the administrator",
+}
+
+
+def start() -> None:
+    """Become the server; exit with one line about the port, a setting or the database when that cannot be."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
+    try:
+        if env.text("IBANSE_MODE", "embedded") == "production":
+            sys.exit("This starts the embedded mode. For production run: gunicorn -c deploy/gunicorn.conf.py")
+        refuse_unusable(env.number("PORT", 8000, least=1, most=65535))
+        django.setup()
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+    except (ImproperlyConfigured, OperationalError) as reason:
+        sys.exit(str(reason))
+    # The worker is a fork: it must not inherit an open database, or a pool whose threads stay behind.
+    for connection in connections.all():
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
+    sys.argv = ["gunicorn", "-c", "deploy/gunicorn.conf.py"]
+    runpy.run_module("gunicorn", run_name="__main__", alter_sys=True)
+
+
+def refuse_unusable(port: int) -> None:
+    """Exit with one line when `port` cannot be listened on, before anything is changed."""
+    # A browser may try localhost on IPv6 first, so a stranger there would answer in our name.
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((address, port))
+        except OSError as error:
+            if reason := UNUSABLE.get(error.errno or 0):
+                sys.exit(f"Port {port} {reason}. Choose another one, such as: PORT=8123 make run")
+            # Anything else is not ours to judge: a machine without IPv6 fails here and serves well.
+
+
+if __name__ == "__main__":
+    start()
