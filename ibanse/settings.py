@@ -1,8 +1,8 @@
 """Every setting, read top to bottom; each value from outside comes through env.py and is listed in README.md.
 
-Two modes. *embedded* (the default) is one process on one machine with nothing to install beside Python: SQLite files and
-secrets live in IBANSE_DATA_DIR. *production* stands behind nginx with PostgreSQL and Redis, and refuses to start when a
-value is missing.
+Two modes. *embedded* (the default) is one process on one machine with nothing to install beside Python: SQLite files
+and secrets live in IBANSE_DATA_DIR. *production* stands behind nginx with PostgreSQL and Redis, and refuses to start
+when a value is missing.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ EMBEDDED = env.text("IBANSE_MODE", "embedded", choices=("embedded", "production"
 DATA_DIR = Path(env.text("IBANSE_DATA_DIR", str(BASE_DIR / ".data")))
 DEBUG = EMBEDDED and env.flag("IBANSE_DEBUG", default=False)
 
-# --- Who may ask, and who is asking ------------------------------------------------------------------------------------
+# --- Who may ask, and who is asking ----------------------------------------------------------------------------------
 SECRET_KEY = env.secret("IBANSE_SECRET_KEY", made_in=DATA_DIR if EMBEDDED else None)
 ALLOWED_HOSTS = env.listing("IBANSE_HOSTS", "localhost,127.0.0.1,[::1]" if EMBEDDED else None)
 # The one header that nginx overwrites with the caller's address; embedded, the peer of the socket is the caller.
@@ -27,7 +27,7 @@ CLIENT_ADDRESS_META_KEY = "REMOTE_ADDR" if EMBEDDED else "HTTP_X_REAL_IP"
 RATELIMIT_IP_META_KEY = "accounts.guard.addresses.caller"
 AUTH_USER_MODEL = "accounts.User"
 
-# --- What runs ---------------------------------------------------------------------------------------------------------
+# --- What runs -------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "ibanse.apps.FrontDoor",
     "accounts",
@@ -62,9 +62,11 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-# --- Where things are kept ---------------------------------------------------------------------------------------------
+# --- Where things are kept -------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-_database = dj_database_url.parse(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'site.sqlite3'}" if EMBEDDED else None))
+_database = dj_database_url.parse(
+    env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'site.sqlite3'}" if EMBEDDED else None)
+)
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE: a transaction that will write takes its turn at the start, instead of failing half-way as "locked".
     _database["OPTIONS"] = {
@@ -77,18 +79,25 @@ else:
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "server_side_binding": True,
-        "pool": {"min_size": 1, "max_size": env.number("IBANSE_DATABASE_POOL", 4, least=1, most=64), "timeout": 10},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.number("IBANSE_DATABASE_POOL", 4, least=1, most=64),
+            "timeout": 10,
+        },
     }
 DATABASES = {"default": _database}
 CACHES: dict[str, dict[str, Any]] = {
     # In one process memory is a shared cache; with several, limits need the atomic counters of Redis or Valkey.
     # Room for many callers: a full memory cache forgets a third of its counters.
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
     if EMBEDDED
     else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.text("REDIS_URL")}
 }
 
-# --- Languages ---------------------------------------------------------------------------------------------------------
+# --- Languages -------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "sv"
 LANGUAGES = [("sv", _("Swedish")), ("en", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [BASE_DIR / "ibanse" / "locale"]
@@ -101,7 +110,7 @@ TIME_ZONE = "Europe/Stockholm"
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
 
-# --- Static files ------------------------------------------------------------------------------------------------------
+# --- Static files ----------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -110,7 +119,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# --- What a browser is told, and what it may send ----------------------------------------------------------------------
+# --- What a browser is told, and what it may send --------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -141,10 +150,14 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
 # W021 asks for the preload list of browsers; that binds a whole domain for years and is its owner's decision.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
-# --- Limits ------------------------------------------------------------------------------------------------------------
+# --- What is checked -------------------------------------------------------------------------------------------------
+# The folder into which an operator put Pay.UK's valacdos.txt and scsubtab.txt; empty: British numbers are not checked.
+BRITISH_TABLES = env.text("IBANSE_BRITISH_TABLES", "")
+
+# --- Limits ----------------------------------------------------------------------------------------------------------
 ANONYMOUS_CHECKS_PER_MINUTE = env.number("IBANSE_ANONYMOUS_CHECKS_PER_MINUTE", 30, least=1, most=100_000)
 
-# --- What is written down ----------------------------------------------------------------------------------------------
+# --- What is written down --------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

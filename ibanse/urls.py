@@ -2,8 +2,11 @@
 
 from django.urls import include, path
 
+from ibanse import languages
+
 urlpatterns = [
     path("", include("validation.urls")),
+    path("language/", languages.switch, name="language"),
 ]
 handler400 = "ibanse.errors.bad_request"
 handler500 = "ibanse.errors.server_error"

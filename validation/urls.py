@@ -7,4 +7,6 @@ from validation import views
 app_name = "validation"
 urlpatterns = [
     path("", views.check, name="check"),
+    path("countries/", views.country_list, name="countries"),
+    path("countries/<str:code>/", views.country, name="country"),
 ]

@@ -1,9 +1,66 @@
-"""The check page."""
+"""The check page and the pages about countries: HTTP in, HTML out."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.guard import limits
+from validation import countries, engine, sentences
+from validation.engine.normalise import MAX_INPUT_CHARACTERS
+from validation.forms import FormProblem, iban_text
+from validation.report import report
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
-    """Show the form."""
-    return render(request, "validation/check.html")
+    """Show the form; after a post, the verdict on the one IBAN in it.
+
+    The same page answers with and without JavaScript: htmx takes the part it needs. The number travels in
+    the body only.
+    """
+    if request.method != "POST":
+        return _check_page(request)
+    text = request.POST.get("iban", "")[:MAX_INPUT_CHARACTERS]
+    wait = limits.wait_for(request, deed="check", per_minute=settings.ANONYMOUS_CHECKS_PER_MINUTE)
+    if wait:
+        page = _check_page(request, {"problem": sentences.wait(wait), "text": text}, status=429)
+        page.headers["Retry-After"] = str(int(wait.total_seconds()))
+        return page
+    try:
+        verdict = engine.with_suggestions(engine.check(iban_text(request)))
+    except FormProblem as problem:
+        said = sentences.FORM_PROBLEMS[problem.code]
+        return _check_page(request, {"problem": said, "text": text}, status=problem.status)
+    return _check_page(request, {"report": report(verdict), "text": verdict.input})
+
+
+def _check_page(request: HttpRequest, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    context = {"data_version": engine.DATA_VERSION, **(context or {})}
+    page = render(request, "validation/check.html", context, status=status)
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
+@require_safe
+def country_list(request: HttpRequest) -> HttpResponse:
+    """Show every country and territory, or those that match the question `q`."""
+    question = request.GET.get("q", "")[:64].strip()
+    return render(
+        request,
+        "validation/countries.html",
+        {"countries": countries.matching(question), "question": question},
+    )
+
+
+@require_safe
+def country(request: HttpRequest, code: str) -> HttpResponse:
+    """Show how one country's IBAN is built, and what of it we can check."""
+    if code != code.lower():
+        return redirect("validation:country", code=code.lower(), permanent=True)
+    found = countries.by_code(code.upper())
+    if found is None:
+        raise Http404
+    return render(request, "validation/country.html", {"country": found})

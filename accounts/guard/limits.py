@@ -12,7 +12,10 @@ def wait_for(request: HttpRequest, *, deed: str, per_minute: int) -> timedelta:
     An IPv6 caller is counted with its /64, which one household or server holds whole. The counting is
     django-ratelimit's: windows of one minute, kept in the shared cache.
     """
-    usage = get_usage(request, group=deed, key="ip", rate=f"{per_minute}/m", increment=True)
+    # django-ratelimit carries no types; this is the one place that calls it.
+    usage: dict[str, int] | None = get_usage(  # type: ignore[no-untyped-call]
+        request, group=deed, key="ip", rate=f"{per_minute}/m", increment=True
+    )
     if usage is None or not usage["should_limit"]:
         return timedelta()
     return timedelta(seconds=max(1, usage["time_left"]))

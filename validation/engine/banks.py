@@ -73,13 +73,16 @@ def _bank(code: str, records: Iterable[Record], directory: Directory) -> Bank:
 
 
 def _directories() -> tuple[dict[str, Directory], dict[str, Bank]]:
-    directories, banks = {}, {}
+    directories: dict[str, Directory] = {}
+    banks: dict[str, Bank] = {}
     described = tomllib.loads((DATA / "directories.toml").read_text(encoding="utf-8"))
     for country, about in described.items():
         by_code: defaultdict[str, list[Record]] = defaultdict(list)
         for record in schwifty_registry.get_banks_by_country(country):
             by_code[record.bank_code].append(record)
         by_code.pop("", None)
+        if not by_code:
+            continue  # Saudi Arabia's list has BICs only: every bank would be called unknown.
         directory = directories[country] = Directory(
             about["source"], about["as_of"], about.get("complete", False), len(by_code)
         )
@@ -88,8 +91,8 @@ def _directories() -> tuple[dict[str, Directory], dict[str, Bank]]:
     return directories, banks
 
 
-DIRECTORIES: Final[dict[str, Directory]]
+_LOADED: Final = _directories()
+DIRECTORIES: Final = _LOADED[0]
 """The directory of each country that has one, by country code."""
-BANKS: Final[dict[str, Bank]]
+BANKS: Final = _LOADED[1]
 """Every bank, by country code and bank code together: `DE37040044`."""
-DIRECTORIES, BANKS = _directories()

@@ -39,7 +39,7 @@ def _last_digit(digit: int, weight: int) -> int:
     return digit * weight % 10
 
 
-def _weigh(
+def _weigh(  # noqa: PLR0913 - the columns of the Bundesbank's own tables
     weights: Sequence[int],
     *,
     first: int = 1,
@@ -124,7 +124,9 @@ def _method_24(_bank_code: str, account: str) -> bool:
         digits = digits[1:]
     elif digits[0] == "9":
         digits = digits[3:]
-    total = sum((int(digit) * weight + weight) % 11 for digit, weight in zip(digits.lstrip("0"), cycle((1, 2, 3))))
+    total = sum(
+        (int(digit) * weight + weight) % 11 for digit, weight in zip(digits.lstrip("0"), cycle((1, 2, 3)), strict=False)
+    )
     return total % 10 == int(account[9])
 
 
@@ -186,9 +188,7 @@ def _method_76(_bank_code: str, account: str) -> bool:
 
     if account[0] not in _KINDS_OF_76:
         return False
-    return right(account) or (
-        account.startswith("00") and account[2] in _KINDS_OF_76 and right(account[2:] + "00")
-    )
+    return right(account) or (account.startswith("00") and account[2] in _KINDS_OF_76 and right(account[2:] + "00"))
 
 
 _EIGHTY_EIGHT = _weigh((2, 3, 4, 5, 6, 7), first=4)
@@ -206,7 +206,9 @@ def _method_52(bank_code: str, account: str) -> bool:
     """The number of the former ESER system: half of the bank code, two digits, and the account without its zeros."""
     tail = account[4:].lstrip("0")
     digits = bank_code[4:] + account[2] + account[3] + tail
-    return sum(int(digit) * weight for digit, weight in zip(reversed(digits), _FIFTY_TWO_WEIGHTS)) % 11 == 10
+    return (
+        sum(int(digit) * weight for digit, weight in zip(reversed(digits), _FIFTY_TWO_WEIGHTS, strict=False)) % 11 == 10
+    )
 
 
 def _method_c0(bank_code: str, account: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from operator import mul
 from typing import Final, NamedTuple
 
+from validation.engine import british
 from validation.engine.banks import Bank
 from validation.engine.german import METHODS as GERMAN_METHODS
 from validation.engine.reasons import FAILED, NOT_CHECKED, PASSED, CheckResult
@@ -167,7 +168,7 @@ _norwegian_short: Final = _at(10, 11, _mod_11(slice(6, 10), (5, 4, 3, 2)))
 
 
 def _norwegian(bban: str) -> Outcome:
-    """Weigh all ten digits. Of numbers with 00 at places 5 and 6 some sources weigh only what follows: not checked then."""
+    """Weigh all ten digits. Where places 5 and 6 hold 00, some sources weigh only what follows: not checked then."""
     plain = _norwegian_plain(bban)
     if bban[4:6] != "00" or plain.result == _norwegian_short(bban).result:
         return plain
@@ -182,14 +183,30 @@ def _mod_11_10(digits: str) -> str:
     return str((11 - product) % 10)
 
 
+_BRITISH_ACCOUNT = 10
+
+
+def _british(bban: str) -> Outcome:
+    """Make the checks that Pay.UK's tables name for the sort code; without the tables, none."""
+    tables = british.in_use()
+    if tables is None:
+        return _NOT_CHECKED
+    passed = british.passes(tables, bban[4:_BRITISH_ACCOUNT], bban[_BRITISH_ACCOUNT:])
+    if passed is None:
+        return _NOT_CHECKED
+    return _PASSED if passed else Outcome(FAILED, _BRITISH_ACCOUNT)
+
+
 _MOD_97_AT_END = "AO BA CV ME MK PT RS SI TL XK"  # AO, CV, XK: public data
 _RIB = "FR MC MR TN BL GF GP MF MQ NC PF PM RE TF WF YT"
 _RIB_IN_AFRICA = "BF BI BJ CF CG CI CM DJ GA GQ KM MA MG ML NE SN TD TG"  # public data
+_BRITISH_SORT_CODES = "GB GG IM JE"
 
 
 RULES: Final[dict[str, Rule]] = {
     **dict.fromkeys(_MOD_97_AT_END.split(), _at_end(_mod_97_at_end)),
     **dict.fromkeys((_RIB + " " + _RIB_IN_AFRICA).split(), _at_end(_rib_key)),
+    **dict.fromkeys(_BRITISH_SORT_CODES.split(), _british),
     "AL": _at(7, 8, _mod_10(slice(0, 7), (9, 7, 3, 1, 9, 7, 3))),  # public data
     "AX": _at(13, 14, _luhn),
     "BE": _at(10, 12, _belgian),
@@ -220,9 +237,9 @@ WITH_RULE: Final = frozenset(RULES) | {"DE"}
 def outcome(country_code: str, bban: str, bank: Bank | None) -> Outcome:
     """Check the national check digits of a BBAN of right structure.
 
-    `bank` is the bank of its bank code; in Germany it decides the method. The result is
-    `not_checked` where the country has no rule, the bank is unknown, or its method is none of ours. The Dutch 11-test
-    is not made: IBANs issued since 2014 need not pass it (Betaalvereniging Nederland).
+    `bank` is the bank of its bank code; in Germany it decides the method. The result is `not_checked` where the
+    country has no rule, the bank is unknown, or its method is none of ours; for British numbers see british.py.
+    The Dutch 11-test is not made: IBANs issued since 2014 need not pass it (Betaalvereniging Nederland).
     """
     rule = RULES.get(country_code)
     if rule is not None:

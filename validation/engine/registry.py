@@ -97,6 +97,8 @@ def _name(code: str) -> str:
     if code in _OVERLAY["names"]:
         return str(_OVERLAY["names"][code])
     entry = pycountry.countries.get(alpha_2=code)
+    if entry is None:
+        raise LookupError(f"data/countries.toml names no country {code}, and neither does ISO 3166.")
     return str(getattr(entry, "common_name", entry.name))
 
 
@@ -125,9 +127,7 @@ def _parts(fields: dict[PartKind, Field], length: int) -> tuple[Part, ...]:
     for kind, (start, end) in fields.items():
         kinds[start:end] = [kind] * (end - start)
     starts = [place for place in range(length) if place == 0 or kinds[place] != kinds[place - 1]]
-    return tuple(
-        Part(kinds[start], start, end) for start, end in zip(starts, [*starts[1:], length], strict=True)
-    )
+    return tuple(Part(kinds[start], start, end) for start, end in zip(starts, [*starts[1:], length], strict=True))
 
 
 def _sepa(code: str, spec: IBANSpec) -> bool:

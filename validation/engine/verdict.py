@@ -19,8 +19,7 @@ from validation.engine.reasons import (
     CheckResult,
     Checks,
     Reason,
-    ReasonCode,
-    Warning,  # noqa: A004 - the wire format calls it a warning
+    Warning,
 )
 from validation.engine.registry import COUNTRIES, REGISTRY_EDITION, Country
 
@@ -172,9 +171,7 @@ def _malformed(text: str, iban: str, country: Country | None) -> Verdict:
     return _told(text, iban, checks, [structure, *_failed_checksum(checksum, iban)], country)
 
 
-def _told(
-    text: str, iban: str, checks: Checks, reasons: list[Reason], country: Country | None = None
-) -> Verdict:
+def _told(text: str, iban: str, checks: Checks, reasons: list[Reason], country: Country | None = None) -> Verdict:
     warnings = _STATUS_WARNINGS[country.status] if country else ()
     given = text[:MAX_INPUT_CHARACTERS]
     if given != iban:

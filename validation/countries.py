@@ -1,0 +1,112 @@
+"""What we know of each country's IBAN, as the pages about countries show it, in the active language."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import get_language
+
+from validation import sentences
+from validation.engine.banks import DIRECTORIES, Directory
+from validation.engine.national import WITH_RULE
+from validation.engine.normalise import grouped
+from validation.engine.registry import COUNTRIES, Country
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPart:
+    """One part of the IBAN with its place, counted from 1, and its characters in the example."""
+
+    kind: str
+    name: str
+    first: int
+    last: int
+    format: str
+    characters: list[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class CountryPage:
+    """One country as its page and the list show it."""
+
+    code: str
+    name: str
+    length: int
+    bban_format: str
+    example: str
+    sepa: bool
+    status: str
+    status_name: str
+    status_tag: str
+    parent: "CountryPage | None"
+    directory: Directory | None
+    national: bool
+    national_note: str
+    parts: list[DrawnPart]
+
+    @property
+    def directory_date(self) -> date | None:
+        """The month in which the bank directory last changed, as its first day."""
+        return sentences.month(self.directory.as_of) if self.directory else None
+
+
+def by_code(code: str) -> CountryPage | None:
+    """Return the page of the country with this code in capitals, or None."""
+    country = COUNTRIES.get(code)
+    return _page(country) if country else None
+
+
+def matching(question: str) -> list[CountryPage]:
+    """Return the countries whose code or name holds `question`, whatever the case and accents, sorted by name."""
+    wanted = _plain(question)
+    pages = [_page(country) for country in COUNTRIES.values()]
+    found = [page for page in pages if wanted in _plain(page.name) or wanted == page.code.lower()]
+    return sorted(found, key=lambda page: _sort_key(page.name))
+
+
+# In Swedish å, ä and ö are letters of their own, after z; everywhere else they sort as their base letters.
+_AFTER_Z = str.maketrans("åäö", "{|}")
+
+
+def _sort_key(name: str) -> str:
+    return _plain(name.lower().translate(_AFTER_Z) if get_language() == "sv" else name)
+
+
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def _page(country: Country) -> CountryPage:
+    return CountryPage(
+        code=country.code,
+        name=sentences.country_name(country),
+        length=country.length,
+        bban_format=country.bban_format,
+        example=grouped(country.example),
+        sepa=country.sepa,
+        status=country.status,
+        status_name=str(sentences.STATUS_NAMES[country.status]),
+        status_tag=str(sentences.STATUS_TAGS[country.status]),
+        parent=_page(COUNTRIES[country.parent]) if country.parent else None,
+        directory=DIRECTORIES.get(country.code),
+        national=country.code in WITH_RULE,
+        national_note=sentences.national_rule(country.code),
+        parts=_drawn(country),
+    )
+
+
+def _drawn(country: Country) -> list[DrawnPart]:
+    parts = [("country", 0, 2), ("checksum", 2, 4)]
+    parts += [(part.kind, part.start + 4, part.end + 4) for part in country.parts]
+    return [
+        DrawnPart(
+            kind,
+            str(sentences.PART_NAMES[kind]),
+            start + 1,
+            end,
+            sentences.kinds(country.classes[start:end]),
+            list(enumerate(country.example[start:end], start + 1)),
+        )
+        for kind, start, end in parts
+    ]

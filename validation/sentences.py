@@ -1,0 +1,282 @@
+"""From codes to sentences a customer understands, in the active language. The only place where codes become words."""
+
+import gettext
+import unicodedata
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import cache
+from itertools import groupby
+from typing import Final
+
+import pycountry
+from django.utils.functional import Promise
+from django.utils.translation import get_language, ngettext, pgettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from validation.engine import Verdict
+from validation.engine.banks import DIRECTORIES
+from validation.engine.national import WITH_RULE
+from validation.engine.reasons import Reason, ReasonCode, WarningCode
+from validation.engine.registry import Country
+
+Words = str | Promise
+
+# Where ISO 3166 has no name, or one in the order of an index ("Palestine, State of").
+_OWN_NAMES: Final[dict[str, Words]] = {
+    "FK": lazy("Falkland Islands"),
+    "GB": lazy("United Kingdom"),
+    "MF": lazy("Saint Martin"),
+    "PS": lazy("Palestine"),
+    "RU": lazy("Russia"),
+    "VA": lazy("Vatican City"),
+    "VG": lazy("British Virgin Islands"),
+    "XK": lazy("Kosovo"),
+}
+
+CHECK_NAMES: Final[dict[str, Words]] = {
+    "characters": lazy("Characters"),
+    "country": lazy("Country"),
+    "length": lazy("Length"),
+    "structure": lazy("Structure"),
+    "checksum": lazy("Check digits"),
+    "national_check_digits": lazy("National check digits"),
+    "bank": lazy("Bank"),
+}
+RESULT_NAMES: Final[dict[str, Words]] = {
+    "passed": pgettext_lazy("check", "passed"),
+    "failed": pgettext_lazy("check", "failed"),
+    "not_checked": pgettext_lazy("check", "not checked"),
+    "known": pgettext_lazy("bank", "known"),
+    "unknown": pgettext_lazy("bank", "unknown"),
+}
+PART_NAMES: Final[dict[str, Words]] = {
+    "country": lazy("Country code"),
+    "checksum": lazy("Check digits"),
+    "bank_code": lazy("Bank code"),
+    "branch_code": lazy("Branch code"),
+    "account_number": lazy("Account number"),
+    "national_check_digits": lazy("National check digits"),
+    "account_type": lazy("Account type"),
+    "account_holder_id": lazy("Identity number of the holder"),
+    "account_id": lazy("Account identifier"),
+    "currency_code": lazy("Currency"),
+    "other": lazy("National number"),
+}
+KIND_NAMES: Final[dict[str, Words]] = {
+    "n": lazy("a digit"),
+    "a": lazy("a letter"),
+    "c": lazy("a letter or a digit"),
+}
+STATUS_NAMES: Final[dict[str, Words]] = {
+    "official": lazy("In the official SWIFT registry"),
+    "aspirational": lazy("Published by the country, not in the SWIFT registry"),
+    "territory": lazy("Territory that officially uses its parent country's prefix"),
+}
+
+
+STATUS_TAGS: Final[dict[str, Words]] = {
+    "official": "",
+    "aspirational": lazy("not registered"),
+    "territory": lazy("territory"),
+}
+
+
+def kinds(classes: str) -> str:
+    """Say what a run of character classes holds: `nnnn` is “4 digits”, `aann` is “2 letters, 2 digits”."""
+    runs = [(kind, len(list(run))) for kind, run in groupby(classes)]
+    return ", ".join(_COUNTED[kind](count) % {"count": count} for kind, count in runs)
+
+
+_COUNTED: Final[dict[str, Callable[[int], str]]] = {
+    "n": lambda count: ngettext("%(count)s digit", "%(count)s digits", count),
+    "a": lambda count: ngettext("%(count)s letter", "%(count)s letters", count),
+    "c": lambda count: ngettext("%(count)s letter or digit", "%(count)s letters or digits", count),
+}
+
+
+@cache
+def _iso_names(language: str) -> gettext.NullTranslations:
+    return gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [language], fallback=True)
+
+
+def country_name(country: Country) -> str:
+    """Return the country's name in the active language."""
+    own = _OWN_NAMES.get(country.code)
+    if own is not None:
+        return str(own)
+    return _iso_names(get_language() or "en").gettext(country.name)
+
+
+def month(text: str) -> date:
+    """Return the first day of a month written as `2026-10`, for the page to write in its language."""
+    return date.fromisoformat(f"{text}-01")
+
+
+def character_name(character: str) -> str:
+    """Return a name for a character that cannot be mistaken for another: `“ı” (U+0131)`, or without a face `U+200B`."""
+    code = f"U+{ord(character):04X}"
+    if unicodedata.category(character)[0] in "CZM":
+        return code
+    return f"“{character}”" if character.isascii() else f"“{character}” ({code})"
+
+
+def reason(reason: Reason, verdict: Verdict) -> str:
+    """Return why the check failed, as one or two sentences with what was found and what was expected."""
+    return _REASONS[reason.code](reason, verdict)
+
+
+def _characters(reason: Reason, verdict: Verdict) -> str:
+    position = reason.position or 1
+    return _("Character %(position)s is %(character)s. An IBAN has only the letters A–Z and the digits 0–9.") % {
+        "position": position,
+        "character": character_name(verdict.iban[position - 1]),
+    }
+
+
+def _country(_reason: Reason, verdict: Verdict) -> str:
+    return _("It begins with “%(code)s”, which is not the code of a country that has IBANs.") % {
+        "code": verdict.iban[:2]
+    }
+
+
+def _length(reason: Reason, verdict: Verdict) -> str:
+    if not verdict.iban:
+        return _("There is nothing to check.")
+    if verdict.country is None:
+        return _("The text is longer than %(most)s characters; no IBAN has more than 34.") % {"most": reason.expected}
+    said = {
+        "country": country_name(verdict.country),
+        "expected": reason.expected,
+        "found": len(verdict.iban),
+    }
+    if len(verdict.iban) < verdict.country.length:
+        return _("Too short: an IBAN from %(country)s has %(expected)s characters, this one has %(found)s.") % said
+    return _("Too long: an IBAN from %(country)s has %(expected)s characters, this one has %(found)s.") % said
+
+
+def _structure(reason: Reason, verdict: Verdict) -> str:
+    position = reason.position or 1
+    return _("Character %(position)s is “%(character)s”, but there it must be %(kind)s.") % {
+        "position": position,
+        "character": verdict.iban[position - 1],
+        "kind": KIND_NAMES[str(reason.expected)],
+    }
+
+
+def _checksum(reason: Reason, verdict: Verdict) -> str:
+    return _(
+        "The check digits are %(found)s, but for this number they would be %(expected)s. "
+        "Mostly a digit is wrong or two have changed places."
+    ) % {"found": verdict.iban[2:4], "expected": reason.expected}
+
+
+def _national(reason: Reason, _verdict: Verdict) -> str:
+    if reason.expected is None:
+        return _("The country's own check digits inside the account number do not fit the rest of it.")
+    return _("The country's own check digits do not fit: here they would be %(expected)s.") % {
+        "expected": reason.expected
+    }
+
+
+_REASONS: Final[dict[ReasonCode, Callable[[Reason, Verdict], str]]] = {
+    "characters": _characters,
+    "country": _country,
+    "length": _length,
+    "structure": _structure,
+    "checksum": _checksum,
+    "national_check_digits": _national,
+}
+
+
+def warning(code: WarningCode, verdict: Verdict) -> str:
+    """Return what a person should know beside the verdict."""
+    if code == "bank_unknown" and verdict.country and not DIRECTORIES[verdict.country.code].complete:
+        return _("We do not know the bank code. Our list of this country's banks is thin, so that says little.")
+    return str(_WARNINGS[code])
+
+
+_WARNINGS: Final[dict[WarningCode, Words]] = {
+    "bank_unknown": lazy(
+        "No bank in the country's register has this bank code. "
+        "The IBAN can still be right, but ask the payee to confirm it."
+    ),
+    "territory_prefix": lazy(
+        "This prefix is in use but not in the SWIFT registry: banks officially use the parent country's. "
+        "Some will refuse it."
+    ),
+    "aspirational_country": lazy(
+        "The country publishes this format but has not registered it with SWIFT. Some banks will refuse it."
+    ),
+    "normalised": lazy("We read the number without blanks and punctuation, and in capital letters."),
+}
+
+
+CHECK_MEANINGS: Final[dict[str, Words]] = {
+    "characters": lazy("Only the letters A–Z and the digits 0–9."),
+    "country": lazy("It begins with the code of a country that has IBANs."),
+    "length": lazy("It has as many characters as the country prescribes."),
+    "structure": lazy("Letters and digits stand where the country prescribes them."),
+    "checksum": lazy("The two digits after the country code fit all the rest (ISO 7064, mod 97-10)."),
+    "national_check_digits": lazy("The check digits that the country itself builds into account numbers."),
+    "bank": lazy("The bank code is in the directory of the country's banks."),
+}
+_BRITISH: Final = frozenset({"GB", "GG", "IM", "JE"})
+_EARLIER_FAILED = lazy("Not made, because an earlier check failed.")
+
+
+def not_checked(check: str, verdict: Verdict) -> str:
+    """Return why a check was not made."""
+    if verdict.country is None or verdict.bban is None:
+        return str(_EARLIER_FAILED)
+    if check == "bank":
+        return _("We have no directory of this country's banks.")
+    return _national_not_checked(verdict, verdict.country.code)
+
+
+def _national_not_checked(verdict: Verdict, code: str) -> str:
+    if code in _BRITISH:
+        return _(
+            "British account numbers can only be checked with Pay.UK's tables, and none here covers this sort code."
+        )
+    if code == "DE" and verdict.bank is None:
+        return _("Each German bank chooses its method, and we do not know this bank.")
+    if code == "DE":
+        return _("The bank uses a method that we do not have.")
+    if code in WITH_RULE:
+        return _("The sources differ about account numbers of this kind.")
+    return _("The country has none, or no public rule for them that holds.")
+
+
+def wait(time: timedelta) -> str:
+    """Return the sentence for somebody who has checked too often."""
+    seconds = int(time.total_seconds())
+    return ngettext(
+        "That was a lot in one minute. Please wait %(seconds)s second, then check again: your text is still here.",
+        "That was a lot in one minute. Please wait %(seconds)s seconds, then check again: your text is still here.",
+        seconds,
+    ) % {"seconds": seconds}
+
+
+def national_rule(code: str) -> str:
+    """Return how far a country's own check digits are checked."""
+    if code in _BRITISH:
+        return _("British account numbers can only be checked with Pay.UK's tables, which an operator may load.")
+    if code == "DE":
+        return _("By the method that each bank has chosen; of a few banks we do not have the method.")
+    if code in WITH_RULE:
+        return _("Computed by the country's rule, beside the IBAN's own check digits.")
+    return _("The country has none, or no public rule for them that holds.")
+
+
+FORM_PROBLEMS: Final[dict[str, Words]] = {
+    "empty": lazy("Paste or type an IBAN first."),
+    "missing": lazy("The form came without its field “iban”. Load the page again and try once more."),
+    "several": lazy("Check one IBAN at a time: the form came with several."),
+    "unknown_field": lazy(
+        "The form came with fields that this page does not have. Load the page again and try once more."
+    ),
+    "file": lazy("Paste the number as text: this page does not read files."),
+    "encoding": lazy("Some of the text could not be read as UTF-8. Paste the number again, or type it."),
+}
+"""What is wrong with a form that holds no text to check."""
