@@ -10,7 +10,7 @@ from validation.engine.verdict import Verdict
 GERMAN = "DE89370400440532013000"
 SWEDISH = "SE4550000000058398257466"
 CAP = 128
-# What Python's upper() or a compatibility folding would turn into letters of ASCII, or into several characters.
+# What Python's upper() or a compatibility folding would turn into ASCII letters or into several characters.
 FOLDING = {
     "dotless i": "\u0131",
     "i with dot": "\u0130",
@@ -62,9 +62,7 @@ class TestAValidIban:
     def test_the_swedish_example_of_the_manual_reads_as_printed_there(self) -> None:
         verdict = engine.check("se45 5000 0000 0583 9825 7466")
 
-        assert verdict.checks == Checks(
-            "passed", "passed", "passed", "passed", "passed", "not_checked", "known"
-        )
+        assert verdict.checks == Checks("passed", "passed", "passed", "passed", "passed", "not_checked", "known")
         assert verdict.formatted == "SE45 5000 0000 0583 9825 7466"
         assert verdict.country is not None
         assert (verdict.country.code, verdict.country.name) == ("SE", "Sweden")
@@ -214,9 +212,7 @@ class TestTheChecksum:
 
 
 class TestAnEmptyInput:
-    @pytest.mark.parametrize(
-        "text", ["", " ", " \t\r\n", "\u00a0\u3000", "-./", "IBAN", "iban:", "I B A N :"]
-    )
+    @pytest.mark.parametrize("text", ["", " ", " \t\r\n", "\u00a0\u3000", "-./", "IBAN", "iban:", "I B A N :"])
     def test_nothing_but_separators_fails_by_length(self, text: str) -> None:
         verdict = engine.check(text)
 
@@ -271,13 +267,11 @@ class TestCharacters:
             ("MT84MALT011000012345MTLCA\u00dfT001S", "MT84MALT011000012345MTLCASST001S"),
         ],
     )
-    def test_a_number_that_python_would_upper_case_into_another_is_refused(
-        self, forged: str, real: str
-    ) -> None:
+    def test_a_number_that_python_would_upper_case_into_another_is_refused(self, forged: str, real: str) -> None:
         assert forged.upper() == real
         assert engine.check(forged).checks == Checks(characters="failed")
 
-    @pytest.mark.parametrize("nine", ["٩", "۹", "９", "𝟗", "⁹", "⑨", "९"])  # noqa: RUF001 - look-alikes are the point
+    @pytest.mark.parametrize("nine", ["٩", "۹", "９", "𝟗", "⁹", "⑨", "९"])
     def test_digits_of_other_scripts_are_not_digits(self, nine: str) -> None:
         assert reasons(GERMAN.replace("9", nine)) == [("characters", 4, None)]
 
@@ -308,9 +302,7 @@ class TestWarnings:
     def test_a_canonical_official_number_has_none(self) -> None:
         assert warnings(GERMAN) == []
 
-    @pytest.mark.parametrize(
-        "text", ["DE89 370400440532013000", GERMAN.lower(), "IBAN" + GERMAN, GERMAN + "\n"]
-    )
+    @pytest.mark.parametrize("text", ["DE89 370400440532013000", GERMAN.lower(), "IBAN" + GERMAN, GERMAN + "\n"])
     def test_what_was_normalised_is_warned_of_and_valid(self, text: str) -> None:
         assert warnings(text) == ["normalised"]
         assert engine.check(text).valid
@@ -325,9 +317,7 @@ class TestWarnings:
     def test_a_bank_in_no_register_is_warned_of_and_valid(self) -> None:
         verdict = engine.check("DE44999999990532013000")
 
-        assert verdict.checks == Checks(
-            "passed", "passed", "passed", "passed", "passed", "not_checked", "unknown"
-        )
+        assert verdict.checks == Checks("passed", "passed", "passed", "passed", "passed", "not_checked", "unknown")
         assert verdict.valid
         assert verdict.bank is None
         assert verdict.bank_code == "99999999"
@@ -383,12 +373,8 @@ class TestThePublicTestIbans:
     def test_the_verdict_is_the_published_one(self, text: str, expected: list[str]) -> None:
         assert [reason.code for reason in engine.check(text).reasons] == expected
 
-    @pytest.mark.parametrize(
-        "text", ["GB02BARC20201530093451", "GB68CITI18500483515538", "GB24BARC20201630093459"]
-    )
-    def test_what_only_the_british_modulus_tables_could_refuse_is_told_as_not_checked(
-        self, text: str
-    ) -> None:
+    @pytest.mark.parametrize("text", ["GB02BARC20201530093451", "GB68CITI18500483515538", "GB24BARC20201630093459"])
+    def test_what_only_the_british_modulus_tables_could_refuse_is_told_as_not_checked(self, text: str) -> None:
         verdict = engine.check(text)
 
         assert verdict.valid
