@@ -1,6 +1,8 @@
 """gunicorn for both modes: embedded, one process on a port; production, several on a socket behind nginx."""
 
+# ruff: noqa: E402 - the project is importable only after its folder is on the path
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,9 @@ chdir = str(Path(__file__).resolve().parent.parent)
 # gunicorn reads this file before it looks into `chdir`.
 sys.path.insert(0, chdir)
 
-from ibanse import env  # noqa: E402 - reachable only from here on
+from django.urls import get_resolver
+
+from ibanse import env
 
 EMBEDDED = env.text("IBANSE_MODE", "embedded") == "embedded"
 
@@ -21,6 +25,8 @@ if EMBEDDED:
     # No proxy stands in front, so nobody's word about the scheme counts.
     forwarded_allow_ips = ""
     loglevel = "warning"
+    # Somebody sits at the terminal and waits.
+    graceful_timeout = 5
 else:
     bind = f"unix:{env.text('IBANSE_SOCKET', '/run/ibanse/gunicorn.sock')}"
     workers = env.number("IBANSE_WORKERS", 2, least=1, most=64)
@@ -32,13 +38,27 @@ wsgi_app = "ibanse.wsgi:application"
 proc_name = "ibanse"
 worker_class = "gthread"
 threads = env.number("IBANSE_THREADS", 8, least=1, most=256)
-# The tables built at import are shared by all workers; threads and pools must therefore start in post_fork.
+# What is built at import is shared by all workers; threads and pools must therefore start in post_fork.
 preload_app = True
 # The access log would hold callers' addresses for no purpose, and the control socket would be one more door.
 accesslog = None
 control_socket_disable = True
 # The heartbeat is a file that is touched all the time; on a busy disk that alone can get a worker killed.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - gunicorn opens it with mkstemp
+
+
+def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Load every view before the fork: tables are shared, and a site that cannot load never says it is ready."""
+    _ = get_resolver().url_patterns
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Leave Ctrl-C to the arbiter, which tells its workers.
+
+    A worker told twice, by the terminal and by the arbiter, is now and then caught inside its own shutdown, where the
+    second signal waits for a lock that the first one holds.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def when_ready(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature

@@ -1,0 +1,149 @@
+"""`python -m tests`: every test on SQLite, then on PostgreSQL, then the browser tests in Chromium.
+
+Arguments go to pytest in each run. The last line printed is `N passed, N failed`, added up over the runs.
+With CI=true whatever could not be had is a failure.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from tests import services
+
+CI = os.environ.get("CI") == "true"
+ON_A_DATABASE = ("-n", "2", "-m", "not browser")
+IN_A_BROWSER = ("-m", "browser")
+SOMETHING_IS_MISSING = re.compile("missing|not installed|could not import", re.IGNORECASE)
+ALL_PASSED, NOTHING_SELECTED = 0, 5
+
+
+@dataclass
+class Run:
+    """One run of pytest: how long it took and what it counted."""
+
+    name: str
+    seconds: float
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __str__(self) -> str:
+        """Return its line of the closing table."""
+        return f"{self.name:12}{counts([self]):40}{self.seconds:8.1f}"
+
+
+def counts(runs: Sequence[Run]) -> str:
+    """Return `N passed, N failed` over all `runs`, with the skipped ones if there are any."""
+    passed, failed, skipped = (sum(getattr(run, name) for run in runs) for name in ("passed", "failed", "skipped"))
+    return f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else "")
+
+
+def run(name: str, options: Sequence[str], folder: Path, **settings: str) -> Run:
+    """Run pytest once with data of its own below `folder`, and count its results."""
+    say(f"\n--- {name} ---")
+    report = folder / f"{name}.xml"
+    environment = services.environment(IBANSE_DATA_DIR=str(folder / name), **settings)
+    begun = time.monotonic()
+    status = _wait([sys.executable, "-m", "pytest", f"--junitxml={report}", *options], environment)
+    counted = Run(name, time.monotonic() - begun)
+    if report.exists():
+        for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by our own pytest
+            _count(case, counted)
+    if status not in (ALL_PASSED, NOTHING_SELECTED):
+        # pytest may also fail as a whole: a wrong option, a test file that cannot be imported.
+        counted.failed = counted.failed or 1
+    return counted
+
+
+def _wait(command: list[str], environment: dict[str, str]) -> int:
+    process = subprocess.Popen(command, env=environment)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # The terminal has told pytest as well; told twice it would leave its own clean-up.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=10)
+        raise
+    finally:
+        services.stop(process, signal.SIGINT)
+
+
+def _count(case: ET.Element, counted: Run) -> None:
+    skip = case.find("skipped")
+    if case.find("failure") is not None or case.find("error") is not None:
+        counted.failed += 1
+    elif skip is None:
+        counted.passed += 1
+    elif CI and SOMETHING_IS_MISSING.search(skip.get("message", "")):
+        say(f"Skipped, which fails here: {case.get('name')} ({skip.get('message')})")
+        counted.failed += 1
+    else:
+        counted.skipped += 1
+
+
+def database() -> AbstractContextManager[str]:
+    """Open the PostgreSQL to test on: the caller's, or one of our own."""
+    url = os.environ.get("DATABASE_URL")
+    if url:
+        return nullcontext(url)
+    # Not having Debian's is no loss as long as the wheel's binaries are here, so only the start decides.
+    services.install(["postgresql"])
+    return services.postgresql()
+
+
+def say(text: str) -> None:
+    """Print at once: pytest writes to the same terminal."""
+    print(text, flush=True)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run everything, say what could not be had and how it went; return the exit status."""
+    lacking = services.install(["gettext", "chromium"])
+    runs: list[Run] = []
+    with tempfile.TemporaryDirectory(prefix="ibanse-tests-") as name:
+        folder = Path(name)
+        runs.append(run("SQLite", [*ON_A_DATABASE, *arguments], folder))
+        try:
+            with database() as url:
+                runs.append(run("PostgreSQL", [*ON_A_DATABASE, *arguments], folder, DATABASE_URL=url))
+        except services.ServiceError as error:
+            lacking.append(str(error))
+        if services.CHROMIUM.exists():
+            runs.append(run("Browser", [*IN_A_BROWSER, *arguments], folder))
+    return conclude(runs, lacking)
+
+
+def conclude(runs: Sequence[Run], lacking: Sequence[str]) -> int:
+    """Print the closing table and what could not be had; return the exit status."""
+    say(f"\n{'Run':12}{'Result':40}{'Seconds':>8}")
+    for each in runs:
+        say(str(each))
+    for sentence in lacking:
+        say(f"Not tested: {sentence}.")
+    ran = any(each.passed or each.failed or each.skipped for each in runs)
+    if not ran:
+        say("No test matches.")
+    say(counts(runs))
+    return 0 if ran and not any(each.failed for each in runs) and not (CI and lacking) else 1
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    # A request to end is met like Ctrl-C: the database is stopped and removed on the way out.
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

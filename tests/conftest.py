@@ -1,0 +1,84 @@
+"""What every test may count on: static files without collecting them, a real Chromium, a real server."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+from tests import services
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTS_WITHIN_SECONDS = 30
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_static_files() -> Iterator[None]:
+    """Serve pages in tests without `collectstatic`: names stay as they are, and the folder may be empty."""
+    # WhiteNoise warns about a folder that does not exist, and a warning fails a test.
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
+        yield
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Drive Debian's Chromium, quiet and without a word to the outside."""
+    if not services.CHROMIUM.exists():
+        pytest.skip(services.missing("chromium"))
+    switches = (
+        "no-sandbox disable-gpu disable-quic no-first-run disable-background-networking "
+        "disable-component-update disable-sync disable-dev-shm-usage"
+    )
+    return {
+        **browser_type_launch_args,
+        "executable_path": str(services.CHROMIUM),
+        "args": [f"--{switch}" for switch in switches.split()],
+    }
+
+
+@pytest.fixture(scope="session")
+def live_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start ibanse as `make run` does, with data of its own and no limit in the way; yield its address."""
+    # Playwright runs an event loop in this thread, which Django would take for a mistake.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    port = services.free_port()
+    environment = services.environment(
+        PORT=str(port),
+        IBANSE_DATA_DIR=str(tmp_path_factory.mktemp("live-site")),
+        IBANSE_ANONYMOUS_CHECKS_PER_MINUTE="10000",
+    )
+    server = subprocess.Popen([sys.executable, "-m", "deploy.start"], cwd=ROOT, env=environment)
+    try:
+        _wait_until_it_answers(server, port)
+        # The name, not the number: passkeys are bound to a name.
+        yield f"http://localhost:{port}"
+    finally:
+        services.stop(server, signal.SIGTERM)
+
+
+@pytest.fixture(scope="session")
+def base_url(live_site: str) -> str:
+    """Let `page.goto("/")` mean the live site; the plugin's own fixture makes pytest 9 warn."""
+    return live_site
+
+
+def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("The live site did not start; what it said stands above.")

@@ -1,0 +1,212 @@
+"""Starting ibanse: what a person reads when it cannot start, and how it stops."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import tomllib
+import unittest
+from pathlib import Path
+
+import pytest
+
+from tests import services
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class StartTests(unittest.TestCase):
+    def setUp(self) -> None:
+        self.data = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def start(self, **settings: str) -> subprocess.CompletedProcess[str]:
+        environment = services.environment(IBANSE_DATA_DIR=str(self.data), **settings)
+        command = [sys.executable, "-m", "deploy.start"]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def test_a_taken_port_is_said_in_one_line_and_nothing_is_touched(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as stranger:
+            port = stranger.getsockname()[1]
+            result = self.start(PORT=str(port))
+
+        assert (
+            result.stderr
+            == f"Port {port} is taken by another program. Choose another one, such as: PORT=8123 make run\n"
+        )
+        assert result.returncode == 1
+        assert list(self.data.iterdir()) == []
+
+    def test_an_odd_port_is_said_in_one_line(self) -> None:
+        for port in ("abc", "0", "-1", "99999"):
+            with self.subTest(port=port):
+                result = self.start(PORT=port)
+
+                assert re.search(rf"\APORT is '{port}'; it must be a whole number .*\n\Z", result.stderr)
+                assert result.returncode == 1
+
+    def test_production_is_told_how_to_start(self) -> None:
+        result = self.start(IBANSE_MODE="production")
+
+        assert re.search(r"\A.*gunicorn -c deploy/gunicorn\.conf\.py\n\Z", result.stderr)
+        assert result.returncode == 1
+
+
+class StopTests(unittest.TestCase):
+    def test_ctrl_c_ends_make_run_without_a_word_and_without_a_process_left(self) -> None:
+        if not (Path(sys.prefix) / "installed").exists():
+            self.skipTest("make run would install into this environment, which deploy/bootstrap did not make")
+        port = services.free_port()
+        environment = services.environment(
+            IBANSE_VENV=sys.prefix,
+            IBANSE_DATA_DIR=self.enterContext(tempfile.TemporaryDirectory()),
+            PORT=str(port),
+        )
+        # A process group of its own, as a terminal gives it; Ctrl-C goes to all of the group.
+        terminal = subprocess.Popen(
+            ["make", "--no-print-directory", "run"], cwd=ROOT, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        self.addCleanup(terminal.communicate)
+        assert terminal.stdout is not None
+        greeting = terminal.stdout.readline()
+        answer = self.ask(port)
+        os.killpg(terminal.pid, signal.SIGINT)
+        said, _ = terminal.communicate(timeout=20)
+
+        assert f"http://localhost:{port} " in greeting
+        assert answer < 500
+        assert said == ""
+        with pytest.raises(ProcessLookupError):
+            os.killpg(terminal.pid, 0)
+
+    def ask(self, port: int) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", "/")
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+
+# Plays every Python that deploy/bootstrap may meet: it writes down what it is asked and obeys OLD, BARE (without
+# ensurepip) and PIP_STATUS.
+ACTOR = """#!/bin/sh
+echo "$*" >>"$CALLS"
+case "$*" in
+    *"< (3, 11)"*) [ -z "${OLD:-}" ] ;;
+    *ensurepip*) [ -z "${BARE:-}" ] ;;
+    *"-m venv "*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+    *"-m pip install "*) exit "${PIP_STATUS:-0}" ;;
+    *"version_info[:2]"*) echo "(3, 11)" ;;
+esac
+"""
+
+
+class BootstrapTests(unittest.TestCase):
+    def setUp(self) -> None:
+        self.project = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.calls = self.project / "calls"
+        self.lock = self.project / "deploy" / "requirements" / "run.txt"
+        self.lock.parent.mkdir(parents=True)
+        self.lock.write_text("django==5.2\n")
+        shutil.copy(ROOT / "deploy" / "bootstrap", self.project / "deploy")
+        # Only these: the machine's real Pythons must stay out of reach.
+        self.path = self.project / "bin"
+        self.path.mkdir()
+        for tool in ("cksum", "cp", "grep", "mkdir", "mv", "rm"):
+            (self.path / tool).symlink_to(shutil.which(tool) or tool)
+
+    def install_python(self) -> None:
+        (self.path / "python3").write_text(ACTOR)
+        (self.path / "python3").chmod(0o755)
+
+    def bootstrap(self, **part: str) -> subprocess.CompletedProcess[str]:
+        self.calls.write_text("")
+        environment = {"PATH": str(self.path), "CALLS": str(self.calls), **part}
+        command = [str(self.project / "deploy" / "bootstrap")]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
+
+    def assert_refused(self, result: subprocess.CompletedProcess[str], sentence: str) -> None:
+        assert result.returncode == 1
+        assert re.search(rf"\A{sentence}\n\Z", result.stderr)
+
+    def test_a_machine_without_python_is_told_what_to_install(self) -> None:
+        result = self.bootstrap()
+
+        self.assert_refused(result, "ibanse needs Python 3.11 or newer: .*apt-get install python3 python3-venv.*")
+
+    def test_a_python_that_is_too_old_is_told_what_to_install(self) -> None:
+        self.install_python()
+
+        result = self.bootstrap(OLD="1")
+
+        self.assert_refused(result, "ibanse needs Python 3.11 or newer: .*apt-get install python3 python3-venv.*")
+
+    def test_a_python_that_cannot_make_environments_is_told_what_to_install(self) -> None:
+        self.install_python()
+
+        result = self.bootstrap(BARE="1")
+
+        self.assert_refused(result, "python3 cannot make a virtual environment: .*apt-get install python3-venv.*")
+
+    def test_a_second_start_installs_nothing_and_says_nothing(self) -> None:
+        self.install_python()
+        first = self.bootstrap()
+
+        second = self.bootstrap()
+
+        assert (first.returncode, first.stderr) == (0, "")
+        assert (second.returncode, second.stdout + second.stderr) == (0, "")
+        assert "pip" not in self.calls.read_text()
+
+    def test_a_changed_lock_is_installed_into_the_same_environment(self) -> None:
+        self.install_python()
+        self.bootstrap()
+        self.lock.write_text("django==5.2.1\n")
+
+        self.bootstrap()
+
+        assert "-m pip install" in self.calls.read_text()
+        assert "-m venv" not in self.calls.read_text()
+
+    def test_an_interrupted_installation_is_taken_up_again(self) -> None:
+        self.install_python()
+        interrupted = self.bootstrap(PIP_STATUS="1")
+
+        again = self.bootstrap()
+
+        assert (interrupted.returncode, again.returncode) == (1, 0)
+        assert "-m pip install" in self.calls.read_text()
+
+
+class LockTests(unittest.TestCase):
+    PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]*)==(?P<version>[0-9][0-9a-z.]*)( ; [^/]+)? \\")
+    HASH = re.compile(r" {4}--hash=sha256:[0-9a-f]{64}( \\)?")
+
+    def pins(self, lock: str) -> set[tuple[str, str]]:
+        lines = (ROOT / "deploy" / "requirements" / f"{lock}.txt").read_text().splitlines()
+        return {(pin["name"], pin["version"]) for pin in map(self.PIN.fullmatch, lines) if pin}
+
+    def test_the_locks_hold_names_versions_and_hashes_and_no_address(self) -> None:
+        for lock in (ROOT / "deploy" / "requirements").iterdir():
+            lines = lock.read_text().splitlines()
+            odd = [line for line in lines if not (self.PIN.fullmatch(line) or self.HASH.fullmatch(line))]
+
+            assert odd == [], lock.name
+
+    def test_the_tests_run_with_the_very_versions_that_serve(self) -> None:
+        assert self.pins("run") < self.pins("dev")
+
+    def test_every_dependency_of_the_project_is_locked(self) -> None:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        wanted = {"run": project["dependencies"], "dev": project["optional-dependencies"]["dev"]}
+        for lock, requirements in wanted.items():
+            names = {re.split(r"[^a-z0-9-]", requirement)[0] for requirement in requirements}
+
+            assert names <= {name for name, _ in self.pins(lock)}, lock

