@@ -7,15 +7,15 @@ document.documentElement.classList.add("js");
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
-  const label = button.querySelector(".unseen");
-  const name = label.textContent;
+  const name = button.title;
+  if (name === button.dataset.done) return;
   await navigator.clipboard.writeText(button.dataset.copy);
-  button.classList.add("done");
-  label.textContent = button.dataset.done;
-  setTimeout(() => {
-    button.classList.remove("done");
-    label.textContent = name;
-  }, 2000);
+  const say = (words, done) => {
+    button.classList.toggle("done", done);
+    button.title = button.querySelector(".unseen").textContent = words;
+  };
+  say(button.dataset.done, true);
+  setTimeout(say, 2000, name, false);
 });
 
 // An answer that is not the check page (an expired form, a server in trouble) is shown as the server wrote it.

@@ -1,0 +1,160 @@
+"""The settings: strict about what comes from outside, strict towards browsers, complete in production."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from ibanse import checks, env
+from tests.house import HouseTest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PRODUCTION = {
+    "IBANSE_MODE": "production",
+    "IBANSE_HOSTS": "ibanse.example",
+    "IBANSE_SECRET_KEY": "only-for-the-tests-0123456789-abcdefghijklmnopqrstuvwxyz",
+    "DATABASE_URL": "postgres://ibanse@localhost/ibanse",
+    "REDIS_URL": "unix:///run/valkey/valkey.sock",
+}
+
+
+def production(*command: str, without: str = "", **changed: str) -> subprocess.CompletedProcess[str]:
+    """Run a management command with the settings of production, and give back what it said."""
+    values = {name: value for name, value in {**PRODUCTION, **changed}.items() if name != without}
+    outside = {name: value for name, value in os.environ.items() if name not in PRODUCTION}
+    return subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT,
+        env={**outside, **values},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+class TestProduction:
+    def test_the_deployment_check_is_clean(self) -> None:
+        result = production("check", "--deploy", "--fail-level", "WARNING")
+
+        assert result.returncode == 0, result.stderr
+
+    @pytest.mark.parametrize("name", [name for name in PRODUCTION if name != "IBANSE_MODE"])
+    def test_a_missing_value_stops_the_start_by_name(self, name: str) -> None:
+        result = production("check", without=name)
+
+        assert result.returncode != 0
+        assert f"{name} is not set. See the table of settings in README.md." in result.stderr
+
+    def test_a_short_secret_is_refused(self) -> None:
+        assert "at least 32 characters" in production("check", IBANSE_SECRET_KEY="short").stderr
+
+    def test_a_mode_we_do_not_have_is_refused_with_those_we_have(self) -> None:
+        assert "must be one of embedded, production" in production("check", IBANSE_MODE="staging").stderr
+
+
+class TestValuesFromOutside:
+    def test_every_setting_is_explained_in_the_readme(self) -> None:
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        source = (ROOT / "ibanse" / "settings.py").read_text(encoding="utf-8")
+        names = {part.split('"')[0] for part in source.split('("') if part.split('"')[0].isupper()}
+        names = {name for name in names if name.startswith("IBANSE_") or name.endswith("_URL")}
+
+        assert len(names) > 5
+        assert not {name for name in names if f"`{name}`" not in readme}
+
+    def test_a_number_out_of_range_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for value in ("0", "65", "many", "1.5", "-1", "٣"):
+            monkeypatch.setenv("IBANSE_TEST", value)
+            with pytest.raises(ImproperlyConfigured, match="whole number from 1 to 64"):
+                env.number("IBANSE_TEST", 4, least=1, most=64)
+
+    def test_a_flag_is_one_or_nought(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert env.flag("IBANSE_TEST", default=True)
+        monkeypatch.setenv("IBANSE_TEST", "0")
+        assert not env.flag("IBANSE_TEST", default=True)
+        monkeypatch.setenv("IBANSE_TEST", "yes")
+        with pytest.raises(ImproperlyConfigured, match="IBANSE_TEST"):
+            env.flag("IBANSE_TEST", default=True)
+
+    def test_a_blank_value_counts_as_not_set(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("IBANSE_TEST", "  ")
+        with pytest.raises(ImproperlyConfigured, match="is not set"):
+            env.text("IBANSE_TEST")
+
+    def test_a_secret_is_made_once_for_its_owner_only(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("IBANSE_TEST_KEY", raising=False)
+        folder = tmp_path / "data"
+
+        first = env.secret("IBANSE_TEST_KEY", made_in=folder)
+        second = env.secret("IBANSE_TEST_KEY", made_in=folder)
+
+        assert first == second
+        assert len(first) >= 64
+        assert stat.S_IMODE((folder / "test_key").stat().st_mode) == 0o600
+        assert [path.name for path in folder.iterdir()] == ["test_key"]
+
+
+class HeaderTests(HouseTest):
+    def test_a_browser_is_told_to_run_and_load_nothing_but_ours(self) -> None:
+        policy = self.visitor.opens("/").headers["Content-Security-Policy"]
+
+        self.assertIn("default-src 'none'", policy)
+        self.assertIn("script-src 'self'", policy)
+        self.assertIn("style-src 'self'", policy)
+        self.assertIn("frame-ancestors 'none'", policy)
+        for loophole in ("unsafe-inline", "unsafe-eval", "http:", "https:", "*", "data:"):
+            self.assertNotIn(loophole, policy)
+
+    def test_every_page_carries_the_headers_that_keep_it_to_itself(self) -> None:
+        for path in ("/", "/countries/", "/countries/se/", "/no-such-page/"):
+            headers = self.visitor.opens(path).headers
+            self.assertEqual(headers["X-Content-Type-Options"], "nosniff", path)
+            self.assertEqual(headers["X-Frame-Options"], "DENY", path)
+            self.assertEqual(headers["Referrer-Policy"], "same-origin", path)
+            self.assertEqual(headers["Cross-Origin-Opener-Policy"], "same-origin", path)
+            self.assertIn("Content-Security-Policy", headers, path)
+
+    def test_no_page_holds_inline_script_or_style_or_a_foreign_address(self) -> None:
+        for path in ("/", "/countries/", "/countries/se/", "/no-such-page/"):
+            page = self.visitor.opens(path).content.decode()
+            self.assertNotRegex(page, r"<script(?![^>]*\ssrc=)", path)
+            self.assertNotRegex(page, r"<style|\sstyle=|\son[a-z]+=", path)
+            self.assertNotRegex(page.replace("http://testserver", ""), r"(?:https?:)?//[a-z]", path)
+
+
+class SystemCheckTests(HouseTest):
+    def test_a_cache_for_each_worker_is_refused_in_production(self) -> None:
+        with override_settings(EMBEDDED=False):
+            [error] = checks.limits_hold_across_workers(None)
+
+        self.assertEqual(error.id, "ibanse.E001")
+        self.assertIn("REDIS_URL", error.hint or "")
+        self.assertEqual(checks.limits_hold_across_workers(None), [])
+
+    def test_production_without_the_proxys_header_is_refused(self) -> None:
+        with override_settings(EMBEDDED=False, CLIENT_ADDRESS_META_KEY="REMOTE_ADDR"):
+            [error] = checks.the_proxy_names_the_caller(None)
+
+        self.assertEqual(error.id, "ibanse.E002")
+        self.assertEqual(checks.the_proxy_names_the_caller(None), [])
+
+    def test_a_secret_that_others_can_read_is_warned_of(self) -> None:
+        secret = settings.DATA_DIR / "secret_key"
+        if not secret.exists():
+            env.secret("IBANSE_SECRET_KEY", made_in=settings.DATA_DIR)
+        self.assertEqual(checks.secrets_are_private(None), [])
+        try:
+            secret.chmod(0o644)
+            [warning] = checks.secrets_are_private(None)
+        finally:
+            secret.chmod(0o600)
+
+        self.assertEqual(warning.id, "ibanse.W001")
+        self.assertIn("chmod 600", warning.hint or "")

@@ -1,0 +1,304 @@
+"""The check page through its form: what a person sees, and what a hostile sender gets."""
+
+import logging
+import re
+from html import unescape
+from unittest.mock import patch
+from urllib.parse import urlencode
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client, override_settings
+
+from tests.house import HouseTest, Visitor
+
+COMMERZBANK = "DE89 3704 0044 0532 0130 00"
+
+
+def words(answer: HttpResponse) -> str:
+    """Return what the page says, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
+
+
+class CheckPageTests(HouseTest):
+    def test_a_valid_iban_is_told_with_its_bank_and_bic(self) -> None:
+        answer = self.visitor.checks(COMMERZBANK)
+
+        self.assertContains(answer, 'data-verdict="valid"')
+        self.assertContains(answer, "Commerzbank")
+        self.assertContains(answer, "COBADEFFXXX")
+        self.assertIn("This IBAN is valid", words(answer))
+
+    def test_an_invalid_iban_is_told_why_check_by_check(self) -> None:
+        answer = self.visitor.checks("DE88 3704 0044 0532 0130 00")
+
+        self.assertContains(answer, 'data-verdict="invalid"')
+        self.assertIn("The check digits are 88, but for this number they would be 89.", words(answer))
+        for check in ("Characters", "Country", "Length", "Structure", "Check digits", "National check digits", "Bank"):
+            self.assertContains(answer, f"<strong>{check}</strong>")
+
+    def test_the_offending_character_is_marked_in_the_grouped_number(self) -> None:
+        answer = self.visitor.checks("GB12BARC20201530093A59")
+
+        self.assertContains(answer, '<span class="group">093<mark>A</mark></span>')
+
+    def test_wrong_check_digits_are_marked_together(self) -> None:
+        answer = self.visitor.checks("DE88370400440532013000")
+
+        self.assertContains(answer, "DE<mark>8</mark><mark>8</mark>")
+
+    def test_check_digits_inside_the_account_number_mark_no_single_digit(self) -> None:
+        answer = self.visitor.checks("DE39370400440533013000")
+
+        self.assertIn("check digits inside the account number do not fit", words(answer))
+        self.assertNotContains(answer, "<mark>")
+
+    def test_a_slip_of_the_keyboard_gets_a_hint_and_the_advice_to_ask(self) -> None:
+        answer = self.visitor.checks("DE89 3704 0044 0532 0310 00")
+
+        self.assertContains(answer, 'value="DE89370400440532013000"')
+        self.assertIn("ask the payee", words(answer))
+
+    def test_the_length_is_told_with_the_number_that_was_expected(self) -> None:
+        self.assertIn(
+            "Too short: an IBAN from Germany has 22 characters, this one has 20.",
+            words(self.visitor.checks("DE893704004405320130")),
+        )
+        self.assertIn(
+            "Too long: an IBAN from Germany has 22 characters, this one has 24.",
+            words(self.visitor.checks("DE8937040044053201300000")),
+        )
+
+    def test_what_was_typed_stays_in_the_field(self) -> None:
+        answer = self.visitor.checks("de88 3704-0044")
+
+        self.assertContains(answer, 'value="de88 3704-0044"')
+
+    def test_warnings_are_plain_words(self) -> None:
+        territory = words(self.visitor.checks("GP1120041010050500013M02606"))
+        aspirational = words(self.visitor.checks("AO06004400006729503010102"))
+        unknown_bank = words(self.visitor.checks("DE60999999990532013000"))
+        thin_register = words(self.visitor.checks("ES7999990001209999999999"))
+
+        self.assertIn("banks officially use the parent country's", territory)
+        self.assertIn("has not registered it with SWIFT", aspirational)
+        self.assertIn("No bank in the country's register has this bank code", unknown_bank)
+        self.assertIn("Our list of this country's banks is thin", thin_register)
+
+    def test_british_account_numbers_are_openly_not_checked(self) -> None:
+        answer = self.visitor.checks("GB24BARC20201630093459")
+
+        self.assertContains(answer, 'data-verdict="valid"')
+        self.assertIn("can only be checked with Pay.UK's tables", words(answer))
+
+    def test_the_page_speaks_the_language_of_the_visitor_and_swedish_to_all_others(self) -> None:
+        for asked, said in (
+            ("sv", "IBAN-numret är giltigt"),
+            ("de-AT", "ist gültig"),
+            ("en", "This IBAN is valid"),
+            ("fr", "IBAN-numret är giltigt"),
+            ("", "IBAN-numret är giltigt"),
+        ):
+            with self.subTest(asked=asked):
+                self.assertIn(said, words(Visitor(language=asked).checks(COMMERZBANK)))
+
+    def test_nothing_of_an_answer_is_kept_by_browsers_or_caches(self) -> None:
+        answer = self.visitor.checks(COMMERZBANK)
+
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+        self.assertNotIn("DE89", str(answer.headers))
+        self.assertNotIn("DE89", str(answer.cookies))
+
+    def test_nothing_is_logged_of_a_check(self) -> None:
+        with self.assertNoLogs(level=logging.DEBUG):
+            self.visitor.checks(COMMERZBANK)
+
+    def test_an_iban_in_the_address_is_not_read(self) -> None:
+        answer = self.visitor.opens("/?iban=DE89370400440532013000")
+
+        self.assertNotContains(answer, "data-verdict")
+        self.assertNotContains(answer, "Commerzbank")
+
+
+class BadInputTests(HouseTest):
+    def test_an_empty_field_is_told_at_the_field(self) -> None:
+        for text in ("", "   ", "\t\r\n", "\u00a0"):
+            with self.subTest(text=text):
+                answer = self.visitor.checks(text)
+
+                self.assertEqual(answer.status_code, 422)
+                self.assertContains(answer, 'aria-invalid="true"', status_code=422)
+                self.assertIn("Paste or type an IBAN first.", words(answer))
+
+    def test_any_text_gets_a_verdict(self) -> None:
+        for text in (
+            "A" * 100_000,
+            "DE89\x00370400440532013000",
+            "\u202eDE89370400440532013000",
+            "DE89370400440532013000\u200f",
+            "ＤＥ８９３７０４００４４０５３２０１３０００",
+            "DE८९३७०४००४४०५३२०१३०००",
+            "💶",
+            "DE",
+            "1",
+            "IBAN",
+            "{{ 7|add:7 }}",
+            "%s %(iban)s {0}",
+        ):
+            with self.subTest(text=text[:20]):
+                self.assertContains(self.visitor.checks(text), 'data-verdict="invalid"')
+
+    def test_a_very_long_text_is_not_sent_back_whole(self) -> None:
+        answer = self.visitor.checks("A" * 100_000)
+
+        self.assertLess(len(answer.content), 30_000)
+        self.assertIn("longer than 128 characters", words(answer))
+
+    def test_nothing_is_echoed_unescaped(self) -> None:
+        for text in ('"><script>alert(1)</script>', "</title><img src=x onerror=alert(1)>", "' onfocus='alert(1)"):
+            with self.subTest(text=text):
+                page = self.visitor.checks(text).content.decode()
+
+                self.assertNotIn("<script>alert", page)
+                self.assertNotIn("<img src=x", page)
+                self.assertNotIn("' onfocus='", page)
+
+    def test_a_form_that_is_not_ours_is_refused_with_what_is_wrong(self) -> None:
+        for fields, said in (
+            ({}, "without its field"),
+            ({"iban": ["DE89", "SE45"]}, "one IBAN at a time"),
+            ({"iban[]": "DE89"}, "fields that this page does not have"),
+            ({"iban": COMMERZBANK, "admin": "1"}, "fields that this page does not have"),
+        ):
+            with self.subTest(fields=fields):
+                answer = self.visitor.posts("/", fields)
+
+                self.assertEqual(answer.status_code, 400)
+                self.assertIn(said, words(answer))
+
+    def test_bytes_that_are_not_utf_8_are_refused(self) -> None:
+        self.visitor.opens()
+        token = self.visitor.browser.cookies["csrftoken"].value
+        body = urlencode({"csrfmiddlewaretoken": token}).encode() + b"&iban=DE89%ff%fe"
+
+        answer = self.visitor.browser.post("/", body, content_type="application/x-www-form-urlencoded")
+
+        self.assertEqual(answer.status_code, 400)
+        self.assertIn("could not be read as UTF-8", words(answer))
+
+    def test_a_file_instead_of_text_is_refused(self) -> None:
+        answer = self.visitor.posts("/", {"iban": SimpleUploadedFile("iban.bin", bytes(range(256)))})
+
+        self.assertEqual(answer.status_code, 400)
+        self.assertIn("does not read files", words(answer))
+
+    def test_a_body_that_is_no_form_is_refused(self) -> None:
+        self.visitor.opens()
+        token = self.visitor.browser.cookies["csrftoken"].value
+        for kind, body in (
+            ("application/json", b'{"iban": ["DE89"]}'),
+            ("multipart/form-data; boundary=x", b"\x00\xff--"),
+            ("text/plain", b"iban=DE89"),
+        ):
+            with self.subTest(kind=kind):
+                answer = self.visitor.browser.generic("POST", "/", body, kind, headers={"X-CSRFToken": token})
+
+                self.assertEqual(answer.status_code, 400)
+
+    def test_a_huge_body_is_refused_unread(self) -> None:
+        answer = self.visitor.checks("A" * 1_000_000)
+
+        self.assertEqual(answer.status_code, 400)
+        self.assertNotContains(answer, "AAAA", status_code=400)
+
+    def test_other_methods_are_refused(self) -> None:
+        for method in ("put", "patch", "delete"):
+            answer = getattr(Client(), method)("/", REMOTE_ADDR="192.0.2.7")
+            self.assertEqual(answer.status_code, 405)
+
+    def test_a_form_without_its_token_is_refused_in_plain_words(self) -> None:
+        answer = self.visitor.browser.post("/", {"iban": COMMERZBANK})
+
+        self.assertEqual(answer.status_code, 403)
+        self.assertIn("The form has expired", words(answer))
+        self.assertNotContains(answer, "DE89", status_code=403)
+
+    def test_an_error_of_ours_shows_no_traceback_and_no_number(self) -> None:
+        self.visitor.browser.raise_request_exception = False
+        with (
+            patch("validation.views.engine.check", side_effect=RuntimeError("DE89")),
+            self.assertLogs("django.request"),
+        ):
+            answer = self.visitor.checks(COMMERZBANK)
+
+        self.assertEqual(answer.status_code, 500)
+        self.assertIn("Something broke on our side", words(answer))
+        self.assertNotContains(answer, "DE89", status_code=500)
+        self.assertNotContains(answer, "Traceback", status_code=500)
+
+
+@override_settings(ANONYMOUS_CHECKS_PER_MINUTE=3)
+class RateLimitTests(HouseTest):
+    def test_who_checks_too_often_is_told_how_long_to_wait_and_keeps_the_text(self) -> None:
+        for _ in range(3):
+            self.assertEqual(self.visitor.checks(COMMERZBANK).status_code, 200)
+
+        answer = self.visitor.checks(COMMERZBANK)
+
+        self.assertEqual(answer.status_code, 429)
+        self.assertTrue(1 <= int(answer.headers["Retry-After"]) <= 60)
+        self.assertIn(f"Please wait {answer.headers['Retry-After']} second", words(answer))
+        self.assertContains(answer, f'value="{COMMERZBANK}"', status_code=429)
+        self.assertNotContains(answer, "data-verdict", status_code=429)
+
+    def test_the_limit_is_the_callers_own(self) -> None:
+        for _ in range(4):
+            self.visitor.checks(COMMERZBANK)
+
+        self.assertEqual(Visitor(address="192.0.2.8").checks(COMMERZBANK).status_code, 200)
+
+    def test_one_ipv6_network_counts_as_one_caller(self) -> None:
+        for last in range(4):
+            answer = Visitor(address=f"2001:db8::{last + 1}").checks(COMMERZBANK)
+
+        self.assertEqual(answer.status_code, 429)
+        self.assertEqual(Visitor(address="2001:db8:0:1::1").checks(COMMERZBANK).status_code, 200)
+
+    def test_a_forged_header_does_not_reset_the_limit(self) -> None:
+        for _ in range(3):
+            self.visitor.checks(COMMERZBANK)
+
+        for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X_Real_IP"):
+            answer = self.visitor.checks(COMMERZBANK, headers={header: "198.51.100.1"})
+            self.assertEqual(answer.status_code, 429, header)
+
+    def test_looking_at_pages_is_not_limited(self) -> None:
+        for _ in range(10):
+            self.assertEqual(self.visitor.opens("/").status_code, 200)
+            self.assertEqual(self.visitor.opens("/countries/se/").status_code, 200)
+
+
+class LanguageSwitcherTests(HouseTest):
+    def test_the_switcher_keeps_the_page(self) -> None:
+        answer = self.visitor.posts("/language/", {"language": "de", "next": "/countries/se/"})
+
+        self.assertRedirects(answer, "/countries/se/", fetch_redirect_response=False)
+        self.assertContains(self.visitor.opens("/countries/se/"), "Schweden")
+
+    def test_the_switcher_keeps_the_verdict_without_putting_the_number_into_an_address(self) -> None:
+        answer = self.visitor.posts("/language/", {"language": "de", "next": "/", "iban": COMMERZBANK})
+
+        self.assertEqual(answer.status_code, 307)
+        self.assertEqual(answer.headers["Location"], "/")
+        again = self.visitor.posts("/", {"language": "de", "next": "/", "iban": COMMERZBANK})
+        self.assertIn("ist gültig", words(again))
+
+    def test_the_switcher_leads_to_no_other_site(self) -> None:
+        answer = self.visitor.posts("/language/", {"language": "de", "next": "https://evil.example/"})
+
+        self.assertEqual(answer.headers["Location"], "/")
+
+    def test_a_language_we_do_not_have_changes_nothing(self) -> None:
+        self.visitor.posts("/language/", {"language": "xx", "next": "/"})
+
+        self.assertNotIn("language", self.visitor.browser.cookies)

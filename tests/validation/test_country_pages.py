@@ -1,0 +1,79 @@
+"""The pages about countries, as a visitor reads them."""
+
+import pytest
+
+from tests.house import HouseTest, Visitor
+from tests.validation.test_check_page import words
+from validation.countries import matching
+from validation.engine.registry import COUNTRIES
+
+
+class CountryPagesTests(HouseTest):
+    def test_every_country_has_a_page_in_every_language(self) -> None:
+        for language in ("sv", "en", "de"):
+            visitor = Visitor(language=language)
+            for code in COUNTRIES:
+                with self.subTest(code=code, language=language):
+                    self.assertEqual(visitor.opens(f"/countries/{code.lower()}/").status_code, 200)
+
+    def test_a_country_is_drawn_position_by_position(self) -> None:
+        said = words(self.visitor.opens("/countries/pl/"))
+
+        self.assertIn("An IBAN has 28 characters here.", said)
+        self.assertIn("Bank code 5–11 7 digits 1090101", said)
+        self.assertIn("National check digits 12 1 digit 4", said)
+        self.assertIn("Account number 13–28 16 digits", said)
+
+    def test_a_country_tells_what_is_checked_and_how_old_the_directory_is(self) -> None:
+        said = words(self.visitor.opens("/countries/de/"))
+
+        self.assertIn("Deutsche Bundesbank, Bankleitzahlendatei, October 2026", said)
+        self.assertRegex(said, r"[23],\d{3} bank codes")
+        self.assertIn("We have no directory of this country's banks.", words(self.visitor.opens("/countries/br/")))
+        self.assertIn("The list is thin", words(self.visitor.opens("/countries/es/")))
+
+    def test_sepa_is_told_as_the_payments_council_lists_it(self) -> None:
+        for code, said in (("al", "Yes, the"), ("rs", "Yes, the"), ("nc", "No, the"), ("br", "No, the")):
+            self.assertIn(f"SEPA payments {said}", words(self.visitor.opens(f"/countries/{code}/")))
+
+    def test_a_territory_names_its_parent(self) -> None:
+        self.assertIn("France (FR)", words(self.visitor.opens("/countries/gp/")))
+
+    def test_capitals_lead_to_the_one_address_of_a_country(self) -> None:
+        answer = self.visitor.opens("/countries/SE/")
+
+        self.assertRedirects(answer, "/countries/se/", status_code=301)
+
+    def test_an_unknown_country_is_a_kind_404(self) -> None:
+        for code in ("zz", "s", "sverige", "%00", "..."):
+            answer = self.visitor.opens(f"/countries/{code}/")
+            self.assertEqual(answer.status_code, 404)
+            self.assertIn("There is no such page", words(answer))
+
+    def test_the_list_is_sorted_as_its_language_sorts(self) -> None:
+        said = words(Visitor(language="sv").opens("/countries/"))
+
+        self.assertLess(said.index("Zypern") if "Zypern" in said else said.index("Vitryssland"), said.index("Åland"))
+        self.assertLess(said.index("Åland"), said.index("Österrike"))
+
+    def test_the_list_finds_by_name_and_by_code_whatever_the_accents(self) -> None:
+        for question, code in (("swe", "SE"), ("SE", "SE"), ("turkiye", "TR"), ("cote", "CI")):
+            answer = self.visitor.opens(f"/countries/?q={question}")
+            self.assertContains(answer, f'href="/countries/{code.lower()}/"')
+
+    def test_a_search_without_a_hit_says_so_and_offers_the_whole_list(self) -> None:
+        answer = self.visitor.opens("/countries/?q=%3Cb%3Eatlantis")
+
+        self.assertContains(answer, "&lt;b&gt;atlantis")
+        self.assertIn("Show all", words(answer))
+
+    def test_the_list_holds_every_country_once(self) -> None:
+        self.assertEqual(sorted(page.code for page in matching("")), sorted(COUNTRIES))
+
+
+@pytest.mark.parametrize("code", sorted(COUNTRIES))
+def test_the_parts_of_every_country_cover_its_number_without_gap_or_overlap(code: str) -> None:
+    country = COUNTRIES[code]
+    places = [place for part in country.parts for place in range(part.start, part.end)]
+
+    assert places == list(range(country.length - 4))
