@@ -1,0 +1,1 @@
+"""Measurements, one module each with a `run()`; they assert nothing about time."""
