@@ -7,8 +7,8 @@ from datetime import date
 from django.utils.translation import get_language
 
 from validation import sentences
+from validation.engine import national
 from validation.engine.banks import DIRECTORIES, Directory
-from validation.engine.national import WITH_RULE
 from validation.engine.normalise import grouped
 from validation.engine.registry import COUNTRIES, Country
 
@@ -90,7 +90,7 @@ def _page(country: Country) -> CountryPage:
         status_tag=str(sentences.STATUS_TAGS[country.status]),
         parent=_page(COUNTRIES[country.parent]) if country.parent else None,
         directory=DIRECTORIES.get(country.code),
-        national=country.code in WITH_RULE,
+        national=national.can_check(country.code),
         national_note=sentences.national_rule(country.code),
         parts=_drawn(country),
     )

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from validation.engine import Verdict
 from validation.engine.banks import DIRECTORIES
-from validation.engine.national import WITH_RULE
+from validation.engine.national import BRITISH, WITH_RULE
 from validation.engine.reasons import Reason, ReasonCode, WarningCode
 from validation.engine.registry import Country
 
@@ -221,7 +221,6 @@ CHECK_MEANINGS: Final[dict[str, Words]] = {
     "national_check_digits": lazy("The check digits that the country itself builds into account numbers."),
     "bank": lazy("The bank code is in the directory of the country's banks."),
 }
-_BRITISH: Final = frozenset({"GB", "GG", "IM", "JE"})
 _EARLIER_FAILED = lazy("Not made, because an earlier check failed.")
 
 
@@ -235,7 +234,7 @@ def not_checked(check: str, verdict: Verdict) -> str:
 
 
 def _national_not_checked(verdict: Verdict, code: str) -> str:
-    if code in _BRITISH:
+    if code in BRITISH:
         return _(
             "British account numbers can only be checked with Pay.UK's tables, and none here covers this sort code."
         )
@@ -260,7 +259,7 @@ def wait(time: timedelta) -> str:
 
 def national_rule(code: str) -> str:
     """Return how far a country's own check digits are checked."""
-    if code in _BRITISH:
+    if code in BRITISH:
         return _("British account numbers can only be checked with Pay.UK's tables, which an operator may load.")
     if code == "DE":
         return _("By the method that each bank has chosen; of a few banks we do not have the method.")

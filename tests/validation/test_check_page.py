@@ -3,19 +3,22 @@
 import logging
 import re
 from html import unescape
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 from urllib.parse import urlencode
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client, override_settings
 
 from tests.house import HouseTest, Visitor
 
+if TYPE_CHECKING:
+    from tests.house import Answer
+
 COMMERZBANK = "DE89 3704 0044 0532 0130 00"
 
 
-def words(answer: HttpResponse) -> str:
+def words(answer: "Answer") -> str:
     """Return what the page says, without its markup."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
 

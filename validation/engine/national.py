@@ -200,13 +200,13 @@ def _british(bban: str) -> Outcome:
 _MOD_97_AT_END = "AO BA CV ME MK PT RS SI TL XK"  # AO, CV, XK: public data
 _RIB = "FR MC MR TN BL GF GP MF MQ NC PF PM RE TF WF YT"
 _RIB_IN_AFRICA = "BF BI BJ CF CG CI CM DJ GA GQ KM MA MG ML NE SN TD TG"  # public data
-_BRITISH_SORT_CODES = "GB GG IM JE"
-
+BRITISH: Final = ("GB", "GG", "IM", "JE")
+"""The countries that use British sort codes."""
 
 RULES: Final[dict[str, Rule]] = {
     **dict.fromkeys(_MOD_97_AT_END.split(), _at_end(_mod_97_at_end)),
     **dict.fromkeys((_RIB + " " + _RIB_IN_AFRICA).split(), _at_end(_rib_key)),
-    **dict.fromkeys(_BRITISH_SORT_CODES.split(), _british),
+    **dict.fromkeys(BRITISH, _british),
     "AL": _at(7, 8, _mod_10(slice(0, 7), (9, 7, 3, 1, 9, 7, 3))),  # public data
     "AX": _at(13, 14, _luhn),
     "BE": _at(10, 12, _belgian),
@@ -232,6 +232,11 @@ RULES: Final[dict[str, Rule]] = {
 """The rule of each country, by country code. Germany's depends on the bank: see `outcome`."""
 
 WITH_RULE: Final = frozenset(RULES) | {"DE"}
+
+
+def can_check(country_code: str) -> bool:
+    """Return whether this country's check digits are checked here; Britain's need tables that an operator loads."""
+    return country_code in WITH_RULE and (country_code not in BRITISH or british.in_use() is not None)
 
 
 def outcome(country_code: str, bban: str, bank: Bank | None) -> Outcome:
