@@ -42,7 +42,12 @@ class CountryPage:
     directory: Directory | None
     national: bool
     national_note: str
-    parts: list[DrawnPart]
+    structure: Country
+
+    @property
+    def parts(self) -> list[DrawnPart]:
+        """The parts of the IBAN in order, for the page that draws them; a list of countries never asks."""
+        return _drawn(self.structure)
 
     @property
     def directory_date(self) -> date | None:
@@ -92,7 +97,7 @@ def _page(country: Country) -> CountryPage:
         directory=DIRECTORIES.get(country.code),
         national=national.can_check(country.code),
         national_note=sentences.national_rule(country.code),
-        parts=_drawn(country),
+        structure=country,
     )
 
 

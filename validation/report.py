@@ -7,7 +7,7 @@ from itertools import zip_longest
 from validation import sentences
 from validation.engine import Verdict
 from validation.engine.banks import DIRECTORIES, Directory
-from validation.engine.reasons import FAILED, KNOWN, NOT_CHECKED, Reason, Warning
+from validation.engine.reasons import FAILED, KNOWN, NOT_CHECKED, PASSED, Reason, Warning
 
 _GROUP = 4
 
@@ -101,14 +101,16 @@ def _row(name: str, result: str, verdict: Verdict) -> CheckRow:
 
 def _marked(verdict: Verdict) -> list[list[Letter]]:
     """Mark the characters that the reasons point at; wrong check digits are a pair."""
-    wrong = {place for reason in verdict.reasons for place in _places(reason)}
+    wrong = {place for reason in verdict.reasons for place in _places(reason, verdict)}
     return _grouped([Letter(character, place in wrong) for place, character in enumerate(verdict.iban, 1)])
 
 
-def _places(reason: Reason) -> range:
+def _places(reason: Reason, verdict: Verdict) -> range:
     """Return the positions to mark: two letters of a country code, as many digits as were expected, else one."""
     if reason.position is None or (reason.code == "national_check_digits" and reason.expected is None):
         return range(0)  # The digits are somewhere inside the account number: marking one would mislead.
+    if reason.code == "checksum" and verdict.checks.length != PASSED:
+        return range(0)  # The number is short of a digit or has one too many; it need not be these.
     width = 2 if reason.code == "country" else 1
     if reason.code in ("checksum", "national_check_digits"):
         width = len(str(reason.expected))

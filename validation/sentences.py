@@ -10,38 +10,38 @@ from typing import Final
 
 import pycountry
 from django.utils.functional import Promise
-from django.utils.translation import get_language, ngettext, pgettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 
 from validation.engine import Verdict
 from validation.engine.banks import DIRECTORIES
 from validation.engine.national import BRITISH, WITH_RULE
-from validation.engine.reasons import Reason, ReasonCode, WarningCode
+from validation.engine.reasons import PASSED, Reason, ReasonCode, WarningCode
 from validation.engine.registry import Country
 
 Words = str | Promise
 
 # Where ISO 3166 has no name, or one in the order of an index ("Palestine, State of").
 _OWN_NAMES: Final[dict[str, Words]] = {
-    "FK": lazy("Falkland Islands"),
-    "GB": lazy("United Kingdom"),
-    "MF": lazy("Saint Martin"),
-    "PS": lazy("Palestine"),
-    "RU": lazy("Russia"),
-    "VA": lazy("Vatican City"),
-    "VG": lazy("British Virgin Islands"),
-    "XK": lazy("Kosovo"),
+    "BY": gettext_lazy("Belarus"),
+    "FK": gettext_lazy("Falkland Islands"),
+    "GB": gettext_lazy("United Kingdom"),
+    "MF": gettext_lazy("Saint Martin"),
+    "PS": gettext_lazy("Palestine"),
+    "RU": gettext_lazy("Russia"),
+    "VA": gettext_lazy("Vatican City"),
+    "VG": gettext_lazy("British Virgin Islands"),
+    "XK": gettext_lazy("Kosovo"),
 }
 
 CHECK_NAMES: Final[dict[str, Words]] = {
-    "characters": lazy("Characters"),
-    "country": lazy("Country"),
-    "length": lazy("Length"),
-    "structure": lazy("Structure"),
-    "checksum": lazy("Check digits"),
-    "national_check_digits": lazy("National check digits"),
-    "bank": lazy("Bank"),
+    "characters": gettext_lazy("Characters"),
+    "country": gettext_lazy("Country"),
+    "length": gettext_lazy("Length"),
+    "structure": gettext_lazy("Structure"),
+    "checksum": gettext_lazy("Check digits"),
+    "national_check_digits": gettext_lazy("National check digits"),
+    "bank": gettext_lazy("Bank"),
 }
 RESULT_NAMES: Final[dict[str, Words]] = {
     "passed": pgettext_lazy("check", "passed"),
@@ -51,34 +51,35 @@ RESULT_NAMES: Final[dict[str, Words]] = {
     "unknown": pgettext_lazy("bank", "unknown"),
 }
 PART_NAMES: Final[dict[str, Words]] = {
-    "country": lazy("Country code"),
-    "checksum": lazy("Check digits"),
-    "bank_code": lazy("Bank code"),
-    "branch_code": lazy("Branch code"),
-    "account_number": lazy("Account number"),
-    "national_check_digits": lazy("National check digits"),
-    "account_type": lazy("Account type"),
-    "account_holder_id": lazy("Identity number of the holder"),
-    "account_id": lazy("Account identifier"),
-    "currency_code": lazy("Currency"),
-    "other": lazy("National number"),
+    "country": gettext_lazy("Country code"),
+    "checksum": gettext_lazy("Check digits"),
+    "bank_code": gettext_lazy("Bank code"),
+    "branch_code": gettext_lazy("Branch code"),
+    "account_number": gettext_lazy("Account number"),
+    "national_check_digits": gettext_lazy("National check digits"),
+    "account_type": gettext_lazy("Account type"),
+    "account_holder_id": gettext_lazy("Identity number of the holder"),
+    "account_id": gettext_lazy("Number of the account owner"),
+    "currency_code": gettext_lazy("Currency"),
+    "reserved": gettext_lazy("Reserved"),
+    "undivided": gettext_lazy("National number"),
 }
 KIND_NAMES: Final[dict[str, Words]] = {
-    "n": lazy("a digit"),
-    "a": lazy("a letter"),
-    "c": lazy("a letter or a digit"),
+    "n": gettext_lazy("a digit"),
+    "a": gettext_lazy("a letter"),
+    "c": gettext_lazy("a letter or a digit"),
 }
 STATUS_NAMES: Final[dict[str, Words]] = {
-    "official": lazy("In the official SWIFT registry"),
-    "aspirational": lazy("Published by the country, not in the SWIFT registry"),
-    "territory": lazy("Territory that officially uses its parent country's prefix"),
+    "official": gettext_lazy("In the official SWIFT registry"),
+    "aspirational": gettext_lazy("Published by the country, not in the SWIFT registry"),
+    "territory": gettext_lazy("Territory that officially uses its parent country's prefix"),
 }
 
 
 STATUS_TAGS: Final[dict[str, Words]] = {
     "official": "",
-    "aspirational": lazy("not registered"),
-    "territory": lazy("territory"),
+    "aspirational": gettext_lazy("not registered"),
+    "territory": gettext_lazy("territory"),
 }
 
 
@@ -118,7 +119,8 @@ def character_name(character: str) -> str:
     code = f"U+{ord(character):04X}"
     if unicodedata.category(character)[0] in "CZM":
         return code
-    return f"“{character}”" if character.isascii() else f"“{character}” ({code})"
+    quoted = _("“%(character)s”") % {"character": character}
+    return quoted if character.isascii() else f"{quoted} ({code})"
 
 
 def reason(reason: Reason, verdict: Verdict) -> str:
@@ -165,6 +167,8 @@ def _structure(reason: Reason, verdict: Verdict) -> str:
 
 
 def _checksum(reason: Reason, verdict: Verdict) -> str:
+    if verdict.checks.length != PASSED:  # Digits for a number that lacks one, or has one too many, would mislead.
+        return _("The check digits do not fit the rest either.")
     return _(
         "The check digits are %(found)s, but for this number they would be %(expected)s. "
         "Mostly a digit is wrong or two have changed places."
@@ -192,36 +196,36 @@ _REASONS: Final[dict[ReasonCode, Callable[[Reason, Verdict], str]]] = {
 def warning(code: WarningCode, verdict: Verdict) -> str:
     """Return what a person should know beside the verdict."""
     if code == "bank_unknown" and verdict.country and not DIRECTORIES[verdict.country.code].complete:
-        return _("We do not know the bank code. Our list of this country's banks is thin, so that says little.")
+        return _("We do not know the bank code. Our directory of this country's banks is thin, so that says little.")
     return str(_WARNINGS[code])
 
 
 _WARNINGS: Final[dict[WarningCode, Words]] = {
-    "bank_unknown": lazy(
-        "No bank in the country's register has this bank code. "
+    "bank_unknown": gettext_lazy(
+        "No bank in the country's directory has this bank code. "
         "The IBAN can still be right, but ask the payee to confirm it."
     ),
-    "territory_prefix": lazy(
+    "territory_prefix": gettext_lazy(
         "This prefix is in use but not in the SWIFT registry: banks officially use the parent country's. "
         "Some will refuse it."
     ),
-    "aspirational_country": lazy(
+    "aspirational_country": gettext_lazy(
         "The country publishes this format but has not registered it with SWIFT. Some banks will refuse it."
     ),
-    "normalised": lazy("We read the number without blanks and punctuation, and in capital letters."),
+    "normalised": gettext_lazy("We read the number without blanks and punctuation, and in capital letters."),
 }
 
 
 CHECK_MEANINGS: Final[dict[str, Words]] = {
-    "characters": lazy("Only the letters A–Z and the digits 0–9."),
-    "country": lazy("It begins with the code of a country that has IBANs."),
-    "length": lazy("It has as many characters as the country prescribes."),
-    "structure": lazy("Letters and digits stand where the country prescribes them."),
-    "checksum": lazy("The two digits after the country code fit all the rest (ISO 7064, mod 97-10)."),
-    "national_check_digits": lazy("The check digits that the country itself builds into account numbers."),
-    "bank": lazy("The bank code is in the directory of the country's banks."),
+    "characters": gettext_lazy("Only the letters A–Z and the digits 0–9."),
+    "country": gettext_lazy("It begins with the code of a country that has IBANs."),
+    "length": gettext_lazy("It has as many characters as the country prescribes."),
+    "structure": gettext_lazy("Letters and digits stand where the country prescribes them."),
+    "checksum": gettext_lazy("The two digits after the country code fit all the rest (ISO 7064, mod 97-10)."),
+    "national_check_digits": gettext_lazy("The check digits that the country itself builds into account numbers."),
+    "bank": gettext_lazy("The bank code is in the directory of the country's banks."),
 }
-_EARLIER_FAILED = lazy("Not made, because an earlier check failed.")
+_EARLIER_FAILED = gettext_lazy("Not made, because an earlier check failed.")
 
 
 def not_checked(check: str, verdict: Verdict) -> str:
@@ -244,7 +248,7 @@ def _national_not_checked(verdict: Verdict, code: str) -> str:
         return _("The bank uses a method that we do not have.")
     if code in WITH_RULE:
         return _("The sources differ about account numbers of this kind.")
-    return _("The country has none, or no public rule for them that holds.")
+    return _("The country has no such digits, or no public rule for them that can be relied on.")
 
 
 def wait(time: timedelta) -> str:
@@ -265,17 +269,17 @@ def national_rule(code: str) -> str:
         return _("By the method that each bank has chosen; of a few banks we do not have the method.")
     if code in WITH_RULE:
         return _("Computed by the country's rule, beside the IBAN's own check digits.")
-    return _("The country has none, or no public rule for them that holds.")
+    return _("The country has no such digits, or no public rule for them that can be relied on.")
 
 
 FORM_PROBLEMS: Final[dict[str, Words]] = {
-    "empty": lazy("Paste or type an IBAN first."),
-    "missing": lazy("The form came without its field “iban”. Load the page again and try once more."),
-    "several": lazy("Check one IBAN at a time: the form came with several."),
-    "unknown_field": lazy(
-        "The form came with fields that this page does not have. Load the page again and try once more."
+    "empty": gettext_lazy("Paste or type an IBAN first."),
+    "missing": gettext_lazy("The form came without its field “iban”. Open the page again and try once more."),
+    "several": gettext_lazy("Check one IBAN at a time: the form came with several."),
+    "unknown_field": gettext_lazy(
+        "The form came with fields that this page does not have. Open the page again and try once more."
     ),
-    "file": lazy("Paste the number as text: this page does not read files."),
-    "encoding": lazy("Some of the text could not be read as UTF-8. Paste the number again, or type it."),
+    "file": gettext_lazy("Paste the number as text: this page does not read files."),
+    "encoding": gettext_lazy("Some of the text could not be read as UTF-8. Paste the number again, or type it."),
 }
 """What is wrong with a form that holds no text to check."""

@@ -72,6 +72,18 @@ class CheckPageTests(HouseTest):
             words(self.visitor.checks("DE8937040044053201300000")),
         )
 
+    def test_a_number_of_wrong_length_gets_no_check_digits_proposed(self) -> None:
+        answer = self.visitor.checks("CH93 0076 2011 6238 5295")
+
+        self.assertIn("The check digits do not fit the rest either.", words(answer))
+        self.assertNotContains(answer, "<mark>")
+
+    def test_a_character_without_a_face_is_named_by_its_number(self) -> None:
+        said = words(self.visitor.checks("DE89\u200b370400440532013000"))
+
+        self.assertIn("Character 5 is U+200B.", said)
+        self.assertIn("“ı” (U+0131)", words(self.visitor.checks("DE89ı")))
+
     def test_what_was_typed_stays_in_the_field(self) -> None:
         answer = self.visitor.checks("de88 3704-0044")
 
@@ -85,8 +97,8 @@ class CheckPageTests(HouseTest):
 
         self.assertIn("banks officially use the parent country's", territory)
         self.assertIn("has not registered it with SWIFT", aspirational)
-        self.assertIn("No bank in the country's register has this bank code", unknown_bank)
-        self.assertIn("Our list of this country's banks is thin", thin_register)
+        self.assertIn("No bank in the country's directory has this bank code", unknown_bank)
+        self.assertIn("Our directory of this country's banks is thin", thin_register)
 
     def test_british_account_numbers_are_openly_not_checked(self) -> None:
         answer = self.visitor.checks("GB24BARC20201630093459")

@@ -44,7 +44,8 @@ PartKind = Literal[
     "account_holder_id",
     "account_id",
     "currency_code",
-    "other",
+    "reserved",
+    "undivided",
 ]
 
 
@@ -123,7 +124,8 @@ def _fields(code: str) -> dict[PartKind, Field]:
 
 
 def _parts(fields: dict[PartKind, Field], length: int) -> tuple[Part, ...]:
-    kinds: list[PartKind] = ["other"] * length
+    known = any(field.end for field in fields.values())
+    kinds: list[PartKind] = ["reserved" if known else "undivided"] * length
     for kind, (start, end) in fields.items():
         kinds[start:end] = [kind] * (end - start)
     starts = [place for place in range(length) if place == 0 or kinds[place] != kinds[place - 1]]
