@@ -37,10 +37,15 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to know beside the verdict, with the template of its icon."""
+    """Something to know beside the verdict: a `warning` that may cost a payment, or mere `info`."""
 
-    icon: str
+    kind: str
     text: str
+
+    @property
+    def icon(self) -> str:
+        """The template of the icon that goes with the words."""
+        return f"parts/icons/{self.kind}.svg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +88,8 @@ def report(verdict: Verdict) -> Report:
 
 
 def _notice(warning: Warning, verdict: Verdict) -> Notice:
-    # That we took out blanks is nothing to be warned of; the rest may cost a payment.
-    icon = "info" if warning.code == "normalised" else "warning"
-    return Notice(f"parts/icons/{icon}.svg", sentences.warning(warning.code, verdict))
+    kind = "info" if warning.code == "normalised" else "warning"
+    return Notice(kind, sentences.warning(warning.code, verdict))
 
 
 def _row(name: str, result: str, verdict: Verdict) -> CheckRow:
