@@ -107,7 +107,7 @@ def say(text: str) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run everything, say what could not be had and how it went; return the exit status."""
-    lacking = services.install(["gettext", "chromium"])
+    lacking = services.install(["gettext", *services.BROWSER])
     runs: list[Run] = []
     with tempfile.TemporaryDirectory(prefix="ibanse-tests-") as name:
         folder = Path(name)
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
                 runs.append(run("PostgreSQL", [*ON_A_DATABASE, *arguments], folder, DATABASE_URL=url))
         except services.ServiceError as error:
             lacking.append(str(error))
-        if services.CHROMIUM.exists():
+        if all(services.PRESENT[package]() for package in services.BROWSER):
             runs.append(run("Browser", [*IN_A_BROWSER, *arguments], folder))
     return conclude(runs, lacking)
 

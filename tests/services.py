@@ -3,6 +3,7 @@
 By hand, before there is a virtual environment: python3 -m tests.services install gettext chromium
 """
 
+import ctypes.util
 import importlib.util
 import os
 import re
@@ -22,10 +23,14 @@ CHROMIUM = Path("/usr/bin/chromium")
 DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
 STARTS_WITHIN_SECONDS = 30
 
+BROWSER = ("chromium", "libatomic1")
+
 # Debian's package → is what we need of it here?
 PRESENT: dict[str, Callable[[], bool]] = {
     "chromium": CHROMIUM.exists,
     "gettext": lambda: shutil.which("msgfmt") is not None,
+    # Playwright's own node is linked against it.
+    "libatomic1": lambda: ctypes.util.find_library("atomic") is not None,
     "make": lambda: shutil.which("make") is not None,
     "postgresql": lambda: any(DEBIAN_POSTGRESQL.glob("*/bin/initdb")),
     "python3-venv": lambda: importlib.util.find_spec("ensurepip") is not None,
