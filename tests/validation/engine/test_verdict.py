@@ -313,6 +313,7 @@ class TestWarnings:
         assert warnings("DE89?") == []
         assert warnings(" ") == ["normalised"]
         assert warnings("") == []
+        assert warnings("9" * (CAP + 1)) == []
 
     def test_a_bank_in_no_register_is_warned_of_and_valid(self) -> None:
         verdict = engine.check("DE44999999990532013000")
