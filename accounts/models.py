@@ -1,4 +1,8 @@
-"""Users. Whoever signs in is one; the e-mail address is the name, and the key says nothing about anybody."""
+"""Clients, their users, what we keep of them and the trail of their deeds. Personal text is sealed by privacy.vault.
+
+A sealed field holds an envelope that only the client's data key opens: see `details.py` and `history.py`, which are the
+only modules that seal and open them.
+"""
 
 import uuid
 from typing import Any, ClassVar
@@ -8,6 +12,50 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from accounts import roles
+
+USER_LIMIT = 25
+
+
+class ClientManager(models.Manager["Client"]):
+    """Finds clients, and takes turns on one."""
+
+    def lock(self, client: "Client") -> "Client":
+        """Return the client as it is now and hold its row until the transaction ends, so that deeds take turns.
+
+        SQLite has no row locks: there the transaction itself, which begins IMMEDIATE, is the turn.
+        """
+        return self.select_for_update().get(pk=client.pk)
+
+
+class Client(models.Model):
+    """A company that uses the service; everything else of it hangs on this row, and its id owns its data key."""
+
+    class State(models.TextChoices):
+        """Only an active client's users may come in."""
+
+        ACTIVE = "active", _("active")
+        SUSPENDED = "suspended", _("suspended")
+        CLOSING = "closing", _("being deleted")
+        GONE = "gone", _("deleted")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state = models.CharField(max_length=9, choices=State, default=State.ACTIVE)
+    user_limit = models.PositiveSmallIntegerField(_("most users"), default=USER_LIMIT)
+    needs_second_factor = models.BooleanField(_("all users need a second factor"), default=False)
+    is_demo = models.BooleanField(_("made for demonstration"), default=False, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects: ClassVar[ClientManager] = ClientManager()
+
+    class Meta:
+        verbose_name = _("client")
+        verbose_name_plural = _("clients")
+
+    def __str__(self) -> str:
+        """Name the client without saying who it is."""
+        return str(self.pk)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -32,10 +80,21 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody who can sign in."""
+    """Somebody who can sign in: a client's owner or sub-user, or staff, who belong to no client."""
+
+    class Role(models.TextChoices):
+        """What a user of a client may do: see roles.py."""
+
+        OWNER = roles.OWNER, _("owner")
+        SUB_USER = roles.SUB_USER, _("sub-user")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, null=True, blank=True, related_name="users")
+    role = models.CharField(_("role"), max_length=8, choices=Role, blank=True)
     email = models.EmailField(_("e-mail address"), unique=True)
+    sealed_name = models.BinaryField(_("name"), default=bytes, blank=True)
+    language = models.CharField(_("language"), max_length=5, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("may enter the back-office"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
@@ -51,8 +110,154 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(Lower("email"), name="one_user_per_email_whatever_its_case"),
+            models.CheckConstraint(
+                condition=models.Q(client__isnull=True, role="") | models.Q(client__isnull=False, role__gt=""),
+                name="a_role_belongs_to_a_client",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_staff=False) | models.Q(client__isnull=True),
+                name="staff_belong_to_no_client",
+            ),
         ]
 
     def __str__(self) -> str:
         """Name the user as the sign-in form does."""
         return self.email
+
+    def may(self, deed: str) -> bool:
+        """Return whether this user may do a deed of the matrix in roles.py."""
+        return self.is_active and roles.may(self.role, deed)
+
+    @property
+    def key_owner(self) -> uuid.UUID:
+        """Return the id that owns the data key of this user's sealed text: the client's, or of staff their own."""
+        return self.client_id or self.pk
+
+
+class Invitation(models.Model):
+    """An owner's wish that a colleague joins; the link in the mail is signed and works once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("e-mail address"))
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    # A link carries the nonce of the invitation as it was mailed last: renewing makes every older link void.
+    nonce = models.UUIDField(default=uuid.uuid4, editable=False)
+    sent_at = models.DateTimeField(_("sent"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires"))
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint("client", Lower("email"), name="one_invitation_per_client_and_email"),
+        ]
+
+    def __str__(self) -> str:
+        """Name the invitation by the address it went to."""
+        return self.email
+
+
+class ContactDetails(models.Model):
+    """How to reach a client, sealed."""
+
+    client = models.OneToOneField(Client, models.CASCADE, primary_key=True, related_name="contact")
+    sealed = models.BinaryField()
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("contact details")
+
+    def __str__(self) -> str:
+        """Say whose details these are, without saying more."""
+        return str(self.client_id)
+
+
+class BillingDetails(models.Model):
+    """Whom to invoice, sealed."""
+
+    client = models.OneToOneField(Client, models.CASCADE, primary_key=True, related_name="billing")
+    sealed = models.BinaryField()
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("billing details")
+
+    def __str__(self) -> str:
+        """Say whose details these are, without saying more."""
+        return str(self.client_id)
+
+
+class UsageDay(models.Model):
+    """How many checks a client made on one day (UTC) by one door: counts, never numbers."""
+
+    class Source(models.TextChoices):
+        """The door a check came through."""
+
+        PAGE = "page", _("check page")
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="usage")
+    day = models.DateField(_("day"))
+    source = models.CharField(_("source"), max_length=8, choices=Source)
+    valid = models.PositiveBigIntegerField(_("valid"), default=0)
+    invalid = models.PositiveBigIntegerField(_("invalid"), default=0)
+
+    class Meta:
+        verbose_name = _("usage of a day")
+        verbose_name_plural = _("usage by day")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint("client", "day", "source", name="one_count_per_client_day_and_source"),
+        ]
+
+    def __str__(self) -> str:
+        """Name the day and the door."""
+        return f"{self.day} {self.source}"
+
+
+class HistoryEntry(models.Model):
+    """One deed in a client's trail, chained to the one before it: see history.py, the only writer."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="history")
+    number = models.PositiveBigIntegerField(_("number"))
+    """1, 2, 3 … per client, without a gap."""
+    tag = models.CharField(_("deed"), max_length=40)
+    at = models.DateTimeField(_("time"))
+    actor = models.UUIDField(_("by"), null=True)
+    """The id of the user who did it; None for the service itself. No foreign key: the trail outlives its people."""
+    network = models.CharField(_("network"), max_length=43, blank=True)
+    """The caller's address, shortened to the /24 or /48 around it."""
+    detail_hash = models.BinaryField()
+    previous_hash = models.BinaryField()
+    hash = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("history entry")
+        verbose_name_plural = _("history")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint("client", "number", name="one_entry_per_client_and_number"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index("client", "tag", "number", name="history_by_tag"),
+            models.Index("client", "actor", "number", name="history_by_actor"),
+            models.Index("client", "at", name="history_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        """Name the deed and its place in the chain."""
+        return f"{self.number} {self.tag}"
+
+
+class HistoryDetail(models.Model):
+    """What is personal in a deed, sealed; erasing it leaves the chain whole."""
+
+    entry = models.OneToOneField(HistoryEntry, models.CASCADE, primary_key=True, related_name="detail")
+    sealed = models.BinaryField()
+    sealed_address = models.BinaryField(default=bytes, blank=True)
+    """The full address; erased after seven days."""
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("history detail")
+
+    def __str__(self) -> str:
+        """Name the entry it belongs to."""
+        return str(self.entry_id)

@@ -1,0 +1,38 @@
+"""Who may do what, as one table. Knows roles and deeds, and no page."""
+
+from typing import Final, Literal
+
+Role = Literal["owner", "sub_user"]
+OWNER: Final = "owner"
+SUB_USER: Final = "sub_user"
+
+_COLUMNS: Final = {OWNER: 0, SUB_USER: 1}
+MATRIX: Final[dict[str, tuple[bool, bool]]] = {
+    # deed                owner  sub-user
+    "iban.check":         (True, True),
+    "profile.change":     (True, True),
+    "factors.change":     (True, True),
+    "sessions.end":       (True, True),
+    "overview.view":      (True, False),
+    "contact.view":       (True, False),
+    "contact.change":     (True, False),
+    "billing.view":       (True, False),
+    "billing.change":     (True, False),
+    "users.view":         (True, False),
+    "users.invite":       (True, False),
+    "users.change":       (True, False),
+    "history.view":       (True, False),
+    "history.export":     (True, False),
+    "privacy.view":       (True, False),
+    "privacy.change":     (True, False),
+}  # fmt: skip
+
+
+def may(role: str, deed: str) -> bool:
+    """Return whether a role may do a deed; staff and strangers have no role and may nothing here.
+
+    Raises KeyError for a deed that is not in the matrix: a typing error must not become a permission.
+    """
+    row = MATRIX[deed]
+    column = _COLUMNS.get(role)
+    return column is not None and row[column]
