@@ -13,6 +13,7 @@ TYPED := manage.py ibanse accounts validation tests deploy/start.py deploy/gunic
 PRODUCTION := IBANSE_MODE=production \
 	IBANSE_HOSTS=ibanse.example \
 	IBANSE_SECRET_KEY=only-for-the-checks-0123456789-abcdefghijklmnopqrstuvwxyz \
+	IBANSE_SIGNING_KEYS=1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE= \
 	DATABASE_URL=postgres://ibanse@localhost/ibanse \
 	REDIS_URL=unix:///run/valkey/valkey.sock
 

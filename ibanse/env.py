@@ -1,5 +1,7 @@
 """Reads every value that comes from outside. Strict: a missing or odd value names itself and the remedy."""
 
+import base64
+import binascii
 import os
 import secrets
 from pathlib import Path
@@ -49,19 +51,46 @@ def secret(name: str, *, made_in: Path | None) -> str:
     only its owner can read. Without it (production) a missing secret is refused by name.
     """
     if made_in is not None and not os.environ.get(name, "").strip():
-        return _made_once(made_in / name.removeprefix("IBANSE_").lower())
+        return _made_once(made_in / name.removeprefix("IBANSE_").lower(), secrets.token_urlsafe(48))
     value = text(name)
     if len(value) < 32:
         raise ImproperlyConfigured(f"{name} must have at least 32 characters. {EXPLAINED_IN}")
     return value
 
 
-def _made_once(path: Path) -> str:
+def numbered_keys(name: str, *, made_in: Path | None) -> dict[int, bytes]:
+    """Return keys of 32 bytes by their numbers, written as `1:<base64>,2:<base64>`; the highest number is the newest.
+
+    With `made_in` a missing one is made once, as in `secret`. Raises ImproperlyConfigured that names what is wrong with
+    which number, and never repeats a key.
+    """
+    if made_in is not None and not os.environ.get(name, "").strip():
+        made = base64.b64encode(secrets.token_bytes(32)).decode()
+        value = _made_once(made_in / name.removeprefix("IBANSE_").lower(), f"1:{made}")
+    else:
+        value = text(name)
+    keys: dict[int, bytes] = {}
+    for entry in value.split(","):
+        number, colon, encoded = entry.strip().partition(":")
+        if not (colon and number.isascii() and number.isdigit() and int(number) > 0):
+            raise ImproperlyConfigured(f"{name}: each key is written as a number, a colon and base64. {EXPLAINED_IN}")
+        if int(number) in keys:
+            raise ImproperlyConfigured(f"{name}: number {int(number)} is given twice. {EXPLAINED_IN}")
+        try:
+            keys[int(number)] = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            raise ImproperlyConfigured(f"{name}: key {int(number)} is not base64. {EXPLAINED_IN}") from None
+        if len(keys[int(number)]) != 32:
+            raise ImproperlyConfigured(f"{name}: key {int(number)} does not have 32 bytes. {EXPLAINED_IN}")
+    return keys
+
+
+def _made_once(path: Path, made: str) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:  # noqa: PTH123 - the mode must hold from the first byte
-            file.write(secrets.token_urlsafe(48))
+            file.write(made)
         # A link never replaces: of two processes that start together, the first one's secret stands for both.
         path.hardlink_to(draft)
     except FileExistsError:

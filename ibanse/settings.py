@@ -24,6 +24,8 @@ SECRET_KEY = env.secret("IBANSE_SECRET_KEY", made_in=DATA_DIR if EMBEDDED else N
 ALLOWED_HOSTS = env.listing("IBANSE_HOSTS", "localhost,127.0.0.1,[::1]" if EMBEDDED else None)
 # The one header that nginx overwrites with the caller's address; embedded, the peer of the socket is the caller.
 CLIENT_ADDRESS_META_KEY = "REMOTE_ADDR" if EMBEDDED else "HTTP_X_REAL_IP"
+# Sign what must be provable later: checkpoints of the history, receipts. Old numbers stay, to verify old signatures.
+SIGNING_KEYS = env.numbered_keys("IBANSE_SIGNING_KEYS", made_in=DATA_DIR if EMBEDDED else None)
 RATELIMIT_IP_META_KEY = "accounts.guard.addresses.caller"
 AUTH_USER_MODEL = "accounts.User"
 

@@ -19,6 +19,7 @@ PRODUCTION = {
     "IBANSE_MODE": "production",
     "IBANSE_HOSTS": "ibanse.example",
     "IBANSE_SECRET_KEY": "only-for-the-tests-0123456789-abcdefghijklmnopqrstuvwxyz",
+    "IBANSE_SIGNING_KEYS": "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "DATABASE_URL": "postgres://ibanse@localhost/ibanse",
     "REDIS_URL": "unix:///run/valkey/valkey.sock",
 }
@@ -99,6 +100,34 @@ class TestValuesFromOutside:
         assert len(first) >= 64
         assert stat.S_IMODE((folder / "test_key").stat().st_mode) == 0o600
         assert [path.name for path in folder.iterdir()] == ["test_key"]
+
+    @pytest.mark.parametrize(
+        ("value", "problem"),
+        [
+            ("abc", "written as a number"),
+            ("0:QUJD", "written as a number"),
+            ("1:QUJD", "key 1 does not have 32 bytes"),
+            ("1:***", "key 1 is not base64"),
+            ("1:{key},1:{key}", "number 1 is given twice"),
+        ],
+    )
+    def test_a_bad_key_is_refused_by_its_number_and_not_repeated(
+        self, monkeypatch: pytest.MonkeyPatch, value: str, problem: str
+    ) -> None:
+        key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+        monkeypatch.setenv("IBANSE_TEST_KEYS", value.format(key=key))
+        with pytest.raises(ImproperlyConfigured, match=problem) as refused:
+            env.numbered_keys("IBANSE_TEST_KEYS", made_in=None)
+
+        assert key not in str(refused.value)
+
+    def test_keys_are_made_once_and_read_by_number(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("IBANSE_TEST_KEYS", raising=False)
+
+        first = env.numbered_keys("IBANSE_TEST_KEYS", made_in=tmp_path)
+
+        assert list(first) == [1]
+        assert env.numbered_keys("IBANSE_TEST_KEYS", made_in=tmp_path) == first
 
 
 class HeaderTests(HouseTest):
