@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from schwifty import registry as schwifty_registry
 from schwifty.domain import Bank as Record
+from schwifty.registry import Registry
 
 from validation.engine.registry import DATA
 
@@ -75,10 +75,12 @@ def _bank(code: str, records: Iterable[Record], directory: Directory) -> Bank:
 def _directories() -> tuple[dict[str, Directory], dict[str, Bank]]:
     directories: dict[str, Directory] = {}
     banks: dict[str, Bank] = {}
+    # A registry of our own, gone when the tables are made: schwifty's keeps every record it has read.
+    registry = Registry()
     described = tomllib.loads((DATA / "directories.toml").read_text(encoding="utf-8"))
     for country, about in described.items():
         by_code: defaultdict[str, list[Record]] = defaultdict(list)
-        for record in schwifty_registry.get_banks_by_country(country):
+        for record in registry.get_banks_by_country(country):
             by_code[record.bank_code].append(record)
         by_code.pop("", None)
         if not by_code:

@@ -23,12 +23,16 @@ class Outcome(NamedTuple):
     expected: str | None = None
 
 
-Rule = Callable[[str], Outcome]
+Rule = Callable[[str, Bank | None], Outcome]
+"""From a BBAN of right structure, and the bank of its bank code, to the outcome; only Germany's looks at the bank."""
 Compute = Callable[[str], str | None]
 """From a BBAN to the check digits it should have; None when no digits can be right."""
 
 _PASSED = Outcome(PASSED)
 _NOT_CHECKED = Outcome(NOT_CHECKED)
+NO_RULE: Final = _NOT_CHECKED
+"""The outcome in a country without a rule. The Dutch 11-test is not one: IBANs issued since 2014 need not pass it
+(Betaalvereniging Nederland)."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NUMBER_OF = {character: str(int(character, 36)) for character in "0123456789" + _LETTERS}
 # Letters of a French account number count as the digits on the same key of a phone: A and J are 1, S is 2.
@@ -53,7 +57,7 @@ def _weighing(weights: tuple[int, ...], modulus: int) -> Callable[[str], int]:
 def _at(start: int, end: int, compute: Compute) -> Rule:
     """Make the rule that the BBAN holds at `start:end` what `compute` says."""
 
-    def rule(bban: str) -> Outcome:
+    def rule(bban: str, _bank: Bank | None = None) -> Outcome:
         expected = compute(bban)
         return _PASSED if bban[start:end] == expected else Outcome(FAILED, start, expected)
 
@@ -61,7 +65,7 @@ def _at(start: int, end: int, compute: Compute) -> Rule:
 
 
 def _at_end(compute: Compute) -> Rule:
-    def rule(bban: str) -> Outcome:
+    def rule(bban: str, _bank: Bank | None = None) -> Outcome:
         expected = compute(bban)
         return _PASSED if bban[-2:] == expected else Outcome(FAILED, len(bban) - 2, expected)
 
@@ -71,9 +75,9 @@ def _at_end(compute: Compute) -> Rule:
 def _all_of(*rules: Rule) -> Rule:
     """Make the rule that every one of `rules` passes; the first that fails is told."""
 
-    def rule(bban: str) -> Outcome:
+    def rule(bban: str, bank: Bank | None = None) -> Outcome:
         for part in rules:
-            outcome = part(bban)
+            outcome = part(bban, bank)
             if outcome.result == FAILED:
                 return outcome
         return _PASSED
@@ -81,7 +85,8 @@ def _all_of(*rules: Rule) -> Rule:
     return rule
 
 
-_MOD_97 = tuple(f"{98 - remainder:02d}" for remainder in range(97))
+CHECK_DIGITS: Final = tuple(f"{98 - remainder:02d}" for remainder in range(97))
+"""The check digits of ISO 7064 mod 97-10 by the remainder that the number leaves with "00" in their place."""
 _RIB_KEYS = tuple(f"{97 - remainder:02d}" for remainder in range(97))
 
 
@@ -90,7 +95,7 @@ def mod_97_10(text: str) -> str:
 
     They lie in 02–98: 00, 01 and 99 would leave the same remainder and are never issued.
     """
-    return _MOD_97[int(numeric(text)) % 97]
+    return CHECK_DIGITS[int(numeric(text)) % 97]
 
 
 def _mod_97_at_end(bban: str) -> str:
@@ -147,7 +152,7 @@ _czech_prefix = _weighing((10, 5, 8, 4, 2, 1), 11)
 _czech_number = _weighing((6, 3, 7, 9, 10, 5, 8, 4, 2, 1), 11)
 
 
-def _czech(bban: str) -> Outcome:
+def _czech(bban: str, _bank: Bank | None) -> Outcome:
     """The prefix and the account number must each weigh a multiple of 11. Source: ČNB, decree 169/2011."""
     if _czech_prefix(bban[4:10]):
         return Outcome(FAILED, 4)
@@ -167,10 +172,10 @@ _norwegian_plain: Final = _at(10, 11, _mod_11(slice(0, 10), (5, 4, 3, 2, 7, 6, 5
 _norwegian_short: Final = _at(10, 11, _mod_11(slice(6, 10), (5, 4, 3, 2)))
 
 
-def _norwegian(bban: str) -> Outcome:
+def _norwegian(bban: str, bank: Bank | None) -> Outcome:
     """Weigh all ten digits. Where places 5 and 6 hold 00, some sources weigh only what follows: not checked then."""
-    plain = _norwegian_plain(bban)
-    if bban[4:6] != "00" or plain.result == _norwegian_short(bban).result:
+    plain = _norwegian_plain(bban, bank)
+    if bban[4:6] != "00" or plain.result == _norwegian_short(bban, bank).result:
         return plain
     return _NOT_CHECKED
 
@@ -186,7 +191,7 @@ def _mod_11_10(digits: str) -> str:
 _BRITISH_ACCOUNT = 10
 
 
-def _british(bban: str) -> Outcome:
+def _british(bban: str, _bank: Bank | None) -> Outcome:
     """Make the checks that Pay.UK's tables name for the sort code; without the tables, none."""
     tables = british.in_use()
     if tables is None:
@@ -200,6 +205,16 @@ def _british(bban: str) -> Outcome:
 _MOD_97_AT_END = "AO BA CV ME MK PT RS SI TL XK"  # AO, CV, XK: public data
 _RIB = "FR MC MR TN BL GF GP MF MQ NC PF PM RE TF WF YT"
 _RIB_IN_AFRICA = "BF BI BJ CF CG CI CM DJ GA GQ KM MA MG ML NE SN TD TG"  # public data
+
+
+def _german(bban: str, bank: Bank | None) -> Outcome:
+    """Check by the method that the bank has chosen; for an unknown bank or method the digits are not checked."""
+    method = GERMAN_METHODS.get(bank.check_method) if bank else None
+    if method is None:
+        return _NOT_CHECKED
+    return _PASSED if method(bban[:8], bban[8:]) else Outcome(FAILED, 8)
+
+
 BRITISH: Final = ("GB", "GG", "IM", "JE")
 """The countries that use British sort codes."""
 
@@ -211,6 +226,7 @@ RULES: Final[dict[str, Rule]] = {
     "AX": _at(13, 14, _luhn),
     "BE": _at(10, 12, _belgian),
     "CZ": _czech,
+    "DE": _german,
     "EE": _at(15, 16, _mod_10(slice(2, 15), (7, 1, 3) * 4 + (7,))),
     "ES": _at(8, 10, _spanish),
     "FI": _at(13, 14, _luhn),
@@ -229,9 +245,9 @@ RULES: Final[dict[str, Rule]] = {
     "SK": _czech,
     "SM": _at(0, 1, _italian),
 }
-"""The rule of each country, by country code. Germany's depends on the bank: see `outcome`."""
+"""The rule of each country that has one, by country code."""
 
-WITH_RULE: Final = frozenset(RULES) | {"DE"}
+WITH_RULE: Final = frozenset(RULES)
 
 
 def can_check(country_code: str) -> bool:
@@ -240,18 +256,6 @@ def can_check(country_code: str) -> bool:
 
 
 def outcome(country_code: str, bban: str, bank: Bank | None) -> Outcome:
-    """Check the national check digits of a BBAN of right structure.
-
-    `bank` is the bank of its bank code; in Germany it decides the method. The result is `not_checked` where the
-    country has no rule, the bank is unknown, or its method is none of ours; for British numbers see british.py.
-    The Dutch 11-test is not made: IBANs issued since 2014 need not pass it (Betaalvereniging Nederland).
-    """
+    """Check the national check digits of a BBAN of right structure; `not_checked` where the country has no rule."""
     rule = RULES.get(country_code)
-    if rule is not None:
-        return rule(bban)
-    if country_code != "DE" or bank is None:
-        return _NOT_CHECKED
-    method = GERMAN_METHODS.get(bank.check_method)
-    if method is None:
-        return _NOT_CHECKED
-    return _PASSED if method(bban[:8], bban[8:]) else Outcome(FAILED, 8)
+    return rule(bban, bank) if rule else NO_RULE

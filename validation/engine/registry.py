@@ -13,6 +13,8 @@ import pycountry
 from schwifty import registry as schwifty_registry
 from schwifty.domain import Component, IBANSpec
 
+from validation.engine.reasons import Reason
+
 Status = Literal["official", "aspirational", "territory"]
 
 DATA = Path(__file__).parent / "data"
@@ -68,6 +70,8 @@ class Country(NamedTuple):
     classes: str
     """The class of each character of the whole IBAN: `n` digit, `a` letter, `c` either."""
     pattern: re.Pattern[str]
+    beginning: re.Pattern[str]
+    """Matches as many characters as stand right, at the least the country code."""
     checksum_suffix: str
     """The country code in digits and two zeros: what mod 97-10 appends to the BBAN."""
     bank_code: Field
@@ -83,6 +87,12 @@ class Country(NamedTuple):
     """For a territory, the country whose prefix its numbers officially use."""
     example: str
 
+    def first_misfit(self, iban: str) -> Reason:
+        """Return where a text of this country's code and length leaves its structure. The text must not fit it."""
+        begun = self.beginning.match(iban)
+        place = begun.end() if begun else 0
+        return Reason("structure", place + 1, self.classes[place])
+
 
 def _classes(bban_format: str) -> str:
     parts = re.findall(r"(\d+)!([nac])", bban_format)
@@ -92,6 +102,12 @@ def _classes(bban_format: str) -> str:
 def _pattern(classes: str, code: str) -> re.Pattern[str]:
     runs = [run.group() for run in re.finditer(r"n+|a+|c+", classes[2:])]
     return re.compile(code + "".join(f"{_CLASSES[run[0]]}{{{len(run)}}}" for run in runs))
+
+
+def _beginning(classes: str, code: str) -> re.Pattern[str]:
+    """Nest each character in the one before it, so that the match ends where the first misfit stands."""
+    depth = len(classes) - 2
+    return re.compile(code + "".join(f"(?:{_CLASSES[kind]}" for kind in classes[2:]) + ")?" * depth)
 
 
 def _name(code: str) -> str:
@@ -156,6 +172,7 @@ def _country(code: str) -> Country:
         bban_format=spec.bban_spec,
         classes=classes,
         pattern=_pattern(classes, code),
+        beginning=_beginning(classes, code),
         checksum_suffix="".join(str(int(letter, 36)) for letter in code) + "00",
         bank_code=fields["bank_code"],
         branch_code=fields["branch_code"],

@@ -8,6 +8,7 @@ import schwifty
 
 from validation.engine import national
 from validation.engine.banks import BANKS, DIRECTORIES, Bank
+from validation.engine.national import CHECK_DIGITS, NO_RULE, numeric
 from validation.engine.normalise import MAX_INPUT_CHARACTERS, grouped, normalise
 from validation.engine.reasons import (
     FAILED,
@@ -19,6 +20,7 @@ from validation.engine.reasons import (
     CheckResult,
     Checks,
     Reason,
+    ReasonCode,
     Warning,
 )
 from validation.engine.registry import COUNTRIES, REGISTRY_EDITION, Country
@@ -80,6 +82,17 @@ _WELL_FORMED: Final = {
         cast(tuple[BankResult, ...], (KNOWN, UNKNOWN, NOT_CHECKED)),
     )
 }
+_FAILED_EARLY: Final[dict[ReasonCode, Checks]] = {
+    "country": Checks(PASSED, FAILED),
+    "length": Checks(PASSED, PASSED, FAILED),
+    "structure": Checks(PASSED, PASSED, PASSED, FAILED),
+}
+_MALFORMED: Final[dict[tuple[ReasonCode, CheckResult], Checks]] = {
+    (code, checksum): checks._replace(checksum=checksum)
+    for code, checks in _FAILED_EARLY.items()
+    for checksum in cast(tuple[CheckResult, ...], (PASSED, FAILED, NOT_CHECKED))
+}
+_NO_COUNTRY: Final = Reason("country", 1)
 _NORMALISED: Final = Warning("normalised")
 _BANK_UNKNOWN: Final = Warning("bank_unknown")
 _STATUS_WARNINGS: Final[dict[str, tuple[Warning, ...]]] = {
@@ -94,21 +107,25 @@ class _Plan(NamedTuple):
 
     country: Country
     fits: Callable[[str], object]
+    digits_only: bool
     checksum_suffix: str
     bank_start: int
     bank_end: int
     has_directory: bool
     warnings: tuple[Warning, ...]
+    rule: national.Rule | None
 
 
 _PLANS: Final = {
     code: _Plan(
         country,
         country.pattern.fullmatch,
+        country.classes[4:].strip("n") == "",
         country.checksum_suffix,
         *country.bank_key,
         code in DIRECTORIES,
         _STATUS_WARNINGS[country.status],
+        national.RULES.get(code),
     )
     for code, country in COUNTRIES.items()
 }
@@ -126,13 +143,14 @@ def check(text: str) -> Verdict:
     plan = _PLANS.get(code)
     if plan is None or len(text) > MAX_INPUT_CHARACTERS:
         return _malformed(text, iban, COUNTRIES.get(code))
-    country, fits, checksum_suffix, bank_start, bank_end, has_directory, warnings = plan
+    country, fits, digits_only, checksum_suffix, bank_start, bank_end, has_directory, warnings, rule = plan
     if not fits(iban):
         return _malformed(text, iban, country)
     bban = iban[4:]
     bank = BANKS.get(code + bban[bank_start:bank_end])
-    expected = national.mod_97_10(bban + checksum_suffix)
-    result, start, expected_digits = national.outcome(code, bban, bank)
+    number = bban + checksum_suffix
+    expected = CHECK_DIGITS[int(number if digits_only else numeric(number)) % 97]
+    result, start, expected_digits = rule(bban, bank) if rule else NO_RULE
     checksum: CheckResult = PASSED
     found: BankResult = KNOWN
     reasons: tuple[Reason, ...] = ()
@@ -147,62 +165,50 @@ def check(text: str) -> Verdict:
             warnings = (_BANK_UNKNOWN, *warnings)
     if text != iban:
         warnings = (*warnings, _NORMALISED)
-    return Verdict(text, iban, _WELL_FORMED[checksum, result, found], reasons, warnings, country, bank)
+    # What the generated constructor does, without its Python frame: this line is run for every number.
+    return tuple.__new__(
+        Verdict, (text, iban, _WELL_FORMED[checksum, result, found], reasons, warnings, country, bank, ())
+    )
 
 
 def _malformed(text: str, iban: str, country: Country | None) -> Verdict:
     """Judge a text that has no country's structure: say why, and make the checks that can still be made."""
     if not iban or len(text) > MAX_INPUT_CHARACTERS:
         most = MAX_INPUT_CHARACTERS if iban else None
-        return _told(text, iban, Checks(length=FAILED), [Reason("length", expected=most)])
+        return _told(text, iban, Checks(length=FAILED), (Reason("length", None, most),))
     if not (iban.isascii() and iban.isalnum()):
         strange = next(place for place, character in enumerate(iban, 1) if not _is_plain(character))
-        return _told(text, iban, Checks(characters=FAILED), [Reason("characters", strange)])
-    checksum = _checksum(iban)
-    if country is None:
-        checks = Checks(PASSED, FAILED, checksum=_result(checksum, iban))
-        return _told(text, iban, checks, [Reason("country", 1), *_failed_checksum(checksum, iban)])
-    if len(iban) != country.length:
-        checks = Checks(PASSED, PASSED, FAILED, checksum=_result(checksum, iban))
-        length = Reason("length", expected=country.length)
-        return _told(text, iban, checks, [length, *_failed_checksum(checksum, iban)], country)
-    checks = Checks(PASSED, PASSED, PASSED, FAILED, checksum=_result(checksum, iban))
-    structure = _first_misfit(iban, country)
-    return _told(text, iban, checks, [structure, *_failed_checksum(checksum, iban)], country)
+        return _told(text, iban, Checks(characters=FAILED), (Reason("characters", strange),))
+    reason = _first_failure(iban, country)
+    expected = _expected_check_digits(iban)
+    checksum: CheckResult = NOT_CHECKED if expected is None else PASSED if iban[2:4] == expected else FAILED
+    reasons = (reason, Reason("checksum", 3, expected)) if checksum == FAILED else (reason,)
+    return _told(text, iban, _MALFORMED[reason.code, checksum], reasons, country)
 
 
-def _told(text: str, iban: str, checks: Checks, reasons: list[Reason], country: Country | None = None) -> Verdict:
+def _told(text: str, iban: str, checks: Checks, reasons: tuple[Reason, ...], country: Country | None = None) -> Verdict:
     warnings = _STATUS_WARNINGS[country.status] if country else ()
     given = text[:MAX_INPUT_CHARACTERS]
     if given != iban:
         warnings = (*warnings, _NORMALISED)
-    return Verdict(given, iban, checks, tuple(reasons), warnings, country, None)
+    return Verdict(given, iban, checks, reasons, warnings, country, None)
 
 
 def _is_plain(character: str) -> bool:
     return character.isascii() and character.isalnum()
 
 
-def _checksum(iban: str) -> str | None:
+def _first_failure(iban: str, country: Country | None) -> Reason:
+    """Return the most basic thing that keeps a text of plain characters from matching its country's pattern."""
+    if country is None:
+        return _NO_COUNTRY
+    if len(iban) != country.length:
+        return Reason("length", None, country.length)
+    return country.first_misfit(iban)
+
+
+def _expected_check_digits(iban: str) -> str | None:
     """Return the check digits that the text should have; None when it has no two digits in their place."""
-    if not iban[2:4].isdigit() or len(iban) < 4:
+    if len(iban) < 4 or not iban[2:4].isdigit():
         return None
     return national.mod_97_10(iban[4:] + iban[:2] + "00")
-
-
-def _result(expected: str | None, iban: str) -> CheckResult:
-    if expected is None:
-        return NOT_CHECKED
-    return PASSED if iban[2:4] == expected else FAILED
-
-
-def _failed_checksum(expected: str | None, iban: str) -> list[Reason]:
-    return [Reason("checksum", 3, expected)] if _result(expected, iban) == FAILED else []
-
-
-def _first_misfit(iban: str, country: Country) -> Reason:
-    fits = {"n": str.isdigit, "a": str.isalpha, "c": str.isalnum}
-    for place, (character, kind) in enumerate(zip(iban, country.classes, strict=True), 1):
-        if not fits[kind](character):
-            return Reason("structure", place, kind)
-    raise AssertionError("A text that fits every class would have matched the pattern.")
