@@ -1,0 +1,73 @@
+"""Seals bytes under a key and a label. Knows no Django, no owner and no database: only keys, labels and bytes.
+
+The primitives are AES-256-GCM (NIST SP 800-38D), HKDF-SHA256 (RFC 5869) and HMAC-SHA256 (RFC 2104), all from the
+standard library and `cryptography`.
+"""
+
+import hashlib
+import hmac
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+FINGERPRINT_BYTES = 16
+
+
+class Unopened(Exception):
+    """These bytes were not sealed under this key and label, or were changed since; which of it, nobody can tell."""
+
+
+def new_key() -> bytes:
+    """Return a fresh key of 256 bits from the system's random source."""
+    return os.urandom(KEY_BYTES)
+
+
+def label(*parts: str) -> bytes:
+    """Return one label for several parts, which no other list of parts produces.
+
+    Each part, in UTF-8, stands behind its length (four bytes, big-endian), so that "ab", "c" is not "a", "bc".
+    """
+    encoded = (part.encode() for part in parts)
+    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+
+
+def seal(key: bytes, data: bytes, *, label: bytes) -> bytes:
+    """Return nonce (12 bytes), ciphertext (as long as `data`) and tag (16 bytes), which only key and label open.
+
+    Nonces are random, so one key may seal at most 2^32 times: the chance that two of them share a nonce stays below
+    2^-32 (NIST SP 800-38D, section 8.3).
+    """
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, data, label)
+
+
+def unseal(key: bytes, sealed: bytes, *, label: bytes) -> bytes:
+    """Return what was sealed under this key and label. Raises Unopened for anything else, however short."""
+    if len(sealed) < NONCE_BYTES + TAG_BYTES:
+        raise Unopened
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label)
+    except InvalidTag:
+        raise Unopened from None
+
+
+def derive(key: bytes, *, label: bytes) -> bytes:
+    """Return the key of 256 bits for one use; it says nothing about `key` or about the keys for other uses."""
+    # No salt: `key` is uniformly random already, which RFC 5869, section 3.1 allows for.
+    return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=label).derive(key)
+
+
+def authenticate(key: bytes, data: bytes) -> bytes:
+    """Return 32 bytes that are the same for the same key and data, and tell nothing to those without the key."""
+    return hmac.digest(key, data, "sha256")
+
+
+def fingerprint(key: bytes) -> str:
+    """Return 32 hexadecimal digits that name a key and do not help to find it: SHA-256, cut to 128 bits."""
+    return hashlib.sha256(key).digest()[:FINGERPRINT_BYTES].hex()
