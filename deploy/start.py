@@ -16,11 +16,13 @@ import runpy
 import socket
 
 import django
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError, connections
 
 from ibanse import env
+from privacy import vault
 
 UNUSABLE = {
     errno.EADDRINUSE: "is taken by another program",
@@ -36,10 +38,19 @@ def start() -> None:
             sys.exit("This starts the embedded mode. For production run: gunicorn -c deploy/gunicorn.conf.py")
         refuse_unusable(env.number("PORT", 8000, least=1, most=65535))
         django.setup()
-        call_command("migrate", verbosity=0)
+        for database in settings.DATABASES:
+            call_command("migrate", database=database, verbosity=0)
+        if objections := vault.objections():
+            sys.exit("\n".join(objections))
         call_command("collectstatic", interactive=False, verbosity=0)
     except (ImproperlyConfigured, OperationalError) as reason:
         sys.exit(str(reason))
+    master_keys = settings.DATA_DIR / "master_keys"
+    if env.SECRET_FILES.get(master_keys):
+        sys.stdout.write(
+            f"Made {master_keys}, without which nothing sealed opens: keep a copy, apart from the data's.\n"
+        )
+        sys.stdout.flush()
     # The worker is a fork: it must not inherit an open database, or a pool whose threads stay behind.
     for connection in connections.all():
         connection.close()

@@ -1,12 +1,16 @@
 """System checks: what would make a promise untrue is found at start, with an id and a remedy."""
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from ibanse import env
+from privacy import cipher, vault
 
 
 @register(Tags.caches)
@@ -41,13 +45,47 @@ def the_proxy_names_the_caller(app_configs: Sequence[AppConfig] | None, **kwargs
 @register(Tags.security)
 def secrets_are_private(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
     """Warn when a secret of the embedded mode can be read by other users of the machine."""
-    secret = settings.DATA_DIR / "secret_key"
-    if not settings.EMBEDDED or not secret.exists() or not secret.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return []
     return [
         Warning(
             f"{secret} can be read by other users of this machine.",
             hint=f"Run: chmod 600 {secret}",
             id="ibanse.W001",
         )
+        for secret in env.SECRET_FILES
+        if secret.exists() and secret.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     ]
+
+
+@register(Tags.security)
+def master_keys_open_the_data_keys(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,  # noqa: ARG001 - Django's signature
+) -> list[CheckMessage]:
+    """Refuse to work without master keys, or (asked with `--database keyring`) without one that wraps data keys."""
+    sentences = []
+    if not settings.MASTER_KEYS or any(len(key) != cipher.KEY_BYTES for key in settings.MASTER_KEYS.values()):
+        sentences.append("IBANSE_MASTER_KEYS holds no key of 32 bytes, or one of another length.")
+    elif "keyring" in (databases or ()):
+        sentences += vault.objections()
+    hint = "Set IBANSE_MASTER_KEYS to every master key that has wrapped something: 1:<32 bytes in base64>,2:…"
+    return [Error(sentence, hint=hint, id="ibanse.E003") for sentence in sentences]
+
+
+@register(Tags.security)
+def the_keyring_lies_apart(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
+    """Refuse data keys beside the data; warn of the same server, whose databases share one log and one backup."""
+    site, keyring = _place(settings.DATABASES["default"]), _place(settings.DATABASES["keyring"])
+    hint = "Let KEYRING_DATABASE_URL name a SQLite file of its own, or PostgreSQL in a cluster of its own."
+    if site == keyring:
+        return [Error("The keyring lies in the same database as what it seals.", hint=hint, id="ibanse.E004")]
+    if settings.EMBEDDED or site[:2] != keyring[:2] or not all(site[:2]):
+        return []
+    return [Warning("The keyring lies on the same database server as what it seals.", hint=hint, id="ibanse.W002")]
+
+
+def _place(database: Mapping[str, object]) -> tuple[str, str, str]:
+    """Return server, port and name; a SQLite file has neither server nor port."""
+    if str(database["ENGINE"]).endswith("sqlite3"):
+        return "", "", str(Path(str(database["NAME"])).resolve())
+    return str(database.get("HOST") or "localhost"), str(database.get("PORT") or 5432), str(database["NAME"])

@@ -1,14 +1,16 @@
 """Reads every value that comes from outside. Strict: a missing or odd value names itself and the remedy."""
 
 import base64
-import binascii
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
 
 EXPLAINED_IN = "See the table of settings in README.md."
+SECRET_FILES: Final[dict[Path, bool]] = {}
+"""Every file that a secret was read from → whether this very process made it."""
 
 
 def text(name: str, default: str | None = None, *, choices: tuple[str, ...] = ()) -> str:
@@ -78,7 +80,7 @@ def numbered_keys(name: str, *, made_in: Path | None) -> dict[int, bytes]:
             raise ImproperlyConfigured(f"{name}: number {int(number)} is given twice. {EXPLAINED_IN}")
         try:
             keys[int(number)] = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:
             raise ImproperlyConfigured(f"{name}: key {int(number)} is not base64. {EXPLAINED_IN}") from None
         if len(keys[int(number)]) != 32:
             raise ImproperlyConfigured(f"{name}: key {int(number)} does not have 32 bytes. {EXPLAINED_IN}")
@@ -87,12 +89,14 @@ def numbered_keys(name: str, *, made_in: Path | None) -> dict[int, bytes]:
 
 def _made_once(path: Path, made: str) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
+    SECRET_FILES.setdefault(path, False)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:  # noqa: PTH123 - the mode must hold from the first byte
             file.write(made)
         # A link never replaces: of two processes that start together, the first one's secret stands for both.
         path.hardlink_to(draft)
+        SECRET_FILES[path] = True
     except FileExistsError:
         pass
     finally:

@@ -33,6 +33,7 @@ AUTH_USER_MODEL = "accounts.User"
 INSTALLED_APPS = [
     "ibanse.apps.FrontDoor",
     "accounts",
+    "privacy.vault",
     "validation",
     "csp",
     "django.contrib.auth",
@@ -66,6 +67,11 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # --- Where things are kept -------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Values bound by the server never reach its log in clear; pool x workers must stay below max_connections.
+_on_postgresql: dict[str, Any] = {
+    "server_side_binding": True,
+    "pool": {"min_size": 1, "max_size": env.number("IBANSE_DATABASE_POOL", 4, least=1, most=64), "timeout": 10},
+}
 _database = dj_database_url.parse(
     env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'site.sqlite3'}" if EMBEDDED else None)
 )
@@ -77,16 +83,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # Values bound by the server never reach its log in clear; pool x workers must stay below max_connections.
-    _database["OPTIONS"] = {
-        **_database.get("OPTIONS", {}),
-        "server_side_binding": True,
-        "pool": {
-            "min_size": 1,
-            "max_size": env.number("IBANSE_DATABASE_POOL", 4, least=1, most=64),
-            "timeout": 10,
-        },
-    }
+    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), **_on_postgresql}
 DATABASES = {"default": _database}
 CACHES: dict[str, dict[str, Any]] = {
     # In one process memory is a shared cache; with several, limits need the atomic counters of Redis or Valkey.
@@ -98,6 +95,26 @@ CACHES: dict[str, dict[str, Any]] = {
     if EMBEDDED
     else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.text("REDIS_URL")}
 }
+
+# --- The vault -------------------------------------------------------------------------------------------------------
+# Wrap each owner's data key: the highest number wraps the new ones; a lower one stays as long as it wraps anything.
+MASTER_KEYS = env.numbered_keys("IBANSE_MASTER_KEYS", made_in=DATA_DIR if EMBEDDED else None)
+# Apart from what the data keys seal: beside it a destroyed key would live on in the data's own log and backups.
+_keyring = dj_database_url.parse(
+    env.text("KEYRING_DATABASE_URL", f"sqlite:///{DATA_DIR / 'keyring.sqlite3'}" if EMBEDDED else None)
+)
+if _keyring["ENGINE"] == "django.db.backends.sqlite3":
+    _keyring["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        # FULL: after a power cut a lost data key would take all with it that it had sealed. secure_delete writes zeros
+        # over a destroyed one.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+    }
+else:
+    _keyring["OPTIONS"] = {**_keyring.get("OPTIONS", {}), **_on_postgresql}
+DATABASES["keyring"] = _keyring
+DATABASE_ROUTERS = ["privacy.vault.routing.KeyringRouter"]
 
 # --- Languages -------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "sv"

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from tests import services
@@ -100,6 +101,12 @@ def database() -> AbstractContextManager[str]:
     return services.postgresql()
 
 
+def beside(url: str) -> str:
+    """Return the address of a second database on the same server, for the keyring; Django makes it for the tests."""
+    place = urlsplit(url)
+    return place._replace(path=f"{place.path}_keyring").geturl()
+
+
 def say(text: str) -> None:
     """Print at once: pytest writes to the same terminal."""
     print(text, flush=True)
@@ -114,7 +121,8 @@ def main(arguments: Sequence[str]) -> int:
         runs.append(run("SQLite", [*ON_A_DATABASE, *arguments], folder))
         try:
             with database() as url:
-                runs.append(run("PostgreSQL", [*ON_A_DATABASE, *arguments], folder, DATABASE_URL=url))
+                urls = {"DATABASE_URL": url, "KEYRING_DATABASE_URL": beside(url)}
+                runs.append(run("PostgreSQL", [*ON_A_DATABASE, *arguments], folder, **urls))
         except services.ServiceError as error:
             lacking.append(str(error))
         if all(services.PRESENT[package]() for package in services.BROWSER):

@@ -51,6 +51,23 @@ class StartTests(unittest.TestCase):
                 assert re.search(rf"\APORT is '{port}'; it must be a whole number .*\n\Z", result.stderr)
                 assert result.returncode == 1
 
+    def test_master_keys_that_open_nothing_stop_the_start_by_number(self) -> None:
+        seal = (
+            "import django, uuid; django.setup(); from privacy import vault; "
+            "from django.core.management import call_command; call_command('migrate', 'vault', database='keyring'); "
+            "vault.seal(uuid.uuid4(), 'x', purpose='test', record='1')"
+        )
+        environment = services.environment(IBANSE_DATA_DIR=str(self.data), DJANGO_SETTINGS_MODULE="ibanse.settings")
+        subprocess.run(
+            [sys.executable, "-c", seal], cwd=ROOT, env=environment, capture_output=True, check=True, timeout=60
+        )
+        (self.data / "master_keys").unlink()
+
+        result = self.start(PORT=str(services.free_port()))
+
+        assert re.search(r"\AMaster key 1 does not open a data key: .*\n\Z", result.stderr)
+        assert result.returncode == 1
+
     def test_production_is_told_how_to_start(self) -> None:
         result = self.start(IBANSE_MODE="production")
 
@@ -75,11 +92,13 @@ class StopTests(unittest.TestCase):
         )  # fmt: skip
         self.addCleanup(terminal.communicate)
         assert terminal.stdout is not None
+        made = terminal.stdout.readline()
         greeting = terminal.stdout.readline()
         answer = self.ask(port)
         os.killpg(terminal.pid, signal.SIGINT)
         said, _ = terminal.communicate(timeout=20)
 
+        assert re.search(r"\AMade .*/master_keys, without which nothing sealed opens: keep a copy", made)
         assert f"http://localhost:{port} " in greeting
         assert answer < 500
         assert said == ""

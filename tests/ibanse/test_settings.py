@@ -20,7 +20,9 @@ PRODUCTION = {
     "IBANSE_HOSTS": "ibanse.example",
     "IBANSE_SECRET_KEY": "only-for-the-tests-0123456789-abcdefghijklmnopqrstuvwxyz",
     "IBANSE_SIGNING_KEYS": "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "IBANSE_MASTER_KEYS": "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "DATABASE_URL": "postgres://ibanse@localhost/ibanse",
+    "KEYRING_DATABASE_URL": "sqlite:////var/lib/ibanse/keyring.sqlite3",
     "REDIS_URL": "unix:///run/valkey/valkey.sock",
 }
 
@@ -52,6 +54,15 @@ class TestProduction:
 
         assert result.returncode != 0
         assert f"{name} is not set. See the table of settings in README.md." in result.stderr
+
+    def test_data_keys_beside_the_data_are_refused(self) -> None:
+        result = production("check", KEYRING_DATABASE_URL=PRODUCTION["DATABASE_URL"])
+
+        assert result.returncode != 0
+        assert "ibanse.E004" in result.stderr
+
+    def test_data_keys_on_the_same_server_as_the_data_are_warned_of(self) -> None:
+        assert "ibanse.W002" in production("check", KEYRING_DATABASE_URL="postgres://localhost:5432/keyring").stderr
 
     def test_a_short_secret_is_refused(self) -> None:
         assert "at least 32 characters" in production("check", IBANSE_SECRET_KEY="short").stderr
@@ -108,6 +119,7 @@ class TestValuesFromOutside:
             ("0:QUJD", "written as a number"),
             ("1:QUJD", "key 1 does not have 32 bytes"),
             ("1:***", "key 1 is not base64"),
+            ("1:ä", "key 1 is not base64"),
             ("1:{key},1:{key}", "number 1 is given twice"),
         ],
     )

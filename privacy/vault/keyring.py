@@ -1,0 +1,141 @@
+"""Finds, makes and destroys data keys in the keyring database. Knows owners by their ids and nothing else of them."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import connections, transaction
+from django.utils import timezone
+
+from privacy import cipher
+from privacy.vault import master_keys
+from privacy.vault.errors import Destroyed, NoKey, NoMasterKey, Unfinished
+from privacy.vault.opened import OpenedKey, OpenedKeys
+from privacy.vault.routing import KEYRING
+
+if TYPE_CHECKING:
+    from django.db.models import Manager
+
+    from privacy.vault.models import DataKey
+
+_opened = OpenedKeys()
+
+
+def open_existing(owner: UUID) -> OpenedKey:
+    """Return the owner's data key. Raises NoKey, Destroyed or NoMasterKey; never makes one."""
+    held = _opened.get(owner)
+    if held is not None:
+        return held
+    ticket = _opened.ticket()
+    row = _data_keys().filter(owner=owner).first()
+    if row is None:
+        raise NoKey
+    opened = OpenedKey(row.number, _unwrap(row))
+    _opened.put(owner, opened, ticket)
+    return opened
+
+
+def open_or_make(owner: UUID) -> OpenedKey:
+    """Return the owner's data key, and make it first when there is none. Raises Destroyed or NoMasterKey.
+
+    The new key is committed before it is used; raises RuntimeError inside a transaction on the keyring, whose rollback
+    would lose the key and all that it had sealed.
+    """
+    try:
+        return open_existing(owner)
+    except NoKey:
+        _make(owner)
+        # Of two who make one at once, the first to commit is kept, and both read it here.
+        return open_existing(owner)
+
+
+def destroy(owner: UUID) -> None:
+    """Destroy the owner's data key for good: everything it sealed stays closed from here on, in backups of it too.
+
+    Leaves a tombstone with time and fingerprint, also for an owner that never had a key, so that none is made later.
+    Doing it again does no harm. Other workers may hold the opened key for up to 60 seconds more. On SQLite the key's
+    bytes leave every file of the keyring; raises Unfinished when other workers kept its log busy for too long: the key
+    is gone from the table by then, and destroying it again cuts the log.
+    """
+    now = timezone.now()
+    try:
+        with transaction.atomic(using=KEYRING, durable=True):
+            _insert_or_leave(owner, destroyed_at=now)
+            _data_keys().filter(owner=owner, destroyed_at=None).update(wrapped=None, master_key=None, destroyed_at=now)
+            transaction.on_commit(_cut_the_log, using=KEYRING)
+    finally:
+        forget(owner)
+
+
+def fingerprint(owner: UUID) -> str:
+    """Return 32 hexadecimal digits that name the owner's data key, alive or destroyed.
+
+    Raises NoKey for an owner that never had one.
+    """
+    found = _data_keys().filter(owner=owner).values_list("fingerprint", flat=True).first()
+    if not found:
+        raise NoKey
+    return found
+
+
+def forget(owner: UUID | None = None) -> None:
+    """Let go of the opened key of one owner, or of all, in this process; the next use reads the keyring again."""
+    _opened.drop(owner)
+
+
+def objections() -> list[str]:
+    """Return a sentence for each master key that wraps data keys and does not open them, tried on one of them.
+
+    Before the first migration there is nothing to object to.
+    """
+    manager = _data_keys()
+    if manager.model._meta.db_table not in connections[KEYRING].introspection.table_names():  # noqa: SLF001 - Django documents _meta
+        return []
+    found = []
+    for number in manager.filter(destroyed_at=None).values_list("master_key", flat=True).distinct():
+        sample = manager.filter(master_key=number).first()
+        try:
+            if sample:
+                _unwrap(sample)
+        except NoMasterKey as objection:
+            found.append(str(objection))
+    return found
+
+
+def _unwrap(row: "DataKey") -> bytes:
+    if row.wrapped is None or row.master_key is None:
+        raise Destroyed
+    return master_keys.unwrap(row.owner, row.number, row.master_key, bytes(row.wrapped))
+
+
+def _make(owner: UUID) -> None:
+    key = cipher.new_key()
+    number = 1
+    master_key, wrapped = master_keys.wrap(owner, number, key)
+    with transaction.atomic(using=KEYRING, durable=True):
+        _insert_or_leave(
+            owner, number=number, master_key=master_key, wrapped=wrapped, fingerprint=cipher.fingerprint(key)
+        )
+
+
+def _insert_or_leave(owner: UUID, **fields: object) -> None:
+    manager = _data_keys()
+    manager.bulk_create([manager.model(owner=owner, **fields)], ignore_conflicts=True)
+
+
+def _cut_the_log() -> None:
+    """On SQLite, move the zeros over the dead key into the file and empty the log, where it may still stand."""
+    connection = connections[KEYRING]
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, *_ = cursor.fetchone()
+    if busy:
+        raise Unfinished
+
+
+def _data_keys() -> "Manager[DataKey]":
+    # Only here, since Django imports this package before models may be.
+    from privacy.vault.models import DataKey  # noqa: PLC0415
+
+    return DataKey.objects
