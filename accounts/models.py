@@ -158,6 +158,23 @@ class Invitation(models.Model):
         return self.email
 
 
+class OwnerRecovery(models.Model):
+    """A request, made at the operator, that a user becomes an owner because no owner can sign in any more."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.OneToOneField(Client, models.CASCADE, related_name="owner_recovery")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    requested_at = models.DateTimeField(_("requested"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("request for a new owner")
+        verbose_name_plural = _("requests for new owners")
+
+    def __str__(self) -> str:
+        """Name whom it is for."""
+        return str(self.user_id)
+
+
 class ContactDetails(models.Model):
     """How to reach a client, sealed."""
 

@@ -1,41 +1,91 @@
-"""The cast of the tests, and how they come in: a visitor at the door. Clients and users join with the client area."""
+"""The cast of the tests, and how they come in.
 
-from typing import TYPE_CHECKING, Any
+Alice owns a client, Vera is her sub-user, Mallory owns another client, Sten is staff; a visitor has no account.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.cache import cache
-from django.test import Client, TestCase
+from django.test import Client as Browser
+from django.test import TestCase
+
+from accounts.models import Client, User
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse
 
     Answer = _MonkeyPatchedWSGIResponse
 
+PASSWORD = "correct horse battery staple 7"
+
 
 class Visitor:
     """Somebody without an account, at an address of their own."""
 
     def __init__(self, address: str = "192.0.2.7", language: str = "en") -> None:
-        self.browser = Client(enforce_csrf_checks=True, REMOTE_ADDR=address, HTTP_ACCEPT_LANGUAGE=language)
+        self.browser = Browser(enforce_csrf_checks=True, REMOTE_ADDR=address, HTTP_ACCEPT_LANGUAGE=language)
 
     def opens(self, path: str = "/", **extra: Any) -> "Answer":
         """Return the answer to a visit."""
         return self.browser.get(path, **extra)
 
-    def posts(self, path: str, fields: dict[str, Any], **extra: Any) -> "Answer":
+    def posts(self, path: str, fields: dict[str, Any] | None = None, **extra: Any) -> "Answer":
         """Return the answer to a form sent from a page that this visitor had opened."""
         if "csrftoken" not in self.browser.cookies:
             self.opens()
         token = self.browser.cookies["csrftoken"].value
-        return self.browser.post(path, {"csrfmiddlewaretoken": token, **fields}, **extra)
+        return self.browser.post(path, {"csrfmiddlewaretoken": token, **(fields or {})}, **extra)
 
     def checks(self, text: str, **extra: Any) -> "Answer":
         """Return the answer of the check page to one IBAN."""
         return self.posts("/", {"iban": text}, **extra)
 
 
+class Person(Visitor):
+    """Somebody with an account, signed in just now."""
+
+    def __init__(self, user: User, address: str = "192.0.2.7") -> None:
+        super().__init__(address)
+        self.user = user
+        self.browser.force_login(user)
+
+    @property
+    def client(self) -> Client:
+        """The client this person belongs to."""
+        assert self.user.client is not None
+        return self.user.client
+
+
 class HouseTest(TestCase):
     """A test with the cast at hand and no limit counted before it begins."""
+
+    databases: ClassVar[set[str]] = {"default", "keyring"}
 
     def setUp(self) -> None:
         cache.clear()
         self.visitor = Visitor()
+
+    @cached_property
+    def alice(self) -> Person:
+        """Owns a client."""
+        return self.person("alice@example.com", client=Client.objects.create(), role=User.Role.OWNER)
+
+    @cached_property
+    def vera(self) -> Person:
+        """Is Alice's sub-user."""
+        return self.person("vera@example.com", client=self.alice.client, role=User.Role.SUB_USER)
+
+    @cached_property
+    def mallory(self) -> Person:
+        """Owns another client, and tries her luck."""
+        return self.person("mallory@example.net", client=Client.objects.create(), role=User.Role.OWNER)
+
+    @cached_property
+    def sten(self) -> Person:
+        """Works for the operator."""
+        return self.person("sten@operator.example", is_staff=True)
+
+    def person(self, email: str, **fields: Any) -> Person:
+        """Bring in somebody else."""
+        return Person(User.objects.create_user(email, PASSWORD, **fields))

@@ -1,0 +1,63 @@
+"""The door of every page of the client area: who may come in, and whether they must prove themselves once more."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+
+from accounts import roles
+from accounts.models import Client, User
+
+P = ParamSpec("P")
+
+
+class MemberRequest(HttpRequest):
+    """A request of a signed-in user who belongs to a client."""
+
+    user: User
+    client: Client
+
+
+MemberView = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def allowed(deed: str) -> Callable[[MemberView[P]], View[P]]:
+    """Let only users in whose role may do `deed` by the matrix; the view gets the client as `request.client`.
+
+    Strangers are sent to sign in, others answered 403; so are the users of a client that is not active, with a page
+    that says so. Raises KeyError at import for a deed that is not in the matrix.
+    """
+    roles.MATRIX[deed]
+
+    def guard(view: MemberView[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not request.user.may(deed) or request.user.client is None:
+                raise PermissionDenied
+            if request.user.client.state != Client.State.ACTIVE:
+                return _closed(request, request.user.client.state)
+            request.client = request.user.client
+            return view(request, *args, **kwargs)
+
+        guarded.deed = deed  # type: ignore[attr-defined]  # the walk of all pages and roles reads it
+        return guarded  # type: ignore[return-value]  # a member's request is made of any request here
+
+    return guard
+
+
+def recent_login(view: MemberView[P]) -> MemberView[P]:
+    """Ask once more for the password or second factor when the last proof is older than five minutes."""
+    decorated: MemberView[P] = reauthentication_required(view)
+    return decorated
+
+
+def _closed(request: HttpRequest, state: str) -> HttpResponse:
+    return render(request, "accounts/closed.html", {"state": state}, status=403)

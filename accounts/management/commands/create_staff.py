@@ -1,0 +1,40 @@
+"""manage.py create_staff: makes somebody who works for the operator a user of the back-office."""
+
+import getpass
+import sys
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
+from django.db import transaction
+
+from accounts.models import User
+
+
+class Command(BaseCommand):
+    """Make a staff user. They see nothing before they have added a second factor."""
+
+    help = "Make a staff user of the back-office; the password is asked for, or read from standard input."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the address; the password never stands on a command line, where others could read it."""
+        parser.add_argument("email")
+        parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+    def handle(self, *, email: str, password_stdin: bool, **_options: object) -> None:
+        """Make the user, or say in one sentence why not."""
+        email = email.strip().lower()
+        password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
+        try:
+            validate_email(email)
+            validate_password(password, User(email=email))
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        if User.objects.filter(email=email).exists():
+            raise CommandError("There already is a user with this e-mail address.")
+        with transaction.atomic():
+            user = User.objects.create_user(email, password, is_staff=True)
+            EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+        self.stdout.write(f"{email} is staff now, and adds a second factor at the first sign-in.")

@@ -1,0 +1,60 @@
+"""manage.py recover_owner: makes a user an owner when no owner of the client can sign in any more."""
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from accounts import recovery, sentences
+from accounts.errors import Refusal
+from accounts.models import OwnerRecovery, User
+
+
+class Command(BaseCommand):
+    """Request, carry out or cancel the recovery of a client without an owner."""
+
+    help = (
+        "Request that a user becomes an owner: everybody at the client is mailed and can stop it for 72 hours. "
+        "Run it again after that to carry it out."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take whom and why."""
+        parser.add_argument("email", help="the user who shall become an owner")
+        parser.add_argument("--reason", default="", help="such as a ticket number; needed for a new request")
+        parser.add_argument("--cancel", action="store_true", help="stop the request that is under way")
+
+    def handle(self, *, email: str, reason: str, cancel: bool, **_options: object) -> None:
+        """Do the next step and say what it was, or why there is none."""
+        user = User.objects.filter(email=email.strip().lower()).select_related("client").first()
+        if user is None:
+            raise CommandError("There is no user with this e-mail address.")
+        found = OwnerRecovery.objects.filter(user=user).select_related("client").first()
+        if cancel:
+            self._cancel(found)
+        elif found is None:
+            self._request(user, reason)
+        else:
+            self._execute(found)
+
+    def _request(self, user: User, reason: str) -> None:
+        if not reason:
+            raise CommandError("Say why with --reason, such as a ticket number: the client will read it.")
+        try:
+            found = recovery.request(user, reason=reason)
+        except Refusal as refusal:
+            raise CommandError(sentences.refusal(refusal)) from None
+        due = timezone.localtime(recovery.due_at(found)).isoformat(" ", "minutes")
+        self.stdout.write(f"Requested. Everybody at the client is mailed. Run this again after {due}.")
+
+    def _execute(self, found: OwnerRecovery) -> None:
+        try:
+            user = recovery.execute(found)
+        except Refusal:
+            due = timezone.localtime(recovery.due_at(found)).isoformat(" ", "minutes")
+            raise CommandError(f"Too early: it can be carried out after {due}.") from None
+        self.stdout.write(f"{user.email} is an owner now.")
+
+    def _cancel(self, found: OwnerRecovery | None) -> None:
+        if found is None:
+            raise CommandError("No request is under way for this user.")
+        recovery.cancel(found)
+        self.stdout.write("Cancelled.")

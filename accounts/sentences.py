@@ -1,0 +1,188 @@
+"""From codes of refusals and deeds to sentences, in the active language."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from accounts.errors import Refusal
+
+REFUSALS: Final[dict[str, Promise]] = {
+    "already_owner": gettext_lazy("This user already is an owner."),
+    "another_recovery": gettext_lazy("A request for another user of this client is under way. Cancel that one first."),
+    "last_owner": gettext_lazy("A client needs at least one owner who can sign in. Make somebody else an owner first."),
+    "not_a_member": gettext_lazy("Only a user of a client who may sign in can become an owner."),
+    "too_early": gettext_lazy("This cannot be done before the 72 hours are over."),
+    "user_limit_reached": gettext_lazy(
+        "You have %(limit)s users and open invitations, which is the most for your account. "
+        "Remove one, or ask us for more."
+    ),
+    "already_here": gettext_lazy("%(email)s already is a user of your account."),
+    "gone": gettext_lazy("This user has been removed meanwhile."),
+    "invitation_expired": gettext_lazy("The invitation has expired: it was valid for seven days. Ask for a new one."),
+    "invitation_foreign": gettext_lazy(
+        "This link is not an invitation of ours, or a part of it is missing. Open it from the mail again."
+    ),
+    "invitation_has_account": gettext_lazy(
+        "There already is an account with your e-mail address. Sign in with it instead."
+    ),
+    "invitation_over": gettext_lazy(
+        "The invitation has been used, withdrawn or replaced by a newer one. If you have joined, sign in."
+    ),
+    "invitation_signed_in": gettext_lazy(
+        "You are signed in as %(email)s. Sign out first, then open the link from the mail again."
+    ),
+    "no_longer_owner": gettext_lazy("You may no longer change users: somebody has changed your own rights meanwhile."),
+    "no_room": gettext_lazy("The account has no room for another user. Tell the person who invited you."),
+    "own_factor_first": gettext_lazy("Add a second factor of your own first, or you would lock yourself out."),
+    "too_many_invitations": gettext_lazy(
+        "%(limit)s invitations have been mailed today, which is the most for one day. Try again tomorrow."
+    ),
+    "yourself": gettext_lazy("You cannot do this to yourself. Ask another owner."),
+}
+
+TO_MEMBERS: Final[dict[str, Promise]] = {
+    "users.deactivated": gettext_lazy("An owner of your account has deactivated you: you can no longer sign in"),
+    "users.reactivated": gettext_lazy("An owner of your account has activated you again: you can sign in"),
+    "users.removed": gettext_lazy("An owner of your account has removed you: your user is deleted"),
+    "users.factors_reset": gettext_lazy("An owner of your account has removed your second factors"),
+    "users.ownership_given": gettext_lazy("You were made an owner of your account"),
+    "users.ownership_taken": gettext_lazy("You are no longer an owner of your account"),
+}
+"""What the user to whom it was done is mailed, by the tag of the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeedWords:
+    """How a page offers a deed done to a user, says what it will do, and that it is done (`%(who)s`)."""
+
+    link: Promise
+    question: Promise
+    meaning: Promise
+    done: Promise
+    is_grave: bool = False
+
+
+MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
+    "give-ownership": DeedWords(
+        link=gettext_lazy("Make an owner"),
+        question=gettext_lazy("Make %(who)s an owner?"),
+        meaning=gettext_lazy(
+            "Owners see and change everything of the account: users, history, contact and billing details, settings. "
+            "You stay an owner as well. Every owner is told by e-mail."
+        ),
+        done=gettext_lazy("%(who)s is an owner now."),
+    ),
+    "hand-over": DeedWords(
+        link=gettext_lazy("Hand over my ownership"),
+        question=gettext_lazy("Hand over your ownership to %(who)s?"),
+        meaning=gettext_lazy(
+            "They become an owner and you become a sub-user: you can go on checking IBANs, but no longer see the "
+            "account's users, history, details and settings. Only an owner can undo this."
+        ),
+        done=gettext_lazy("%(who)s is an owner now, and you are a sub-user."),
+        is_grave=True,
+    ),
+    "take-ownership": DeedWords(
+        link=gettext_lazy("Make a sub-user"),
+        question=gettext_lazy("Make %(who)s a sub-user?"),
+        meaning=gettext_lazy(
+            "They can go on checking IBANs, but no longer see the account's users, history, details and settings. "
+            "Another owner has to remain. Every owner is told by e-mail."
+        ),
+        done=gettext_lazy("%(who)s is a sub-user now."),
+        is_grave=True,
+    ),
+    "reset-factors": DeedWords(
+        link=gettext_lazy("Remove second factors"),
+        question=gettext_lazy("Remove the second factors of %(who)s?"),
+        meaning=gettext_lazy(
+            "Do this when a colleague has lost their phone or key. Their passkeys, authenticator app and recovery "
+            "codes are deleted and they are signed out everywhere; they then sign in with their password alone. "
+            "Make sure that it is them who asks. They and every owner are told by e-mail."
+        ),
+        done=gettext_lazy("The second factors of %(who)s are removed."),
+        is_grave=True,
+    ),
+    "deactivate": DeedWords(
+        link=gettext_lazy("Deactivate"),
+        question=gettext_lazy("Deactivate %(who)s?"),
+        meaning=gettext_lazy(
+            "They are signed out everywhere and cannot sign in until an owner activates them again. Nothing is "
+            "deleted. They and every owner are told by e-mail."
+        ),
+        done=gettext_lazy("%(who)s is deactivated."),
+    ),
+    "reactivate": DeedWords(
+        link=gettext_lazy("Activate again"),
+        question=gettext_lazy("Activate %(who)s again?"),
+        meaning=gettext_lazy(
+            "They can sign in again with their old password and have the rights they had. "
+            "They and every owner are told by e-mail."
+        ),
+        done=gettext_lazy("%(who)s is active again."),
+    ),
+    "remove": DeedWords(
+        link=gettext_lazy("Remove"),
+        question=gettext_lazy("Remove %(who)s?"),
+        meaning=gettext_lazy(
+            "Their user is deleted with its name, password, factors and sessions, which cannot be undone. The history "
+            "keeps what they have done. They and every owner are told by e-mail."
+        ),
+        done=gettext_lazy("%(who)s is removed."),
+        is_grave=True,
+    ),
+}
+"""The words of each deed in the order in which a page offers them, by the last part of its path."""
+
+DETAIL_NAMES: Final[dict[str, Promise]] = {
+    "email": gettext_lazy("E-mail address"),
+    "fields": gettext_lazy("Changed"),
+    "reason": gettext_lazy("Reason"),
+    "user": gettext_lazy("User"),
+}
+"""Names of the details of history entries; a detail without a name is shown by its code."""
+
+FIELD_NAMES: Final[dict[str, Promise]] = {
+    "company": gettext_lazy("Company"),
+    "person": gettext_lazy("Contact person"),
+    "phone": gettext_lazy("Phone"),
+    "street": gettext_lazy("Street and number"),
+    "postcode": gettext_lazy("Postcode"),
+    "city": gettext_lazy("City"),
+    "country": gettext_lazy("Country"),
+    "vat_number": gettext_lazy("VAT number"),
+    "reference": gettext_lazy("Your reference"),
+    "invoice_email": gettext_lazy("E-mail address for invoices"),
+    "name": gettext_lazy("Name"),
+    "language": gettext_lazy("Language"),
+    "time_zone": gettext_lazy("Time zone"),
+}
+"""Names of the fields that the detail `fields` lists by their codes."""
+
+HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
+    "edited": gettext_lazy("Entry %(number)s is not as it was written: it or its place in the chain was changed."),
+    "missing": gettext_lazy("Entry %(number)s is missing from the chain."),
+    "detail": gettext_lazy("The details of entry %(number)s are not as they were written."),
+    "cut": gettext_lazy("Entries from number %(number)s on have been cut off."),
+    "changed": gettext_lazy("Entry %(number)s differs from the one that the export was signed over."),
+    "signature": gettext_lazy("The line is not a checkpoint that we have signed for your account."),
+}
+"""What history.verify() and verify_checkpoint() have found."""
+
+
+def refusal(refusal: Refusal) -> str:
+    """Return why a deed was refused. Raises KeyError for a code without a sentence."""
+    return str(REFUSALS[refusal.code]) % refusal.values
+
+
+def details(told: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the name and the value of each detail of a history entry, for reading."""
+    return [(str(DETAIL_NAMES.get(code, code)), _detail(code, value)) for code, value in told.items() if value]
+
+
+def _detail(code: str, value: str) -> str:
+    if code != "fields":
+        return value
+    return ", ".join(str(FIELD_NAMES.get(field, field)) for field in value.split(", "))

@@ -1,0 +1,121 @@
+"""What the operator does by command: staff, the recovery of an owner, the demo."""
+
+import io
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+from django.utils import timezone
+
+from accounts import history, recovery
+from accounts.models import Client, HistoryEntry, OwnerRecovery, UsageDay, User
+from tests.house import PASSWORD, HouseTest
+
+
+def said(*command: str, **options: object) -> str:
+    """Run a command and return what it wrote."""
+    out = io.StringIO()
+    call_command(*command, stdout=out, **options)
+    return out.getvalue()
+
+
+class CreateStaffTests(HouseTest):
+    def create(self, email: str, password: str) -> str:
+        with patch("sys.stdin", io.StringIO(password + "\n")):
+            return said("create_staff", email, "--password-stdin")
+
+    def test_staff_belong_to_no_client_and_are_no_superusers(self) -> None:
+        self.create("Sten@Operator.example", PASSWORD)
+
+        user = User.objects.get(email="sten@operator.example")
+        self.assertTrue(user.is_staff)
+        self.assertFalse(user.is_superuser)
+        self.assertIsNone(user.client)
+        self.assertTrue(user.check_password(PASSWORD))
+
+    def test_a_weak_password_a_taken_or_a_malformed_address_makes_nobody(self) -> None:
+        self.create("sten@operator.example", PASSWORD)
+        for email, password in (
+            ("nina@operator.example", "password"),
+            ("sten@operator.example", PASSWORD),
+            ("not an address", PASSWORD),
+        ):
+            with self.subTest(email=email), self.assertRaises(CommandError):
+                self.create(email, password)
+        self.assertEqual(User.objects.count(), 1)
+
+
+class RecoverOwnerTests(HouseTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.client_of_vera = self.vera.client
+
+    def request(self) -> OwnerRecovery:
+        with self.captureOnCommitCallbacks(execute=True):
+            said("recover_owner", "vera@example.com", reason="ticket 4711")
+        return OwnerRecovery.objects.get()
+
+    def test_everybody_at_the_client_is_told_and_can_stop_it(self) -> None:
+        self.request()
+
+        told = [message for message in mail.outbox if "/recovery/" in message.body]
+        self.assertEqual(
+            {address for message in told for address in message.to}, {"alice@example.com", "vera@example.com"}
+        )
+
+    def test_nothing_happens_before_72_hours(self) -> None:
+        self.request()
+
+        with self.assertRaisesMessage(CommandError, "Too early"):
+            said("recover_owner", "vera@example.com")
+        self.assertEqual(User.objects.get(email="vera@example.com").role, User.Role.SUB_USER)
+
+    def test_after_72_hours_the_user_is_an_owner_once(self) -> None:
+        found = self.request()
+        OwnerRecovery.objects.update(requested_at=timezone.now() - timedelta(hours=73))
+
+        self.assertIn("is an owner now", said("recover_owner", "vera@example.com"))
+
+        self.assertEqual(User.objects.get(email="vera@example.com").role, User.Role.OWNER)
+        found.requested_at = timezone.now() - timedelta(hours=73)
+        recovery.execute(found)
+        self.assertEqual(HistoryEntry.objects.filter(tag="owners.recovered").count(), 1)
+        self.assertTrue(history.verify(self.client_of_vera).ok)
+
+    def test_a_cancelled_request_is_over(self) -> None:
+        found = self.request()
+        recovery.cancel(found)
+        recovery.cancel(found)
+
+        self.assertEqual(HistoryEntry.objects.filter(tag="owners.recovery_cancelled").count(), 1)
+        self.assertFalse(OwnerRecovery.objects.exists())
+
+    def test_a_request_without_a_reason_or_for_nobody_is_refused(self) -> None:
+        for email in ("vera@example.com", "nobody@example.com", "alice@example.com"):
+            with self.subTest(email=email), self.assertRaises(CommandError):
+                said("recover_owner", email, reason="" if email.startswith("vera") else "ticket")
+        self.assertFalse(OwnerRecovery.objects.exists())
+
+
+class DemoTests(HouseTest):
+    def test_the_demo_is_made_once_with_two_users_and_a_month_of_usage(self) -> None:
+        with TemporaryDirectory() as folder, override_settings(DATA_DIR=Path(folder)):
+            first = said("create_demo")
+            second = said("create_demo")
+            self.assertEqual((Path(folder) / "demo_logins").stat().st_mode & 0o777, 0o600)
+
+        self.assertEqual(first, second)
+        client = Client.objects.get(is_demo=True)
+        self.assertEqual(sorted(client.users.values_list("role", flat=True)), ["owner", "sub_user"])
+        self.assertEqual(UsageDay.objects.filter(client=client).count(), 30)
+        owner = client.users.get(role="owner")
+        self.assertTrue(owner.check_password(first.splitlines()[0].split()[-1]))
+
+    def test_production_refuses_it(self) -> None:
+        with override_settings(EMBEDDED=False), self.assertRaises(CommandError):
+            said("create_demo")
+        self.assertFalse(Client.objects.exists())
