@@ -17,7 +17,9 @@ PRODUCTION := IBANSE_MODE=production \
 	IBANSE_MASTER_KEYS=1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE= \
 	DATABASE_URL=postgres://ibanse@localhost/ibanse \
 	KEYRING_DATABASE_URL=sqlite:////var/lib/ibanse/keyring.sqlite3 \
-	REDIS_URL=unix:///run/valkey/valkey.sock
+	REDIS_URL=unix:///run/valkey/valkey.sock \
+	EMAIL_URL=smtp+tls://localhost \
+	IBANSE_MAIL_FROM=ibanse@ibanse.example
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -12,7 +12,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from ibanse import env
+from ibanse import env, mail_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 EMBEDDED = env.text("IBANSE_MODE", "embedded", choices=("embedded", "production")) == "embedded"
@@ -27,6 +27,12 @@ CLIENT_ADDRESS_META_KEY = "REMOTE_ADDR" if EMBEDDED else "HTTP_X_REAL_IP"
 # Sign what must be provable later: checkpoints of the history, receipts. Old numbers stay, to verify old signatures.
 SIGNING_KEYS = env.numbered_keys("IBANSE_SIGNING_KEYS", made_in=DATA_DIR if EMBEDDED else None)
 RATELIMIT_IP_META_KEY = "accounts.guard.addresses.caller"
+# Links in mails start with this, never with what a request called us.
+SITE_URL = env.text(
+    "IBANSE_SITE_URL", f"http://localhost:{env.text('PORT', '8000')}" if EMBEDDED else f"https://{ALLOWED_HOSTS[0]}"
+).rstrip("/")
+OPERATOR_NAME = env.text("IBANSE_OPERATOR_NAME", "")
+OPERATOR_ADDRESS = env.text("IBANSE_OPERATOR_ADDRESS", "")
 AUTH_USER_MODEL = "accounts.User"
 
 # --- What runs -------------------------------------------------------------------------------------------------------
@@ -36,17 +42,31 @@ INSTALLED_APPS = [
     "privacy.vault",
     "validation",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.identity.presence.PresenceMiddleware",
+    "accounts.identity.preferences.PreferencesMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "ibanse.urls"
@@ -59,11 +79,91 @@ TEMPLATES: list[dict[str, Any]] = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.identity.menu.menu",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
         },
     },
 ]
+
+# --- Signing in ------------------------------------------------------------------------------------------------------
+SIGNUP = env.text("IBANSE_SIGNUP", "open", choices=("open", "invite", "closed"))
+TERMS_VERSION = "2026-07"
+AUTHENTICATION_BACKENDS = ["accounts.identity.backend.EmailBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.identity.passwords.NotLikeTheUserValidator"},
+]
+LOGIN_URL = "account_login"
+SESSION_ENGINE = "accounts.identity.sessions"
+SESSION_COOKIE_NAME = "session"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_SAMESITE = "Lax"
+# The session is sealed; the default would put messages, which may name people, into a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+ACCOUNT_ADAPTER = "accounts.identity.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+# Sign-up has its own form; these tell allauth that there are addresses and passwords.
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60
+# Per address of the caller and per mailbox. Too strict per mailbox, and a stranger could lock its reader out.
+ACCOUNT_RATE_LIMITS = {
+    "signup_mail": "5/600s/key",
+    "reset_password": "20/m/ip,5/600s/key",
+    "change_email": "5/h/user",
+    "code": "20/m/ip",
+}
+ACCOUNT_FORMS = {
+    "login": "accounts.identity.forms.SignInForm",
+    "change_password": "accounts.identity.forms.ChangePasswordForm",
+    "set_password": "accounts.identity.forms.SetPasswordForm",
+    "reset_password": "accounts.identity.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.identity.forms.NewPasswordForm",
+    "confirm_password_reset_code": "accounts.identity.forms.ResetCodeForm",
+    "confirm_email_verification_code": "accounts.identity.forms.EmailCodeForm",
+    "reauthenticate": "accounts.identity.forms.PasswordAgainForm",
+}
+MFA_ADAPTER = "accounts.identity.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "ibanse"
+# A code of the step before still counts: phones' clocks drift, and people type slowly.
+MFA_TOTP_TOLERANCE = 1
+# Passkeys are bound to https and a name; browsers make an exception for localhost, and so do we, there only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED
+MFA_FORMS = {
+    "authenticate": "accounts.identity.forms.FactorCodeForm",
+    "reauthenticate": "accounts.identity.forms.FactorCodeAgainForm",
+    "activate_totp": "accounts.identity.forms.ActivateTOTPForm",
+    "add_webauthn": "accounts.identity.forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.identity.forms.RenamePasskeyForm",
+}
+
+# --- Mail ------------------------------------------------------------------------------------------------------------
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("IBANSE_MAIL_FROM", "ibanse <ibanse@localhost>" if EMBEDDED else None)
+_mail = mail_url.parse(env.text("EMAIL_URL", "console:" if EMBEDDED else None))
+EMAIL_BACKEND = _mail.backend
+EMAIL_FILE_PATH = _mail.folder
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
+EMAIL_TIMEOUT = 10
 
 # --- Where things are kept -------------------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -6,6 +6,8 @@ from ibanse import languages
 
 urlpatterns = [
     path("", include("validation.urls")),
+    path("", include("accounts.identity.urls")),
+    path("", include("accounts.urls")),
     path("language/", languages.switch, name="language"),
 ]
 handler400 = "ibanse.errors.bad_request"

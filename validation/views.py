@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,6 +15,7 @@ from validation.forms import FormProblem, iban_text
 from validation.report import report
 
 
+@login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
     """Show the form; after a post, the verdict on the one IBAN in it.
@@ -44,6 +46,7 @@ def _check_page(request: HttpRequest, context: dict[str, Any] | None = None, sta
     return page
 
 
+@login_not_required
 @require_safe
 def country_list(request: HttpRequest) -> HttpResponse:
     """Show every country and territory, or those that match the question `q`."""
@@ -55,6 +58,7 @@ def country_list(request: HttpRequest) -> HttpResponse:
     )
 
 
+@login_not_required
 @require_safe
 def country(request: HttpRequest, code: str) -> HttpResponse:
     """Show how one country's IBAN is built, and what of it we can check."""

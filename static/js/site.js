@@ -29,3 +29,15 @@ document.addEventListener("htmx:sendError", () => {
   document.getElementById("iban-problem").textContent = form.dataset.unreachable;
   document.getElementById("announcement").textContent = form.dataset.unreachable;
 });
+
+// The account menu closes with Escape and with a click beside it.
+document.addEventListener("keydown", (event) => {
+  const menu = document.querySelector(".menu[open]");
+  if (event.key !== "Escape" || !menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+document.addEventListener("click", (event) => {
+  const menu = document.querySelector(".menu[open]");
+  if (menu && !menu.contains(event.target)) menu.open = false;
+});

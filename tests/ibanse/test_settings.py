@@ -24,6 +24,8 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://ibanse@localhost/ibanse",
     "KEYRING_DATABASE_URL": "sqlite:////var/lib/ibanse/keyring.sqlite3",
     "REDIS_URL": "unix:///run/valkey/valkey.sock",
+    "EMAIL_URL": "smtp+tls://localhost",
+    "IBANSE_MAIL_FROM": "ibanse@ibanse.example",
 }
 
 
