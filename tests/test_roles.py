@@ -1,0 +1,240 @@
+"""Every address of the site × everybody × looking and posting: who is let in is a table with nothing missing.
+
+A new URL fails here until it has a line in DOORS. "Let in" means that the page itself answers, whatever it says to an
+empty form; a page of a deed is compared with the matrix in accounts/roles.py as well.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+from uuid import uuid4
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from accounts import invitations, roles
+from accounts.models import Invitation, User
+from tests.house import HouseTest, Person, Visitor
+
+Outcome = Literal["in", "sign-in", "refused", "absent"]
+EVERYBODY: Final = "everybody"
+SIGNED_IN: Final = "whoever is signed in"
+MEMBERS: Final = "whoever belongs to a client"
+OWNERS: Final = "owners, each of their own client"
+
+DOORS: Final[dict[str, str]] = {
+    **dict.fromkeys(
+        (
+            "validation:check",
+            "validation:countries",
+            "validation:country",
+            "language",
+            "terms",
+            "privacy",
+            "account_signup",
+            "account_signup_code",
+            "account_login",
+            "account_email_verification_sent",
+            "account_inactive",
+            "account_reset_password",
+            "account_confirm_password_reset_code",
+            "account_complete_password_reset",
+            "account_password_reset_completed",
+            "account_logout",
+            "mfa_login_webauthn",
+            "mfa_authenticate",
+            "accounts:accept",
+            "accounts:cancel_recovery",
+        ),
+        EVERYBODY,
+    ),
+    **dict.fromkeys(
+        (
+            "account_reauthenticate",
+            "account_email",
+            "account_change_password",
+            "account_set_password",
+            "mfa_reauthenticate",
+            "mfa_reauthenticate_webauthn",
+            "mfa_index",
+            "mfa_activate_totp",
+            "mfa_deactivate_totp",
+            "mfa_list_webauthn",
+            "mfa_add_webauthn",
+            "mfa_edit_webauthn",
+            "mfa_remove_webauthn",
+            "mfa_view_recovery_codes",
+            "mfa_generate_recovery_codes",
+            "mfa_download_recovery_codes",
+            "usersessions_list",
+            "usersessions_end",
+            "usersessions_end_others",
+        ),
+        SIGNED_IN,
+    ),
+    **dict.fromkeys(("accounts:account", "accounts:profile"), MEMBERS),
+    **dict.fromkeys(
+        (
+            "accounts:overview",
+            "accounts:contact",
+            "accounts:billing",
+            "accounts:users",
+            "accounts:invite",
+            "accounts:change_user",
+            "accounts:resend_invitation",
+            "accounts:withdraw_invitation",
+            "accounts:history",
+            "accounts:verify_history",
+            "accounts:export_history",
+            "accounts:settings",
+            "accounts:security_and_privacy",
+            "accounts:second_factor",
+        ),
+        OWNERS,
+    ),
+}
+# Pages that answer 404 by themselves when there is nothing to show, such as factors that a user does not have.
+MAY_BE_EMPTY: Final = frozenset(
+    {
+        "mfa_deactivate_totp",
+        "mfa_edit_webauthn",
+        "mfa_remove_webauthn",
+        "mfa_view_recovery_codes",
+        "mfa_download_recovery_codes",
+        "usersessions_end",
+        "accounts:accept",
+        "accounts:cancel_recovery",
+    }
+)
+
+
+def views(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Yield every URL of the URLconf with its name; one without a name cannot be put into the table."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from views(entry, f"{prefix}{entry.namespace}:" if entry.namespace else prefix)
+        else:
+            yield f"{prefix}{entry.name}", entry
+
+
+class RoleWalkTests(HouseTest):
+    def setUp(self) -> None:
+        super().setUp()
+        # Staff with a second factor: without one they are sent to add it and see no page at all.
+        Authenticator.objects.create(user=self.sten.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+        self.people: dict[str, User | None] = {
+            "a stranger": None,
+            "Alice": self.alice.user,
+            "Vera": self.vera.user,
+            "Mallory": self.mallory.user,
+            "Sten": self.sten.user,
+        }
+
+    def test_every_url_is_in_the_table_and_the_table_holds_no_other(self) -> None:
+        self.assertEqual({name for name, _ in views()}, set(DOORS))
+
+    def test_every_deed_of_a_page_is_in_the_matrix_as_the_table_says(self) -> None:
+        for name, pattern in views():
+            deed = getattr(pattern.callback, "deed", None)
+            with self.subTest(name=name):
+                if deed is None:
+                    self.assertIn(DOORS[name], (EVERYBODY, SIGNED_IN))
+                else:
+                    self.assertTrue(roles.may(roles.OWNER, deed))
+                    self.assertEqual(roles.may(roles.SUB_USER, deed), DOORS[name] == MEMBERS)
+
+    def test_everybody_gets_through_just_the_doors_that_are_theirs(self) -> None:
+        walked = 0
+        for name in DOORS:
+            for who, user in self.people.items():
+                for method in ("get", "post"):
+                    with self.subTest(page=name, who=who, method=method), transaction.atomic():
+                        expected = self.expected(name, who)
+                        outcome = self.ask(name, user, method)
+                        transaction.set_rollback(True)  # Whoever comes next finds the house as it was.
+                        self.assertEqual(outcome, expected)
+                        walked += 1
+        print(f"\n{len(DOORS)} URLs × {len(self.people)} people × 2 methods: {walked} requests")
+
+    def expected(self, name: str, who: str) -> Outcome:
+        door = DOORS[name]
+        if door == EVERYBODY:
+            return "in"
+        if who == "a stranger":
+            return "sign-in"
+        if door == SIGNED_IN or (door == MEMBERS and who != "Sten"):
+            return "in"
+        if who in ("Vera", "Sten"):
+            return "refused"
+        foreign = who == "Mallory" and "pk" in self.arguments(name)
+        return "absent" if foreign else "in"
+
+    def ask(self, name: str, user: User | None, method: str) -> Outcome:
+        visitor = Person(user) if user else Visitor()
+        visitor.browser.handler.enforce_csrf_checks = (
+            False  # The walk is about roles; forms without a token have theirs.
+        )
+        answer = getattr(visitor.browser, method)(reverse(name, kwargs=self.arguments(name)))
+        if answer.status_code == 302 and answer.headers["Location"].startswith("/sign-in/?"):
+            return "sign-in"
+        if answer.status_code == 404:
+            return "in" if name in MAY_BE_EMPTY else "absent"
+        self.assertLess(answer.status_code, 500)
+        return "refused" if answer.status_code == 403 else "in"
+
+    def arguments(self, name: str) -> dict[str, Any]:
+        """Return what the URL needs, of things that are Alice's."""
+        if name == "accounts:change_user":
+            return {"pk": self.vera.user.pk, "deed": "deactivate"}
+        if name in ("accounts:resend_invitation", "accounts:withdraw_invitation"):
+            return {"pk": self.invitation().pk}
+        others: dict[str, dict[str, Any]] = {
+            "validation:country": {"code": "se"},
+            "mfa_edit_webauthn": {"pk": 1},
+            "mfa_remove_webauthn": {"pk": 1},
+            "usersessions_end": {"number": 1},
+            "accounts:accept": {"token": "not-ours"},
+            "accounts:cancel_recovery": {"token": "not-ours"},
+        }
+        return others.get(name, {})
+
+    def invitation(self) -> Invitation:
+        return Invitation.objects.get_or_create(
+            client=self.alice.client,
+            email="nina@example.com",
+            defaults={"expires_at": timezone.now() + invitations.VALID_FOR},
+        )[0]
+
+    def test_an_id_of_another_client_answers_just_like_an_unknown_id(self) -> None:
+        for name in ("accounts:change_user", "accounts:resend_invitation", "accounts:withdraw_invitation"):
+            theirs = self.arguments(name)
+            for method in ("get", "post"):
+                with self.subTest(page=name, method=method):
+                    ask = getattr(self.mallory.browser, method)
+                    self.mallory.browser.handler.enforce_csrf_checks = False
+                    foreign = ask(reverse(name, kwargs=theirs))
+                    unknown = ask(reverse(name, kwargs={**theirs, "pk": uuid4()}))
+                    self.assertEqual((foreign.status_code, unknown.status_code), (404, 404))
+                    self.assertEqual(len(foreign.content), len(unknown.content))
+
+    def test_staff_without_a_second_factor_see_nothing_but_the_page_where_they_add_one(self) -> None:
+        Authenticator.objects.filter(user=self.sten.user).delete()
+
+        for path in ("/overview/", "/account/users/", "/account/history/", "/account/password/"):
+            self.assertRedirects(self.sten.opens(path), "/account/second-factor/", fetch_redirect_response=False)
+        self.assertEqual(self.sten.opens("/account/second-factor/").status_code, 200)
+
+    def test_a_sub_user_is_shown_no_link_to_what_is_not_theirs(self) -> None:
+        page = self.vera.opens("/account/profile/").content.decode()
+
+        for name, door in DOORS.items():
+            if door == OWNERS and not self.arguments(name):
+                self.assertNotIn(f'href="{reverse(name)}"', page, name)
+
+    def test_a_client_that_is_not_active_lets_nobody_in(self) -> None:
+        for state in ("suspended", "closing", "gone"):
+            self.alice.client.state = state
+            self.alice.client.save()
+            for person in (self.alice, self.vera):
+                self.assertEqual(person.opens("/account/profile/").status_code, 403)
