@@ -139,8 +139,12 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
 DETAIL_NAMES: Final[dict[str, Promise]] = {
     "email": gettext_lazy("E-mail address"),
     "fields": gettext_lazy("Changed"),
+    "method": gettext_lazy("With"),
+    "new": gettext_lazy("Now"),
+    "old": gettext_lazy("Before"),
     "reason": gettext_lazy("Reason"),
     "user": gettext_lazy("User"),
+    "version": gettext_lazy("Version"),
 }
 """Names of the details of history entries; a detail without a name is shown by its code."""
 
@@ -160,6 +164,15 @@ FIELD_NAMES: Final[dict[str, Promise]] = {
     "time_zone": gettext_lazy("Time zone"),
 }
 """Names of the fields that the detail `fields` lists by their codes."""
+
+METHOD_NAMES: Final[dict[str, Promise]] = {
+    "password": gettext_lazy("password"),
+    "password_reset": gettext_lazy("new password by mail"),
+    "recovery_codes": gettext_lazy("recovery code"),
+    "totp": gettext_lazy("authenticator app"),
+    "webauthn": gettext_lazy("passkey"),
+}
+"""Names of the ways to sign in that the detail `method` lists by their codes."""
 
 HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
     "edited": gettext_lazy("Entry %(number)s is not as it was written: it or its place in the chain was changed."),
@@ -183,6 +196,7 @@ def details(told: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def _detail(code: str, value: str) -> str:
-    if code != "fields":
+    names = {"fields": FIELD_NAMES, "method": METHOD_NAMES}.get(code)
+    if names is None:
         return value
-    return ", ".join(str(FIELD_NAMES.get(field, field)) for field in value.split(", "))
+    return ", ".join(str(names.get(part, part)) for part in value.split(", "))

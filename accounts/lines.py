@@ -1,0 +1,45 @@
+"""One line of text as a person types it: a name, a street. Knows characters, and not what the text means."""
+
+import unicodedata
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+MAX_CHARACTERS: Final = 100
+# Joiners shape letters in Persian and in the scripts of India, so names need them.
+_JOINERS: Final = "\u200c\u200d"
+_REPLACEMENT_CHARACTER: Final = "\ufffd"
+
+
+class LineField(forms.CharField):
+    """A text of one line, composed (NFC), with single blanks.
+
+    Refuses line breaks and control characters, and the invisible ones that turn the direction of writing, since they
+    make a name look like another. Letters of every script are welcome.
+    """
+
+    default_error_messages = {  # noqa: RUF012 - Django's own way to name a field's sentences
+        "invisible": _("Leave out line breaks and invisible characters (%(code)s)."),
+        "encoding": _("Some of the text could not be read as UTF-8. Type it again."),
+    }
+
+    def __init__(self, *, max_length: int = MAX_CHARACTERS, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+
+    def to_python(self, value: Any) -> str:
+        """Return the line; raises ValidationError `invisible` or `encoding`."""
+        text = unicodedata.normalize("NFC", str(super().to_python(value)))
+        if _REPLACEMENT_CHARACTER in text:
+            raise ValidationError(self.error_messages["encoding"], code="encoding")
+        for character in text:
+            if _is_invisible(character):
+                code = {"code": f"U+{ord(character):04X}"}
+                raise ValidationError(self.error_messages["invisible"], code="invisible", params=code)
+        return " ".join(text.split())
+
+
+def _is_invisible(character: str) -> bool:
+    category = unicodedata.category(character)
+    return (category[0] == "C" and character not in _JOINERS) or category in ("Zl", "Zp")
