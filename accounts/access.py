@@ -53,6 +53,14 @@ def allowed(deed: str) -> Callable[[MemberView[P]], View[P]]:
     return guard
 
 
+def client_of(request: HttpRequest, deed: str) -> Client | None:
+    """Return the client for whom a public page is used: that of a signed-in user who may do `deed`, if it is active."""
+    user = request.user
+    if not isinstance(user, User) or not user.may(deed) or user.client is None:
+        return None
+    return user.client if user.client.state == Client.State.ACTIVE else None
+
+
 def recent_login(view: MemberView[P]) -> MemberView[P]:
     """Ask once more for the password or second factor when the last proof is older than five minutes."""
     decorated: MemberView[P] = reauthentication_required(view)

@@ -82,7 +82,7 @@ def name(user: User) -> str:
     """Return the user's name, empty when none is kept."""
     if not user.sealed_name:
         return ""
-    return vault.unseal_text(user.key_owner, bytes(user.sealed_name), purpose=_NAME, record=str(user.pk))
+    return vault.unseal_text(user.key_owner, user.sealed_name, purpose=_NAME, record=str(user.pk))
 
 
 def save_name(user: User, text: str) -> None:
@@ -96,8 +96,8 @@ def _sealed(client: Client, purpose: str, values: dict[str, str]) -> bytes:
     return vault.seal(client.pk, text, purpose=purpose, record=str(client.pk))
 
 
-def _opened(client: Client, purpose: str, sealed: bytes) -> dict[str, str]:
-    text = vault.unseal_text(client.pk, bytes(sealed), purpose=purpose, record=str(client.pk))
+def _opened(client: Client, purpose: str, sealed: bytes | memoryview) -> dict[str, str]:
+    text = vault.unseal_text(client.pk, sealed, purpose=purpose, record=str(client.pk))
     values: dict[str, str] = json.loads(text)
     return values
 

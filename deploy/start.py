@@ -43,6 +43,9 @@ def start() -> None:
         if objections := vault.objections():
             sys.exit("\n".join(objections))
         call_command("collectstatic", interactive=False, verbosity=0)
+        if env.flag("IBANSE_DEMO", default=True):
+            sys.stdout.write("A client to look around with (IBANSE_DEMO=0 leaves it out):\n")
+            call_command("create_demo")
     except (ImproperlyConfigured, OperationalError) as reason:
         sys.exit(str(reason))
     master_keys = settings.DATA_DIR / "master_keys"

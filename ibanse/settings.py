@@ -274,6 +274,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W021"]
 BRITISH_TABLES = env.text("IBANSE_BRITISH_TABLES", "")
 
 # --- Limits ----------------------------------------------------------------------------------------------------------
+CLIENT_CHECKS_PER_MINUTE = env.number("IBANSE_CLIENT_CHECKS_PER_MINUTE", 300, least=1, most=100_000)
 ANONYMOUS_CHECKS_PER_MINUTE = env.number("IBANSE_ANONYMOUS_CHECKS_PER_MINUTE", 30, least=1, most=100_000)
 
 # --- What is written down --------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The check page and the pages about countries: HTTP in, HTML out."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import access, usage
 from accounts.guard import limits
+from accounts.models import Client, UsageDay
 from validation import countries, engine, sentences
 from validation.engine.normalise import MAX_INPUT_CHARACTERS
 from validation.forms import FormProblem, iban_text
@@ -26,7 +29,8 @@ def check(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _check_page(request)
     text = request.POST.get("iban", "")[:MAX_INPUT_CHARACTERS]
-    wait = limits.wait_for(request, deed="check", per_minute=settings.ANONYMOUS_CHECKS_PER_MINUTE)
+    client = access.client_of(request, "iban.check")
+    wait = _wait(request, client)
     if wait:
         page = _check_page(request, {"problem": sentences.wait(wait), "text": text}, status=429)
         page.headers["Retry-After"] = str(int(wait.total_seconds()))
@@ -36,7 +40,16 @@ def check(request: HttpRequest) -> HttpResponse:
     except FormProblem as problem:
         said = sentences.FORM_PROBLEMS[problem.code]
         return _check_page(request, {"problem": said, "text": text}, status=problem.status)
+    if client:
+        usage.count(client, UsageDay.Source.PAGE, valid=verdict.valid)
     return _check_page(request, {"report": report(verdict), "text": verdict.input})
+
+
+def _wait(request: HttpRequest, client: Client | None) -> timedelta:
+    """Count the check: a client's users share the client's limit, strangers have their address's."""
+    if client is None:
+        return limits.wait_for(request, deed="check", per_minute=settings.ANONYMOUS_CHECKS_PER_MINUTE)
+    return limits.wait_for(request, deed="check", per_minute=settings.CLIENT_CHECKS_PER_MINUTE, of=str(client.pk))
 
 
 def _check_page(request: HttpRequest, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:

@@ -4,6 +4,7 @@ import io
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from unittest.mock import patch
 
 from django.core import mail
@@ -16,7 +17,7 @@ from accounts.models import Client, HistoryEntry, OwnerRecovery, UsageDay, User
 from tests.house import PASSWORD, HouseTest
 
 
-def said(*command: str, **options: object) -> str:
+def said(*command: str, **options: Any) -> str:
     """Run a command and return what it wrote."""
     out = io.StringIO()
     call_command(*command, stdout=out, **options)

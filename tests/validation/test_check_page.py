@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
+from accounts import usage
+from accounts.models import HistoryEntry
 from tests.house import HouseTest, Visitor
 
 if TYPE_CHECKING:
@@ -291,6 +293,33 @@ class RateLimitTests(HouseTest):
         for _ in range(10):
             self.assertEqual(self.visitor.opens("/").status_code, 200)
             self.assertEqual(self.visitor.opens("/countries/se/").status_code, 200)
+
+
+@override_settings(ANONYMOUS_CHECKS_PER_MINUTE=2, CLIENT_CHECKS_PER_MINUTE=4)
+class SignedInTests(HouseTest):
+    def test_checks_count_towards_the_clients_usage_and_nothing_else_is_kept(self) -> None:
+        self.alice.checks(COMMERZBANK)
+        self.vera.checks("DE88 3704 0044 0532 0130 00")
+        self.vera.checks("  ")
+
+        self.assertEqual((usage.month(self.alice.client).valid, usage.month(self.alice.client).invalid), (1, 1))
+        self.assertEqual(usage.month(self.mallory.client).used, 0)
+        self.assertEqual(HistoryEntry.objects.count(), 0)
+
+    def test_a_client_has_its_own_limit_which_its_users_share(self) -> None:
+        for person in (self.alice, self.vera, self.alice, self.vera):
+            self.assertEqual(person.checks(COMMERZBANK).status_code, 200)
+
+        self.assertEqual(self.vera.checks(COMMERZBANK).status_code, 429)
+        self.assertEqual(self.mallory.checks(COMMERZBANK).status_code, 200)
+
+    def test_a_client_that_is_not_active_has_the_limit_of_strangers_and_is_not_counted(self) -> None:
+        self.alice.client.state = "suspended"
+        self.alice.client.save()
+        self.vera.client.refresh_from_db()
+
+        self.assertEqual([self.vera.checks(COMMERZBANK).status_code for _ in range(3)], [200, 200, 429])
+        self.assertEqual(usage.month(self.alice.client).used, 0)
 
 
 class LanguageSwitcherTests(HouseTest):
