@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+from privacy import vault
 from tests import services
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +36,12 @@ def quick_passwords() -> Iterator[None]:
     """Hash passwords quickly in tests; that argon2id comes first is tested by name."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_key_is_held() -> None:
+    """Begin each test without opened data keys: the rows they came from were rolled back with the test before."""
+    vault.forget()
 
 
 @pytest.fixture(scope="session")

@@ -34,8 +34,6 @@ class VaultTest(TestCase):
     databases = BOTH
 
     def setUp(self) -> None:
-        vault.forget()
-        self.addCleanup(vault.forget)
         self.owner = uuid4()
 
     def seal(self, data: bytes | str = "SE4550000000058398257466", *, record: str = "7") -> bytes:
@@ -58,6 +56,15 @@ class SealingTests(VaultTest):
         for owner, purpose, record in places:
             with self.subTest(purpose=purpose, record=record), self.assertRaises(vault.Broken):
                 vault.unseal(owner, envelope, purpose=purpose, record=record)
+
+    def test_the_owner_is_bound_even_where_two_owners_had_the_same_key(self) -> None:
+        other = uuid4()
+        with mock.patch.object(cipher, "new_key", return_value=FIRST):
+            envelope = self.seal()
+            vault.seal(other, "x", purpose="check.iban", record="7")
+
+        with self.assertRaises(vault.Broken):
+            vault.unseal(other, envelope, purpose="check.iban", record="7")
 
     def test_no_part_can_lend_a_letter_to_its_neighbour(self) -> None:
         envelope = vault.seal(self.owner, "x", purpose="ab", record="c")
