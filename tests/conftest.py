@@ -61,7 +61,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def live_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder into which the live site drops its mails, one file each."""
+    return tmp_path_factory.mktemp("mailbox")
+
+
+@pytest.fixture(scope="session")
+def live_site(tmp_path_factory: pytest.TempPathFactory, mailbox: Path) -> Iterator[str]:
     """Start ibanse as `make run` does, with data of its own and no limit in the way; yield its address."""
     # Playwright runs an event loop in this thread, which Django would take for a mistake.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -70,6 +76,7 @@ def live_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         PORT=str(port),
         IBANSE_DATA_DIR=str(tmp_path_factory.mktemp("live-site")),
         IBANSE_ANONYMOUS_CHECKS_PER_MINUTE="10000",
+        EMAIL_URL=f"file://{mailbox}",
     )
     server = subprocess.Popen([sys.executable, "-m", "deploy.start"], cwd=ROOT, env=environment)
     try:

@@ -70,6 +70,10 @@ class AccountAdapter(DefaultAccountAdapter):
         may_see = isinstance(user, User) and user.may("overview.view")
         return reverse("accounts:overview") if may_see else reverse("validation:check")
 
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        """Lead whoever has just signed up to where they will land every time."""
+        return self.get_login_redirect_url(request)
+
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
         """Record the sign-in; it also counts as a recent proof, so that nobody types a password twice in a row."""
         user = _ours(user)

@@ -21,8 +21,9 @@ class SignUpTests(EntranceTest):
         answer = self.send(self.visitor, "/sign-up/", SIGN_UP)
         self.assertRedirects(answer, "/sign-up/code/")
 
-        self.send(self.visitor, "/sign-up/code/", {"code": self.code_for(EMAIL)})
+        answer = self.send(self.visitor, "/sign-up/code/", {"code": self.code_for(EMAIL)})
 
+        self.assertRedirects(answer, "/overview/")
         owner = User.objects.get(email=EMAIL)
         self.assertEqual((owner.role, owner.language, owner.check_password(NEW_PASSWORD)), ("owner", "en", True))
         self.assert_in(self.visitor)
