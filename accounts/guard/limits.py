@@ -9,8 +9,9 @@ from django_ratelimit.core import get_usage
 def wait_for(request: HttpRequest, *, deed: str, per_minute: int, of: str = "") -> timedelta:
     """Count one `deed` and return how long the next must wait: zero if it need not.
 
-    Counted are the deeds of the caller's address, or of whoever the opaque name `of` stands for. An IPv6 caller is counted with its /64, which one household or server holds whole. The counting is
-    django-ratelimit's: windows of one minute, kept in the shared cache.
+    Counted are the deeds of the caller's address, or of whoever the opaque name `of` stands for. An IPv6 caller is
+    counted with its /64, which one household or server holds whole. The counting is django-ratelimit's: windows of one
+    minute, kept in the shared cache.
     """
     # django-ratelimit carries no types; this is the one place that calls it.
     usage: dict[str, int] | None = get_usage(  # type: ignore[no-untyped-call]
