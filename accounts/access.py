@@ -1,19 +1,22 @@
 """The door of every page of the client area: who may come in, and whether they must prove themselves once more."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib.auth.views import redirect_to_login
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from accounts import roles
+from accounts import history, roles
 from accounts.models import Client, User
 
 P = ParamSpec("P")
+_REFUSAL_TOLD_FOR = timedelta(days=1)
 
 
 class MemberRequest(HttpRequest):
@@ -41,6 +44,7 @@ def allowed(deed: str) -> Callable[[MemberView[P]], View[P]]:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if not request.user.may(deed) or request.user.client is None:
+                _note_refusal(request, deed)
                 raise PermissionDenied
             if request.user.client.state != Client.State.ACTIVE:
                 return _closed(request, request.user.client.state)
@@ -65,6 +69,14 @@ def recent_login(view: MemberView[P]) -> MemberView[P]:
     """Ask once more for the password or second factor when the last proof is older than five minutes."""
     decorated: MemberView[P] = reauthentication_required(view)
     return decorated
+
+
+def _note_refusal(request: MemberRequest, deed: str) -> None:
+    """Tell the owners, by the history, that a colleague tried a door that is not theirs: once a day and page."""
+    user = request.user
+    page, _, _ = deed.partition(".")
+    if user.client and cache.add(f"refused:{user.pk}:{page}", 1, int(_REFUSAL_TOLD_FOR.total_seconds())):
+        history.record("users.refused", client=user.client, by=user, request=request, detail={"page": page})
 
 
 def _closed(request: HttpRequest, state: str) -> HttpResponse:

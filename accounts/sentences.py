@@ -142,11 +142,22 @@ DETAIL_NAMES: Final[dict[str, Promise]] = {
     "method": gettext_lazy("With"),
     "new": gettext_lazy("Now"),
     "old": gettext_lazy("Before"),
+    "page": gettext_lazy("Page"),
     "reason": gettext_lazy("Reason"),
     "user": gettext_lazy("User"),
     "version": gettext_lazy("Version"),
 }
 """Names of the details of history entries; a detail without a name is shown by its code."""
+
+PAGE_NAMES: Final[dict[str, Promise]] = {
+    "overview": gettext_lazy("Overview"),
+    "contact": gettext_lazy("Contact details"),
+    "billing": gettext_lazy("Billing details"),
+    "users": gettext_lazy("Users"),
+    "history": gettext_lazy("History"),
+    "privacy": gettext_lazy("Security and privacy"),
+}
+"""The first word of a deed → the page it belongs to."""
 
 FIELD_NAMES: Final[dict[str, Promise]] = {
     "company": gettext_lazy("Company"),
@@ -196,7 +207,7 @@ def details(told: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def _detail(code: str, value: str) -> str:
-    names = {"fields": FIELD_NAMES, "method": METHOD_NAMES}.get(code)
+    names = {"fields": FIELD_NAMES, "method": METHOD_NAMES, "page": PAGE_NAMES}.get(code)
     if names is None:
         return value
     return ", ".join(str(names.get(part, part)) for part in value.split(", "))

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from accounts import invitations, roles
+from accounts import history, invitations, roles
 from accounts.models import Invitation, User
 from tests.house import HouseTest, Person, Visitor
 
@@ -217,6 +217,15 @@ class RoleWalkTests(HouseTest):
                     unknown = ask(reverse(name, kwargs={**theirs, "pk": uuid4()}))
                     self.assertEqual((foreign.status_code, unknown.status_code), (404, 404))
                     self.assertEqual(len(foreign.content), len(unknown.content))
+
+    def test_a_refused_page_is_in_the_history_once_a_day(self) -> None:
+        for _ in range(3):
+            self.vera.opens("/account/history/")
+        self.vera.opens("/account/users/")
+
+        told = history.told(self.alice.client, history.entries(self.alice.client, tag="users.refused"))
+        self.assertEqual([entry.details["page"] for entry in told], ["users", "history"])
+        self.assertEqual({entry.who for entry in told}, {"vera@example.com"})
 
     def test_staff_without_a_second_factor_see_nothing_but_the_page_where_they_add_one(self) -> None:
         Authenticator.objects.filter(user=self.sten.user).delete()
