@@ -33,6 +33,15 @@ class HouseForm(forms.Form):
             if self.marks_optional_fields and not field.required:
                 field.label = _("%(label)s (optional)") % {"label": field.label}
 
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Tell what is wrong and let the page begin at the first field that is, so that it is seen and read out."""
+        super().add_error(field, error)
+        wrong = [self.fields[name].widget for name in self.fields if name in self.errors]
+        for widget in wrong[1:]:
+            widget.attrs.pop("autofocus", None)
+        if wrong:
+            wrong[0].attrs["autofocus"] = True
+
     def refuse(self, refusal: Refusal, field: str | None = None) -> None:
         """Tell why the deed was refused, at the field or above the form."""
         self.add_error(field, sentences.refusal(refusal))

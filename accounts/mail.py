@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Mapping
+from datetime import UTC
 from smtplib import SMTPException
 
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 
 log = logging.getLogger(__name__)
 
@@ -16,9 +17,9 @@ def send_on_commit(template: str, *, to: str, language: str, context: Mapping[st
     """Send templates/emails/<template>.txt and .html once the transaction is certain, or at once outside of one.
 
     The first line of the text is the subject, after "Subject: ". A mail server in trouble does not undo the deed: the
-    failure is logged without the address.
+    failure is logged without the address. Times in mails are UTC, and say so.
     """
-    with translation.override(language or None):
+    with translation.override(language or None), timezone.override(UTC):
         text = render_to_string(f"emails/{template}.txt", dict(context))
         html = render_to_string(f"emails/{template}.html", dict(context))
     first, _, body = text.partition("\n")

@@ -23,8 +23,8 @@ class MalformedVat(ValueError):
 def parse(text: str, country: str) -> str:
     """Return the number in its canonical form, such as `SE556036079301`.
 
-    It must fit the rule of the country whose letters it begins with, or of the one of the address. A country without a
-    known rule takes any letters and digits. Raises MalformedVat.
+    It must fit the rule of the country whose letters it begins with, or of the one of the address. Where there is no
+    rule any letters and digits will do. Raises MalformedVat.
     """
     number = _PUNCTUATION.sub("", text).upper()
     if not number.isascii() or not number.isalnum() or not 4 <= len(number) <= MAX_CHARACTERS:
@@ -34,7 +34,7 @@ def parse(text: str, country: str) -> str:
         found = _fitting(digits, whose)
         if found:
             return found
-    if _rule(country) is not None:
+    if letters in _WITH_LETTERS or _rule(country) is not None:
         raise MalformedVat
     return number
 

@@ -12,6 +12,8 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.http import StreamingHttpResponse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import override
 
 from accounts import details, history, history_export, usage
 from accounts.models import HistoryEntry, UsageDay, User
@@ -172,6 +174,7 @@ class DetailsTests(PageTest):
             ("CH", "CHE-107.787.577 IVA", "CHE107787577IVA"),
             ("US", "12-3456789", "123456789"),
             ("", "SE556036079301", "SE556036079301"),
+            ("", "556036079301", "556036079301"),
             ("SE", "", ""),
         ):
             with self.subTest(number, country=country):
@@ -186,6 +189,8 @@ class DetailsTests(PageTest):
                 self.assertContains(answer, 'id="id_vat_number_error"', status_code=422)
                 self.assertContains(answer, "Räksmörgås &amp; Söner AB", status_code=422)
                 self.assertContains(answer, 'aria-describedby="id_vat_number_helptext id_vat_number_error"', 1, 422)
+        answer = self.alice.posts("/account/billing/", {**BILLING, "vat_number": "SE123", "country": ""})
+        self.assertContains(answer, "Begin it with the letters of its country", status_code=422)
         self.assertEqual(details.billing(self.alice.client), details.Billing())
 
     def test_hostile_names_are_refused_with_a_clear_message(self) -> None:
@@ -499,3 +504,16 @@ class MailTests(PageTest):
                 self.assertTrue(sent.subject)
                 self.assertNotIn("&", str(sent.body).replace("&nbsp;", ""))
                 self.assertIn("<h1>", str(cast(EmailMultiAlternatives, sent).alternatives[0][0]))
+
+    def test_times_in_mails_are_utc_wherever_the_owner_is(self) -> None:
+        self.alice.user.time_zone = "Asia/Tokyo"
+        self.alice.user.language = "en"
+        self.alice.user.save()
+        with self.captureOnCommitCallbacks(execute=True):
+            proven(self.alice).posts(f"/account/users/{self.vera.user.pk}/deactivate/")
+
+        at = history.entries(self.alice.client, tag="users.deactivated").get().at.astimezone(UTC)
+        with override("en"):
+            said = date_format(at, "DATETIME_FORMAT")
+        for sent in mail.outbox:
+            self.assertIn(f"{said} (UTC)", str(sent.body))
