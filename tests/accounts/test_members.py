@@ -1,5 +1,6 @@
 """What owners do with users: each deed once, told to both, never leaving a client without an owner."""
 
+from collections.abc import Callable
 from threading import Barrier, Thread
 from typing import TYPE_CHECKING
 from unittest import skipUnless
@@ -13,7 +14,7 @@ from django.core.cache import cache
 from django.db import connection, connections
 from django.test import TransactionTestCase
 
-from accounts import history, members
+from accounts import history, invitations, members
 from accounts.errors import Refusal
 from accounts.models import Client, User
 from accounts.pages.users import DEEDS
@@ -200,33 +201,71 @@ class LastOwnerTests(MemberTest):
 class AtOnceTests(TransactionTestCase):
     databases = {"default", "keyring"}  # noqa: RUF012 - Django's own way to name them
 
-    def test_two_owners_removing_each_other_at_once_leave_one(self) -> None:
+    def setUp(self) -> None:
         cache.clear()
-        client = Client.objects.create()
-        owners = [
-            User.objects.create_user(email, client=client, role=User.Role.OWNER)
+        self.client_of_both = Client.objects.create(user_limit=3)
+        self.owners = [
+            User.objects.create_user(email, client=self.client_of_both, role=User.Role.OWNER)
             for email in ("a@example.com", "b@example.com")
         ]
-        start = Barrier(2)
+
+    def at_once(self, *deeds: Callable[[], object]) -> list[str]:
+        """Do all at the same moment; return the codes of those that were refused."""
+        start = Barrier(len(deeds))
         refused: list[str] = []
 
-        def remove(by: User, other: User) -> None:
+        def do(deed: Callable[[], object]) -> None:
             start.wait()
             try:
-                members.remove(other, by=by)
+                deed()
             except Refusal as refusal:
                 refused.append(refusal.code)
             finally:
                 connections.close_all()
 
-        threads = [Thread(target=remove, args=pair) for pair in (owners, owners[::-1])]
+        threads = [Thread(target=do, args=(deed,)) for deed in deeds]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(timeout=20)
+        return refused
 
-        self.assertEqual(client.users.filter(role="owner", is_active=True).count(), 1)
+    def test_two_owners_removing_each_other_leave_one(self) -> None:
+        one, other = self.owners
+
+        refused = self.at_once(lambda: members.remove(other, by=one), lambda: members.remove(one, by=other))
+
+        self.assertEqual(self.client_of_both.users.filter(role="owner", is_active=True).count(), 1)
         self.assertEqual(refused, ["no_longer_owner"])
+
+    def test_two_owners_stepping_down_leave_one(self) -> None:
+        one, other = self.owners
+
+        refused = self.at_once(
+            lambda: members.take_ownership(one, by=one), lambda: members.take_ownership(other, by=other)
+        )
+
+        self.assertEqual(self.client_of_both.users.filter(role="owner").count(), 1)
+        self.assertEqual(refused, ["last_owner"])
+
+    def test_two_invitations_do_not_pass_the_limit_together(self) -> None:
+        def invite(by: User) -> Callable[[], object]:
+            return lambda: invitations.invite(self.client_of_both, f"colleague.of.{by.email}", by=by)
+
+        refused = self.at_once(*(invite(owner) for owner in self.owners))
+
+        self.assertEqual(self.client_of_both.invitations.count(), 1)
+        self.assertEqual(refused, ["user_limit_reached"])
+
+    def test_one_link_opened_twice_makes_one_user(self) -> None:
+        invitation = invitations.invite(self.client_of_both, "ture@example.com", by=self.owners[0])
+
+        refused = self.at_once(
+            *[lambda: invitations.accept(invitation, name="Ture", password="four wild geese over Skane")] * 2
+        )
+
+        self.assertEqual(self.client_of_both.users.count(), 3)
+        self.assertEqual(refused, ["invitation_over"])
 
 
 class WhoMayTests(MemberTest):
