@@ -8,6 +8,7 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -77,6 +78,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
         """Record the sign-in; it also counts as a recent proof, so that nobody types a password twice in a row."""
         user = _ours(user)
+        presence.forget_ended()
         response: HttpResponse = super().post_login(request, user, **kwargs)
         records = get_authentication_records(request, user)
         if records:
@@ -84,6 +86,11 @@ class AccountAdapter(DefaultAccountAdapter):
             request.session[AUTHENTICATION_METHODS_SESSION_KEY] = records
         _record("users.signed_in", user, request, {"method": ", ".join(_method(record) for record in records)})
         return response
+
+    def logout(self, request: HttpRequest) -> None:
+        """Sign this browser out, and forget where it was."""
+        UserSession.objects.filter(session_key=request.session.session_key or "").delete()
+        super().logout(request)
 
     def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
         """Return how this user may prove themselves once more: with the second factor, if there is one."""

@@ -25,6 +25,7 @@ class Entry:
 # deed, name of the page, label. An empty deed: everybody who is signed in, staff too.
 ACCOUNT: Final = (
     ("profile.change", "accounts:profile", gettext_lazy("Profile")),
+    ("", "account_email", gettext_lazy("E-mail address")),
     ("", "account_change_password", gettext_lazy("Password")),
     ("", "mfa_index", gettext_lazy("Second factor")),
     ("", "usersessions_list", gettext_lazy("Sessions")),

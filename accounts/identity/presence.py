@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from allauth.usersessions.adapter import get_adapter
@@ -9,7 +10,9 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 
+from accounts.identity.sessions import SessionStore
 from accounts.models import User
 
 NOTICED_EVERY_SECONDS: Final = 5 * 60
@@ -47,6 +50,13 @@ def _notice(request: HttpRequest) -> None:
         # Changing the session saves it, which moves its end twelve hours ahead.
         request.session[_SEEN] = now
         UserSession.objects.create_from_request(request)
+
+
+def forget_ended() -> None:
+    """Forget the addresses and browsers of sessions that ended by themselves, and what is left of the sessions."""
+    longest = timedelta(seconds=settings.SESSION_COOKIE_AGE + NOTICED_EVERY_SECONDS)
+    UserSession.objects.filter(last_seen_at__lt=timezone.now() - longest).delete()
+    SessionStore.clear_expired()
 
 
 def of(user: User) -> list[UserSession]:

@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import history
-from accounts.identity import codes, email_change, presence, signup
+from accounts.identity import browsers, codes, email_change, presence, signup
 from accounts.identity.forms import CodeForm, EmailChangeCodesForm, EmailChangeForm, SignUpForm
 from accounts.models import User
 
@@ -154,7 +154,8 @@ def _confirm_email_change(request: SignedInRequest, change: codes.Pending) -> Ht
 @require_safe
 def sessions(request: SignedInRequest) -> HttpResponse:
     """Show where the user is signed in."""
-    return render(request, "usersessions/usersession_list.html", {"sessions": presence.of(request.user)})
+    found = [(session, browsers.name(session.user_agent)) for session in presence.of(request.user)]
+    return render(request, "usersessions/usersession_list.html", {"sessions": found})
 
 
 @require_POST

@@ -156,6 +156,10 @@ class TestPasskey:
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.locator(".menu")).to_be_visible()
 
+        page.goto("/account/again/passkey/?next=/account/sessions/")
+        page.get_by_role("button", name="Use a passkey").click()
+        expect(page.get_by_role("heading", name="Sessions")).to_be_visible()
+
         page.goto("/account/second-factor/")
         page.get_by_role("link", name="Rename").click()
         page.get_by_label("Name").fill("Old key")
@@ -254,7 +258,8 @@ class Look:
         )
 
 
-LOOKS = [Look(*parts) for parts in product(SIZES, ("light", "dark"), ("en", "sv"))]
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+LOOKS = [Look(size, scheme, language) for size, scheme, language in product(SIZES, SCHEMES, ("en", "sv"))]
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.size}-{look.scheme}-{look.language}")

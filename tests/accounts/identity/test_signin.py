@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import override_settings
 
@@ -195,6 +196,17 @@ class SessionTests(EntranceTest):
                 mock.patch("django.utils.timezone.now", return_value=later),
             ):
                 checks(self.here)
+
+    def test_where_somebody_was_is_forgotten_when_the_session_has_ended(self) -> None:
+        self.here.posts("/sign-out/")
+        self.assertEqual([one.ip for one in UserSession.objects.all()], ["198.51.100.4"])
+
+        UserSession.objects.update(last_seen_at=datetime.now(UTC) - timedelta(hours=13))
+        Session.objects.update(expire_date=datetime.now(UTC) - timedelta(hours=1))
+        self.enter(self.owner, "203.0.113.5")
+
+        self.assertEqual([one.ip for one in UserSession.objects.all()], ["203.0.113.5"])
+        self.assertEqual(Session.objects.count(), 1)
 
     def test_a_visit_is_written_down_every_few_minutes_only(self) -> None:
         self.here.opens("/")
