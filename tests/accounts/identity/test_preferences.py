@@ -65,6 +65,17 @@ class MenuTests(EntranceTest):
                 self.assertIn(f'href="{path}"', page)
             self.assertIn('action="/sign-out/"', page)
 
+    def test_staff_see_their_own_security_and_no_page_of_a_client(self) -> None:
+        staff = self.member("sten@operator.example", is_staff=True)
+        who = Visitor()
+        self.sign_in(who, staff.email)
+        page = who.opens("/account/second-factor/").content.decode()
+
+        for path in ("/account/", "/account/profile/", *self.OWNERS_ONLY):
+            self.assertNotIn(f'href="{path}"', page)
+        for path in ("/account/password/", "/account/sessions/"):
+            self.assertIn(f'href="{path}"', page)
+
     def test_a_stranger_is_offered_to_sign_in_or_up(self) -> None:
         page = Visitor().opens("/").content.decode()
 
