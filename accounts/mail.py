@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from smtplib import SMTPException
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -19,7 +20,7 @@ def send_on_commit(template: str, *, to: str, language: str, context: Mapping[st
     The first line of the text is the subject, after "Subject: ". A mail server in trouble does not undo the deed: the
     failure is logged without the address. Times in mails are UTC, and say so.
     """
-    with translation.override(language or None), timezone.override(UTC):
+    with translation.override(language or settings.LANGUAGE_CODE), timezone.override(UTC):
         text = render_to_string(f"emails/{template}.txt", dict(context))
         html = render_to_string(f"emails/{template}.html", dict(context))
     first, _, body = text.partition("\n")

@@ -11,8 +11,20 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
-# What somebody without a factor needs to get one, or to leave. allauth names its pages of factors mfa_….
-_OPEN_TO_ALL: Final = frozenset({"account_logout", "account_reauthenticate", "language", "check"})
+# What somebody without a factor needs to get one, or to leave, and what a stranger may read.
+# allauth names its pages of factors mfa_….
+_OPEN_TO_ALL: Final = frozenset(
+    {
+        "account_logout",
+        "account_reauthenticate",
+        "language",
+        "terms",
+        "privacy",
+        "check",
+        "countries",
+        "country",
+    }
+)
 _FACTOR_PAGES: Final = "mfa_"
 
 

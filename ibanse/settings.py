@@ -228,6 +228,7 @@ LANGUAGE_COOKIE_SECURE = not EMBEDDED
 TIME_ZONE = "Europe/Stockholm"
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
+FORMAT_MODULE_PATH = ["ibanse.formats"]
 
 # --- Static files ----------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"

@@ -98,4 +98,4 @@ class HouseTest(TestCase):
 
     def person(self, email: str, **fields: Any) -> Person:
         """Bring in somebody else."""
-        return Person(User.objects.create_user(email, PASSWORD, **fields))
+        return Person(User.objects.create_user(email, PASSWORD, **{"language": "en", **fields}))

@@ -4,12 +4,15 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
+from django.utils import translation
+from django.utils.formats import date_format
 
 from ibanse import checks, env
 from tests.house import HouseTest
@@ -201,3 +204,10 @@ class SystemCheckTests(HouseTest):
 
         self.assertEqual(warning.id, "ibanse.W001")
         self.assertIn("chmod 600", warning.hint or "")
+
+
+class DateTests(HouseTest):
+    def test_english_dates_are_european(self) -> None:
+        with translation.override("en"):
+            self.assertEqual(date_format(date(2026, 11, 3), "SHORT_DATE_FORMAT"), "3 Nov 2026")
+            self.assertEqual(date_format(date(2026, 11, 3)), "3 November 2026")

@@ -210,7 +210,7 @@ class SessionTests(EntranceTest):
 
     def test_a_visit_is_written_down_every_few_minutes_only(self) -> None:
         self.here.opens("/")
-        with self.assertNumQueries(3):  # the session, its user and their client
+        with self.assertNumQueries(2):  # the session and its user
             self.here.opens("/countries/")
 
     def test_the_cookie_is_for_this_site_and_out_of_reach_of_scripts(self) -> None:
