@@ -98,6 +98,7 @@ class TestAnOwnersWalk:
         expect(page.locator(".amount")).to_contain_text("1")
         page.goto("/account/history/")
         expect(page.get_by_role("rowheader", name="A colleague joined")).to_be_visible()
+        expect(page.get_by_role("rowheader", name="A page was refused").first).to_be_visible()
         page.get_by_role("button", name="Verify the chain").click()
         expect(page.get_by_text("The chain is whole")).to_be_visible()
         with page.expect_download() as download:
