@@ -1,5 +1,6 @@
 """Starting ibanse: what a person reads when it cannot start, and how it stops."""
 
+import contextlib
 import http.client
 import os
 import re
@@ -90,20 +91,38 @@ class StopTests(unittest.TestCase):
             ["make", "--no-print-directory", "run"], cwd=ROOT, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
-        self.addCleanup(terminal.communicate)
-        assert terminal.stdout is not None
-        made = terminal.stdout.readline()
-        greeting = terminal.stdout.readline()
+        self.addCleanup(self.end, terminal)
+        greetings = self.greetings(terminal)
         answer = self.ask(port)
         os.killpg(terminal.pid, signal.SIGINT)
         said, _ = terminal.communicate(timeout=20)
 
-        assert re.search(r"\AMade .*/master_keys, without which nothing sealed opens: keep a copy", made)
-        assert f"http://localhost:{port} " in greeting
+        assert re.search(
+            r"^Made .*/master_keys, without which nothing sealed opens: keep a copy", greetings, re.MULTILINE
+        )
+        assert re.search(r"^ +owner +owner@demo\.example +\S{16}$", greetings, re.MULTILINE)
+        assert re.search(r"^ +sub-user +colleague@demo\.example +\S{16}$", greetings, re.MULTILINE)
+        assert f"http://localhost:{port} " in greetings
         assert answer < 500
         assert said == ""
         with pytest.raises(ProcessLookupError):
             os.killpg(terminal.pid, 0)
+
+    def greetings(self, terminal: "subprocess.Popen[str]") -> str:
+        """Return what was said up to the line that the site is ready."""
+        assert terminal.stdout is not None
+        said = ""
+        for line in terminal.stdout:
+            said += line
+            if "is ready at" in line:
+                break
+        return said
+
+    def end(self, terminal: "subprocess.Popen[str]") -> None:
+        """Leave nothing running, whatever the test found."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(terminal.pid, signal.SIGKILL)
+        terminal.communicate()
 
     def ask(self, port: int) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
