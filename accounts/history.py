@@ -43,9 +43,9 @@ class Action:
 
 ACTIONS: Final[dict[str, Action]] = {
     "client.created": Action(gettext_lazy("The account was created"), mail=True),
-    "terms.accepted": Action(gettext_lazy("The terms and the privacy notice were accepted")),
+    "terms.accepted": Action(gettext_lazy("The terms were accepted and the privacy notice was read")),
     "users.signed_in": Action(gettext_lazy("Signed in")),
-    "users.signed_out_everywhere": Action(gettext_lazy("Signed out everywhere")),
+    "users.signed_out_everywhere": Action(gettext_lazy("Signed out of all other browsers")),
     "users.password_changed": Action(gettext_lazy("The password was changed")),
     "users.email_changed": Action(gettext_lazy("The e-mail address was changed"), mail=True),
     "users.profile_changed": Action(gettext_lazy("The profile was changed")),

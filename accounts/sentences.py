@@ -69,7 +69,7 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
         link=gettext_lazy("Make an owner"),
         question=gettext_lazy("Make %(who)s an owner?"),
         meaning=gettext_lazy(
-            "Owners see and change everything of the account: users, history, contact and billing details, settings. "
+            "Owners see and manage everything of the account: users, history, contact and billing details, settings. "
             "You stay an owner as well. Every owner is told by e-mail."
         ),
         done=gettext_lazy("%(who)s is an owner now."),
@@ -98,7 +98,7 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
         link=gettext_lazy("Remove second factors"),
         question=gettext_lazy("Remove the second factors of %(who)s?"),
         meaning=gettext_lazy(
-            "Do this when a colleague has lost their phone or key. Their passkeys, authenticator app and recovery "
+            "Do this when a colleague has lost their phone or security key. Their passkeys, authenticator app and recovery "
             "codes are deleted and they are signed out everywhere; they then sign in with their password alone. "
             "Make sure that it is them who asks. They and every owner are told by e-mail."
         ),

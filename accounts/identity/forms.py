@@ -80,7 +80,7 @@ class SignUpForm(forms.Form):
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
     terms = forms.BooleanField(
-        error_messages={"required": _("Without your consent to both there can be no account.")},
+        error_messages={"required": _("Tick this to go on: there is no account without it.")},
     )
 
     def clean_email(self) -> str:

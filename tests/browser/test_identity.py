@@ -163,7 +163,7 @@ class TestPasskey:
         page.goto("/account/second-factor/")
         page.get_by_role("link", name="Rename").click()
         page.get_by_label("Name").fill("Old key")
-        page.get_by_role("button", name="Keep the name").click()
+        page.get_by_role("button", name="Save the name").click()
         page.get_by_role("link", name="Remove Old key").click()
         page.get_by_role("button", name="Remove the passkey").click()
         expect(page.locator(".rows strong")).to_have_count(0)
