@@ -99,7 +99,8 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
         question=gettext_lazy("Remove the second factors of %(who)s?"),
         meaning=gettext_lazy(
             "Do this when a colleague has lost their phone or security key. "
-            "Their passkeys, authenticator app and recovery codes are deleted and they are signed out everywhere; they then sign in with their password alone. "
+            "Their passkeys, authenticator app and recovery codes are deleted and they are signed out everywhere; "
+            "they then sign in with their password alone. "
             "Make sure that it is them who asks. They and every owner are told by e-mail."
         ),
         done=gettext_lazy("The second factors of %(who)s are removed."),
