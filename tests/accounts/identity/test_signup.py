@@ -109,7 +109,7 @@ class SignUpTests(EntranceTest):
             "company": ("A" * 10_000, "at most 100 characters"),
             "password1": ("short", "at least 12 characters"),
             "password2": ("another password than above", "not the same"),
-            "terms": ("", "Without your consent"),
+            "terms": ("", "there is no account without it"),
         }
         for field, (value, said) in cases.items():
             with self.subTest(field):
