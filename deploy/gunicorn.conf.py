@@ -53,12 +53,13 @@ def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
-    """Leave Ctrl-C to the arbiter, which tells its workers.
+    """Leave Ctrl-C to the arbiter, which tells its workers by SIGQUIT, and let that end them at once.
 
-    A worker told twice, by the terminal and by the arbiter, is now and then caught inside its own shutdown, where the
-    second signal waits for a lock that the first one holds.
+    gunicorn's own handler shuts the pool of threads down from within the signal. Where the signal met a thread that
+    holds the pool's lock, or came twice, the worker hung until it was killed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
 
 
 def when_ready(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
