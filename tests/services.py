@@ -1,4 +1,4 @@
-"""What the tests need beside Python: Debian's packages and a PostgreSQL of their own. Standard library only.
+"""What the tests need beside Python: Debian's packages, and servers of their own. Standard library only.
 
 By hand, before there is a virtual environment: python3 -m tests.services install gettext chromium
 """
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,8 +32,11 @@ PRESENT: dict[str, Callable[[], bool]] = {
     # Playwright's own node is linked against it.
     "libatomic1": lambda: ctypes.util.find_library("atomic") is not None,
     "make": lambda: shutil.which("make") is not None,
+    "nginx-light": lambda: _nginx_binary() is not None,
     "postgresql": lambda: any(DEBIAN_POSTGRESQL.glob("*/bin/initdb")),
     "python3-venv": lambda: importlib.util.find_spec("ensurepip") is not None,
+    "redis-server": lambda: _redis_binary() is not None,
+    "wrk": lambda: shutil.which("wrk") is not None,
 }
 
 
@@ -198,6 +201,116 @@ def _wait_until_ready(pg_isready: Path, server: subprocess.Popen[bytes], folder:
             return
         time.sleep(0.05)
     raise ServiceError(f"PostgreSQL did not start: {_last_line((folder / 'log').read_text(errors='replace'))}")
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """Run a Redis (or Valkey) that is ours alone and yield its REDIS_URL, a socket; nothing of it stays.
+
+    Raises ServiceError when there is none or when it does not start.
+    """
+    binary = _redis_binary()
+    if binary is None:
+        raise ServiceError("Redis is missing: install redis-server or valkey-server")
+    with tempfile.TemporaryDirectory(prefix="ibanse-redis-", ignore_cleanup_errors=True) as name:
+        address = Path(name) / "redis.sock"
+        # Limits need no disk: without a port, snapshots and a log of its own.
+        settings = ("--port", "0", "--unixsocket", str(address), "--unixsocketperm", "600", "--save", "", "--dir", name)
+        with serving([binary, *settings], Path(name), address):
+            yield f"unix://{address}"
+
+
+def _redis_binary() -> str | None:
+    return shutil.which("redis-server") or shutil.which("valkey-server")
+
+
+_NGINX = """
+daemon off;
+{user}
+worker_processes 1;
+pid {folder}/pid;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    scgi_temp_path {folder}/scgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    upstream ibanse {{
+        server unix:{upstream};
+        keepalive 16;
+    }}
+    server {{
+        listen 127.0.0.1:{port};
+        client_max_body_size 20m;
+        location / {{
+            proxy_pass http://ibanse;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host $host;
+            proxy_set_header X-Real-IP $remote_addr;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto https;
+        }}
+    }}
+}}
+"""
+
+
+@contextmanager
+def nginx(upstream: Path) -> Iterator[str]:
+    """Run an nginx that is ours alone before the unix socket `upstream`; yield its `http://127.0.0.1:PORT`.
+
+    It speaks as production's does after it has taken TLS off. Raises ServiceError when it is missing or does not start.
+    """
+    binary = _nginx_binary()
+    if binary is None:
+        raise ServiceError("nginx is missing: install nginx-light")
+    with tempfile.TemporaryDirectory(prefix="ibanse-nginx-", ignore_cleanup_errors=True) as name:
+        port = free_port()
+        # Started by root its workers would become nobody, whom the socket does not let in.
+        user = "user root root;" if os.geteuid() == 0 else ""
+        configuration = Path(name) / "nginx.conf"
+        configuration.write_text(_NGINX.format(folder=name, upstream=upstream, port=port, user=user), encoding="utf-8")
+        with serving([binary, "-p", name, "-c", str(configuration)], Path(name), port):
+            yield f"http://127.0.0.1:{port}"
+
+
+def _nginx_binary() -> str | None:
+    # Debian keeps it where only root's PATH leads.
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+@contextmanager
+def serving(
+    command: Sequence[str], folder: Path, address: Path | int, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server, which writes to `folder`/log, from the moment on that it accepts at `address`: a socket or a port.
+
+    Raises ServiceError, with the last thing the server said, when that takes more than 30 seconds.
+    """
+    log = folder / "log"
+    with log.open("wb") as written:
+        # In a session of its own, so that Ctrl-C reaches us first and we can still clean up.
+        server = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=written, stderr=written, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+        while not _accepts(address):
+            if time.monotonic() > deadline or server.poll() is not None:
+                raise ServiceError(f"{command[0]} did not start: {_last_line(log.read_text(errors='replace'))}")
+            time.sleep(0.05)
+        yield server
+    finally:
+        stop(server, signal.SIGTERM)
+
+
+def _accepts(address: Path | int) -> bool:
+    family = socket.AF_INET if isinstance(address, int) else socket.AF_UNIX
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(("127.0.0.1", address) if isinstance(address, int) else str(address)) == 0
 
 
 def _last_line(text: str) -> str:
