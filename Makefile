@@ -7,13 +7,14 @@ IBANSE_VENV ?= .venv
 export IBANSE_VENV
 BIN := $(IBANSE_VENV)/bin
 PYTHON := $(BIN)/python
-TYPED := manage.py ibanse accounts privacy validation tests deploy/start.py deploy/gunicorn.conf.py
+TYPED := manage.py ibanse accounts apikeys privacy validation tests deploy/start.py deploy/gunicorn.conf.py
 
 # What production must be told, with values that reach nothing: the checks open no connection.
 PRODUCTION := IBANSE_MODE=production \
 	IBANSE_HOSTS=ibanse.example \
 	IBANSE_SECRET_KEY=only-for-the-checks-0123456789-abcdefghijklmnopqrstuvwxyz \
 	IBANSE_SIGNING_KEYS=1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE= \
+	IBANSE_PEPPERS=1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE= \
 	IBANSE_MASTER_KEYS=1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE= \
 	DATABASE_URL=postgres://ibanse@localhost/ibanse \
 	KEYRING_DATABASE_URL=sqlite:////var/lib/ibanse/keyring.sqlite3 \

@@ -14,8 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import roles
+from accounts.guard import revisions
 
 USER_LIMIT = 25
+MONTHLY_QUOTA = 10_000
 
 
 class ClientManager(models.Manager["Client"]):
@@ -43,6 +45,7 @@ class Client(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=9, choices=State, default=State.ACTIVE)
     user_limit = models.PositiveSmallIntegerField(_("most users"), default=USER_LIMIT)
+    monthly_quota = models.PositiveIntegerField(_("units per month"), default=MONTHLY_QUOTA)
     needs_second_factor = models.BooleanField(_("all users need a second factor"), default=False)
     is_demo = models.BooleanField(_("made for demonstration"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
@@ -56,6 +59,11 @@ class Client(models.Model):
     def __str__(self) -> str:
         """Name the client without saying who it is."""
         return str(self.pk)
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save, and tell the workers, which hold state and quota in memory."""
+        super().save(*args, **options)
+        revisions.bump()
 
 
 class UserManager(BaseUserManager["User"]):
@@ -212,12 +220,15 @@ class UsageDay(models.Model):
         """The door a check came through."""
 
         PAGE = "page", _("check page")
+        API = "api", _("API")
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="usage")
     day = models.DateField(_("day"))
     source = models.CharField(_("source"), max_length=8, choices=Source)
     valid = models.PositiveBigIntegerField(_("valid"), default=0)
     invalid = models.PositiveBigIntegerField(_("invalid"), default=0)
+    units = models.PositiveBigIntegerField(_("units"), default=0)
+    """What the checks cost of the quota: those of the check page nothing."""
 
     class Meta:
         verbose_name = _("usage of a day")

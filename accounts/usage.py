@@ -1,15 +1,15 @@
-"""How many checks a client makes, by the day: counts only, never a number that was checked."""
+"""How many checks a client makes, by the day: counts only, never a number that was checked.
+
+The checks of the page are counted here as they happen; those of the API by the durable writer (validation/writer.py).
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 
 from accounts.models import Client, UsageDay
-
-MONTHLY_QUOTA: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,9 @@ class Month:
 
     valid: int
     invalid: int
-    quota: int = MONTHLY_QUOTA
-
-    @property
-    def used(self) -> int:
-        """All checks of the month."""
-        return self.valid + self.invalid
+    used: int
+    """Units of the quota; a check on the page costs none."""
+    quota: int
 
     @property
     def remaining(self) -> int:
@@ -75,5 +72,7 @@ def days(client: Client, number: int = 30) -> list[Day]:
 def month(client: Client) -> Month:
     """Return what the client has used of the current month."""
     rows = UsageDay.objects.filter(client=client, day__gte=today().replace(day=1))
-    sums = rows.aggregate(valid=Sum("valid", default=0), invalid=Sum("invalid", default=0))
-    return Month(sums["valid"], sums["invalid"])
+    sums = rows.aggregate(
+        valid=Sum("valid", default=0), invalid=Sum("invalid", default=0), used=Sum("units", default=0)
+    )
+    return Month(**sums, quota=client.monthly_quota)

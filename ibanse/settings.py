@@ -26,6 +26,8 @@ ALLOWED_HOSTS = env.listing("IBANSE_HOSTS", "localhost,127.0.0.1,[::1]" if EMBED
 CLIENT_ADDRESS_META_KEY = "REMOTE_ADDR" if EMBEDDED else "HTTP_X_REAL_IP"
 # Sign what must be provable later: checkpoints of the history, receipts. Old numbers stay, to verify old signatures.
 SIGNING_KEYS = env.numbered_keys("IBANSE_SIGNING_KEYS", made_in=DATA_DIR if EMBEDDED else None)
+# API keys are stored as HMACs under the newest pepper; older numbers stay as long as a key needs them.
+PEPPERS = env.numbered_keys("IBANSE_PEPPERS", made_in=DATA_DIR if EMBEDDED else None)
 RATELIMIT_IP_META_KEY = "accounts.guard.addresses.caller"
 # Links in mails start with this, never with what a request called us.
 SITE_URL = env.text(
@@ -39,6 +41,8 @@ AUTH_USER_MODEL = "accounts.User"
 INSTALLED_APPS = [
     "ibanse.apps.FrontDoor",
     "accounts",
+    "accounts.guard",
+    "apikeys",
     "privacy.vault",
     "validation",
     "csp",
@@ -185,6 +189,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 else:
     _database["OPTIONS"] = {**_database.get("OPTIONS", {}), **_on_postgresql}
 DATABASES = {"default": _database}
+# Limits of all workers together; embedded there is one process, and its memory does.
+REDIS_URL = "" if EMBEDDED else env.text("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     # In one process memory is a shared cache; with several, limits need the atomic counters of Redis or Valkey.
     # Room for many callers: a full memory cache forgets a third of its counters.
@@ -193,7 +199,7 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
     if EMBEDDED
-    else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.text("REDIS_URL")}
+    else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
 
 # --- The vault -------------------------------------------------------------------------------------------------------
@@ -277,6 +283,8 @@ BRITISH_TABLES = env.text("IBANSE_BRITISH_TABLES", "")
 # --- Limits ----------------------------------------------------------------------------------------------------------
 CLIENT_CHECKS_PER_MINUTE = env.number("IBANSE_CLIENT_CHECKS_PER_MINUTE", 300, least=1, most=100_000)
 ANONYMOUS_CHECKS_PER_MINUTE = env.number("IBANSE_ANONYMOUS_CHECKS_PER_MINUTE", 30, least=1, most=100_000)
+
+MOST_CALLS_PER_MINUTE = env.number("IBANSE_MOST_CALLS_PER_MINUTE", 6_000, least=1, most=10_000_000)
 
 # --- What is written down --------------------------------------------------------------------------------------------
 LOGGING = {

@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+from accounts.guard import revisions
 from privacy import vault
 from tests import services
 
@@ -39,9 +40,10 @@ def quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_key_is_held() -> None:
-    """Begin each test without opened data keys: the rows they came from were rolled back with the test before."""
+def nothing_is_held() -> None:
+    """Begin each test with nothing held in memory: the rows it came from were rolled back with the test before."""
     vault.forget()
+    revisions.forget()
 
 
 @pytest.fixture(scope="session")

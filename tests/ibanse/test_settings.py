@@ -23,6 +23,7 @@ PRODUCTION = {
     "IBANSE_HOSTS": "ibanse.example",
     "IBANSE_SECRET_KEY": "only-for-the-tests-0123456789-abcdefghijklmnopqrstuvwxyz",
     "IBANSE_SIGNING_KEYS": "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "IBANSE_PEPPERS": "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "IBANSE_MASTER_KEYS": "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "DATABASE_URL": "postgres://ibanse@localhost/ibanse",
     "KEYRING_DATABASE_URL": "sqlite:////var/lib/ibanse/keyring.sqlite3",

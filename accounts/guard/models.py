@@ -1,0 +1,39 @@
+"""What the guard remembers: blocked addresses, and the mark by which workers learn that something has changed."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Revision(models.Model):
+    """The one row whose mark changes with everything that workers hold in memory: see revisions.py."""
+
+    mark = models.UUIDField(default=uuid.uuid4)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        """Name the mark."""
+        return str(self.mark)
+
+
+class Block(models.Model):
+    """An address or network that is let in nowhere: see blocks.py."""
+
+    network = models.CharField(_("network"), max_length=43, unique=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("blocked address")
+        verbose_name_plural = _("blocked addresses")
+        ordering: ClassVar[list[str]] = ["created_at"]
+
+    def __str__(self) -> str:
+        """Name the network."""
+        return self.network

@@ -1,0 +1,1 @@
+"""API keys: who may call, from where, how often and how much."""
