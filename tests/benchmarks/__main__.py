@@ -1,13 +1,17 @@
-"""Run the measurements by name, or all of them: `python -m tests.benchmarks engine`."""
+"""Run the measurements by name, or all of them: `python -m tests.benchmarks engine`; options: `api --help`."""
 
 import os
 import platform
+import signal
 import sys
+from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 
-from tests.benchmarks import engine
+from tests.benchmarks import api, engine
 
-BENCHMARKS = {
+BENCHMARKS: dict[str, Callable[..., None]] = {
+    "api": api.run,
     "engine": engine.run,
 }
 
@@ -21,17 +25,31 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
 
 
-def main(names: list[str]) -> int:
-    """Run the named measurements in the given order; tell which names there are if one is unknown."""
+def main(arguments: list[str]) -> int:
+    """Run the named measurements in the given order; tell which names there are if one is unknown.
+
+    Words from the first one with a dash on are options, of the one measurement that takes them.
+    """
+    names = list(takewhile(lambda word: not word.startswith("-"), arguments))
+    options = arguments[len(names) :]
+    if options and names != ["api"]:
+        print(f"Only api takes options, alone: api {' '.join(options)}", file=sys.stderr)
+        return 2
     if unknown := set(names) - set(BENCHMARKS):
         print(f"Unknown: {', '.join(sorted(unknown))}. There are: {', '.join(BENCHMARKS)}.", file=sys.stderr)
         return 2
     print(machine())
+    # A measurement may keep to one core; the next one has all again.
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
     for name in names or BENCHMARKS:
         print(f"\n{name}")
-        BENCHMARKS[name]()
+        if cores:
+            os.sched_setaffinity(0, cores)
+        BENCHMARKS[name](*options)
     return 0
 
 
 if __name__ == "__main__":
+    # A request to end leaves no server behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))
