@@ -65,6 +65,14 @@ ACTIONS: Final[dict[str, Action]] = {
     "factors.passkey_added": Action(gettext_lazy("A passkey was added")),
     "factors.passkey_removed": Action(gettext_lazy("A passkey was removed")),
     "factors.recovery_codes_made": Action(gettext_lazy("Recovery codes were made")),
+    "keys.created": Action(gettext_lazy("An API key was made"), mail=True),
+    "keys.changed": Action(gettext_lazy("An API key was changed")),
+    "keys.rotated": Action(gettext_lazy("An API key was replaced by a new one"), mail=True),
+    "keys.revoked": Action(gettext_lazy("An API key was revoked"), mail=True),
+    "keys.network_added": Action(gettext_lazy("An address was added to an API key")),
+    "keys.network_removed": Action(gettext_lazy("An address was removed from an API key")),
+    "keys.refused": Action(gettext_lazy("A call with an API key was refused")),
+    "quota.changed": Action(gettext_lazy("The monthly quota was changed by the operator"), mail=True),
     "contact.changed": Action(gettext_lazy("The contact details were changed")),
     "billing.changed": Action(gettext_lazy("The billing details were changed")),
     "history.exported": Action(gettext_lazy("The history was exported")),
@@ -77,21 +85,23 @@ ACTIONS: Final[dict[str, Action]] = {
 """Every tag that record() takes."""
 
 
-def record(
+def record(  # noqa: PLR0913 - all that there is to say of a deed, each by its name
     tag: str,
     *,
     client: Client,
     by: User | None,
     request: HttpRequest | None = None,
+    address: str = "",
     detail: dict[str, str] | None = None,
 ) -> HistoryEntry:
     """Write one deed into the client's trail and mail the owners if its action says so.
 
-    `detail` holds short texts (they are sealed); the caller's address is taken from the request. Raises KeyError for a
-    tag that is not in ACTIONS. Appends take turns on the client's row, so the chain never forks.
+    `detail` holds short texts (they are sealed). The caller's address is taken from the request; who has no request
+    gives it as `address`, in the canonical form of guard.addresses. Raises KeyError for a tag that is not in ACTIONS.
+    Appends take turns on the client's row, so the chain never forks.
     """
     action = ACTIONS[tag]
-    address = _address(request)
+    address = _address(request) or address
     # Whole seconds: finer times would let a reader of the table line up two clients' deeds.
     at = timezone.now().replace(microsecond=0)
     with transaction.atomic():

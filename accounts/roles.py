@@ -23,6 +23,9 @@ MATRIX: Final[dict[str, tuple[bool, bool]]] = {
     "users.change":       (True, False),
     "history.view":       (True, False),
     "history.export":     (True, False),
+    "keys.view":          (True, False),
+    "keys.create":        (True, False),
+    "keys.change":        (True, False),
     "privacy.view":       (True, False),
     "privacy.change":     (True, False),
 }  # fmt: skip

@@ -140,11 +140,15 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
 DETAIL_NAMES: Final[dict[str, Promise]] = {
     "email": gettext_lazy("E-mail address"),
     "fields": gettext_lazy("Changed"),
+    "key": gettext_lazy("Key"),
     "method": gettext_lazy("With"),
+    "name": gettext_lazy("Name"),
+    "network": gettext_lazy("Address or network"),
     "new": gettext_lazy("Now"),
     "old": gettext_lazy("Before"),
     "page": gettext_lazy("Page"),
     "reason": gettext_lazy("Reason"),
+    "scopes": gettext_lazy("Scopes"),
     "user": gettext_lazy("User"),
     "version": gettext_lazy("Version"),
 }
@@ -156,6 +160,7 @@ PAGE_NAMES: Final[dict[str, Promise]] = {
     "billing": gettext_lazy("Billing details"),
     "users": gettext_lazy("Users"),
     "history": gettext_lazy("History"),
+    "keys": gettext_lazy("API keys"),
     "privacy": gettext_lazy("Security and privacy"),
 }
 """The first word of a deed → the page it belongs to."""
@@ -174,6 +179,10 @@ FIELD_NAMES: Final[dict[str, Promise]] = {
     "name": gettext_lazy("Name"),
     "language": gettext_lazy("Language"),
     "time_zone": gettext_lazy("Time zone"),
+    "scopes": gettext_lazy("Scopes"),
+    "rate_per_minute": gettext_lazy("Calls per minute"),
+    "expires_at": gettext_lazy("Expiry"),
+    "any_address": gettext_lazy("Addresses it works from"),
 }
 """Names of the fields that the detail `fields` lists by their codes."""
 
@@ -186,6 +195,12 @@ METHOD_NAMES: Final[dict[str, Promise]] = {
 }
 """Names of the ways to sign in that the detail `method` lists by their codes."""
 
+REASON_NAMES: Final[dict[str, Promise]] = {
+    "address": gettext_lazy("the key does not work from this address"),
+    "ended": gettext_lazy("the key is revoked or expired, or the account is not active"),
+}
+"""Why a call with a right key was refused."""
+
 HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
     "edited": gettext_lazy("Entry %(number)s is not as it was written: it or its place in the chain was changed."),
     "missing": gettext_lazy("Entry %(number)s is missing from the chain."),
@@ -195,6 +210,9 @@ HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
     "signature": gettext_lazy("The line is not a checkpoint that we have signed for your account."),
 }
 """What history.verify() and verify_checkpoint() have found."""
+
+
+_NAMES: Final = {"fields": FIELD_NAMES, "method": METHOD_NAMES, "page": PAGE_NAMES, "reason": REASON_NAMES}
 
 
 def refusal(refusal: Refusal) -> str:
@@ -208,7 +226,7 @@ def details(told: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def _detail(code: str, value: str) -> str:
-    names = {"fields": FIELD_NAMES, "method": METHOD_NAMES, "page": PAGE_NAMES}.get(code)
+    names = _NAMES.get(code)
     if names is None:
         return value
     return ", ".join(str(names.get(part, part)) for part in value.split(", "))

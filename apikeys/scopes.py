@@ -1,0 +1,45 @@
+"""What a key may be used for, as one table. Knows words and sentences, and no key."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One use of a key, in a customer's words."""
+
+    name: Promise
+    meaning: Promise
+
+
+SCOPES: Final[dict[str, Scope]] = {
+    "validate": Scope(
+        gettext_lazy("Validate"),
+        gettext_lazy("Check IBANs, one by one or up to a thousand in one call."),
+    ),
+    "tools": Scope(
+        gettext_lazy("Tools"),
+        gettext_lazy("Calculate an IBAN from an account number, complete a damaged one, find IBANs in a text."),
+    ),
+    "bulk": Scope(
+        gettext_lazy("Bulk"),
+        gettext_lazy("Hand in whole lists that are checked in the background."),
+    ),
+    "usage": Scope(
+        gettext_lazy("Usage"),
+        gettext_lazy("Read how much of the month's quota is used."),
+    ),
+}
+"""The words of scopes in the order in which they are stored and shown. A word is English and eternal."""
+
+
+def in_order(words: Iterable[str]) -> list[str]:
+    """Return the words as they are stored: once each, in the order of the table. Raises ValueError for a new one."""
+    chosen = set(words)
+    if unknown := chosen - SCOPES.keys():
+        raise ValueError(f"Not a scope: {', '.join(sorted(unknown))}")
+    return [word for word in SCOPES if word in chosen]

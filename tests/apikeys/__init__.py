@@ -1,0 +1,1 @@
+"""API keys, from what is typed to what is refused."""
