@@ -3,12 +3,15 @@
 The checks of the page are counted here as they happen; those of the API by the durable writer (validation/writer.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, Sum
+from django.db.models import Sum
 
+from accounts import tally
 from accounts.models import Client, UsageDay
 
 
@@ -19,6 +22,8 @@ class Day:
     day: date
     valid: int = 0
     invalid: int = 0
+    units: int = 0
+    """What they cost of the month's quota."""
 
     @property
     def total(self) -> int:
@@ -47,24 +52,34 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
+class Checks(NamedTuple):
+    """Checks to count, and what they cost of the quota."""
+
+    valid: int = 0
+    invalid: int = 0
+    units: int = 0
+
+    def plus(self, other: "Checks") -> "Checks":
+        """Return both together."""
+        return Checks(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+def add(counts: Mapping[tuple[UUID, date, str], Checks]) -> None:
+    """Count checks by client, day (UTC) and source, whoever else counts at the same moment."""
+    tally.add(UsageDay, ("client", "day", "source"), Checks._fields, counts.items())
+
+
 def count(client: Client, source: str, *, valid: bool) -> None:
-    """Count one check, whoever else counts at the same moment."""
-    column = "valid" if valid else "invalid"
-    row = UsageDay.objects.filter(client=client, day=today(), source=source)
-    if row.update(**{column: F(column) + 1}):
-        return
-    try:
-        with transaction.atomic():
-            UsageDay.objects.create(client=client, day=today(), source=source, **{column: 1})
-    except IntegrityError:  # Somebody else made the day's row between our two statements.
-        row.update(**{column: F(column) + 1})
+    """Count one check that costs nothing, now."""
+    add({(client.pk, today(), source): Checks(valid=int(valid), invalid=int(not valid))})
 
 
 def days(client: Client, number: int = 30) -> list[Day]:
     """Return the last `number` days up to today, oldest first, those without a check too."""
     first = today() - timedelta(days=number - 1)
-    rows = UsageDay.objects.filter(client=client, day__gte=first).values("day").annotate(Sum("valid"), Sum("invalid"))
-    counted = {row["day"]: Day(row["day"], row["valid__sum"], row["invalid__sum"]) for row in rows}
+    rows = UsageDay.objects.filter(client=client, day__gte=first).values_list("day")
+    sums = rows.annotate(Sum("valid"), Sum("invalid"), Sum("units"))
+    counted = {day: Day(day, *numbers) for day, *numbers in sums}
     dates = [first + timedelta(days=offset) for offset in range(number)]
     return [counted.get(day, Day(day)) for day in dates]
 

@@ -64,8 +64,14 @@ def fits(text: str, pepper: bytes, stored: bytes) -> bool:
     return hmac.compare_digest(digest(text, pepper), stored)
 
 
+_PAIRS: Final = [high + low for high in ALPHABET for low in ALPHABET]
+
+
 def _checksum(body: str) -> str:
-    return _base62(zlib.crc32(body.encode()), CHECKSUM_CHARACTERS)
+    """Return the CRC-32 in six digits; two at a time, since this is done in every call."""
+    high, low = divmod(zlib.crc32(body.encode()), 3844)
+    higher, high = divmod(high, 3844)
+    return _PAIRS[higher] + _PAIRS[high] + _PAIRS[low]
 
 
 def _base62(number: int, width: int) -> str:

@@ -53,13 +53,24 @@ def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
-    """Leave Ctrl-C to the arbiter, which tells its workers by SIGQUIT, and let that end them at once.
+    """Start the writer, and leave Ctrl-C to the arbiter, which tells its workers by SIGQUIT, and let that end them at once.
 
     gunicorn's own handler shuts the pool of threads down from within the signal. Where the signal met a thread that
     holds the pool's lock, or came twice, the worker hung until it was killed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
+    from validation import writer  # noqa: PLC0415 - models can be imported only now that the application is loaded
+
+    # A thread, so it must start after the fork.
+    writer.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Write what calls have left behind; after a kill the next start does."""
+    from validation import writer  # noqa: PLC0415 - as above
+
+    writer.stop()
 
 
 def when_ready(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature

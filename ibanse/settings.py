@@ -191,6 +191,8 @@ else:
 DATABASES = {"default": _database}
 # Limits of all workers together; embedded there is one process, and its memory does.
 REDIS_URL = "" if EMBEDDED else env.text("REDIS_URL")
+# What calls of the API leave behind waits here for the database: on a disk of this machine, not on a network's.
+SPOOL_DIR = Path(env.text("IBANSE_SPOOL_DIR", str(DATA_DIR / "spool")))
 CACHES: dict[str, dict[str, Any]] = {
     # In one process memory is a shared cache; with several, limits need the atomic counters of Redis or Valkey.
     # Room for many callers: a full memory cache forgets a third of its counters.

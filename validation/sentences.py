@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from validation.engine import Verdict
 from validation.engine.banks import DIRECTORIES
+from validation.engine.calculate import CalculationRefused
 from validation.engine.national import BRITISH, WITH_RULE
 from validation.engine.reasons import PASSED, Reason, ReasonCode, WarningCode
 from validation.engine.registry import Country
@@ -107,6 +108,16 @@ def country_name(country: Country) -> str:
     if own is not None:
         return str(own)
     return _iso_names(get_language() or "en").gettext(country.name)
+
+
+def country_name_of(code: str) -> str:
+    """Return the name of any country of ISO 3166, or Kosovo's, in the active language; the code if there is none."""
+    own = _OWN_NAMES.get(code)
+    if own is not None:
+        return str(own)
+    entry = pycountry.countries.get(alpha_2=code)
+    name = str(getattr(entry, "common_name", entry.name)) if entry else code
+    return _iso_names(get_language() or "en").gettext(name)
 
 
 def month(text: str) -> date:
@@ -283,3 +294,32 @@ FORM_PROBLEMS: Final[dict[str, Words]] = {
     "encoding": gettext_lazy("Some of the text could not be read as UTF-8. Paste the number again, or type it."),
 }
 """What is wrong with a form that holds no text to check."""
+
+CALCULATION_REFUSALS: Final[dict[str, Words]] = {
+    "missing": gettext_lazy("“%(field)s” is missing: this country needs it."),
+    "unknown_country": gettext_lazy("“%(field)s” must be the code of a country that has IBANs, such as DE."),
+    "not_used": gettext_lazy("Leave “%(field)s” out: this country has none."),
+    "characters": gettext_lazy("A character of “%(field)s” does not fit: there it must be %(kind)s."),
+    "too_short": gettext_lazy("“%(field)s” is too short: it needs %(expected)s characters."),
+    "too_long": gettext_lazy("“%(field)s” is too long: it has at most %(expected)s characters."),
+    "contradiction": gettext_lazy("“%(field)s” contradicts the same part in another field."),
+    "national_check_digits": gettext_lazy("The country's own check digits in “%(field)s” do not fit the rest."),
+}
+"""Why no IBAN can be made of a domestic number."""
+
+RECOVERY_REFUSALS: Final[dict[str, Words]] = {
+    "empty": gettext_lazy("There is nothing to recover: “iban” is empty."),
+    "too_long": gettext_lazy("“iban” is too long: no IBAN has more than 34 characters."),
+    "characters": gettext_lazy("“iban” may hold letters A–Z, digits and “?” only."),
+    "no_placeholder": gettext_lazy("“iban” has no “?”. Put one in place of each character that cannot be read."),
+    "too_many_placeholders": gettext_lazy("“iban” has more than three “?”: too many numbers would be possible."),
+}
+"""Why an IBAN cannot be recovered."""
+
+
+def calculation(refused: CalculationRefused) -> tuple[Words, dict[str, object]]:
+    """Return why no IBAN can be made of a domestic number: a sentence with places, and what fills them."""
+    values: dict[str, object] = {"field": refused.field, "expected": refused.expected}
+    if refused.code == "characters":
+        values["kind"] = KIND_NAMES[str(refused.expected)]
+    return CALCULATION_REFUSALS[refused.code], values

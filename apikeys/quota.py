@@ -1,0 +1,176 @@
+"""What a client may use in a calendar month (UTC), exact whoever else takes at the same moment.
+
+The month's row counts what was taken; one conditional UPDATE takes more, so two workers can never both take the last
+unit. So as not to ask the database in every call, a worker takes a few units at once and holds them as a lease of its
+own: one in a hundred of what is left, and single units when less than a twentieth is left. What it does not use within
+a second it gives back; of a worker that was killed, whoever takes over its spool gives it back (validation/writer.py).
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Final, NamedTuple
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import F
+
+from apikeys.models import QuotaLease, QuotaMonth
+from apikeys.problems import Problem
+
+_MOST_AT_ONCE: Final = 1_000
+_IDLE_SECONDS: Final = 1.0
+
+
+class Account(NamedTuple):
+    """A client's month."""
+
+    client: UUID
+    month: date
+
+
+class _Lease(NamedTuple):
+    units: int
+    used_at: float
+
+
+class Leases:
+    """The units that one worker has taken and not used yet. Its threads share it."""
+
+    def __init__(self, holder: UUID) -> None:
+        self.holder = holder
+        self._lock = threading.Lock()
+        self._held: dict[Account, _Lease] = {}
+
+    def take(self, client: UUID, units: int, *, quota: int) -> Account:
+        """Take units of this month's quota, all or none, and return the account they were taken from.
+
+        Raises Problem quota_exhausted.
+        """
+        account = Account(client, this_month())
+        if not units or self._use(account, units):
+            return account
+        taken = _borrow(account, units, quota=quota, holder=self.holder)
+        if not taken:
+            raise _exhausted(units, quota, account.month)
+        self._add(account, taken - units)
+        return account
+
+    def give_back(self, account: Account, units: int) -> None:
+        """Hold units again that were taken for a call which was not answered."""
+        self._add(account, units)
+
+    def return_idle(self) -> None:
+        """Give back to the month what was not used for a second. Raises a database error, and holds it still then."""
+        old = time.monotonic() - _IDLE_SECONDS
+        with self._lock:
+            idle = {account: lease.units for account, lease in self._held.items() if lease.used_at < old}
+            for account in idle:
+                del self._held[account]
+        for account, units in idle.items():
+            try:
+                with transaction.atomic():
+                    settle({account: units}, holder=self.holder)
+                    _untake(account, units)
+            except BaseException:
+                self._add(account, units)
+                raise
+
+    def _use(self, account: Account, units: int) -> bool:
+        with self._lock:
+            lease = self._held.get(account)
+            if lease is None or lease.units < units:
+                return False
+            self._held[account] = _Lease(lease.units - units, time.monotonic())
+            return True
+
+    def _add(self, account: Account, units: int) -> None:
+        if not units:
+            return
+        with self._lock:
+            held = self._held.get(account)
+            self._held[account] = _Lease(units + (held.units if held else 0), time.monotonic())
+
+
+leases = Leases(uuid4())
+"""The leases of this process; `hold_as` makes them anew in each worker."""
+
+
+def hold_as(holder: UUID) -> None:
+    """Begin without leases, as this holder: a worker that was forked must not use its parent's."""
+    global leases  # noqa: PLW0603 - one set of leases per process
+    leases = Leases(holder)
+
+
+def this_month() -> date:
+    """Return the first day of the current month in UTC."""
+    return datetime.now(UTC).date().replace(day=1)
+
+
+def month_after(month: date) -> date:
+    """Return the first day of the next month."""
+    return month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
+
+
+def settle(used: Mapping[Account, int], *, holder: UUID) -> None:
+    """Take used units out of the holder's leases: they are accounted for. Call it in the transaction that counts them."""
+    for account, units in sorted(used.items()):
+        row = QuotaLease.objects.filter(holder=holder, client=account.client, month=account.month)
+        row.update(units=F("units") - units)
+
+
+def close(holder: UUID) -> None:
+    """Give back whatever a holder has left, after all that it used was settled; doing it again does no harm."""
+    with transaction.atomic():
+        for lease in QuotaLease.objects.select_for_update().filter(holder=holder).order_by("client", "month"):
+            _untake(Account(lease.client_id, lease.month), lease.units)
+        QuotaLease.objects.filter(holder=holder).delete()
+
+
+def _borrow(account: Account, units: int, *, quota: int, holder: UUID) -> int:
+    """Take units, and a few more to hold if enough is left. Return how many were taken; 0 when not even `units` are."""
+    for wanted in dict.fromkeys((max(units, _at_once(account, quota)), units)):
+        with transaction.atomic():
+            if _take(account, wanted, quota):
+                _note(account, wanted, holder)
+                return wanted
+    return 0
+
+
+def _at_once(account: Account, quota: int) -> int:
+    month = QuotaMonth.objects.filter(client=account.client, month=account.month).first()
+    left = quota - (month.taken if month else 0)
+    return 1 if left * 20 < quota else min(_MOST_AT_ONCE, left // 100)
+
+
+def _take(account: Account, units: int, quota: int) -> bool:
+    """Take units in one statement, which finds the row only if they are left."""
+    row = QuotaMonth.objects.filter(client=account.client, month=account.month)
+    enough = row.filter(taken__lte=quota - units)
+    if quota < units:
+        return False
+    if enough.update(taken=F("taken") + units):
+        return True
+    if row.exists():
+        return False
+    QuotaMonth.objects.bulk_create([QuotaMonth(client_id=account.client, month=account.month)], ignore_conflicts=True)
+    return bool(enough.update(taken=F("taken") + units))
+
+
+def _untake(account: Account, units: int) -> None:
+    QuotaMonth.objects.filter(client=account.client, month=account.month).update(taken=F("taken") - units)
+
+
+def _note(account: Account, units: int, holder: UUID) -> None:
+    QuotaLease.objects.bulk_create(
+        [QuotaLease(holder=holder, client_id=account.client, month=account.month)], ignore_conflicts=True
+    )
+    settle({account: -units}, holder=holder)
+
+
+def _exhausted(units: int, quota: int, month: date) -> Problem:
+    begins = month_after(month)
+    wait = datetime(begins.year, begins.month, 1, tzinfo=UTC) - datetime.now(UTC)
+    headers = {"Retry-After": str(int(wait.total_seconds()) + 1)}
+    return Problem("quota_exhausted", headers=headers, units=units, quota=quota, next=begins.isoformat())

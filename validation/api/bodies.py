@@ -1,0 +1,101 @@
+"""From the body of a call to a typed request, strictly: what is not exactly right is refused with its place named."""
+
+import json
+import re
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from apikeys.problems import Problem
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+MOST_BYTES: Final = 1_500_000
+"""The longest text that may be sent for extraction has so many, if each character is written as an escape of JSON."""
+
+_NOT_UTF_8: Final = gettext_lazy("The request is not valid UTF-8.")
+_NOT_JSON: Final = gettext_lazy("The request is not valid JSON (byte %(byte)s).")
+_CUT: Final = gettext_lazy("The request is not valid JSON: its end is missing, or an escape is not right.")
+_DUPLICATE: Final = gettext_lazy("The field “%(name)s” is given twice.")
+# What msgspec says → what we say. The place follows from its own words as well.
+_SAYINGS: Final[tuple[tuple[re.Pattern[str], Promise], ...]] = (
+    (
+        re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL),
+        gettext_lazy("This call has no field “%(name)s”."),
+    ),
+    (re.compile(r"Object missing required field `(?P<name>.*)`"), gettext_lazy("The field “%(name)s” is missing.")),
+    (
+        re.compile(r"Expected `array` of length <= (?P<most>\d+)"),
+        gettext_lazy("The list at %(place)s is too long: it may have at most %(most)s entries."),
+    ),
+    (
+        re.compile(r"Expected `array` of length >= (?P<least>\d+)"),
+        gettext_lazy("The list at %(place)s is empty: it needs at least one entry."),
+    ),
+    (
+        re.compile(r"Expected `str` of length <= (?P<most>\d+)"),
+        gettext_lazy("The text at %(place)s is too long: it may have at most %(most)s characters."),
+    ),
+    (
+        re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>[^`]+)`"),
+        gettext_lazy("At %(place)s must stand %(expected)s."),
+    ),
+)
+_TYPES: Final = {
+    "str": gettext_lazy("a text"),
+    "array": gettext_lazy("a list"),
+    "object": gettext_lazy("an object"),
+}
+_BYTE: Final = re.compile(r"\(byte (\d+)\)$")
+_PLACE: Final = re.compile(r" - at `([^`]*)`$")
+_MOST_NAMED: Final = 40
+
+
+class Parser(Generic[Body]):
+    """Parses the bodies of one call."""
+
+    def __init__(self, shape: type[Body]) -> None:
+        self._decode = msgspec.json.Decoder(shape).decode
+        self._names = tuple(f'"{field.encode_name}"'.encode() for field in msgspec.structs.fields(shape))
+
+    def parse(self, body: bytes) -> Body:
+        """Return the typed request. Raises Problem invalid_request, which names the place and repeats no value."""
+        try:
+            parsed = self._decode(body)
+        except msgspec.ValidationError as error:
+            raise _misfit(str(error)) from None
+        except msgspec.DecodeError as error:
+            byte = _BYTE.search(str(error))
+            raise (_problem(_NOT_JSON, byte=int(byte[1]) + 1) if byte else _problem(_CUT)) from None
+        except UnicodeDecodeError:
+            raise _problem(_NOT_UTF_8) from None
+        if b"\\" in body or any(body.count(name) > 1 for name in self._names):
+            # A name may be there twice, or only seem to, inside a text. Rare, so it may take longer.
+            json.loads(body, object_pairs_hook=_refuse_duplicates)
+        return parsed
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
+    seen = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise _problem(_DUPLICATE, name=name)
+        seen.add(name)
+
+
+def _misfit(said: str) -> Problem:
+    place = _PLACE.search(said)
+    values: dict[str, object] = {"place": place[1] if place else "$"}
+    for pattern, sentence in _SAYINGS:
+        match = pattern.match(said)
+        if match:
+            values |= {name: value[:_MOST_NAMED] for name, value in match.groupdict().items()}
+            values["expected"] = _TYPES.get(str(values.get("expected")), values.get("expected"))
+            return _problem(sentence, **values)
+    return _problem(gettext_lazy("What stands at %(place)s is not right."), **values)
+
+
+def _problem(sentence: Promise, **values: object) -> Problem:
+    return Problem("invalid_request", sentence, **values)
