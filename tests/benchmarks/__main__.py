@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.benchmarks import api, engine
 
 BENCHMARKS: dict[str, Callable[..., None]] = {
-    "api": api.run,
     "engine": engine.run,
+    "api": api.run,
 }
 
 

@@ -23,7 +23,7 @@ from tests.benchmarks.rows import ROOT, ROWS, WORKERS, Row, Site, Spent, Stage
 PACKAGES: Final = ("nginx-light", "postgresql", "redis-server", "wrk")
 WARM_UP_SECONDS: Final = 2
 # The last records of a window are written shortly after its last answer; their cost belongs to it.
-SETTLING_SECONDS: Final = 0.3
+SETTLING_SECONDS: Final = 0.5
 OURS: Final = ("sqlite", "postgresql", "nginx")
 COMPARED: Final = {"hello": "hello", "fastapi": "FastAPI"}
 
@@ -39,19 +39,27 @@ class Reading:
 def run(*options: str) -> None:
     """Print requests per second, times and processor time of every row, and the ratios to hello and to FastAPI."""
     chosen = _chosen(options)
-    if lacking := services.install(PACKAGES):
-        print("\n".join(f"  Not measured: {sentence}." for sentence in lacking))
-        return
-    with ExitStack() as stack:
-        stage = Stage(stack)
-        rows = {name: ROWS[name](stage) for name in ROWS if name in chosen.rows}
-        for name, row in rows.items():
-            warm_up(name, row, stage.folder)
-        readings = [one_round(rows, number, stage.folder, chosen.seconds) for number in range(chosen.rounds)]
-        show(rows, readings)
-        single_calls(rows, readings, chosen.seconds)
-        if site := next((getattr(stage, f"on_{name}") for name in ("postgresql", "sqlite") if name in rows), None):
-            batches(site)
+    # Whether what is still missing matters depends on the rows: their start says it.
+    services.install(PACKAGES)
+    try:
+        with ExitStack() as stack:
+            measure(Stage(stack), chosen)
+    except (services.ServiceError, load.LoadError) as error:
+        sys.exit(f"  Not measured: {error}")
+
+
+def measure(stage: Stage, chosen: argparse.Namespace) -> None:
+    """Start the chosen rows and print what is found."""
+    rows = {name: ROWS[name](stage) for name in ROWS if name in chosen.rows}
+    for name, row in rows.items():
+        warm_up(name, row, stage.folder)
+    readings = [one_round(rows, number, stage.folder, chosen.seconds) for number in range(chosen.rounds)]
+    show(rows, readings)
+    single_calls(rows, readings, chosen.seconds)
+    if {"postgresql", "nginx"} & set(rows):
+        batches(stage.on_postgresql)
+    elif "sqlite" in rows:
+        batches(stage.on_sqlite)
 
 
 def _chosen(options: Sequence[str]) -> argparse.Namespace:
@@ -125,7 +133,7 @@ def show(rows: dict[str, Row], readings: Sequence[dict[str, Reading]]) -> None:
 def _ratios(one: Reading, base: Reading) -> tuple[float, float, float]:
     return (
         base.spent.server / one.spent.server,
-        base.spent.server / one.spent.all,
+        base.spent.server / sum(one.spent),
         one.seen.rate / base.seen.rate,
     )
 

@@ -3,6 +3,7 @@
 import json
 import math
 import select
+import shutil
 import socket
 import subprocess
 import time
@@ -46,6 +47,8 @@ def post(path: str, body: bytes, headers: Sequence[str]) -> bytes:
 
 def saturate(port: int, requests: Path, seconds: float) -> Result:
     """Send the requests of a file (a zero byte ends each) as fast as 16 kept connections get their answers."""
+    if shutil.which("wrk") is None:
+        raise LoadError("wrk is missing")
     command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{math.ceil(seconds)}s"]
     command += ["--timeout", "10s", "--script", str(_SCRIPT), f"http://127.0.0.1:{port}", "--", str(requests)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)

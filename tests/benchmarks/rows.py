@@ -12,7 +12,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests import services
 from tests.benchmarks import cpu, load
@@ -43,6 +43,18 @@ class Site:
     token: str
 
 
+class Spent(NamedTuple):
+    """Processor time of a server with its workers, of PostgreSQL, and of Redis and nginx."""
+
+    server: float
+    postgresql: float
+    others: float
+
+    def since(self, earlier: "Spent", requests: int) -> "Spent":
+        """Return the microseconds per request since an earlier reading."""
+        return Spent(*((now - then) * 1e6 / requests for now, then in zip(self, earlier, strict=True)))
+
+
 @dataclass(frozen=True)
 class Row:
     """A running server: where it listens, what it is asked, and whose processor time counts as what."""
@@ -54,36 +66,9 @@ class Row:
     postgresql: Sequence[int] = ()
     others: Sequence[int] = ()
 
-    def spent(self) -> "Spent":
+    def spent(self) -> Spent:
         """Return the processor time so far."""
         return Spent(cpu.seconds([self.server]), cpu.seconds(self.postgresql), cpu.seconds(self.others))
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Processor time of a server with its workers, of PostgreSQL, and of Redis and nginx."""
-
-    server: float
-    postgresql: float
-    others: float
-
-    @property
-    def all(self) -> float:
-        """Return the sum."""
-        return self.server + self.postgresql + self.others
-
-    def since(self, earlier: "Spent", requests: int) -> "Spent":
-        """Return the microseconds per request since an earlier reading."""
-        return Spent(
-            *(
-                (now - then) * 1e6 / requests
-                for now, then in (
-                    (self.server, earlier.server),
-                    (self.postgresql, earlier.postgresql),
-                    (self.others, earlier.others),
-                )
-            )
-        )
 
 
 class Stage:
@@ -138,7 +123,7 @@ class Stage:
             DATABASE_URL=database_url,
             EMAIL_URL="console:",
             IBANSE_DATA_DIR=str(self.folder / name),
-            IBANSE__HOSTS=_HOST,
+            IBANSE_HOSTS=_HOST,
             IBANSE_MAIL_FROM=f"ibanse@{_HOST}",
             IBANSE_MASTER_KEYS=f"1:{key}",
             IBANSE_MODE="production",
@@ -150,7 +135,9 @@ class Stage:
             REDIS_URL=self.redis[0],
         )
         command = [sys.executable, "-m", "tests.benchmarks.site"]
-        made = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        made = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+        if made.returncode:
+            raise services.ServiceError("the site could not be prepared; what it said stands above")
         return Site(environment, made.stdout.split()[-1])
 
 

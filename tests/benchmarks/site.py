@@ -1,6 +1,7 @@
 """Prepares an ibanse to be measured, in its own environment: tables, a client, a key without limits in its way."""
 
 import os
+from datetime import timedelta
 
 import django
 
@@ -12,9 +13,10 @@ def prepare() -> str:
     """Return the key."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
     django.setup()
-    # What needs the tables of Django's applications can be imported from here on.
+    # Models can be imported only from here on.
     from django.conf import settings  # noqa: PLC0415
     from django.core.management import call_command  # noqa: PLC0415
+    from django.utils import timezone  # noqa: PLC0415
 
     from accounts.models import Client  # noqa: PLC0415
     from apikeys import keys  # noqa: PLC0415
@@ -23,7 +25,8 @@ def prepare() -> str:
     for database in settings.DATABASES:
         call_command("migrate", database=database, verbosity=0)
     client = Client.objects.create(monthly_quota=NO_LIMIT)
-    key, token = keys.create(client, keys.Draft())
+    draft = keys.Draft(name="bench", scopes=("validate",), expires_at=timezone.now() + timedelta(days=1))
+    key, token = keys.create(client, draft, by=None)
     ApiKey.objects.filter(pk=key.pk).update(rate_per_minute=NO_LIMIT)
     return token
 

@@ -1,0 +1,67 @@
+"""How many numbers of a batch one core checks, through the one door of the API and without HTTP."""
+
+import io
+import json
+import os
+import sys
+import time
+from random import Random
+from statistics import median
+
+import django
+
+from tests.benchmarks.engine import MISTYPED_SHARE, ROUNDS, mistyped, on_one_core, valid_iban
+from validation import engine
+from validation.engine.registry import COUNTRIES
+
+NUMBERS_PER_CALL = 1000
+CALLS = 20
+
+
+def run(token: str) -> None:
+    """Print the numbers per second, by the processor time of this process with its writer, and by the clock."""
+    on_one_core()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
+    django.setup()
+    # Models can be imported only from here on.
+    from validation import writer  # noqa: PLC0415
+    from validation.api.answer import Call, answer  # noqa: PLC0415
+
+    writer.start()
+    bodies, bad = _bodies()
+    by_processor, by_clock = [], []
+    for _ in range(ROUNDS + 1):
+        began, clock_began = time.process_time(), time.perf_counter()
+        for body in bodies:
+            headers = {
+                "CONTENT_LENGTH": str(len(body)),
+                "CONTENT_TYPE": "application/json",
+                "HTTP_AUTHORIZATION": f"Bearer {token}",
+            }
+            call = Call("POST", "/api/v1/validate/batch", headers, "192.0.2.7", io.BytesIO(body), is_secure=True)
+            given = answer(call)
+            if given.status != 200:
+                raise SystemExit(f"validate/batch answers {given.status}: {given.body.decode()}")
+        numbers = NUMBERS_PER_CALL * len(bodies)
+        by_processor.append(numbers / (time.process_time() - began))
+        by_clock.append(numbers / (time.perf_counter() - clock_began))
+    writer.stop()
+    # The first round built what is kept.
+    print(
+        f"\n  validate/batch, {NUMBERS_PER_CALL} numbers a call, {bad:.0%} bad, in-process, one core: "
+        f"{median(by_processor[1:]):,.0f} numbers/s by processor time, {median(by_clock[1:]):,.0f} by the clock"
+    )
+
+
+def _bodies() -> tuple[list[bytes], float]:
+    random = Random(20_261_123)  # noqa: S311 - the same numbers in every run
+    countries = random.choices(list(COUNTRIES.values()), k=NUMBERS_PER_CALL * CALLS)
+    numbers = [valid_iban(random, country) for country in countries]
+    numbers = [mistyped(random, iban) if random.random() < MISTYPED_SHARE else iban for iban in numbers]
+    bad = sum(not engine.check(number).valid for number in numbers) / len(numbers)
+    calls = (numbers[at : at + NUMBERS_PER_CALL] for at in range(0, len(numbers), NUMBERS_PER_CALL))
+    return [json.dumps({"ibans": each}).encode() for each in calls], bad
+
+
+if __name__ == "__main__":
+    run(sys.argv[1])
