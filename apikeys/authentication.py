@@ -60,15 +60,15 @@ _held = _Held(UUID(int=0), {})
 def authenticate(header: str | None, *, address: str, scope: str | None) -> Key:
     """Return the key that may make a call of `scope` (None: every key may) from `address`.
 
-    Raises Problem: key_missing, key_malformed, key_unknown, address_not_allowed, scope_missing; Unreadable or a database
-    error when nobody can tell whether the key still works.
+    Raises Problem: key_missing, key_malformed, key_unknown, address_not_allowed, scope_missing; Unreadable or a
+    database error when nobody can tell whether the key still works.
     """
     token = _split(header)
     key = _compare(token, _find(token.identifier))
     _refuse_unusable(key, address)
     _refuse_address(key, address)
     if scope is not None and scope not in key.scopes:
-        raise Problem("scope_missing", scope=scope)
+        raise Problem("scope_missing", values={"scope": scope})
     return key
 
 
@@ -145,7 +145,7 @@ def _refuse_address(key: Key, address: str) -> None:
             key.allowed[address] = allowed
     if not allowed:
         _note_refusal(key, "address", address)
-        raise Problem("address_not_allowed", address=address)
+        raise Problem("address_not_allowed", values={"address": address})
 
 
 def _note_refusal(key: Key, reason: str, address: str) -> None:

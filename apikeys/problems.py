@@ -4,6 +4,7 @@ The answers are those of RFC 9457: `application/problem+json` with `type`, `titl
 `request_id`. Codes are English and eternal; titles and sentences follow the caller's language.
 """
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -127,14 +128,19 @@ class Problem(Exception):
     """
 
     def __init__(
-        self, code: str, detail: Promise | str | None = None, *, headers: dict[str, str] | None = None, **values: object
+        self,
+        code: str,
+        detail: Promise | str | None = None,
+        *,
+        values: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(code)
         self.code = code
         self.kind = KINDS[code]
         self.detail = self.kind.detail if detail is None else detail
-        self.headers = headers or {}
-        self.values = values
+        self.headers = dict(headers or {})
+        self.values = values or {}
 
 
 def render(problem: Problem, *, request_id: str, language: str) -> bytes:

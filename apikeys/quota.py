@@ -19,7 +19,7 @@ from django.db.models import F
 from apikeys.models import QuotaLease, QuotaMonth
 from apikeys.problems import Problem
 
-_MOST_AT_ONCE: Final = 1_000
+_MOST_AT_ONCE: Final = 50_000
 _IDLE_SECONDS: Final = 1.0
 
 
@@ -114,7 +114,7 @@ def month_after(month: date) -> date:
 
 
 def settle(used: Mapping[Account, int], *, holder: UUID) -> None:
-    """Take used units out of the holder's leases: they are accounted for. Call it in the transaction that counts them."""
+    """Take used units out of the holder's leases, in the same transaction that counts them elsewhere."""
     for account, units in sorted(used.items()):
         row = QuotaLease.objects.filter(holder=holder, client=account.client, month=account.month)
         row.update(units=F("units") - units)
@@ -173,4 +173,5 @@ def _exhausted(units: int, quota: int, month: date) -> Problem:
     begins = month_after(month)
     wait = datetime(begins.year, begins.month, 1, tzinfo=UTC) - datetime.now(UTC)
     headers = {"Retry-After": str(int(wait.total_seconds()) + 1)}
-    return Problem("quota_exhausted", headers=headers, units=units, quota=quota, next=begins.isoformat())
+    values = {"units": units, "quota": quota, "next": begins.isoformat()}
+    return Problem("quota_exhausted", headers=headers, values=values)

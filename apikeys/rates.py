@@ -176,7 +176,7 @@ def _standing(key_limit: Limit, left: int) -> Standing:
 def _rate_limited(key_limit: Limit, wait: float) -> Problem:
     seconds = max(1, math.ceil(wait))
     headers = {**headers_of(key_limit.per_minute, Standing(0, seconds)), "Retry-After": str(seconds)}
-    return Problem("rate_limited", headers=headers, limit=key_limit.per_minute, seconds=seconds)
+    return Problem("rate_limited", headers=headers, values={"limit": key_limit.per_minute, "seconds": seconds})
 
 
 def headers_of(per_minute: int, standing: Standing) -> dict[str, str]:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("validation.urls")),
     path("", include("accounts.identity.urls")),
     path("", include("accounts.urls")),
+    path("keys/", include("apikeys.urls")),
     path("language/", languages.switch, name="language"),
 ]
 handler400 = "ibanse.errors.bad_request"

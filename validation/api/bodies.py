@@ -98,4 +98,4 @@ def _misfit(said: str) -> Problem:
 
 
 def _problem(sentence: Promise, **values: object) -> Problem:
-    return Problem("invalid_request", sentence, **values)
+    return Problem("invalid_request", sentence, values=values)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from validation.api.routes import Route
 
 
-
-
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the document of these calls."""
     return {"openapi": "3.1.0", "paths": {route.path: {} for route in routes}}

@@ -45,7 +45,9 @@ class CalculateRequest(Struct, forbid_unknown_fields=True):
     """A domestic account number to make an IBAN of."""
 
     country: Annotated[str, Meta(description="ISO 3166 code of the country.", examples=["DE"])]
-    bank_code: Annotated[str, Meta(description="The domestic bank code, such as the Bankleitzahl.", examples=["37040044"])]
+    bank_code: Annotated[
+        str, Meta(description="The domestic bank code, such as the Bankleitzahl.", examples=["37040044"])
+    ]
     account_number: Annotated[str, Meta(description="The domestic account number.", examples=["532013000"])]
     branch_code: Annotated[str, Meta(description="The branch code, where the country has one.")] = ""
 
@@ -75,7 +77,7 @@ class ExtractRequest(Struct, forbid_unknown_fields=True):
     ]
 
 
-class Finding(Struct, omit_defaults=True):
+class Finding(Struct, omit_defaults=True, gc=False):
     """A failed check, or something worth a warning."""
 
     code: Annotated[ReasonCode | WarningCode, Meta(description="Never changes.")]
@@ -92,7 +94,7 @@ class Finding(Struct, omit_defaults=True):
     ] = UNSET
 
 
-class ChecksAnswer(Struct):
+class ChecksAnswer(Struct, gc=False):
     """The result of each check. All that can be made are made."""
 
     characters: CheckResult
@@ -104,7 +106,7 @@ class ChecksAnswer(Struct):
     bank: BankResult
 
 
-class CountryOfIban(Struct):
+class CountryOfIban(Struct, gc=False):
     """The country whose code the IBAN begins with."""
 
     code: str
@@ -119,7 +121,7 @@ class CountryOfIban(Struct):
     ]
 
 
-class BankOfIban(Struct):
+class BankOfIban(Struct, gc=False):
     """The bank that the directory has under the bank code."""
 
     code: str
@@ -131,14 +133,14 @@ class BankOfIban(Struct):
     as_of: Annotated[str, Meta(description="The month in which the directory last changed.", examples=["2026-10"])]
 
 
-class AccountOfIban(Struct):
+class AccountOfIban(Struct, gc=False):
     """The national number inside the IBAN."""
 
     bban: str
     number: Annotated[str | None, Meta(description="The account number, where the country's structure tells it apart.")]
 
 
-class VerdictAnswer(Struct):
+class VerdictAnswer(Struct, gc=False):
     """What is known of one input. It never says that an account exists or who owns it."""
 
     input: Annotated[str, Meta(description="What was sent, cut at 128 characters.")]
@@ -191,7 +193,7 @@ class RecoverAnswer(Struct):
     truncated: Annotated[bool, Meta(description="True if there are more than are listed.")]
 
 
-class FoundIban(Struct):
+class FoundIban(Struct, gc=False):
     """An IBAN found in a text."""
 
     start: Annotated[int, Meta(description="Where it begins in the text, in characters (code points) from 0.")]
