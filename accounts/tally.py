@@ -16,11 +16,12 @@ def add(model: type[models.Model], found_by: tuple[str, ...], columns: tuple[str
     their defaults in the database or are not allowed. One statement, which neither loses nor doubles a count whoever
     else adds; the rows go in order, so that two transactions cannot wait for each other.
     """
-    fields = [model._meta.get_field(name) for name in (*found_by, *columns)]  # noqa: SLF001 - Django documents _meta
+    # Found by the names of the table's columns, so none is a relation from elsewhere.
+    fields: list[Any] = [model._meta.get_field(name) for name in (*found_by, *columns)]  # noqa: SLF001 - Django documents _meta
     connection = connections[router.db_for_write(model)]
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)  # noqa: SLF001 - as above
-    names = [quote(field.column) for field in fields]  # type: ignore[union-attr]  # found by name, so never a relation back
+    names = [quote(field.column) for field in fields]
     unique, counted = names[: len(found_by)], names[len(found_by) :]
     sums = ", ".join(f"{name} = {table}.{name} + EXCLUDED.{name}" for name in counted)
     statement = (
@@ -28,7 +29,7 @@ def add(model: type[models.Model], found_by: tuple[str, ...], columns: tuple[str
         f"ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {sums}"
     )
     values = [
-        [field.get_db_prep_value(value, connection) for field, value in zip(fields, (*key, *numbers), strict=True)]  # type: ignore[union-attr]  # as above
+        [field.get_db_prep_value(value, connection) for field, value in zip(fields, (*key, *numbers), strict=True)]
         for key, numbers in sorted(rows)
     ]
     with connection.cursor() as cursor:

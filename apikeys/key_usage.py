@@ -44,5 +44,5 @@ def days(key: ApiKey, number: int = 30) -> dict[date, Used]:
 def month(client: Client) -> dict[UUID, Used]:
     """Return what each key of a client was used for in the current calendar month (UTC)."""
     rows = KeyUsageDay.objects.filter(key__client=client, day__gte=usage.today().replace(day=1))
-    sums = rows.values("key").annotate(*(Sum(name) for name in Used._fields))
-    return {row["key"]: Used(*(row[f"{name}__sum"] for name in Used._fields)) for row in sums}
+    sums = rows.values_list("key").annotate(*(Sum(name) for name in Used._fields))
+    return {key: Used(*numbers) for key, *numbers in sums}

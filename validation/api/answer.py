@@ -66,13 +66,13 @@ def answer(call: Call) -> Answer:
     language = _language(call.headers.get("HTTP_ACCEPT_LANGUAGE", ""))
     try:
         return _answered(call, request_id, language)
-    except Problem as problem:
-        return _refused(problem, request_id, language)
+    except Problem as refused:
+        problem = refused
     except (revisions.Unreadable, Error, RedisError, SpoolFull) as trouble:
         # Not the exception itself: its text may hold values.
         log.error("A call could not be answered: %s", type(trouble).__name__)  # noqa: TRY400
         problem = Problem("unavailable", headers={"Retry-After": _UNAVAILABLE_FOR_SECONDS})
-        return _refused(problem, request_id, language)
+    return _refused(problem, request_id, language)
 
 
 def _answered(call: Call, request_id: str, language: str) -> Answer:
@@ -127,10 +127,10 @@ def _body(call: Call, route: Route) -> msgspec.Struct | None:
     # Without a length the body came in chunks, and its end is the server's to find.
     expected = int(length) if length.isdecimal() else bodies.MOST_BYTES + 1
     if length and expected > bodies.MOST_BYTES:
-        raise Problem("too_large", bytes=bodies.MOST_BYTES)
+        raise Problem("too_large", values={"bytes": bodies.MOST_BYTES})
     body = call.body.read(expected)
     if len(body) > bodies.MOST_BYTES:
-        raise Problem("too_large", bytes=bodies.MOST_BYTES)
+        raise Problem("too_large", values={"bytes": bodies.MOST_BYTES})
     return route.parser.parse(body)
 
 
@@ -161,7 +161,9 @@ def _account(key: authentication.Key, outcome: routes.Outcome) -> None:
         raise
 
 
-def _given(given: msgspec.Struct, request_id: str, method: str, more: Mapping[str, str] | None = None) -> Answer:
+def _given(
+    given: msgspec.Struct | msgspec.Raw, request_id: str, method: str, more: Mapping[str, str] | None = None
+) -> Answer:
     body = _encode(given)
     headers = {
         "Content-Type": _JSON,

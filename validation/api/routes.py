@@ -72,5 +72,5 @@ def find(method: str, path: str) -> tuple[Route, str]:
     allowed = ("GET", "HEAD") if route.method == "GET" else (route.method,)
     if method not in allowed:
         told = ", ".join(allowed)
-        raise Problem("method_not_allowed", headers={"Allow": told}, allowed=told)
+        raise Problem("method_not_allowed", headers={"Allow": told}, values={"allowed": told})
     return route, argument

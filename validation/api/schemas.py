@@ -88,8 +88,9 @@ class Finding(Struct, omit_defaults=True, gc=False):
     expected: Annotated[
         int | str | UnsetType,
         Meta(
-            description="For `length` the right number of characters, for `checksum` and `national_check_digits` the "
-            "digits that would have been right, for `structure` the class of the character: n digit, a letter, c either."
+            description="For `length` the right number of characters, for `checksum` and `national_check_digits` "
+            "the digits that would have been right, for `structure` the class of the character: n digit, a letter, "
+            "c either."
         ),
     ] = UNSET
 
@@ -156,8 +157,8 @@ class VerdictAnswer(Struct, gc=False):
     suggestions: Annotated[
         tuple[str, ...],
         Meta(
-            description="Repairs one edit away that pass every check, at most five, best first; only for a single check. "
-            "A guess: ask the payee."
+            description="Repairs one edit away that pass every check, at most five, best first; only for a single "
+            "check. A guess: ask the payee."
         ),
     ]
     data_version: Annotated[str, Meta(description="The version of the registry and bank directory.")]
@@ -267,9 +268,16 @@ class BicAnswer(Struct):
     party_prefix: Annotated[str | None, Meta(description="Four characters that stand for the institution.")]
     party_suffix: Annotated[str | None, Meta(description="Two characters, formerly the location.")]
     branch: Annotated[str | None, Meta(description="Three characters; null is the head office.")]
+    test: Annotated[bool, Meta(description="Whether it is a BIC for tests only.")]
     known: Annotated[bool, Meta(description="Whether the directory lists it. Not every BIC has bank codes.")]
+    known_as: Annotated[
+        str | None, Meta(description="As what the directory lists it: a branch may be known by its head office.")
+    ]
     names: Annotated[tuple[str, ...], Meta(description="The bank's names in the directory, at most 20.")]
-    bank_codes: Annotated[tuple[str, ...], Meta(description="Its bank codes, at most 20.")]
+    bank_codes: Annotated[
+        tuple[str, ...], Meta(description="Country and bank code together, at most 20.", examples=[["DE37040044"]])
+    ]
+    total_bank_codes: int
     data_version: str
 
 
