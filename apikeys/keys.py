@@ -66,7 +66,7 @@ def create(
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its text, which cannot be had again.
 
-    `attempt` names one filled-in form: sent a second time it raises Refusal `already_made`, with the `key`. Raises
+    `attempt` names one filled-in form: sent a second time it raises Refusal `already_made`, with the `pk`. Raises
     Refusal `key_limit_reached`, `no_longer_owner`, or one of `allow` for a wrong network.
     """
     with transaction.atomic():
@@ -74,7 +74,7 @@ def create(
         # Derived from the client too, so that nobody can ask by a guess whether another client's key is there.
         pk = uuid.uuid5(client.pk, attempt.hex) if attempt else uuid.uuid4()
         if made := ApiKey.objects.filter(pk=pk).first():
-            raise Refusal("already_made", key=made)
+            raise Refusal("already_made", key=made.prefix, pk=made.pk)
         _refuse_if_full(client)
         key, text = _made(client, ApiKey(pk=pk, is_test=draft.is_test, created_by=by), draft)
         for network in _networks(draft):
@@ -162,18 +162,18 @@ def allow(
 ) -> AllowedNetwork:
     """Add an address or network, as somebody types it, to those that a key works from; return its canonical entry.
 
-    Raises Refusal `network_…` for the codes of networks.parse(), `network_loopback`, `network_already_there` (with the
-    canonical `network`), `network_limit_reached`, `key_over`, `no_longer_owner`.
+    Raises Refusal `network_…` with a code of networks.parse(), `network_loopback`, `network_already_there` (with the
+    canonical `network`), `network_limit_reached`, `key_over`, `already_replaced`, `no_longer_owner`.
     """
     with transaction.atomic():
         key = _as_it_is_now(key, by)
-        canonical = _network(network)
-        if key.networks.filter(network=canonical).exists():
-            raise Refusal("network_already_there", network=canonical)
+        network = canonical(network)
+        if key.networks.filter(network=network).exists():
+            raise Refusal("network_already_there", network=network)
         if key.networks.count() >= MOST_NETWORKS:
             raise Refusal("network_limit_reached", limit=MOST_NETWORKS)
-        entry = _add(key, canonical, note)
-        _record("keys.network_added", key, by, request, network=canonical)
+        entry = _add(key, network, note)
+        _record("keys.network_added", key, by, request, network=network)
     return entry
 
 
@@ -184,6 +184,17 @@ def disallow(entry: AllowedNetwork, *, by: User | None, request: HttpRequest | N
         done, _rows = AllowedNetwork.objects.filter(pk=entry.pk).delete()
         if done:
             _record("keys.network_removed", entry.key, by, request, network=entry.network)
+
+
+def canonical(text: str) -> str:
+    """Return the form in which an address or network is kept. Raises the Refusals of `allow` for a wrong one."""
+    try:
+        network = networks.parse(text)
+    except networks.NetworkError as error:
+        raise Refusal(f"network_{error.code}") from None
+    if networks.is_loopback(network) and not settings.EMBEDDED:
+        raise Refusal("network_loopback")
+    return str(network)
 
 
 def name(key: ApiKey) -> str:
@@ -312,20 +323,10 @@ def _told(key: ApiKey) -> dict[str, object]:
 
 def _networks(draft: Draft) -> list[str]:
     """Return the draft's networks in canonical form, each once."""
-    found = list(dict.fromkeys(_network(text) for text in draft.networks))
+    found = list(dict.fromkeys(canonical(text) for text in draft.networks))
     if len(found) > MOST_NETWORKS:
         raise Refusal("network_limit_reached", limit=MOST_NETWORKS)
     return found
-
-
-def _network(text: str) -> str:
-    try:
-        network = networks.parse(text)
-    except networks.NetworkError as error:
-        raise Refusal(f"network_{error.code}") from None
-    if networks.is_loopback(network) and not settings.EMBEDDED:
-        raise Refusal("network_loopback")
-    return str(network)
 
 
 def _add(key: ApiKey, network: str, note: str) -> AllowedNetwork:

@@ -27,7 +27,7 @@ SCOPES: Final[dict[str, Scope]] = {
     ),
     "bulk": Scope(
         gettext_lazy("Bulk"),
-        gettext_lazy("Hand in whole lists that are checked in the background."),
+        gettext_lazy("Hand in whole lists that are checked in the background. Not offered yet."),
     ),
     "usage": Scope(
         gettext_lazy("Usage"),
@@ -38,7 +38,7 @@ SCOPES: Final[dict[str, Scope]] = {
 
 
 def in_order(words: Iterable[str]) -> list[str]:
-    """Return the words as they are stored: once each, in the order of the table. Raises ValueError for a new one."""
+    """Return the words as they are stored: each once, in the order of the table. Raises ValueError for another."""
     chosen = set(words)
     if unknown := chosen - SCOPES.keys():
         raise ValueError(f"Not a scope: {', '.join(sorted(unknown))}")

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts import history, invitations, roles
 from accounts.models import Invitation, User
+from apikeys.models import AllowedNetwork
 from tests.house import HouseTest, Person, Visitor
 
 Outcome = Literal["in", "sign-in", "refused", "absent"]
@@ -90,10 +91,22 @@ DOORS: Final[dict[str, str]] = {
             "accounts:settings",
             "accounts:security_and_privacy",
             "accounts:second_factor",
+            "apikeys:keys",
+            "apikeys:create",
+            "apikeys:key",
+            "apikeys:edit",
+            "apikeys:rotate",
+            "apikeys:revoke",
+            "apikeys:add_network",
+            "apikeys:choose_addresses",
+            "apikeys:remove_network",
         ),
         OWNERS,
     ),
 }
+# Pages that only show something: a post is answered 405, before anybody looks whose it is.
+READ_ONLY: Final = frozenset({"apikeys:key"})
+KEY_PAGES: Final = tuple(name for name in DOORS if name.startswith("apikeys:") and name[8:] not in ("keys", "create"))
 # Pages that answer 404 by themselves when there is nothing to show, such as factors that a user does not have.
 MAY_BE_EMPTY: Final = frozenset(
     {
@@ -150,14 +163,14 @@ class RoleWalkTests(HouseTest):
             for who, user in self.people.items():
                 for method in ("get", "post"):
                     with self.subTest(page=name, who=who, method=method), transaction.atomic():
-                        expected = self.expected(name, who)
+                        expected = self.expected(name, who, method)
                         outcome = self.ask(name, user, method)
                         transaction.set_rollback(True)  # Whoever comes next finds the house as it was.
                         self.assertEqual(outcome, expected)
                         walked += 1
         print(f"\n{len(DOORS)} URLs × {len(self.people)} people × 2 methods: {walked} requests")
 
-    def expected(self, name: str, who: str) -> Outcome:
+    def expected(self, name: str, who: str, method: str) -> Outcome:
         door = DOORS[name]
         if door == EVERYBODY:
             return "in"
@@ -167,7 +180,7 @@ class RoleWalkTests(HouseTest):
             return "in"
         if who in ("Vera", "Sten"):
             return "refused"
-        foreign = who == "Mallory" and "pk" in self.arguments(name)
+        foreign = who == "Mallory" and "pk" in self.arguments(name) and not (method == "post" and name in READ_ONLY)
         return "absent" if foreign else "in"
 
     def ask(self, name: str, user: User | None, method: str) -> Outcome:
@@ -189,6 +202,9 @@ class RoleWalkTests(HouseTest):
             return {"pk": self.vera.user.pk, "deed": "deactivate"}
         if name in ("accounts:resend_invitation", "accounts:withdraw_invitation"):
             return {"pk": self.invitation().pk}
+        if name in KEY_PAGES:
+            entry = self.allowed_network()
+            return {"pk": entry.key.pk} | ({"entry": entry.pk} if name == "apikeys:remove_network" else {})
         others: dict[str, dict[str, Any]] = {
             "validation:country": {"code": "se"},
             "mfa_edit_webauthn": {"pk": 1},
@@ -206,8 +222,19 @@ class RoleWalkTests(HouseTest):
             defaults={"expires_at": timezone.now() + invitations.VALID_FOR},
         )[0]
 
+    def allowed_network(self) -> AllowedNetwork:
+        found = AllowedNetwork.objects.filter(key__client=self.alice.client).first()
+        if found is None:
+            self.alice.key(networks=["192.0.2.7"])
+        return found or AllowedNetwork.objects.get(key__client=self.alice.client)
+
     def test_an_id_of_another_client_answers_just_like_an_unknown_id(self) -> None:
-        for name in ("accounts:change_user", "accounts:resend_invitation", "accounts:withdraw_invitation"):
+        for name in (
+            "accounts:change_user",
+            "accounts:resend_invitation",
+            "accounts:withdraw_invitation",
+            *KEY_PAGES,
+        ):
             theirs = self.arguments(name)
             for method in ("get", "post"):
                 with self.subTest(page=name, method=method):
@@ -215,7 +242,8 @@ class RoleWalkTests(HouseTest):
                     self.mallory.browser.handler.enforce_csrf_checks = False
                     foreign = ask(reverse(name, kwargs=theirs))
                     unknown = ask(reverse(name, kwargs={**theirs, "pk": uuid4()}))
-                    self.assertEqual((foreign.status_code, unknown.status_code), (404, 404))
+                    told = 405 if method == "post" and name in READ_ONLY else 404
+                    self.assertEqual((foreign.status_code, unknown.status_code), (told, told))
                     self.assertEqual(len(foreign.content), len(unknown.content))
 
     def test_a_refused_page_is_in_the_history_once_a_day(self) -> None:

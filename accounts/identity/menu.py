@@ -35,7 +35,10 @@ ACCOUNT: Final = (
     ("billing.view", "accounts:billing", gettext_lazy("Billing details")),
     ("privacy.view", "accounts:settings", gettext_lazy("Settings")),
 )
-OVERVIEW: Final = (("overview.view", "accounts:overview", gettext_lazy("Overview")),)
+OVERVIEW: Final = (
+    ("overview.view", "accounts:overview", gettext_lazy("Overview")),
+    ("keys.view", "apikeys:keys", gettext_lazy("API keys")),
+)
 
 
 def menu(request: HttpRequest) -> dict[str, object]:

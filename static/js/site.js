@@ -12,7 +12,7 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   const say = (words, done) => {
     button.classList.toggle("done", done);
-    button.title = button.querySelector(".unseen").textContent = words;
+    button.title = button.querySelector("[aria-live]").textContent = words;
   };
   say(button.dataset.done, true);
   setTimeout(say, 2000, name, false);
@@ -40,4 +40,15 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const menu = document.querySelector(".menu[open]");
   if (menu && !menu.contains(event.target)) menu.open = false;
+});
+
+// What is shown once must not be made twice: the answer to a second click would take the place of the first.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!("once" in form.dataset)) return;
+  if (form.dataset.once === "sent") event.preventDefault();
+  form.dataset.once = "sent";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) form.dataset.once = "";
 });

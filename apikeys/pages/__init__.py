@@ -1,0 +1,1 @@
+"""The pages of API keys, for a client's owners."""
