@@ -6,6 +6,7 @@ that in an order of their own: the processor time per request is what judges.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from statistics import median
 from typing import Final
 
 from tests import services
-from tests.benchmarks import load
+from tests.benchmarks import cpu, load
 from tests.benchmarks.rows import ROOT, ROWS, WORKERS, Row, Site, Spent, Stage
 
 PACKAGES: Final = ("nginx-light", "postgresql", "redis-server", "wrk")
@@ -53,13 +54,22 @@ def measure(stage: Stage, chosen: argparse.Namespace) -> None:
     rows = {name: ROWS[name](stage) for name in ROWS if name in chosen.rows}
     for name, row in rows.items():
         warm_up(name, row, stage.folder)
+    before = _elsewhere()
     readings = [one_round(rows, number, stage.folder, chosen.seconds) for number in range(chosen.rounds)]
+    strangers, stolen = (now - then for now, then in zip(_elsewhere(), before, strict=True))
     show(rows, readings)
+    print(f"\n  Meanwhile strangers used {strangers:.1f} s of processor time, and the hypervisor took {stolen:.1f} s")
     single_calls(rows, readings, chosen.seconds)
     if {"postgresql", "nginx"} & set(rows):
         batches(stage.on_postgresql)
     elif "sqlite" in rows:
         batches(stage.on_sqlite)
+
+
+def _elsewhere() -> tuple[float, float]:
+    """Return the processor time of everybody but us, and what the hypervisor took."""
+    everybody, stolen = cpu.of_machine()
+    return everybody - cpu.seconds([os.getpid()]), stolen
 
 
 def _chosen(options: Sequence[str]) -> argparse.Namespace:
