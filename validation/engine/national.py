@@ -5,7 +5,7 @@ Where the source of a rule is not named, it is the country's entry in the SWIFT 
 structure has been checked.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import mul
 from typing import Final, NamedTuple
 
@@ -259,3 +259,19 @@ def outcome(country_code: str, bban: str, bank: Bank | None) -> Outcome:
     """Check the national check digits of a BBAN of right structure; `not_checked` where the country has no rule."""
     rule = RULES.get(country_code)
     return rule(bban, bank) if rule else NO_RULE
+
+
+def completed(country_code: str, bban: str, starts: Sequence[int]) -> str | None:
+    """Return the BBAN with the check digits that begin at `starts` computed from the rest; None when none are right.
+
+    What stands in their places is overwritten. Check digits elsewhere are left as they are, right or wrong. In Norway
+    all ten digits are weighed, also where the sources differ.
+    """
+    for _ in starts:
+        judged = _norwegian_plain(bban, None) if country_code == "NO" else outcome(country_code, bban, None)
+        if judged.result != FAILED or judged.start not in starts:
+            return bban
+        if judged.expected is None:
+            return None
+        bban = bban[: judged.start] + judged.expected + bban[judged.start + len(judged.expected) :]
+    return bban

@@ -139,11 +139,13 @@ def _fields(code: str) -> dict[PartKind, Field]:
     return {kind: corrected.get(kind, field) for kind, field in fields.items()}
 
 
-def _parts(fields: dict[PartKind, Field], length: int) -> tuple[Part, ...]:
+def _parts(code: str, fields: dict[PartKind, Field], length: int) -> tuple[Part, ...]:
     known = any(field.end for field in fields.values())
     kinds: list[PartKind] = ["reserved" if known else "undivided"] * length
     for kind, (start, end) in fields.items():
         kinds[start:end] = [kind] * (end - start)
+    for start, end in _OVERLAY["more_check_digits"].get(code, []):
+        kinds[start:end] = ["national_check_digits"] * (end - start)
     starts = [place for place in range(length) if place == 0 or kinds[place] != kinds[place - 1]]
     return tuple(Part(kinds[start], start, end) for start, end in zip(starts, [*starts[1:], length], strict=True))
 
@@ -178,7 +180,7 @@ def _country(code: str) -> Country:
         branch_code=fields["branch_code"],
         account_number=fields["account_number"],
         national_check_digits=fields["national_check_digits"],
-        parts=_parts(fields, spec.bban_length),
+        parts=_parts(code, fields, spec.bban_length),
         bank_key=Field(lookup[0].start, lookup[-1].end),
         sepa=_sepa(code, spec),
         status=_status(code, spec),
