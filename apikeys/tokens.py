@@ -11,6 +11,7 @@ import hmac
 import re
 import secrets
 import zlib
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -56,7 +57,9 @@ def digest(text: str, pepper: bytes) -> bytes:
 
     A fast hash is enough: 256 random bits cannot be guessed, however fast.
     """
-    return hmac.digest(pepper, text.encode(), "sha256")
+    keyed = _keyed(pepper).copy()
+    keyed.update(text.encode())
+    return keyed.digest()
 
 
 def fits(text: str, pepper: bytes, stored: bytes) -> bool:
@@ -65,6 +68,12 @@ def fits(text: str, pepper: bytes, stored: bytes) -> bool:
 
 
 _PAIRS: Final = [high + low for high in ALPHABET for low in ALPHABET]
+
+
+@lru_cache(maxsize=16)
+def _keyed(pepper: bytes) -> hmac.HMAC:
+    # Preparing the pepper takes longer than all the rest, and there are few of them.
+    return hmac.new(pepper, digestmod="sha256")
 
 
 def _checksum(body: str) -> str:

@@ -35,6 +35,8 @@ class Teller:
 
     def tell(self, *verdicts: Verdict) -> list[VerdictAnswer]:
         """Return the verdicts as they go into an answer."""
+        if not any(verdict.reasons or verdict.warnings for verdict in verdicts):
+            return [self._told(verdict) for verdict in verdicts]
         # Once for all of them: changing the language takes longer than telling a verdict.
         with translation.override(self._language):
             return [self._told(verdict) for verdict in verdicts]
