@@ -52,4 +52,7 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     # A request to end leaves no server behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
