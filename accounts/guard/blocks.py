@@ -26,6 +26,7 @@ class _Held(NamedTuple):
 
 _held = _Held(UUID(int=1), ())
 _EVERYTHING: Final = 0
+_LOOPBACK: Final = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 
 def block(text: str, *, reason: str = "", until: datetime | None = None) -> Network:
@@ -36,7 +37,7 @@ def block(text: str, *, reason: str = "", until: datetime | None = None) -> Netw
     network = _parsed(text)
     if network.prefixlen == _EVERYTHING:
         raise BlockRefused("That would block everybody.")
-    if network.is_loopback:
+    if any(_overlap(network, own) for own in _LOOPBACK):
         raise BlockRefused("That would block this machine itself.")
     with transaction.atomic():
         Block.objects.update_or_create(network=str(network), defaults={"reason": reason, "expires_at": until})
@@ -50,6 +51,12 @@ def unblock(text: str) -> bool:
         removed, _ = Block.objects.filter(network=str(_parsed(text))).delete()
         revisions.bump()
     return bool(removed)
+
+
+def touching(text: str) -> list[str]:
+    """Return the blocks that an address or network has addresses in common with. Raises BlockRefused."""
+    asked = _parsed(text)
+    return [str(network) for network, _until in _all() if _overlap(network, asked)]
 
 
 def is_blocked(address: str) -> bool:
@@ -78,11 +85,17 @@ def _all() -> list[tuple[Network, datetime | None]]:
     return [(ipaddress.ip_network(row.network), row.expires_at) for row in Block.objects.all()]
 
 
+def _overlap(one: Network, other: Network) -> bool:
+    return one.version == other.version and one.overlaps(other)
+
+
 def _parsed(text: str) -> Network:
     try:
         network = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         raise BlockRefused("That is no address or network, such as 192.0.2.7 or 2001:db8::/32.") from None
+    if "%" in text:
+        raise BlockRefused("Leave out the zone: it has a meaning only on one machine.")
     mapped = network.network_address.ipv4_mapped if network.version == 6 else None
     if mapped and network.prefixlen >= 96:
         return ipaddress.ip_network((mapped, network.prefixlen - 96))

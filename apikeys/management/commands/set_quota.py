@@ -1,0 +1,39 @@
+"""manage.py set_quota: gives a client more or fewer units per month."""
+
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts import quota
+from accounts.models import Client, User
+
+
+class Command(BaseCommand):
+    """Set the monthly quota of a client."""
+
+    help = "Set how many units a client may use per calendar month (UTC); its owners are mailed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take whose quota, and how much."""
+        parser.add_argument("client", help="the client's id, or the e-mail address of one of its owners")
+        parser.add_argument("units", type=int)
+
+    def handle(self, *, client: str, units: int, **_options: object) -> None:
+        """Set it and say what it was before."""
+        found = _find(client)
+        try:
+            before = quota.change(found, units)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"The quota of {found.pk} is {units} units per month; it was {before}.")
+
+
+def _find(text: str) -> Client:
+    try:
+        found = Client.objects.filter(pk=UUID(text)).first()
+    except ValueError:
+        owner = User.objects.filter(email=text.strip().lower(), role=User.Role.OWNER).select_related("client").first()
+        found = owner.client if owner else None
+    if found is None:
+        raise CommandError("There is no client with this id, and no owner with this e-mail address.")
+    return found
