@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
 from accounts.guard import addresses
-from apikeys import keys, sentences
+from apikeys import first_call, keys, sentences
 from apikeys.forms import NewKeyForm, RotationForm
 from apikeys.models import ApiKey
 from apikeys.pages import listing
@@ -86,15 +85,7 @@ def _shown_once(request: MemberRequest, key: ApiKey, text: str, old: ApiKey | No
     context = {
         "row": listing.row_of(key, timezone.now(), entries=key.networks.count()),
         "text": text,
-        "command": _command(text),
+        "command": first_call.line(text),
         "old": listing.row_of(old, timezone.now(), entries=0) if old else None,
     }
     return render(request, "apikeys/shown_once.html", context, status=201)
-
-
-def _command(text: str) -> str:
-    """Return a first call that works as it stands in the shells of Linux and macOS."""
-    return (
-        f"curl {settings.SITE_URL}/api/v1/validate -H 'Authorization: Bearer {text}' "
-        """-H 'Content-Type: application/json' -d '{"iban": "SE45 5000 0000 0583 9825 7466"}'"""
-    )

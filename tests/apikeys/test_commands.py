@@ -1,11 +1,14 @@
 """What the operator does with keys by command: warnings before they end, quotas, the demo's keys."""
 
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.core.management import CommandError
+from django.test import override_settings
 from django.utils import timezone
 
 from accounts import history
@@ -130,3 +133,45 @@ class QuotaTests(HouseTest):
         ):
             with self.subTest(who=who, units=units), self.assertRaises(CommandError):
                 said("set_quota", who, units)
+
+
+class DemoTests(HouseTest):
+    def setUp(self) -> None:
+        super().setUp()
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        patched = override_settings(DATA_DIR=self.folder)
+        patched.enable()
+        self.addCleanup(patched.disable)
+
+    def test_the_demo_has_a_live_and_a_test_key_and_a_first_call(self) -> None:
+        first = said("create_demo")
+
+        self.assertEqual(said("create_demo"), first)
+        live, test = ApiKey.objects.filter(client__is_demo=True).order_by("is_test")
+        self.assertRegex(first, rf"\n  live key  {live.prefix}_\w{{49}}\n  test key  {test.prefix}_\w{{49}}\n")
+        self.assertIn("  curl http://localhost:8000/api/v1/validate -H 'Authorization: Bearer ibanse_live_", first)
+        self.assertEqual((self.folder / "demo_keys").stat().st_mode & 0o777, 0o600)
+
+    def test_a_key_that_was_revoked_is_made_anew(self) -> None:
+        first = said("create_demo")
+        live = ApiKey.objects.get(is_test=False)
+        keys.revoke(live, by=None)
+
+        second = said("create_demo")
+
+        self.assertNotIn(live.prefix, second)
+        self.assertEqual(first.splitlines()[3], second.splitlines()[3])
+
+    def test_a_new_demo_client_gets_keys_of_its_own(self) -> None:
+        said("create_demo")
+        Client.objects.all().delete()
+
+        said("create_demo")
+
+        self.assertEqual(ApiKey.objects.filter(client__is_demo=True).count(), 2)
+
+    def test_production_has_no_demo(self) -> None:
+        with override_settings(EMBEDDED=False), self.assertRaises(CommandError):
+            said("create_demo")
