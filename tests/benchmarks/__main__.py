@@ -8,10 +8,11 @@ from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
 
-from tests.benchmarks import api, engine
+from tests.benchmarks import api, engine, tools
 
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "engine": engine.run,
+    "tools": tools.run,
     "api": api.run,
 }
 
