@@ -219,7 +219,8 @@ def _account(layout: _Layout, text: str) -> str:
     bare = text.translate(_MARKS)
     if not layout.padded or not bare:
         return bare
-    if hyphen and longer and len(tail) == longer[0] - usual:
+    behind = longer and layout.country.code not in _CHECK_DIGITS_IN_FRONT
+    if hyphen and behind and len(tail) == longer[0] - usual:
         return head.translate(_MARKS).zfill(usual) + tail
     return bare.zfill(usual)
 

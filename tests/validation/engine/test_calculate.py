@@ -107,6 +107,7 @@ class TestWhatPeopleWrite:
             pytest.param("EE382200221020145685", "EE", "22", "22102014568", "00", id="Estonian, in the IBAN's parts"),
             pytest.param("ES9121000418450200051332", "ES", "", "2100-0418-45-0200051332", "", id="a Spanish CCC"),
             pytest.param("ES9121000418450200051332", "ES", "21000418", "200051332", "", id="without control digits"),
+            pytest.param("ES9121000418450200051332", "ES", "2100", "2000513-32", "0418", id="no control digits here"),
             pytest.param("FI2112345600000785", "FI", "123456", "785", "", id="Finnish in two parts"),
             pytest.param("FI2112345600000785", "FI", "123", "45600000785", "", id="Finnish, as machines write"),
             pytest.param("FI2112345600000785", "FI", "123", "4560000078", "", id="the same without the last digit"),
