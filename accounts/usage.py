@@ -84,6 +84,14 @@ def days(client: Client, number: int = 30) -> list[Day]:
     return [counted.get(day, Day(day)) for day in dates]
 
 
+def by_source(client: Client, number: int = 30) -> list[tuple[str, int]]:
+    """Return the name of each door and how many checks came through it in the last `number` days up to today."""
+    first = today() - timedelta(days=number - 1)
+    rows = UsageDay.objects.filter(client=client, day__gte=first).values_list("source")
+    counted = dict(rows.annotate(checks=Sum("valid") + Sum("invalid")))
+    return [(str(source.label), counted.get(source.value, 0)) for source in UsageDay.Source]
+
+
 def month(client: Client) -> Month:
     """Return what the client has used of the current month."""
     rows = UsageDay.objects.filter(client=client, day__gte=today().replace(day=1))

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -100,7 +101,8 @@ class KeyForm(HouseForm):
         rate = self.fields["rate_per_minute"]
         rate.validators += [MinValueValidator(1), MaxValueValidator(most)]
         rate.widget.attrs |= {"min": 1, "max": most}
-        rate.help_text = _("From 1 to %(most)s. More calls are refused until there is room again.") % {"most": most}
+        told = {"most": number_format(most)}
+        rate.help_text = _("From 1 to %(most)s. More calls are refused until there is room again.") % told
         today = timezone.localdate()
         self.fields["expires_on"].widget.attrs |= {"min": _iso(_first_day(today)), "max": _iso(_last_day(today))}
 
@@ -213,7 +215,7 @@ class NetworkForm(HouseForm):
 class RotationForm(HouseForm):
     """How long the old key goes on working."""
 
-    overlap = forms.ChoiceField(label=_("When shall the old key stop to work?"), choices=OVERLAPS, widget=Radios)
+    overlap = forms.ChoiceField(label=_("When shall the old key stop working?"), choices=OVERLAPS, widget=Radios)
 
     def hours(self) -> timedelta:
         """Return what was chosen, once the form is valid: one of keys.OVERLAPS."""

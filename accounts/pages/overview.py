@@ -25,6 +25,7 @@ def overview(request: MemberRequest) -> HttpResponse:
         "total": total,
         "valid_percent": 100 * valid / total if total else 0,
         "invalid_percent": 100 * (total - valid) / total if total else 0,
+        "sources": usage.by_source(request.client, DAYS),
         "month": usage.month(request.client),
         "today": usage.today(),
     }

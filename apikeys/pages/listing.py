@@ -38,6 +38,11 @@ class Row:
     """In the current month (UTC)."""
 
     @property
+    def scopes(self) -> list[scopes.Scope]:
+        """What the key may do, in words."""
+        return [scopes.SCOPES[word] for word in self.key.scopes]
+
+    @property
     def is_over(self) -> bool:
         """Whether the key will never work again."""
         return self.state in ("expired", "revoked")
@@ -69,7 +74,6 @@ def listing(request: MemberRequest) -> HttpResponse:
     context = {
         "rows": in_use,
         "ended": [row for row in rows if row.is_over],
-        "scopes": scopes.SCOPES,
         "limit": keys.MOST_KEYS,
         "is_full": len(in_use) >= keys.MOST_KEYS,
     }
@@ -95,7 +99,6 @@ def key_page(request: MemberRequest, key: ApiKey, form: NetworkForm) -> HttpResp
     entries = _entries(key)
     context = {
         "row": row_of(key, now, entries=len(entries)),
-        "scopes": [scopes.SCOPES[word] for word in key.scopes],
         "entries": entries,
         "own_address": addresses.caller(request),
         "form": form,

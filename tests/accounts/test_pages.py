@@ -138,9 +138,27 @@ class OverviewTests(PageTest):
                 self.assertRegex(place, r"^[\d. ]+$", language)
 
     def test_the_month_tells_what_is_left(self) -> None:
-        UsageDay.objects.create(client=self.alice.client, day=usage.today(), source="page", valid=9_999)
+        UsageDay.objects.create(client=self.alice.client, day=usage.today(), source="page", valid=77)
+        UsageDay.objects.create(client=self.alice.client, day=usage.today(), source="api", valid=5, units=9_999)
 
-        self.assertContains(self.alice.opens("/overview/"), "1 check is left until the end of the month")
+        page = self.alice.opens("/overview/")
+
+        self.assertContains(page, "1 unit is left until the end of the month")
+        self.assertContains(page, "the check page and test keys cost none")
+
+    def test_the_checks_are_told_by_the_door_they_came_through(self) -> None:
+        for source, valid, invalid in (("page", 40, 2), ("api", 1_230, 4)):
+            UsageDay.objects.create(
+                client=self.alice.client, day=usage.today(), source=source, valid=valid, invalid=invalid
+            )
+        UsageDay.objects.create(
+            client=self.alice.client, day=usage.today() - timedelta(days=30), source="api", valid=500
+        )
+
+        page = self.alice.opens("/overview/")
+
+        self.assertContains(page, "<dt>Check page</dt><dd>42</dd>", html=True)
+        self.assertContains(page, "<dt>API</dt><dd>1,234</dd>", html=True)
 
 
 class DetailsTests(PageTest):

@@ -68,7 +68,7 @@ class ListTests(KeyPageTest):
 
         page = self.alice.opens("/keys/")
 
-        for told in ("Accounting", f"{key.prefix}…", "test", "2 addresses or networks", "validate", "usage", "1,234"):
+        for told in ("Accounting", f"{key.prefix}…", "test", "2 addresses or networks", "Validate, Usage", "1,234"):
             self.assertContains(page, told)
         self.assertContains(page, "expires in 12 days")
 

@@ -95,7 +95,7 @@ class TestAnOwnersWalk:
         expect(colleague.locator(".menu").get_by_role("link", name="Users")).to_have_count(0)
 
         page.goto("/overview/")
-        expect(page.locator(".amount")).to_contain_text("1")
+        expect(page.locator(".shares div", has_text="Check page")).to_contain_text("1")
         page.goto("/account/history/")
         expect(page.get_by_role("rowheader", name="A colleague joined")).to_be_visible()
         expect(page.get_by_role("rowheader", name="A page was refused").first).to_be_visible()
