@@ -5,13 +5,14 @@ The answers are those of RFC 9457: `application/problem+json` with `type`, `titl
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 from django.conf import settings
 from django.utils import translation
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
+from msgspec import Meta
 
 CONTENT_TYPE: Final = "application/problem+json"
 
@@ -112,12 +113,14 @@ KINDS: Final[dict[str, Kind]] = {
 class ProblemAnswer(msgspec.Struct):
     """The body of every refusal (RFC 9457)."""
 
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    request_id: str
+    type: Annotated[str, Meta(description=gettext_noop("Where the documentation tells of this problem."))]
+    title: Annotated[str, Meta(description=gettext_noop("What is wrong, in a few words."))]
+    status: Annotated[int, Meta(description=gettext_noop("The status of the answer."))]
+    code: Annotated[str, Meta(description=gettext_noop("The kind of problem. Codes never change."))]
+    detail: Annotated[
+        str, Meta(description=gettext_noop("What is wrong with this call and what to do, in the caller's language."))
+    ]
+    request_id: Annotated[str, Meta(description=gettext_noop("The name of the call, as in the header X-Request-Id."))]
 
 
 class Problem(Exception):

@@ -14,12 +14,12 @@ LEAST_FREE_BYTES: Final = 100 * 1024 * 1024
 
 
 def live() -> LiveAnswer:
-    """Answer, which is all that is asked."""
+    """Tell that the process answers."""
     return LiveAnswer(live=True)
 
 
 def ready() -> ReadyAnswer:
-    """Try each part that the service needs."""
+    """Try each part that the service needs, and tell which of them work."""
     checks = Checkup(
         database=_tried(lambda: _asks("default")),
         keyring=_tried(lambda: _asks("keyring")),

@@ -1,10 +1,12 @@
 """What the calls of the API take and give, as types: they parse requests, render answers and make the OpenAPI document.
 
 Field names and shapes are promises to clients' programs; a field may be added to an answer, nothing may change.
+Descriptions are English in the OpenAPI document and translated on the page of the documentation.
 """
 
 from typing import Annotated, Literal
 
+from django.utils.translation import gettext_noop
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from validation.engine.reasons import BankResult, CheckResult, ReasonCode, WarningCode
@@ -20,8 +22,10 @@ class IbanRequest(Struct, forbid_unknown_fields=True):
     iban: Annotated[
         str,
         Meta(
-            description="As a person wrote it: blanks, hyphens, dots, slashes, line breaks, small letters and a leading "
-            "“IBAN:” do no harm. Only the first 128 characters are read.",
+            description=gettext_noop(
+                "As a person wrote it: blanks, hyphens, dots, slashes, line breaks, small letters and a leading "
+                "“IBAN:” do no harm. Only the first 128 characters are read."
+            ),
             examples=["SE45 5000 0000 0583 9825 7466"],
         ),
     ]
@@ -35,7 +39,7 @@ class BatchRequest(Struct, forbid_unknown_fields=True):
         Meta(
             min_length=1,
             max_length=MOST_IN_BATCH,
-            description="Each as in a single check.",
+            description=gettext_noop("Each as in a single check."),
             examples=[["SE45 5000 0000 0583 9825 7466", "DE89370400440532013000"]],
         ),
     ]
@@ -44,12 +48,14 @@ class BatchRequest(Struct, forbid_unknown_fields=True):
 class CalculateRequest(Struct, forbid_unknown_fields=True):
     """A domestic account number to make an IBAN of."""
 
-    country: Annotated[str, Meta(description="ISO 3166 code of the country.", examples=["DE"])]
+    country: Annotated[str, Meta(description=gettext_noop("ISO 3166 code of the country."), examples=["DE"])]
     bank_code: Annotated[
-        str, Meta(description="The domestic bank code, such as the Bankleitzahl.", examples=["37040044"])
+        str, Meta(description=gettext_noop("The domestic bank code, such as the Bankleitzahl."), examples=["37040044"])
     ]
-    account_number: Annotated[str, Meta(description="The domestic account number.", examples=["532013000"])]
-    branch_code: Annotated[str, Meta(description="The branch code, where the country has one.")] = ""
+    account_number: Annotated[
+        str, Meta(description=gettext_noop("The domestic account number."), examples=["532013000"])
+    ]
+    branch_code: Annotated[str, Meta(description=gettext_noop("The branch code, where the country has one."))] = ""
 
 
 class RecoverRequest(Struct, forbid_unknown_fields=True):
@@ -58,7 +64,7 @@ class RecoverRequest(Struct, forbid_unknown_fields=True):
     iban: Annotated[
         str,
         Meta(
-            description="With “?” in place of each character that cannot be read.",
+            description=gettext_noop("With “?” in place of each character that cannot be read."),
             examples=["SE45 5000 0000 0583 98?5 74?6"],
         ),
     ]
@@ -71,7 +77,7 @@ class ExtractRequest(Struct, forbid_unknown_fields=True):
         str,
         Meta(
             max_length=MOST_CHARACTERS_OF_TEXT,
-            description="Any text, such as a mail or what was read from an invoice.",
+            description=gettext_noop("Any text, such as a mail or what was read from an invoice."),
             examples=["Please pay to SE45 5000 0000 0583 9825 7466 by Friday."],
         ),
     ]
@@ -80,17 +86,22 @@ class ExtractRequest(Struct, forbid_unknown_fields=True):
 class Finding(Struct, omit_defaults=True, gc=False):
     """A failed check, or something worth a warning."""
 
-    code: Annotated[ReasonCode | WarningCode, Meta(description="Never changes.")]
-    message: Annotated[str, Meta(description="For people, in the language of Accept-Language.")]
+    code: Annotated[
+        ReasonCode | WarningCode,
+        Meta(description=gettext_noop("The check that failed, or what the warning is of. Codes never change.")),
+    ]
+    message: Annotated[str, Meta(description=gettext_noop("For people, in the language of Accept-Language."))]
     position: Annotated[
-        int | UnsetType, Meta(description="Where in `iban` it begins, counted in characters from 1.")
+        int | UnsetType, Meta(description=gettext_noop("Where in `iban` it begins, counted in characters from 1."))
     ] = UNSET
     expected: Annotated[
         int | str | UnsetType,
         Meta(
-            description="For `length` the right number of characters, for `checksum` and `national_check_digits` "
-            "the digits that would have been right, for `structure` the class of the character: n digit, a letter, "
-            "c either."
+            description=gettext_noop(
+                "For `length` the right number of characters, for `checksum` and `national_check_digits` "
+                "the digits that would have been right, for `structure` the class of the character: n digit, a letter, "
+                "c either."
+            )
         ),
     ] = UNSET
 
@@ -98,26 +109,42 @@ class Finding(Struct, omit_defaults=True, gc=False):
 class ChecksAnswer(Struct, gc=False):
     """The result of each check. All that can be made are made."""
 
-    characters: CheckResult
-    country: CheckResult
-    length: CheckResult
-    structure: CheckResult
-    checksum: CheckResult
-    national_check_digits: CheckResult
-    bank: BankResult
+    characters: Annotated[CheckResult, Meta(description=gettext_noop("Only the letters A–Z and the digits 0–9."))]
+    country: Annotated[
+        CheckResult, Meta(description=gettext_noop("It begins with the code of a country that has IBANs."))
+    ]
+    length: Annotated[
+        CheckResult, Meta(description=gettext_noop("It has as many characters as the country prescribes."))
+    ]
+    structure: Annotated[
+        CheckResult, Meta(description=gettext_noop("Letters and digits stand where the country prescribes them."))
+    ]
+    checksum: Annotated[
+        CheckResult,
+        Meta(description=gettext_noop("The two digits after the country code fit all the rest (ISO 7064, mod 97-10).")),
+    ]
+    national_check_digits: Annotated[
+        CheckResult,
+        Meta(description=gettext_noop("The check digits that the country itself builds into account numbers.")),
+    ]
+    bank: Annotated[
+        BankResult, Meta(description=gettext_noop("The bank code is in the directory of the country's banks."))
+    ]
 
 
 class CountryOfIban(Struct, gc=False):
     """The country whose code the IBAN begins with."""
 
-    code: str
-    name: Annotated[str, Meta(description="In the language of Accept-Language.")]
-    sepa: bool
+    code: Annotated[str, Meta(description=gettext_noop("ISO 3166 code, or XK for Kosovo."))]
+    name: Annotated[str, Meta(description=gettext_noop("In the language of Accept-Language."))]
+    sepa: Annotated[bool, Meta(description=gettext_noop("Whether the country takes part in SEPA payments."))]
     registry: Annotated[
         Status,
         Meta(
-            description="`official`: in the SWIFT registry; `aspirational`: published by the country, not registered; "
-            "`territory`: officially uses its parent country's prefix."
+            description=gettext_noop(
+                "`official`: in the SWIFT registry; `aspirational`: published by the country, not registered; "
+                "`territory`: officially uses its parent country's prefix."
+            )
         ),
     ]
 
@@ -125,186 +152,248 @@ class CountryOfIban(Struct, gc=False):
 class BankOfIban(Struct, gc=False):
     """The bank that the directory has under the bank code."""
 
-    code: str
-    branch_code: str | None
-    name: str
-    bic: str | None
-    candidates: Annotated[tuple[str, ...], Meta(description="Every BIC under which the directory lists this code.")]
-    source: str
-    as_of: Annotated[str, Meta(description="The month in which the directory last changed.", examples=["2026-10"])]
+    code: Annotated[str, Meta(description=gettext_noop("The bank code inside the IBAN."))]
+    branch_code: Annotated[str | None, Meta(description=gettext_noop("The branch code, where the country has one."))]
+    name: Annotated[str, Meta(description=gettext_noop("The bank's name in the directory."))]
+    bic: Annotated[
+        str | None, Meta(description=gettext_noop("The BIC that the directory has for this code; null if it has none."))
+    ]
+    candidates: Annotated[
+        tuple[str, ...], Meta(description=gettext_noop("Every BIC under which the directory lists this code."))
+    ]
+    source: Annotated[str, Meta(description=gettext_noop("Where the directory's entry comes from."))]
+    as_of: Annotated[
+        str, Meta(description=gettext_noop("The month in which the directory last changed."), examples=["2026-10"])
+    ]
 
 
 class AccountOfIban(Struct, gc=False):
     """The national number inside the IBAN."""
 
-    bban: str
-    number: Annotated[str | None, Meta(description="The account number, where the country's structure tells it apart.")]
+    bban: Annotated[str, Meta(description=gettext_noop("The IBAN without country code and check digits."))]
+    number: Annotated[
+        str | None, Meta(description=gettext_noop("The account number, where the country's structure tells it apart."))
+    ]
 
 
 class VerdictAnswer(Struct, gc=False):
     """What is known of one input. It never says that an account exists or who owns it."""
 
-    input: Annotated[str, Meta(description="What was sent, cut at 128 characters.")]
-    iban: Annotated[str, Meta(description="The normalised text, as far as normalising goes.")]
-    formatted: Annotated[str, Meta(description="`iban` in groups of four.")]
-    valid: Annotated[bool, Meta(description="True if there is no reason against it. An unknown bank is none.")]
-    checks: ChecksAnswer
-    reasons: Annotated[list[Finding], Meta(description="The failed checks, the most basic first.")]
-    warnings: list[Finding]
-    country: CountryOfIban | None
-    bank: BankOfIban | None
-    account: AccountOfIban | None
+    input: Annotated[str, Meta(description=gettext_noop("What was sent, cut at 128 characters."))]
+    iban: Annotated[str, Meta(description=gettext_noop("The normalised text, as far as normalising goes."))]
+    formatted: Annotated[str, Meta(description=gettext_noop("`iban` in groups of four."))]
+    valid: Annotated[
+        bool, Meta(description=gettext_noop("True if there is no reason against it. An unknown bank is none."))
+    ]
+    checks: Annotated[ChecksAnswer, Meta(description=gettext_noop("The result of each check."))]
+    reasons: Annotated[list[Finding], Meta(description=gettext_noop("The failed checks, the most basic first."))]
+    warnings: Annotated[
+        list[Finding],
+        Meta(
+            description=gettext_noop(
+                "What a person should know beside the verdict. Never a reason to refuse the number."
+            )
+        ),
+    ]
+    country: Annotated[
+        CountryOfIban | None,
+        Meta(description=gettext_noop("The country whose code it begins with; null if there is none.")),
+    ]
+    bank: Annotated[
+        BankOfIban | None,
+        Meta(description=gettext_noop("The bank that the directory has under the bank code; null if it is not known.")),
+    ]
+    account: Annotated[
+        AccountOfIban | None,
+        Meta(description=gettext_noop("The national number inside the IBAN; null unless the structure is right.")),
+    ]
     suggestions: Annotated[
         tuple[str, ...],
         Meta(
-            description="Repairs one edit away that pass every check, at most five, best first; only for a single "
-            "check. A guess: ask the payee."
+            description=gettext_noop(
+                "Repairs one edit away that pass every check, at most five, best first; only for a single "
+                "check. A guess: ask the payee."
+            )
         ),
     ]
-    data_version: Annotated[str, Meta(description="The version of the registry and bank directory.")]
+    data_version: Annotated[str, Meta(description=gettext_noop("The version of the registry and bank directory."))]
 
 
 class Summary(Struct):
     """How a batch went."""
 
-    total: int
-    valid: int
-    invalid: int
+    total: Annotated[int, Meta(description=gettext_noop("How many were checked."))]
+    valid: Annotated[int, Meta(description=gettext_noop("How many of them are valid."))]
+    invalid: Annotated[int, Meta(description=gettext_noop("How many of them are not valid."))]
 
 
 class BatchAnswer(Struct):
     """The verdicts in the order of the request."""
 
-    results: list[VerdictAnswer]
-    summary: Summary
+    results: Annotated[
+        list[VerdictAnswer], Meta(description=gettext_noop("One verdict for each IBAN, in the order of the request."))
+    ]
+    summary: Annotated[Summary, Meta(description=gettext_noop("How many of each kind there are."))]
 
 
 class CalculateAnswer(Struct):
     """The IBAN of a domestic account number."""
 
-    iban: str
-    verdict: VerdictAnswer
+    iban: Annotated[str, Meta(description=gettext_noop("The IBAN, without blanks."))]
+    verdict: Annotated[VerdictAnswer, Meta(description=gettext_noop("What a check of this IBAN tells."))]
 
 
 class RecoverAnswer(Struct):
     """The IBANs that a partly unreadable one may have been."""
 
-    candidates: Annotated[tuple[str, ...], Meta(description="Those that pass every check, in order; at most 100.")]
-    total: Annotated[int, Meta(description="How many pass every check.")]
-    truncated: Annotated[bool, Meta(description="True if there are more than are listed.")]
+    candidates: Annotated[
+        tuple[str, ...], Meta(description=gettext_noop("Those that pass every check, in order; at most 100."))
+    ]
+    total: Annotated[int, Meta(description=gettext_noop("How many pass every check."))]
+    truncated: Annotated[bool, Meta(description=gettext_noop("True if there are more than are listed."))]
 
 
 class FoundIban(Struct, gc=False):
     """An IBAN found in a text."""
 
-    start: Annotated[int, Meta(description="Where it begins in the text, in characters (code points) from 0.")]
-    end: Annotated[int, Meta(description="Where it ends: the first character after it.")]
-    text: Annotated[str, Meta(description="As it stands in the text.")]
-    verdict: VerdictAnswer
+    start: Annotated[
+        int, Meta(description=gettext_noop("Where it begins in the text, in characters (code points) from 0."))
+    ]
+    end: Annotated[int, Meta(description=gettext_noop("Where it ends: the first character after it."))]
+    text: Annotated[str, Meta(description=gettext_noop("As it stands in the text."))]
+    verdict: Annotated[
+        VerdictAnswer,
+        Meta(
+            description=gettext_noop(
+                "What a check of it tells. What only looks like an IBAN is listed too, as not valid."
+            )
+        ),
+    ]
 
 
 class ExtractAnswer(Struct):
     """The IBANs of a text, in its order."""
 
-    ibans: list[FoundIban]
+    ibans: Annotated[list[FoundIban], Meta(description=gettext_noop("Every IBAN in the text, in its order."))]
 
 
 class PartOfBban(Struct):
     """A part of the national number."""
 
-    kind: str
-    start: Annotated[int, Meta(description="Its first character in the BBAN, counted from 0.")]
-    end: Annotated[int, Meta(description="The first character after it.")]
+    kind: Annotated[str, Meta(description=gettext_noop("What the part is, such as `bank_code` or `account_number`."))]
+    start: Annotated[int, Meta(description=gettext_noop("Its first character in the BBAN, counted from 0."))]
+    end: Annotated[int, Meta(description=gettext_noop("The first character after it."))]
 
 
 class DirectoryAnswer(Struct):
     """A country's part of the bank directory."""
 
-    size: Annotated[int, Meta(description="How many bank codes it knows.")]
-    as_of: str
-    source: str
-    complete: Annotated[bool, Meta(description="Whether a bank code that is not in it means something.")]
+    size: Annotated[int, Meta(description=gettext_noop("How many bank codes it knows."))]
+    as_of: Annotated[
+        str, Meta(description=gettext_noop("The month in which the directory last changed."), examples=["2026-10"])
+    ]
+    source: Annotated[str, Meta(description=gettext_noop("Where it comes from."))]
+    complete: Annotated[bool, Meta(description=gettext_noop("Whether a bank code that is not in it means something."))]
 
 
 class CountryAnswer(Struct):
     """How a country's IBAN is built, and what of it is checked."""
 
-    code: str
-    name: str
-    sepa: bool
-    registry: Status
-    parent: Annotated[str | None, Meta(description="For a territory, the country whose prefix it officially uses.")]
-    length: Annotated[int, Meta(description="Characters of the whole IBAN.")]
-    structure: Annotated[
-        str, Meta(description="Of the BBAN, in the notation of the SWIFT registry.", examples=["8!n10!n"])
+    code: Annotated[str, Meta(description=gettext_noop("ISO 3166 code, or XK for Kosovo."))]
+    name: Annotated[str, Meta(description=gettext_noop("In the language of Accept-Language."))]
+    sepa: Annotated[bool, Meta(description=gettext_noop("Whether the country takes part in SEPA payments."))]
+    registry: Annotated[Status, Meta(description=gettext_noop("As in a verdict."))]
+    parent: Annotated[
+        str | None, Meta(description=gettext_noop("For a territory, the country whose prefix it officially uses."))
     ]
-    pattern: Annotated[str, Meta(description="A regular expression for the whole IBAN.")]
-    parts: list[PartOfBban]
-    example: str
-    national_check_digits: Annotated[bool, Meta(description="Whether the country's own check digits are checked.")]
-    bank_directory: DirectoryAnswer | None
+    length: Annotated[int, Meta(description=gettext_noop("Characters of the whole IBAN."))]
+    structure: Annotated[
+        str, Meta(description=gettext_noop("Of the BBAN, in the notation of the SWIFT registry."), examples=["8!n10!n"])
+    ]
+    pattern: Annotated[str, Meta(description=gettext_noop("A regular expression for the whole IBAN."))]
+    parts: Annotated[list[PartOfBban], Meta(description=gettext_noop("The parts of the BBAN, in order."))]
+    example: Annotated[str, Meta(description=gettext_noop("An IBAN with the right structure and check digits."))]
+    national_check_digits: Annotated[
+        bool, Meta(description=gettext_noop("Whether the country's own check digits are checked."))
+    ]
+    bank_directory: Annotated[
+        DirectoryAnswer | None, Meta(description=gettext_noop("What we know of the country's banks; null if nothing."))
+    ]
 
 
 class CountriesAnswer(Struct):
     """Every country and territory that has IBANs."""
 
-    countries: list[CountryAnswer]
-    data_version: str
+    countries: Annotated[list[CountryAnswer], Meta(description=gettext_noop("All of them, by their codes."))]
+    data_version: Annotated[str, Meta(description=gettext_noop("The version of the registry and bank directory."))]
 
 
 class CountryOfBic(Struct):
     """The country in a BIC."""
 
-    code: str
-    name: str
+    code: Annotated[str, Meta(description=gettext_noop("ISO 3166 code, or XK for Kosovo."))]
+    name: Annotated[str, Meta(description=gettext_noop("In the language of Accept-Language."))]
 
 
 class BicAnswer(Struct):
     """A BIC and what the directory knows of it."""
 
-    bic: str
-    valid: Annotated[bool, Meta(description="Whether it has the structure of a BIC (ISO 9362).")]
-    country: CountryOfBic | None
-    party_prefix: Annotated[str | None, Meta(description="Four characters that stand for the institution.")]
-    party_suffix: Annotated[str | None, Meta(description="Two characters, formerly the location.")]
-    branch: Annotated[str | None, Meta(description="Three characters; null is the head office.")]
-    test: Annotated[bool, Meta(description="Whether it is a BIC for tests only.")]
-    known: Annotated[bool, Meta(description="Whether the directory lists it. Not every BIC has bank codes.")]
+    bic: Annotated[
+        str,
+        Meta(description=gettext_noop("In capitals and without blanks; as sent if it has not the structure of a BIC.")),
+    ]
+    valid: Annotated[bool, Meta(description=gettext_noop("Whether it has the structure of a BIC (ISO 9362)."))]
+    country: Annotated[
+        CountryOfBic | None, Meta(description=gettext_noop("The country in it; null if it is not valid."))
+    ]
+    party_prefix: Annotated[
+        str | None, Meta(description=gettext_noop("Four characters that stand for the institution."))
+    ]
+    party_suffix: Annotated[str | None, Meta(description=gettext_noop("Two characters, formerly the location."))]
+    branch: Annotated[str | None, Meta(description=gettext_noop("Three characters; null is the head office."))]
+    test: Annotated[bool, Meta(description=gettext_noop("Whether it is a BIC for tests only."))]
+    known: Annotated[
+        bool, Meta(description=gettext_noop("Whether the directory lists it. Not every BIC has bank codes."))
+    ]
     known_as: Annotated[
-        str | None, Meta(description="As what the directory lists it: a branch may be known by its head office.")
+        str | None,
+        Meta(description=gettext_noop("As what the directory lists it: a branch may be known by its head office.")),
     ]
-    names: Annotated[tuple[str, ...], Meta(description="The bank's names in the directory, at most 20.")]
+    names: Annotated[tuple[str, ...], Meta(description=gettext_noop("The bank's names in the directory, at most 20."))]
     bank_codes: Annotated[
-        tuple[str, ...], Meta(description="Country and bank code together, at most 20.", examples=[["DE37040044"]])
+        tuple[str, ...],
+        Meta(description=gettext_noop("Country and bank code together, at most 20."), examples=[["DE37040044"]]),
     ]
-    total_bank_codes: int
-    data_version: str
+    total_bank_codes: Annotated[int, Meta(description=gettext_noop("How many bank codes it has in the directory."))]
+    data_version: Annotated[str, Meta(description=gettext_noop("The version of the registry and bank directory."))]
 
 
 class Period(Struct):
     """A calendar month in UTC."""
 
-    start: Annotated[str, Meta(description="Its first day.", examples=["2026-11-01"])]
-    end: Annotated[str, Meta(description="Its last day.", examples=["2026-11-30"])]
+    start: Annotated[str, Meta(description=gettext_noop("Its first day."), examples=["2026-11-01"])]
+    end: Annotated[str, Meta(description=gettext_noop("Its last day."), examples=["2026-11-30"])]
 
 
 class UsedDay(Struct):
     """The checks of one day (UTC)."""
 
-    day: str
-    valid: int
-    invalid: int
-    units: Annotated[int, Meta(description="What the day cost of the quota.")]
+    day: Annotated[str, Meta(description=gettext_noop("The day, in UTC."), examples=["2026-11-07"])]
+    valid: Annotated[int, Meta(description=gettext_noop("How many of the checked IBANs were valid."))]
+    invalid: Annotated[int, Meta(description=gettext_noop("How many were not."))]
+    units: Annotated[int, Meta(description=gettext_noop("What the day cost of the quota."))]
 
 
 class UsageAnswer(Struct):
     """What the client has used of the month's quota, by all its keys."""
 
-    quota: int
-    used: int
-    remaining: int
-    period: Period
-    days: list[UsedDay]
+    quota: Annotated[int, Meta(description=gettext_noop("How many units a month holds."))]
+    used: Annotated[int, Meta(description=gettext_noop("How many of them are used."))]
+    remaining: Annotated[int, Meta(description=gettext_noop("How many are left until the month ends."))]
+    period: Annotated[Period, Meta(description=gettext_noop("The month that is meant."))]
+    days: Annotated[
+        list[UsedDay], Meta(description=gettext_noop("The days of the month on which something was checked."))
+    ]
 
 
 Ready = Literal["ok", "failed"]
