@@ -1,14 +1,16 @@
 """Repairs of a mistyped IBAN: what one edit away would pass every check. Cautious: a guess is for a person to confirm.
 
-Too dear for a batch (each number costs hundreds of candidates), so only a single check asks for them.
+A single check asks for them, a batch does not. Most candidates are sorted out by arithmetic on the remainder by 97.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
-from validation.engine.national import mod_97_10
+from validation.engine.national import mod_97_10, numeric
 from validation.engine.normalise import MAX_INPUT_CHARACTERS
 from validation.engine.reasons import FAILED
+from validation.engine.registry import Country
 from validation.engine.verdict import Verdict, check
 
 MOST: Final = 5
@@ -27,35 +29,74 @@ def with_suggestions(verdict: Verdict) -> Verdict:
     if len(verdict.input) >= MAX_INPUT_CHARACTERS:
         return verdict
     found: dict[str, tuple[int, bool]] = {}
+    weighed = _Weighed(verdict.iban, verdict.country)
     for kind, edits in enumerate((_look_alikes, _swaps, _other_digits)):
-        for candidate in edits(verdict.iban):
-            if candidate not in found and _checksum_passes(candidate):
+        for candidate in edits(weighed):
+            if candidate not in found:
                 repaired = check(candidate)
                 if repaired.valid:
                     found[candidate] = (kind, repaired.bank is None)
     return verdict._replace(suggestions=tuple(sorted(found, key=found.__getitem__)[:MOST]))
 
 
+class _Weighed:
+    """A number whose characters are weighed once, so that an edit of digits is judged without building its result."""
+
+    def __init__(self, iban: str, country: Country | None) -> None:
+        self.iban = iban
+        fits = country is not None and country.length == len(iban)
+        self.classes = country.classes if country and fits else "c" * len(iban)
+        self.reach = len(iban) if fits else 2
+        """How many characters are worth an edit: where country or length is wrong, those of the country code."""
+        place, weights = 0, [0] * len(iban)
+        # In the order of ISO 7064: the BBAN, then country code and check digits. The last digit weighs 1.
+        for at in (*range(3, -1, -1), *range(len(iban) - 1, 3, -1)):
+            weights[at] = _POWERS[place]
+            place += 1 if iban[at].isdigit() else 2
+        self.weights = weights
+        self.lacks = (1 - int(numeric(iban[4:] + iban[:4]))) % 97
+        """What the number lacks to the remainder 1 of a right one."""
+
+
+_POWERS: Final = [pow(10, place, 97) for place in range(2 * _LONGEST_IBAN)]
+_INVERSES: Final = [0, *(pow(weight, -1, 97) for weight in range(1, 97))]
+
+
+def _look_alikes(weighed: _Weighed) -> Iterator[str]:
+    iban = weighed.iban
+    for place, character in enumerate(iban[: weighed.reach]):
+        alike = _LOOK_ALIKE.get(character)
+        if alike and weighed.classes[place] in ("c", "n" if alike.isdigit() else "a"):
+            candidate = iban[:place] + alike + iban[place + 1 :]
+            if _checksum_passes(candidate):
+                yield candidate
+
+
+def _swaps(weighed: _Weighed) -> Iterator[str]:
+    iban, weights = weighed.iban, weighed.weights
+    for place, (first, second) in enumerate(pairwise(iban[: weighed.reach + 1])):
+        if first == second:
+            continue
+        candidate = iban[:place] + second + first + iban[place + 2 :]
+        if first.isdigit() and second.isdigit():
+            change = (int(second) - int(first)) * (weights[place] - weights[place + 1])
+            if change % 97 == weighed.lacks:
+                yield candidate
+        elif _checksum_passes(candidate):
+            yield candidate
+
+
+def _other_digits(weighed: _Weighed) -> Iterator[str]:
+    """Solve for the one digit that would be right at each place, rather than try all ten."""
+    iban = weighed.iban
+    for place, (character, weight) in enumerate(zip(iban[: weighed.reach], weighed.weights, strict=False)):
+        if character.isdigit():
+            change = weighed.lacks * _INVERSES[weight] % 97
+            for digit in (int(character) + change, int(character) + change - 97):
+                if 0 <= digit <= 9 and digit != int(character):
+                    yield f"{iban[:place]}{digit}{iban[place + 1 :]}"
+
+
 def _checksum_passes(candidate: str) -> bool:
     """Sort out 96 of 97 candidates before the full check."""
     return candidate[2:4] == mod_97_10(candidate[4:] + candidate[:2] + "00")
-
-
-def _look_alikes(iban: str) -> Iterator[str]:
-    for place, character in enumerate(iban):
-        if character in _LOOK_ALIKE:
-            yield iban[:place] + _LOOK_ALIKE[character] + iban[place + 1 :]
-
-
-def _swaps(iban: str) -> Iterator[str]:
-    for place in range(len(iban) - 1):
-        if iban[place] != iban[place + 1]:
-            yield iban[:place] + iban[place + 1] + iban[place] + iban[place + 2 :]
-
-
-def _other_digits(iban: str) -> Iterator[str]:
-    for place, character in enumerate(iban):
-        if character.isdigit():
-            for digit in "0123456789":
-                if digit != character:
-                    yield iban[:place] + digit + iban[place + 1 :]
