@@ -1,36 +1,83 @@
-"""The first middleware: a call of the API is answered before everything that only browsers need."""
+"""The gate: a call of the API is answered before everything that only browsers need.
 
-from collections.abc import Callable
-from typing import Final
+It stands twice before the same door, `validation.api.answer`. Under a server, in front of Django's handler (wsgi.py):
+what Django does around every request would take as long as the call itself. And as the first middleware, for whoever
+enters through the handler: Django's test client and its development server.
+"""
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.core.handlers.wsgi import get_path_info
+from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from validation.api.answer import Call, answer
+from validation.api.answer import Answer, Call, answer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
 
 _PATHS: Final = ("/api/", "/health/")
 _PAGES: Final = "/api/docs"
+_STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 View = Callable[[HttpRequest], HttpResponseBase]
 
 
+def in_front_of(application: "WSGIApplication") -> "WSGIApplication":
+    """Return a WSGI application that answers the paths of the API itself and hands every other request on."""
+
+    def gate(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+        path = get_path_info(environ)
+        if not _is_ours(path):
+            return application(environ, start_response)
+        given = _answered(environ, path)
+        _let_go_of_databases()
+        start_response(_STATUS_LINES[given.status], list(given.headers.items()))
+        return (given.body,)
+
+    return gate
+
+
 def api_gate(get_response: View) -> View:
-    """Hand the paths of the API to `validation.api.answer`, and every other request on."""
+    """Hand the paths of the API to the same door, and every other request on."""
 
     def gate(request: HttpRequest) -> HttpResponseBase:
-        path = request.path_info
-        if not path.startswith(_PATHS) or path.startswith(_PAGES):
+        if not _is_ours(request.path_info):
             return get_response(request)
-        given = answer(
-            Call(
-                method=request.method or "",
-                path=path,
-                headers=request.META,
-                address=request.META.get(settings.CLIENT_ADDRESS_META_KEY, ""),
-                body=request.META["wsgi.input"],
-                is_secure=settings.EMBEDDED or request.is_secure(),
-            )
-        )
+        given = _answered(request.META, request.path_info)
         return HttpResponse(given.body, status=given.status, headers=given.headers)
 
     return gate
+
+
+def _is_ours(path: str) -> bool:
+    return path.startswith(_PATHS) and not path.startswith(_PAGES)
+
+
+def _answered(environ: dict[str, Any], path: str) -> Answer:
+    return answer(
+        Call(
+            method=environ["REQUEST_METHOD"],
+            path=path,
+            headers=environ,
+            address=environ.get(settings.CLIENT_ADDRESS_META_KEY, ""),
+            body=environ["wsgi.input"],
+            is_secure=settings.EMBEDDED or _came_by_https(environ),
+        )
+    )
+
+
+def _came_by_https(environ: dict[str, Any]) -> bool:
+    """Return whether the proxy says so: it overwrites the header, and nobody else reaches our socket."""
+    header, value = settings.SECURE_PROXY_SSL_HEADER or ("wsgi.url_scheme", "https")
+    return bool(environ.get(header) == value)
+
+
+def _let_go_of_databases() -> None:
+    """Do what Django does at the end of a request, if the call has used a database; few do."""
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None:
+            connection.close_if_unusable_or_obsolete()
