@@ -402,20 +402,20 @@ Ready = Literal["ok", "failed"]
 class Checkup(Struct):
     """Each part the service needs."""
 
-    database: Ready
-    keyring: Ready
-    spool: Ready
-    disk: Ready
+    database: Annotated[Ready, Meta(description="The database answers.")]
+    keyring: Annotated[Ready, Meta(description="The database of keys answers.")]
+    spool: Annotated[Ready, Meta(description="What calls leave behind can be written down.")]
+    disk: Annotated[Ready, Meta(description="The disk has room.")]
 
 
 class LiveAnswer(Struct):
     """The process answers."""
 
-    live: bool
+    live: Annotated[bool, Meta(description="True, since it answers.")]
 
 
 class ReadyAnswer(Struct):
     """Whether the service can do its work."""
 
-    ready: bool
-    checks: Checkup
+    ready: Annotated[bool, Meta(description="True if every part works.")]
+    checks: Annotated[Checkup, Meta(description="Each part the service needs.")]
