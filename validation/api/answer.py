@@ -61,10 +61,10 @@ def answer(call: Call) -> Answer:
     """Return the answer to a call. Never raises: what is wrong with the call, or with us, is a Problem."""
     asked_id = call.headers.get("HTTP_X_REQUEST_ID", "")
     request_id = asked_id if _is_request_id(asked_id) else _new_name()
-    if call.path.startswith("/health/"):
-        return _health(call, request_id)
     language = _language(call.headers.get("HTTP_ACCEPT_LANGUAGE", ""))
     try:
+        if call.path.startswith("/health/"):
+            return _health(call, request_id)
         return _answered(call, request_id, language)
     except Problem as refused:
         problem = refused
@@ -117,7 +117,8 @@ def _address(text: str) -> str:
 @lru_cache(maxsize=1_000)
 def _language(accepted: str) -> str:
     """Return the language that the caller likes best among ours; English if it likes none."""
-    liked = (tag.partition("-")[0] for tag, _ in parse_accept_lang_header(accepted[:500]))
+    # A quality of 0 means: anything but this.
+    liked = (tag.partition("-")[0] for tag, quality in parse_accept_lang_header(accepted[:500]) if quality)
     return next((language for language in liked if language in LANGUAGES), LANGUAGES[0])
 
 
@@ -127,15 +128,7 @@ def _body(call: Call, route: Route) -> msgspec.Struct | None:
         return None
     if not _is_json(call.headers.get("CONTENT_TYPE", "")) or call.headers.get("HTTP_CONTENT_ENCODING"):
         raise Problem("unsupported_media_type")
-    length = call.headers.get("CONTENT_LENGTH") or ""
-    # Without a length the body came in chunks, and its end is the server's to find.
-    expected = int(length) if length.isdecimal() else bodies.MOST_BYTES + 1
-    if length and expected > bodies.MOST_BYTES:
-        raise Problem("too_large", values={"bytes": bodies.MOST_BYTES})
-    body = call.body.read(expected)
-    if len(body) > bodies.MOST_BYTES:
-        raise Problem("too_large", values={"bytes": bodies.MOST_BYTES})
-    return route.parser.parse(body)
+    return route.parser.parse(bodies.read(call.body, call.headers.get("CONTENT_LENGTH") or ""))
 
 
 @lru_cache(maxsize=100)
@@ -195,9 +188,10 @@ def _refused(problem: Problem, request_id: str, language: str) -> Answer:
 
 
 def _health(call: Call, request_id: str) -> Answer:
+    if call.path not in ("/health/live", "/health/ready"):
+        raise Problem("not_found")
+    routes.refuse_other_methods(call.method, routes.READING)
     if call.path == "/health/live":
         return _given(health.live(), request_id, call.method)
-    if call.path != "/health/ready":
-        return _refused(Problem("not_found"), request_id, LANGUAGES[0])
     told = health.ready()
     return _given(told, request_id, call.method)._replace(status=200 if told.ready else 503)

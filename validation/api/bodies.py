@@ -2,11 +2,12 @@
 
 import json
 import re
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, BinaryIO, Final, Generic, TypeVar
 
 import msgspec
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # it has no types
 
 from apikeys.problems import Problem
 
@@ -15,6 +16,8 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 MOST_BYTES: Final = 1_500_000
 """The longest text that may be sent for extraction has so many, if each character is written as an escape of JSON."""
 
+_LENGTH: Final = gettext_lazy("The header “Content-Length” is not a number of bytes.")
+_BROKEN: Final = gettext_lazy("The body ended before its time, or its chunks are not right.")
 _NOT_UTF_8: Final = gettext_lazy("The request is not valid UTF-8.")
 _NOT_JSON: Final = gettext_lazy("The request is not valid JSON (byte %(byte)s).")
 _CUT: Final = gettext_lazy("The request is not valid JSON: its end is missing, or an escape is not right.")
@@ -51,6 +54,39 @@ _TYPES: Final = {
 _BYTE: Final = re.compile(r"\(byte (\d+)\)$")
 _PLACE: Final = re.compile(r" - at `([^`]*)`$")
 _MOST_NAMED: Final = 40
+_MOST_DIGITS: Final = 19
+
+
+def read(stream: BinaryIO, length: str) -> bytes:
+    """Return the body of a call. Of one that is too long, not more than MOST_BYTES and one byte is read.
+
+    `length` is the header Content-Length; without one the body came in chunks, and its end is the server's to find.
+    Raises Problem too_large or invalid_request.
+    """
+    expected = _expected(length) if length else MOST_BYTES + 1
+    try:
+        body = stream.read(expected)
+    except (OSError, ParseException):  # What gunicorn says of chunks that are none is not an OSError.
+        raise _problem(_BROKEN) from None
+    if len(body) > MOST_BYTES:
+        raise _too_large()
+    if length and len(body) < expected:
+        # Whoever hung up meant more, even where the beginning makes sense by itself.
+        raise _problem(_BROKEN)
+    return body
+
+
+def _expected(length: str) -> int:
+    if not (length.isascii() and length.isdigit()):
+        raise _problem(_LENGTH)
+    # A number of thousands of digits would cost time, and Python refuses it.
+    if len(length) > _MOST_DIGITS or int(length) > MOST_BYTES:
+        raise _too_large()
+    return int(length)
+
+
+def _too_large() -> Problem:
+    return Problem("too_large", values={"bytes": MOST_BYTES})
 
 
 class Parser(Generic[Body]):
