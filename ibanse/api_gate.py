@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 _PATHS: Final = ("/api/", "/health/")
-_PAGES: Final = "/api/docs"
+_PAGES: Final = "/api/docs/"
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 View = Callable[[HttpRequest], HttpResponseBase]
@@ -54,7 +54,9 @@ def api_gate(get_response: View) -> View:
 
 
 def _is_ours(path: str) -> bool:
-    return path.startswith(_PATHS) and not path.startswith(_PAGES)
+    # With a slash at its end, so that a name which only begins like one of them is not taken for it.
+    whole = f"{path}/"
+    return whole.startswith(_PATHS) and not whole.startswith(_PAGES)
 
 
 def _answered(environ: dict[str, Any], path: str) -> Answer:

@@ -1,16 +1,22 @@
 """The cast of the tests, and how they come in.
 
 Alice owns a client, Vera is her sub-user, Mallory owns another client, Sten is staff; a visitor has no account.
+A client's program comes in through the API: see `HouseTest.calls`.
 """
 
-from collections.abc import Sequence
+import io
+import json
+import sys
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.internal.flows.login import record_authentication
-from django.core.cache import cache
-from django.http import HttpRequest
+from django.conf import settings
+from django.core.cache import cache as counters
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import Client as Browser
 from django.test import TestCase
 from django.utils import timezone
@@ -18,13 +24,30 @@ from django.utils import timezone
 from accounts import history
 from accounts.models import Client, User
 from apikeys import keys
+from apikeys.problems import KINDS
+from ibanse.api_gate import in_front_of
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
     from django.test.client import _MonkeyPatchedWSGIResponse
 
     Answer = _MonkeyPatchedWSGIResponse
 
 PASSWORD = "correct horse battery staple 7"
+
+
+@cache
+def site() -> "WSGIApplication":
+    """The site as a server has it: the gate of the API in front of Django's handler."""
+    return in_front_of(WSGIHandler())
+
+
+class ApiAnswer(HttpResponse):
+    """What a program gets."""
+
+    def json(self) -> Any:
+        """Return the body, read as JSON."""
+        return json.loads(self.content)
 
 
 class Visitor:
@@ -91,7 +114,7 @@ class HouseTest(TestCase):
     databases = {"default", "keyring"}  # noqa: RUF012 - Django reads it from the class
 
     def setUp(self) -> None:
-        cache.clear()
+        counters.clear()
         self.visitor = Visitor()
 
     @cached_property
@@ -117,6 +140,65 @@ class HouseTest(TestCase):
     def person(self, email: str, **fields: Any) -> Person:
         """Bring in somebody else."""
         return Person(User.objects.create_user(email, PASSWORD, **{"language": "en", **fields}))
+
+    def calls(
+        self, token: str | None, path: str, body: object = None, *, method: str = "POST", **sent: Any
+    ) -> "ApiAnswer":
+        """Return what a client's program gets that calls the API with a key, through the gate as under a server.
+
+        The body goes as JSON, bytes as they are. `address` is the caller's; what else is `sent` is named as in CGI, and
+        None takes a header away: `HTTP_ACCEPT_LANGUAGE="sv"`, `CONTENT_TYPE=None`.
+        """
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        environ = {
+            "REQUEST_METHOD": method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": path,
+            "QUERY_STRING": "",
+            "REMOTE_ADDR": sent.pop("address", "192.0.2.7"),
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "8000",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "CONTENT_TYPE": "application/json" if raw else None,
+            "CONTENT_LENGTH": str(len(raw)) if raw else None,
+            "HTTP_HOST": "localhost",
+            "HTTP_AUTHORIZATION": f"Bearer {token}" if token else None,
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(raw),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+            **sent,
+        }
+        given = {name: value for name, value in environ.items() if value is not None}
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], _failure: object = None, /) -> Callable[[bytes], object]:
+            started.append((status, headers))
+            return lambda _written: None
+
+        answered = site()(given, start)
+        content = b"".join(answered)
+        if isinstance(answered, HttpResponseBase):
+            answered.close()
+        [(status, headers)] = started
+        return ApiAnswer(content, status=int(status[:3]), headers=dict(headers))
+
+    def assert_problem(self, answer: "Answer | ApiAnswer", code: str, status: int) -> dict[str, Any]:
+        """Fail unless the answer is exactly this Problem, with everything that each of them has; return it."""
+        problem: dict[str, Any] = json.loads(answer.content)
+        self.assertEqual((problem["code"], problem["status"], answer.status_code), (code, status, status), problem)
+        self.assertEqual(list(problem), ["type", "title", "status", "code", "detail", "request_id"])
+        self.assertEqual(problem["type"], f"{settings.SITE_URL}/api/docs/#{code}")
+        self.assertEqual(KINDS[code].status, status)
+        self.assertTrue(problem["title"])
+        self.assertNotIn("%(", problem["detail"])
+        self.assertEqual(problem["request_id"], answer["X-Request-Id"])
+        self.assertEqual(answer["Content-Type"], "application/problem+json")
+        self.assertEqual(answer["Cache-Control"], "no-store")
+        return problem
 
     def assert_recorded(self, tag: str, client: Client) -> None:
         """Fail unless the client's history has an entry of this tag."""
