@@ -5,6 +5,7 @@ what Django does around every request would take as long as the call itself. And
 enters through the handler: Django's test client and its development server.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -78,8 +79,18 @@ def _came_by_https(environ: dict[str, Any]) -> bool:
     return bool(environ.get(header) == value)
 
 
+class _Databases(threading.local):
+    """The connections of a thread, found once: looking for them takes longer than judging an IBAN."""
+
+    def __init__(self) -> None:
+        self.all = connections.all()
+
+
+_databases = _Databases()
+
+
 def _let_go_of_databases() -> None:
     """Do what Django does at the end of a request, if the call has used a database; few do."""
-    for connection in connections.all(initialized_only=True):
+    for connection in _databases.all:
         if connection.connection is not None:
             connection.close_if_unusable_or_obsolete()

@@ -11,14 +11,16 @@ Where no writer was started, as in a command or a test, a record is written at o
 import logging
 import threading
 from collections import Counter, defaultdict
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
 from django.db import Error, IntegrityError, close_old_connections, transaction
+from msgspec.structs import astuple
 
 from accounts import usage
 from accounts.models import Client, UsageDay
@@ -55,6 +57,13 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Record).decode
 
 
+class _Batch(NamedTuple):
+    """Records to write together, and where the spool ended behind them."""
+
+    records: list[Record]
+    end: int
+
+
 class Writer:
     """The writer of one process. Threads share it."""
 
@@ -65,18 +74,21 @@ class Writer:
         self._adding = threading.Lock()
         self._writing = threading.Lock()
         self._waiting: list[Record] = []
+        # Handed to the database and not yet confirmed. Nothing is added to it: see _is_new().
+        self._batch: _Batch | None = None
         self._is_misplaced = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
-        """Begin to write in the background, first of all what dead processes have left behind."""
+        """Begin to write in the background, and to take care of what dead processes have left behind."""
         self._thread.start()
 
     def put(self, record: Record) -> None:
         """Keep a record; when this returns, killing the process does not lose it.
 
-        Raises SpoolFull when the disk is full, or a database error when too many records wait and cannot be written.
+        Raises SpoolFull when the disk is full or the writer has ended, or a database error when too many records wait
+        and cannot be written.
         """
         line = _encode(record) + b"\n"
         if len(self._waiting) >= MOST_WAITING:
@@ -88,40 +100,53 @@ class Writer:
             self._waiting.append(record)
 
     def write(self) -> None:
-        """Write what has gathered. Raises a database error, and keeps it then."""
+        """Write what has gathered. Raises a database error or SpoolFull, and keeps it then."""
         with self._writing:
+            self._finish()
             with self._adding:
-                batch, self._waiting = self._waiting, []
-                end = self._spool.end
-            if not batch:
-                return
-            try:
-                _count(batch, self._spool.id, end)
-            except BaseException:
-                with self._adding:
-                    self._waiting = batch + self._waiting
-                raise
-            if end > _EMPTY_AFTER_BYTES:
+                self._gather()
+            self._finish()
+            if self._spool.end > _EMPTY_AFTER_BYTES:
                 self._empty()
 
     def stop(self) -> None:
-        """Write everything, give leases back and remove the spool. What fails is left for the next start."""
+        """Write everything, give leases back and remove the spool. What fails is left for the next start.
+
+        A call that goes on nevertheless is refused with SpoolFull: nobody would write its record.
+        """
         self._stop.set()
         self._thread.join(timeout=10)
         try:
             self.write()
-            _close(self._spool)
-        except Error as error:
+            with self._adding:
+                self._gather()
+                self._finish()
+                _close(self._spool)
+        except (Error, OSError, spool.SpoolFull) as error:
             log.warning("What is in the spool stays for the next start: %s", type(error).__name__)
+        finally:
             self._spool.close()
 
+    def _gather(self) -> None:
+        if self._waiting:
+            self._batch, self._waiting = _Batch(self._waiting, self._spool.end), []
+
+    def _finish(self) -> None:
+        if self._batch:
+            _count(self._batch.records, self._spool.id, self._batch.end)
+            self._batch = None
+
     def _empty(self) -> None:
-        """Start the file from its beginning, if nothing has come since. Cut first: a cut file has nothing to replay."""
+        """Start the file from its beginning. Cut first: a cut file has nothing to replay.
+
+        Calls wait meanwhile; under load there is no moment at which no record waits, and the file would grow for ever.
+        """
         with self._adding:
-            if not self._waiting:
-                self._spool.empty()
-                self._is_misplaced = True
-                self._place_at_beginning()
+            self._gather()
+            self._finish()
+            self._spool.empty()
+            self._is_misplaced = True
+            self._place_at_beginning()
 
     def _place_at_beginning(self) -> None:
         # Until the database knows, nothing may go into the file: what lies before the position is not replayed.
@@ -134,12 +159,13 @@ class Writer:
         while not self._stop.wait(wait):
             wait = WRITE_EVERY_SECONDS
             try:
-                caught_up = caught_up or replay(self._folder)
+                # What others have left comes last, so that trouble with it holds up nothing of ours.
                 self.write()
                 quota.leases.return_idle()
-            except Error as error:
+                caught_up = caught_up or replay(self._folder)
+            except (Error, OSError, spool.SpoolFull) as error:
                 # Not the exception itself: its text may hold values.
-                log.warning("Records wait in the spool, the database refused them: %s", type(error).__name__)
+                log.warning("Records wait in the spool, since they could not be written: %s", type(error).__name__)
                 wait = _RETRY_SECONDS
             finally:
                 close_old_connections()
@@ -148,24 +174,37 @@ class Writer:
 def replay(folder: Path) -> bool:
     """Write what dead processes have left behind in their spools, remove them, and return True.
 
-    Raises a database error and leaves the rest for another time.
+    Raises a database error or OSError and leaves the rest for another time.
     """
     for found in spool.left_behind(folder):
         try:
             _replay(found)
-        except BaseException:
+        finally:
             found.close()
-            raise
     return True
 
 
 def _replay(found: spool.Spool) -> None:
     position = SpoolPosition.objects.filter(spool=found.id).values_list("position", flat=True).first() or 0
-    records = [_decode(line) for line in found.lines(position)]
+    records = _read(found.lines(position))
     if records:
         log.warning("Writing %s records of a process that did not end in order.", len(records))
     _count(records, found.id, found.end)
     _close(found)
+
+
+def _read(lines: list[bytes]) -> list[Record]:
+    """Return the records; a line that is none is left out, since it would block all others for ever.
+
+    After a power cut a file may hold anything, and before an update it was written by another version.
+    """
+    records = []
+    for line in lines:
+        with suppress(msgspec.DecodeError):
+            records.append(_decode(line))
+    if len(records) < len(lines):
+        log.warning("Left out %s lines of a spool that are no records.", len(lines) - len(records))
+    return records
 
 
 def _close(found: spool.Spool) -> None:
@@ -184,10 +223,8 @@ def _count(records: list[Record], holder: UUID, end: int | None) -> None:
     for attempt in range(_ATTEMPTS):
         try:
             with transaction.atomic():
-                kept = _of_the_living(records)
-                _add(kept, holder)
-                if end is not None:
-                    _move(holder, end)
+                if end is None or _is_new(holder, end):
+                    _add(_of_the_living(records), holder)
         except IntegrityError:  # One of them vanished between the look and the end of the transaction.
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -205,24 +242,31 @@ def _of_the_living(records: list[Record]) -> list[Record]:
 
 
 def _add(records: list[Record], holder: UUID) -> None:
+    # Many records are alike, so they are counted before they are added up.
     of_clients: defaultdict[tuple[UUID, date, str], usage.Checks] = defaultdict(usage.Checks)
     of_keys: defaultdict[tuple[UUID, date], key_usage.Used] = defaultdict(key_usage.Used)
     of_quotas: Counter[quota.Account] = Counter()
-    for record in records:
-        client, key, day, valid, invalid, units, is_test = msgspec.structs.astuple(record)
-        of_keys[key, day] = of_keys[key, day].plus(key_usage.Used(1, valid, invalid, units))
+    for (client, key, day, valid, invalid, units, is_test), times in Counter(map(astuple, records)).items():
+        used = key_usage.Used(times, times * valid, times * invalid, times * units)
+        of_keys[key, day] = of_keys[key, day].plus(used)
         if not is_test:
             place = (client, day, UsageDay.Source.API.value)
-            of_clients[place] = of_clients[place].plus(usage.Checks(valid, invalid, units))
-            of_quotas[quota.Account(client, day.replace(day=1))] += units
+            of_clients[place] = of_clients[place].plus(usage.Checks(*used[1:]))
+            of_quotas[quota.Account(client, day.replace(day=1))] += used.units
     usage.add(of_clients)
     key_usage.add(of_keys)
     quota.settle(of_quotas, holder=holder)
 
 
-def _move(spool_id: UUID, end: int) -> None:
-    if not SpoolPosition.objects.filter(spool=spool_id).update(position=end):
-        SpoolPosition.objects.create(spool=spool_id, position=end)
+def _is_new(spool_id: UUID, end: int) -> bool:
+    """Move the position behind a batch; return whether it was not there already.
+
+    When a connection breaks at the very end of a transaction, nobody hears that it was done. So a batch is tried again
+    as it was, and this tells whether it counts.
+    """
+    if SpoolPosition.objects.filter(spool=spool_id).exclude(position=end).update(position=end):
+        return True
+    return SpoolPosition.objects.get_or_create(spool=spool_id, defaults={"position": end})[1]
 
 
 _writer: Writer | None = None
@@ -236,11 +280,9 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Write everything and end the writer; without one, do nothing."""
-    global _writer  # noqa: PLW0603 - as above
-    writer, _writer = _writer, None
-    if writer is not None:
-        writer.stop()
+    """Write everything and end the writer; without one, do nothing. The process keeps no further record."""
+    if _writer is not None:
+        _writer.stop()
 
 
 def put(record: Record) -> None:
