@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
 DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
 STARTS_WITHIN_SECONDS = 30
@@ -28,6 +29,7 @@ BROWSER = ("chromium", "libatomic1")
 # Debian's package → is what we need of it here?
 PRESENT: dict[str, Callable[[], bool]] = {
     "chromium": CHROMIUM.exists,
+    "curl": lambda: shutil.which("curl") is not None,
     "gettext": lambda: shutil.which("msgfmt") is not None,
     # Playwright's own node is linked against it.
     "libatomic1": lambda: ctypes.util.find_library("atomic") is not None,
@@ -282,6 +284,19 @@ def _nginx_binary() -> str | None:
 
 
 @contextmanager
+def site(data: Path, **settings: str) -> Iterator[str]:
+    """Run ibanse as `make run` does, with its data in the folder `data`, and yield its address.
+
+    Raises ServiceError when it does not start.
+    """
+    port = free_port()
+    told = environment(PORT=str(port), IBANSE_DATA_DIR=str(data), **settings)
+    with serving([sys.executable, "-m", "deploy.start"], data, port, told):
+        # The name, not the number: passkeys are bound to a name.
+        yield f"http://localhost:{port}"
+
+
+@contextmanager
 def serving(
     command: Sequence[str], folder: Path, address: Path | int, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
@@ -293,8 +308,9 @@ def serving(
     with log.open("wb") as written:
         # In a session of its own, so that Ctrl-C reaches us first and we can still clean up.
         server = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=written, stderr=written, start_new_session=True
-        )
+            command, cwd=ROOT, env=environment,
+            stdin=subprocess.DEVNULL, stdout=written, stderr=written, start_new_session=True,
+        )  # fmt: skip
     try:
         deadline = time.monotonic() + STARTS_WITHIN_SECONDS
         while not _accepts(address):

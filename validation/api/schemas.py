@@ -64,8 +64,12 @@ class RecoverRequest(Struct, forbid_unknown_fields=True):
     iban: Annotated[
         str,
         Meta(
-            description=gettext_noop("With “?” in place of each character that cannot be read."),
+            description=gettext_noop(
+                "With “?” in place of each character that cannot be read, one to three times. Blanks do no harm."
+            ),
             examples=["SE45 5000 0000 0583 98?5 74?6"],
+            # Only told, not enforced: what does not fit is refused with a sentence of its own.
+            extra_json_schema={"pattern": r"^[^?]*(\?[^?]*){1,3}$"},
         ),
     ]
 
