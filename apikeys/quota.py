@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F
 
 from apikeys.models import QuotaLease, QuotaMonth
@@ -43,12 +43,13 @@ class Leases:
         self._lock = threading.Lock()
         self._held: dict[Account, _Lease] = {}
 
-    def take(self, client: UUID, units: int, *, quota: int) -> Account:
-        """Take units of this month's quota, all or none, and return the account they were taken from.
+    def take(self, client: UUID, units: int, *, quota: int, day: date | None = None) -> Account:
+        """Take units of a month's quota, all or none, and return the account they were taken from.
 
-        Raises Problem quota_exhausted.
+        `day` (UTC; today) is the day that the call counts on: looked up twice, a call at the very end of a month could
+        be taken from one month and counted in the next. Raises Problem quota_exhausted.
         """
-        account = Account(client, this_month())
+        account = Account(client, day.replace(day=1) if day else this_month())
         if not units or self._use(account, units):
             return account
         taken = _borrow(account, units, quota=quota, holder=self.holder)
@@ -65,17 +66,30 @@ class Leases:
         """Give back to the month what was not used for a second. Raises a database error, and holds it still then."""
         old = time.monotonic() - _IDLE_SECONDS
         with self._lock:
-            idle = {account: lease.units for account, lease in self._held.items() if lease.used_at < old}
-            for account in idle:
-                del self._held[account]
-        for account, units in idle.items():
-            try:
-                with transaction.atomic():
-                    settle({account: units}, holder=self.holder)
-                    _untake(account, units)
-            except BaseException:
-                self._add(account, units)
-                raise
+            idle = [account for account, lease in self._held.items() if lease.used_at < old]
+        for account in idle:
+            self._return(account, old)
+
+    def _return(self, account: Account, old: float) -> None:
+        with self._lock:
+            lease = self._held[account]
+            if lease.used_at >= old:
+                return
+            del self._held[account]
+        if not lease.units:
+            return
+        is_told = False
+        try:
+            with transaction.atomic():
+                settle({account: lease.units}, holder=self.holder)
+                _untake(account, lease.units)
+                is_told = True
+        except Error:
+            # If the connection broke at the very end, it may have been done: to hold them still would spend them twice.
+            # If it was not, close() finds them.
+            if not is_told:
+                self._add(account, lease.units)
+            raise
 
     def _use(self, account: Account, units: int) -> bool:
         with self._lock:

@@ -4,8 +4,11 @@ The generic cell rate algorithm (GCRA): calls are spaced evenly, and a tenth of 
 any minute that admits at most 1.1 times the limit, where a token bucket would admit twice as many.
 
 In production the workers share Redis or Valkey. So as not to ask it in every call, a worker takes a few calls of a fast
-key at once and may use them for half a second; they are paid for when taken, so the sum stays within the limit.
-Embedded there is one process, and its memory does.
+key at once and may use them for half a second; they are paid for when taken, so the sum stays within the limit. It
+takes more as long as it uses them up, and fewer when some were left, so that a key spread over many workers gets what
+it may have. Embedded there is one process, and its memory does.
+
+A limit below twenty a minute has a burst of one: calls are spaced evenly, and no minute has more than the limit.
 """
 
 import math
@@ -24,7 +27,7 @@ _MINUTE: Final = 60.0
 BURST_PART: Final = 10
 """A burst may be this part of a minute's calls: a tenth."""
 _TAKEN_AT_ONCE_PART: Final = 600
-"""At once a worker takes what the limit allows in a tenth of a second."""
+"""At once a worker takes at most what the limit allows in a tenth of a second."""
 _USABLE_FOR_SECONDS: Final = 0.5
 _MOST_KEPT: Final = 50_000
 
@@ -36,7 +39,7 @@ class Limit(NamedTuple):
     interval: float
     """Seconds from one call to the next."""
     at_once: int
-    """How many calls a worker takes at a time."""
+    """How many calls a worker takes at a time, at most."""
     burst: int
     """How many calls may come at the same moment."""
 
@@ -87,7 +90,7 @@ class Memory:
         """Take up to `calls` calls now."""
         now = time.monotonic()
         with self._lock:
-            until = max(self._used_until.get(name, now), now)
+            until = min(max(self._used_until.get(name, now), now), now + limit.burst * limit.interval)
             room = limit.burst - (until - now) / limit.interval
             granted = min(calls, int(room + 1e-9))
             if granted < 1:
@@ -106,6 +109,8 @@ class Shared:
         local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
         local interval, burst, calls = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
         local used_until = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
+        -- More than a burst ahead means that the clock was set back or the limit raised: that must not lock a key out.
+        used_until = math.min(used_until, now + burst * interval)
         local room = burst - (used_until - now) / interval
         local granted = math.min(calls, math.floor(room + 1e-6))
         if granted < 1 then
@@ -127,14 +132,37 @@ class Shared:
         return Granted(int(granted), float(wait), int(left))
 
 
+class _Taken(NamedTuple):
+    """Calls that a worker has taken at once."""
+
+    number: int
+    unused: int
+    until: float
+    """When they can be used no more."""
+    left: int
+    """What the store had left."""
+
+    def next_number(self, now: float, most: int) -> int:
+        """Return how many to take next: more after these were used up in time, fewer after some were left."""
+        if self.unused:
+            return max(1, min(most, self.number - self.unused))
+        return min(most, self.number + self.number // 2 + 1 if now < self.until else self.number)
+
+    def plus(self, other: "_Taken") -> "_Taken":
+        """Return both together: two threads may have found nothing and asked at the same moment."""
+        return _Taken(self.number + other.number, self.unused + other.unused, min(self.until, other.until), other.left)
+
+
+_NOTHING: Final = _Taken(1, 0, 0.0, 0)
+
+
 class Rates:
     """The limits of one worker over a store that it shares with the others."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        # Name → calls taken and not yet used, until when they may be used, and what the store had left.
-        self._taken: dict[UUID, tuple[int, float, int]] = {}
+        self._taken: dict[UUID, _Taken] = {}
         # Name → until when the store need not be asked, since it will refuse.
         self._refused: dict[UUID, float] = {}
 
@@ -143,28 +171,33 @@ class Rates:
         key_limit = limit(per_minute)
         now = time.monotonic()
         with self._lock:
-            calls, until, left = self._taken.get(name, (0, 0.0, 0))
-            if calls and now < until:
-                self._taken[name] = (calls - 1, until, left)
-                return _standing(key_limit, left + calls - 1)
+            taken = self._taken.get(name, _NOTHING)
+            number, unused, until, left = taken
+            if unused and now < until:
+                self._taken[name] = _Taken(number, unused - 1, until, left)
+                return _standing(key_limit, left + unused - 1)
             refused_for = self._refused.get(name, now) - now
         if refused_for > 0:
             raise _rate_limited(key_limit, refused_for)
-        granted = self._store.take(str(name), key_limit, key_limit.at_once)
+        granted = self._store.take(str(name), key_limit, taken.next_number(now, key_limit.at_once))
         with self._lock:
             self._let_go(now)
             if not granted.calls:
                 self._refused[name] = now + granted.wait
-            elif granted.calls > 1:
-                self._taken[name] = (granted.calls - 1, now + _USABLE_FOR_SECONDS, granted.left)
+            elif key_limit.at_once > 1:
+                self._keep(name, _Taken(granted.calls, granted.calls - 1, now + _USABLE_FOR_SECONDS, granted.left), now)
         if not granted.calls:
             raise _rate_limited(key_limit, granted.wait)
         return _standing(key_limit, granted.left + granted.calls - 1)
 
+    def _keep(self, name: UUID, taken: _Taken, now: float) -> None:
+        before = self._taken.get(name, _NOTHING)
+        self._taken[name] = before.plus(taken) if before.unused and now < before.until else taken
+
     def _let_go(self, now: float) -> None:
         """Keep the memory bounded: what has run out says nothing any more."""
         if len(self._taken) > _MOST_KEPT:
-            self._taken = {name: taken for name, taken in self._taken.items() if taken[1] > now}
+            self._taken = {name: taken for name, taken in self._taken.items() if taken.until > now}
         if len(self._refused) > _MOST_KEPT:
             self._refused = {name: until for name, until in self._refused.items() if until > now}
 

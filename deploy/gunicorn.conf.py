@@ -12,9 +12,11 @@ chdir = str(Path(__file__).resolve().parent.parent)
 # gunicorn reads this file before it looks into `chdir`.
 sys.path.insert(0, chdir)
 
+from django.conf import settings
 from django.urls import get_resolver
 
 from ibanse import env
+from validation import spool
 
 EMBEDDED = env.text("IBANSE_MODE", "embedded") == "embedded"
 
@@ -51,6 +53,11 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     """Load every view before the fork: tables are shared, and a site that cannot load never says it is ready."""
     _ = get_resolver().url_patterns
+    try:
+        spool.create(settings.SPOOL_DIR).remove()
+    except OSError as error:
+        # Each worker would say so at length, and gunicorn would start the next.
+        sys.exit(f"IBANSE_SPOOL_DIR, {settings.SPOOL_DIR}, cannot be written to: {error.strerror}. {env.EXPLAINED_IN}")
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
@@ -61,8 +68,11 @@ def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signatur
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
-    from validation import writer  # noqa: PLC0415 - models can be imported only now that the application is loaded
+    from apikeys import rates  # noqa: PLC0415 - models can be imported only now that the application is loaded
+    from validation import writer  # noqa: PLC0415 - as above
 
+    # Before there are threads, of which two could make it at the same moment.
+    rates.shared()
     # A thread, so it must start after the fork.
     writer.start()
 

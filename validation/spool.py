@@ -7,6 +7,7 @@ lose the last moments.
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,10 +15,11 @@ from typing import Final
 from uuid import UUID, uuid4
 
 _SUFFIX: Final = ".spool"
+_is_ours: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.spool").fullmatch
 
 
 class SpoolFull(Exception):
-    """The file could not be made longer, mostly because the disk is full. Nothing of the record is in it."""
+    """The file could not be written to, mostly because the disk is full. Nothing of the record counts."""
 
 
 class Spool:
@@ -26,29 +28,36 @@ class Spool:
     def __init__(self, path: Path, file: int) -> None:
         self.id = UUID(path.stem)
         self._path = path
-        self._file = file
+        self._file: int | None = file
+        self._is_torn = False
         self.end = os.fstat(file).st_size
         """How many bytes are in it."""
 
     def append(self, line: bytes) -> None:
-        """Add a line; it must end in a line break and hold no other. Raises SpoolFull."""
+        """Add a line; it must end in a line break and hold no other. Raises SpoolFull, also when it is closed."""
         try:
-            written = os.write(self._file, line)
+            if self._is_torn:
+                self._mend()
+            written = os.write(self._open(), line)
+            if written < len(line):
+                self._is_torn = True
+                self._mend()
+                raise SpoolFull
         except OSError as error:
             raise SpoolFull from error
-        if written < len(line):
-            os.ftruncate(self._file, self.end)
-            raise SpoolFull
         self.end += written
 
     def lines(self, start: int) -> list[bytes]:
         """Return the whole lines from byte `start` on; one that was cut short was never answered, and is left out."""
-        found = os.pread(self._file, max(0, self.end - start), start)
+        found = os.pread(self._open(), max(0, self.end - start), start)
         return found.split(b"\n")[:-1]
 
     def empty(self) -> None:
-        """Drop all lines; they are in the database."""
-        os.ftruncate(self._file, 0)
+        """Drop all lines; they are in the database. Raises SpoolFull, and drops nothing then."""
+        try:
+            os.ftruncate(self._open(), 0)
+        except OSError as error:
+            raise SpoolFull from error
         self.end = 0
 
     def remove(self) -> None:
@@ -57,12 +66,25 @@ class Spool:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file, so that another process may take it over."""
-        os.close(self._file)
+        """Let go of the file, so that another process may take it over; doing it again does no harm."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+    def _open(self) -> int:
+        # A number that was closed may by now be somebody else's file, or a caller's connection.
+        if self._file is None:
+            raise SpoolFull
+        return self._file
+
+    def _mend(self) -> None:
+        """Cut off what was written of a line that did not fit, or the next line would be glued to it."""
+        os.ftruncate(self._open(), self.end)
+        self._is_torn = False
 
 
 def create(folder: Path) -> Spool:
-    """Make a new spool of this process's own."""
+    """Make a new spool of this process's own. Raises OSError when the folder cannot be used."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{uuid4()}{_SUFFIX}"
     # Locked before it has its name, so that nobody can take it for one that was left behind.
@@ -75,7 +97,7 @@ def create(folder: Path) -> Spool:
 
 def left_behind(folder: Path) -> Iterator[Spool]:
     """Yield, locked, each spool whose process is gone. A living one's lock is held, so it is passed over."""
-    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+    for path in sorted(path for path in folder.glob(f"*{_SUFFIX}") if _is_ours(path.name)):
         with suppress(FileNotFoundError):
             file = os.open(path, os.O_RDWR | os.O_APPEND)
             try:
