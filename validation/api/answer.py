@@ -133,7 +133,7 @@ def _body(call: Call, route: Route) -> msgspec.Struct | None:
 
 @lru_cache(maxsize=100)
 def _is_json(content_type: str) -> bool:
-    kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    kind, *parameters = (part.strip(" \t").lower() for part in content_type.split(";"))
     return kind == _JSON and all(parameter in ("", "charset=utf-8", 'charset="utf-8"') for parameter in parameters)
 
 

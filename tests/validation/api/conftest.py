@@ -30,10 +30,11 @@ print(keys.create(client, draft, by=None)[1])
 
 
 class LiveApi(NamedTuple):
-    """Where the API is, and a key with every scope that no limit stops."""
+    """Where the API is, a key with every scope that no limit stops, and the file in which the server complains."""
 
     url: str
     key: str
+    log: Path
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +47,7 @@ def live_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
         made = subprocess.run(
             command, cwd=services.ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
         )
-        yield LiveApi(url, made.stdout.strip())
+        yield LiveApi(url, made.stdout.strip(), data / "log")
 
 
 @pytest.fixture(scope="session")

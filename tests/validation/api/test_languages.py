@@ -1,0 +1,91 @@
+"""The language of sentences: the caller's choice for one call, and nothing else changes with it."""
+
+from django.utils import translation
+
+from tests.house import HouseTest
+
+VALIDATE = "/api/v1/validate"
+WRONG = {"iban": "de88 3704 0044 0532 0130 00"}
+
+
+class ChoiceTests(HouseTest):
+    def test_the_best_liked_of_our_languages_is_chosen(self) -> None:
+        for accepted, chosen in (
+            (None, "en"),
+            ("", "en"),
+            ("sv", "sv"),
+            ("de", "de"),
+            ("en", "en"),
+            ("sv-SE,sv;q=0.9,en;q=0.8", "sv"),
+            ("de-AT", "de"),
+            ("DE-ch", "de"),
+            ("fr,it;q=0.9,de;q=0.1", "de"),
+            ("en;q=0.5, sv;q=0.6", "sv"),
+            ("fr", "en"),
+            ("*", "en"),
+            ("sv;q=0", "en"),
+            ("sv;q=0, de;q=0.1", "de"),
+            ("sv;q=2", "en"),
+            ("svenska", "en"),
+            ("sv_SE", "en"),
+            ("../../etc/passwd", "en"),
+            ("sv\x00", "en"),
+            ("\xff\xfe", "en"),
+            (",;=,;q=", "en"),
+            ("de," * 3000, "de"),
+            ("x" * 8000, "en"),
+        ):
+            with self.subTest(accepted=(accepted or "")[:30]):
+                answer = self.calls(None, VALIDATE, HTTP_ACCEPT_LANGUAGE=accepted)
+
+                self.assert_problem(answer, "key_missing", 401)
+                self.assertEqual(answer["Content-Language"], chosen)
+
+    def test_neither_the_cookie_nor_the_path_chooses(self) -> None:
+        answer = self.calls(None, VALIDATE, HTTP_COOKIE="language=de", QUERY_STRING="language=sv")
+
+        self.assertEqual(answer["Content-Language"], "en")
+
+
+class SentenceTests(HouseTest):
+    def test_a_verdict_differs_in_its_sentences_and_names_only(self) -> None:
+        key = self.alice.key()
+        told = {
+            language: self.calls(key, VALIDATE, WRONG, HTTP_ACCEPT_LANGUAGE=language).json()
+            for language in ("en", "sv", "de")
+        }
+
+        self.assertEqual(
+            [told[language]["country"]["name"] for language in told], ["Germany", "Tyskland", "Deutschland"]
+        )
+        self.assertTrue(told["en"]["reasons"][0]["message"].startswith("The check digits are 88"))
+        self.assertEqual(len({verdict["reasons"][0]["message"] for verdict in told.values()}), 3)
+        self.assertEqual(len({verdict["warnings"][0]["message"] for verdict in told.values()}), 3)
+        for verdict in told.values():
+            verdict["country"]["name"] = ""
+            for finding in (*verdict["reasons"], *verdict["warnings"]):
+                finding["message"] = ""
+        self.assertEqual(told["en"], told["sv"])
+        self.assertEqual(told["en"], told["de"])
+
+    def test_countries_are_named_in_the_callers_language(self) -> None:
+        key = self.alice.key()
+        for language, name in (("en", "Germany"), ("sv", "Tyskland"), ("de", "Deutschland")):
+            for path in ("/api/v1/countries/DE", "/api/v1/countries", "/api/v1/bics/COBADEFFXXX"):
+                answer = self.calls(key, path, method="GET", HTTP_ACCEPT_LANGUAGE=language)
+
+                self.assertIn(f'"name":"{name}"', answer.content.decode())
+
+    def test_a_call_leaves_no_language_behind(self) -> None:
+        key = self.alice.key()
+        with translation.override("sv"):
+            for language in ("de", "en"):
+                self.calls(key, VALIDATE, WRONG, HTTP_ACCEPT_LANGUAGE=language)
+                self.calls(key, "/api/v1/validate/batch", {"ibans": [WRONG["iban"]]}, HTTP_ACCEPT_LANGUAGE=language)
+                self.calls(key, VALIDATE, {"wrong": 1}, HTTP_ACCEPT_LANGUAGE=language)
+                self.assertEqual(translation.get_language(), "sv")
+
+        first = self.calls(key, VALIDATE, WRONG, HTTP_ACCEPT_LANGUAGE="de").json()
+        then = self.calls(key, VALIDATE, WRONG).json()
+        self.assertNotEqual(first["reasons"][0]["message"], then["reasons"][0]["message"])
+        self.assertEqual(then["country"]["name"], "Germany")
