@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
 from accounts.guard import addresses
-from apikeys import first_call, keys, sentences
+from apikeys import first_call, keys, networks, sentences
 from apikeys.forms import NewKeyForm, RotationForm
 from apikeys.models import ApiKey
 from apikeys.pages import listing
@@ -82,8 +82,10 @@ def _rotation_page(request: MemberRequest, key: ApiKey, form: RotationForm) -> H
 
 def _shown_once(request: MemberRequest, key: ApiKey, text: str, old: ApiKey | None = None) -> HttpResponse:
     """Show the text of a key. Nothing that could show it again keeps it: no session, no message, no redirect."""
+    entries = [networks.parse(entry.network) for entry in key.networks.all()]
     context = {
-        "row": listing.row_of(key, timezone.now(), entries=key.networks.count()),
+        "row": listing.row_of(key, timezone.now(), entries=len(entries)),
+        "wide": [str(network) for network in entries if networks.is_wide(network)],
         "text": text,
         "command": first_call.line(text),
         "old": listing.row_of(old, timezone.now(), entries=0) if old else None,

@@ -41,6 +41,13 @@ class HistoryTests(HouseTest):
         self.assertEqual(told.details, {"device": "Computer 0"})
         self.assertEqual(told.when.microsecond, 0)
 
+    def test_whoever_has_no_request_gives_the_address(self) -> None:
+        history.record("keys.refused", client=self.client_of_alice, by=None, address="2001:db8::7")
+
+        [told] = history.told(self.client_of_alice, history.entries(self.client_of_alice))
+
+        self.assertEqual((told.network, told.address), ("2001:db8::/48", "2001:db8::7"))
+
     def test_nothing_personal_lies_in_the_clear(self) -> None:
         self.write(1)
 

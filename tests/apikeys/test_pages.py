@@ -167,6 +167,12 @@ class MakingTests(KeyPageTest):
     def test_an_empty_list_is_warned_of_at_once(self) -> None:
         self.assertContains(self.makes(addresses="only"), "The key works from nowhere yet", status_code=201)
 
+    def test_wide_networks_are_warned_of_at_once(self) -> None:
+        answer = self.makes(addresses="only", networks="10.0.0.0/8\n192.0.2.0/24")
+
+        self.assertContains(answer, "10.0.0.0/8 is a very wide network", status_code=201)
+        self.assertNotContains(answer, "192.0.2.0/24 is a very", status_code=201)
+
     def test_wrong_fields_are_told_at_the_field_and_nothing_typed_is_lost(self) -> None:
         today = timezone.localdate()
         cases: list[tuple[dict[str, Any], str, str]] = [
