@@ -78,6 +78,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "history.exported": Action(gettext_lazy("The history was exported")),
     "privacy.second_factor_required": Action(gettext_lazy("A second factor was required of all users"), mail=True),
     "privacy.second_factor_optional": Action(gettext_lazy("A second factor was made optional"), mail=True),
+    "privacy.logging_changed": Action(gettext_lazy("What is kept of checks was changed"), mail=True),
     "owners.recovery_requested": Action(gettext_lazy("A new owner was requested at the operator"), mail=True),
     "owners.recovery_cancelled": Action(gettext_lazy("The request for a new owner was cancelled"), mail=True),
     "owners.recovered": Action(gettext_lazy("A user was made an owner by the operator"), mail=True),

@@ -21,7 +21,7 @@ from accounts.models import Client
 from apikeys import networks, tokens
 from apikeys.models import ApiKey
 from apikeys.problems import Problem
-from privacy import vault
+from privacy import logging_mode, vault
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ class Key(NamedTuple):
     """The client's units per month."""
     ends: float
     """When it stops to work, as a Unix time; 0 when it is revoked or its client is not active."""
+    keeps: logging_mode.Choice
+    """What the client wants kept of a check."""
     allowed: dict[str, bool]
     """The addresses seen so far → whether the networks hold them."""
 
@@ -117,6 +119,7 @@ def _load(identifier: str) -> Key | None:
         rate_per_minute=row.rate_per_minute,
         quota=row.client.monthly_quota,
         ends=row.expires_at.timestamp() if works else 0.0,
+        keeps=logging_mode.of(row.client),
         allowed={},
     )
 

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "accounts",
     "accounts.guard",
     "apikeys",
+    "privacy",
     "privacy.vault",
     "validation",
     "csp",

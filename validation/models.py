@@ -1,6 +1,46 @@
-"""Where the durable batch writer stands in each spool."""
+"""The log of checks, as far as clients want one, and where the durable batch writer stands in each spool."""
+
+import uuid
+from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Client, UsageDay
+from apikeys.models import ApiKey
+
+
+class ValidationRecord(models.Model):
+    """What a client wanted kept of one check: see log.py, which alone seals and opens."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+")
+    at = models.DateTimeField(_("time"))
+    """Whole seconds."""
+    expires_on = models.DateField(_("kept until"))
+    source = models.CharField(_("source"), max_length=8, choices=UsageDay.Source)
+    key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, blank=True, related_name="+")
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    is_valid = models.BooleanField(_("valid"))
+    codes = models.CharField(_("reasons"), max_length=80, blank=True)
+    """The codes of the reasons, with blanks between them."""
+    sealed = models.BinaryField(default=bytes, blank=True)
+    blind_index = models.BinaryField(max_length=32, null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("record of a check")
+        verbose_name_plural = _("records of checks")
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index("client", "at", "id", name="log_by_time"),
+            models.Index("client", "country", "at", "id", name="log_by_country"),
+            models.Index("client", "key", "at", "id", name="log_by_key"),
+            models.Index("client", "blind_index", name="log_by_number", condition=models.Q(blind_index__isnull=False)),
+            models.Index("expires_on", name="log_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        """Name the record without saying what was checked."""
+        return str(self.pk)
 
 
 class SpoolPosition(models.Model):

@@ -291,6 +291,7 @@ FORM_PROBLEMS: Final[dict[str, Words]] = {
         "The form came with fields that this page does not have. Open the page again and try once more."
     ),
     "file": gettext_lazy("Paste the number as text: this page does not read files."),
+    "unavailable": gettext_lazy("The service cannot check right now. Your text is still here: try again in a moment."),
     "encoding": gettext_lazy("Some of the text could not be read as UTF-8. Paste the number again, or type it."),
 }
 """What is wrong with a form that holds no text to check."""

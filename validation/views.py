@@ -10,12 +10,15 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import access, usage
-from accounts.guard import limits
+from accounts.guard import addresses, limits
 from accounts.models import Client, UsageDay
-from validation import countries, engine, sentences
+from privacy import logging_mode
+from validation import countries, engine, log, sentences, writer
+from validation.engine import Verdict
 from validation.engine.normalise import MAX_INPUT_CHARACTERS
 from validation.forms import FormProblem, iban_text
 from validation.report import report
+from validation.spool import SpoolFull
 
 
 @login_not_required
@@ -40,9 +43,31 @@ def check(request: HttpRequest) -> HttpResponse:
     except FormProblem as problem:
         said = sentences.FORM_PROBLEMS[problem.code]
         return _check_page(request, {"problem": said, "text": text}, status=problem.status)
-    if client:
-        usage.count(client, UsageDay.Source.PAGE, valid=verdict.valid)
+    if client and not _kept(request, client, verdict):
+        return _check_page(request, {"problem": sentences.FORM_PROBLEMS["unavailable"], "text": text}, status=503)
     return _check_page(request, {"report": report(verdict), "text": verdict.input})
+
+
+def _kept(request: HttpRequest, client: Client, verdict: Verdict) -> bool:
+    """Count the check and keep of it what the client wants; return whether that could be done."""
+    page = UsageDay.Source.PAGE.value
+    caller = log.Caller(client.pk, page, None, addresses.caller(request))
+    record = writer.Record(
+        client=client.pk,
+        key=None,
+        day=usage.today(),
+        valid=int(verdict.valid),
+        invalid=int(not verdict.valid),
+        units=0,
+        is_test=False,
+        source=page,
+        rows=log.rows([verdict], caller, logging_mode.of(client)),
+    )
+    try:
+        writer.put(record)
+    except SpoolFull:
+        return False
+    return True
 
 
 def _wait(request: HttpRequest, client: Client | None) -> timedelta:

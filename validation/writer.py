@@ -26,6 +26,7 @@ from accounts import usage
 from accounts.models import Client, UsageDay
 from apikeys import key_usage, quota
 from apikeys.models import ApiKey
+from validation import log as validation_log
 from validation import spool
 from validation.models import SpoolPosition
 
@@ -40,10 +41,11 @@ _RETRY_SECONDS: Final = 5.0
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True):
-    """What one call leaves behind: whom it counts for, and counts. Never a number that was checked."""
+    """What one call leaves behind: whom it counts for, counts, and what of it the client wants kept."""
 
     client: UUID
-    key: UUID
+    key: UUID | None
+    """None for a check on the page."""
     day: date
     """In UTC."""
     valid: int
@@ -51,6 +53,9 @@ class Record(msgspec.Struct, array_like=True, frozen=True):
     units: int
     """What it cost of the month's quota, which was taken before; 0 for a test key."""
     is_test: bool
+    source: str = UsageDay.Source.API.value
+    rows: tuple[validation_log.Row, ...] = ()
+    """What the client wants kept of it, sealed already."""
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -235,7 +240,7 @@ def _count(records: list[Record], holder: UUID, end: int | None) -> None:
 def _of_the_living(records: list[Record]) -> list[Record]:
     clients = set(Client.objects.filter(pk__in={record.client for record in records}).values_list("pk", flat=True))
     keys = set(ApiKey.objects.filter(pk__in={record.key for record in records}).values_list("pk", flat=True))
-    kept = [record for record in records if record.client in clients and record.key in keys]
+    kept = [record for record in records if record.client in clients and record.key in {*keys, None}]
     if len(kept) < len(records):
         log.warning("Left out %s records of clients or keys that are gone.", len(records) - len(kept))
     return kept
@@ -246,15 +251,18 @@ def _add(records: list[Record], holder: UUID) -> None:
     of_clients: defaultdict[tuple[UUID, date, str], usage.Checks] = defaultdict(usage.Checks)
     of_keys: defaultdict[tuple[UUID, date], key_usage.Used] = defaultdict(key_usage.Used)
     of_quotas: Counter[quota.Account] = Counter()
-    for (client, key, day, valid, invalid, units, is_test), times in Counter(map(astuple, records)).items():
+    alike = Counter([astuple(record)[:-1] for record in records])
+    for (client, key, day, valid, invalid, units, is_test, source), times in alike.items():
         used = key_usage.Used(times, times * valid, times * invalid, times * units)
-        of_keys[key, day] = of_keys[key, day].plus(used)
+        if key is not None:
+            of_keys[key, day] = of_keys[key, day].plus(used)
         if not is_test:
-            place = (client, day, UsageDay.Source.API.value)
+            place = (client, day, source)
             of_clients[place] = of_clients[place].plus(usage.Checks(*used[1:]))
             of_quotas[quota.Account(client, day.replace(day=1))] += used.units
     usage.add(of_clients)
     key_usage.add(of_keys)
+    validation_log.write([(record.client, row) for record in records for row in record.rows])
     quota.settle(of_quotas, holder=holder)
 
 

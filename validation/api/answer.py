@@ -21,14 +21,17 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from redis import RedisError
 
 from accounts.guard import addresses, blocks, revisions
+from accounts.models import UsageDay
 from apikeys import authentication, problems, quota, rates
 from apikeys.problems import Problem
-from validation import writer
+from privacy import logging_mode, vault
+from privacy.models import Mode
+from validation import log, writer
 from validation.api import bodies, health, routes
 from validation.api.routes import Asked, Route
 from validation.spool import SpoolFull
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LANGUAGES: Final = ("en", "sv", "de")
 _encode: Final = msgspec.json.Encoder().encode
@@ -68,11 +71,12 @@ def answer(call: Call) -> Answer:
         return _answered(call, request_id, language)
     except Problem as refused:
         problem = refused
-    except (revisions.Unreadable, Error, RedisError, SpoolFull) as trouble:
+    except (revisions.Unreadable, Error, RedisError, SpoolFull, vault.VaultError) as trouble:
         # Not the exception itself: its text may hold values.
-        log.error("A call could not be answered: %s", type(trouble).__name__)  # noqa: TRY400
+        logger.error("A call could not be answered: %s", type(trouble).__name__)  # noqa: TRY400
         problem = Problem("unavailable", headers={"Retry-After": _UNAVAILABLE_FOR_SECONDS})
-    return _refused(problem, request_id, language)
+    refused = _refused(problem, request_id, language)
+    return refused._replace(body=b"") if call.method == "HEAD" else refused
 
 
 def _new_name() -> str:
@@ -95,7 +99,7 @@ def _answered(call: Call, request_id: str, language: str) -> Answer:
     try:
         body = _body(call, route)
         outcome = route.handler(Asked(body, argument, language, key))
-        _account(key, outcome)
+        _account(key, outcome, log.Caller(key.client, _SOURCE, key.id, address), _keeps(call, key))
     except Problem as problem:
         problem.headers = {**standing, **problem.headers}
         raise
@@ -137,7 +141,17 @@ def _is_json(content_type: str) -> bool:
     return kind == _JSON and all(parameter in ("", "charset=utf-8", 'charset="utf-8"') for parameter in parameters)
 
 
-def _account(key: authentication.Key, outcome: routes.Outcome) -> None:
+def _keeps(call: Call, key: authentication.Key) -> logging_mode.Choice:
+    """Return what may be kept of this call: what the client wants, or nothing when the call asks for that."""
+    silent = key.is_test or call.headers.get("HTTP_X_NO_LOG", "0").strip() not in ("", "0")
+    return _NOTHING if silent else key.keeps
+
+
+_SOURCE: Final = UsageDay.Source.API.value
+_NOTHING: Final = logging_mode.Choice(Mode.OFF)
+
+
+def _account(key: authentication.Key, outcome: routes.Outcome, caller: log.Caller, keeps: logging_mode.Choice) -> None:
     """Take what the call costs from the quota and keep a record of it, both before it is answered."""
     units = 0 if key.is_test else outcome.units
     account = quota.leases.take(key.client, units, quota=key.quota) if units else None
@@ -149,6 +163,8 @@ def _account(key: authentication.Key, outcome: routes.Outcome) -> None:
         invalid=outcome.invalid,
         units=units,
         is_test=key.is_test,
+        source=_SOURCE,
+        rows=log.rows(outcome.verdicts, caller, keeps),
     )
     try:
         writer.put(record)

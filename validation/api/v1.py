@@ -1,6 +1,7 @@
 """The calls of the API, version 1: typed request in, typed answer out, with what it costs. Rules live elsewhere."""
 
 from calendar import monthrange
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +17,7 @@ from apikeys.problems import Problem
 from validation import sentences
 from validation.api import schemas
 from validation.api.verdicts import teller
-from validation.engine import DATA_VERSION, bics, check, with_suggestions
+from validation.engine import DATA_VERSION, Verdict, bics, check, with_suggestions
 from validation.engine.banks import DIRECTORIES
 from validation.engine.calculate import CalculationRefused, calculate
 from validation.engine.extract import extract
@@ -42,22 +43,25 @@ class Outcome(NamedTuple):
     invalid: int = 0
     units: int = 0
     """What it costs of the month's quota."""
+    verdicts: Sequence[Verdict] = ()
+    """What the log of checks may keep."""
 
 
 def validate(asked: Asked) -> Outcome:
     """Check one IBAN."""
     verdict = with_suggestions(check(asked.body.iban))
     [told] = teller(asked.language).tell(verdict)
-    return Outcome(told, int(verdict.valid), int(not verdict.valid), 1)
+    return Outcome(told, int(verdict.valid), int(not verdict.valid), 1, (verdict,))
 
 
 def validate_batch(asked: Asked) -> Outcome:
     """Check up to a thousand IBANs, without suggestions."""
-    results = teller(asked.language).tell(*map(check, asked.body.ibans))
+    verdicts = [check(text) for text in asked.body.ibans]
+    results = teller(asked.language).tell(*verdicts)
     valid = sum([result.valid for result in results])
     total = len(results)
     summary = schemas.Summary(total, valid, total - valid)
-    return Outcome(schemas.BatchAnswer(results, summary), valid, total - valid, total)
+    return Outcome(schemas.BatchAnswer(results, summary), valid, total - valid, total, verdicts)
 
 
 def make_iban(asked: Asked) -> Outcome:
@@ -69,7 +73,7 @@ def make_iban(asked: Asked) -> Outcome:
         sentence, values = sentences.calculation(refused)
         raise Problem("invalid_request", sentence, values=values) from None
     [told] = teller(asked.language).tell(verdict)
-    return Outcome(schemas.CalculateAnswer(told.iban, told), valid=1, units=1)
+    return Outcome(schemas.CalculateAnswer(told.iban, told), valid=1, units=1, verdicts=(verdict,))
 
 
 def find_candidates(asked: Asked) -> Outcome:
@@ -84,11 +88,12 @@ def find_candidates(asked: Asked) -> Outcome:
 def find_in_text(asked: Asked) -> Outcome:
     """Find the IBANs in a text."""
     found = extract(asked.body.text)
-    told = teller(asked.language).tell(*(place.verdict for place in found))
+    verdicts = [place.verdict for place in found]
+    told = teller(asked.language).tell(*verdicts)
     places = zip(found, told, strict=True)
     ibans = [schemas.FoundIban(place.start, place.end, place.text, verdict) for place, verdict in places]
     valid = sum(place.verdict.valid for place in found)
-    return Outcome(schemas.ExtractAnswer(ibans), valid, len(found) - valid, max(1, len(found)))
+    return Outcome(schemas.ExtractAnswer(ibans), valid, len(found) - valid, max(1, len(found)), verdicts)
 
 
 def look_up_bic(asked: Asked) -> Outcome:
