@@ -75,8 +75,8 @@ def answer(call: Call) -> Answer:
         # Not the exception itself: its text may hold values.
         logger.error("A call could not be answered: %s", type(trouble).__name__)  # noqa: TRY400
         problem = Problem("unavailable", headers={"Retry-After": _UNAVAILABLE_FOR_SECONDS})
-    refused = _refused(problem, request_id, language)
-    return refused._replace(body=b"") if call.method == "HEAD" else refused
+    told = _refused(problem, request_id, language)
+    return told._replace(body=b"") if call.method == "HEAD" else told
 
 
 def _new_name() -> str:
