@@ -1,0 +1,314 @@
+"""The one door: names of calls, what every answer has, and what a call leaves nowhere."""
+
+import io
+import logging
+import random
+import re
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+from uuid import uuid4
+from wsgiref.validate import validator
+
+from django.db import connection
+from django.test import Client
+
+from accounts.guard import blocks
+from apikeys import quota, tokens
+from apikeys.models import KeyUsageDay
+from ibanse import api_gate
+from tests.house import HouseTest, site
+from tests.validation.api.test_problems import PRODUCED
+from validation import writer
+from validation.api.answer import Call, answer
+from validation.spool import SpoolFull
+
+VALIDATE = "/api/v1/validate"
+BATCH = "/api/v1/validate/batch"
+CANARY = "SE4550000000058398257466"
+IBAN = {"iban": CANARY}
+
+
+class RequestIdTests(HouseTest):
+    def test_a_callers_name_for_the_call_comes_back(self) -> None:
+        key = self.alice.key()
+        for name in ("a", "A-1.b_c:d", "0" * 128, "0191f2c4-7c3e-7a3a-9f0e-1b2c3d4e5f60"):
+            with self.subTest(name=name[:40]):
+                right = self.calls(key, VALIDATE, IBAN, HTTP_X_REQUEST_ID=name)
+                wrong = self.calls(None, VALIDATE, IBAN, HTTP_X_REQUEST_ID=name)
+                health = self.calls(None, "/health/live", method="GET", HTTP_X_REQUEST_ID=name)
+
+                self.assertEqual(right["X-Request-Id"], name)
+                self.assertEqual(self.assert_problem(wrong, "key_missing", 401)["request_id"], name)
+                self.assertEqual(health["X-Request-Id"], name)
+
+    def test_any_other_name_is_replaced_by_ours(self) -> None:
+        for name in (
+            None,
+            "",
+            " ",
+            "a b",
+            "a\n",
+            "a\r\nSet-Cookie: x=1",
+            "0" * 129,
+            "\xe5",
+            "٣",
+            "ａ",
+            "a\x00",
+            "<script>",
+            "${jndi:ldap://x}",
+            "%n",
+            "a,a",
+            "/",
+            '"',
+        ):
+            with self.subTest(name=name):
+                given = self.calls(None, VALIDATE, IBAN, HTTP_X_REQUEST_ID=name)
+
+                problem = self.assert_problem(given, "key_missing", 401)
+                self.assertRegex(problem["request_id"], r"\A[0-9a-f]{32}\Z")
+
+    def test_no_two_calls_get_the_same_name(self) -> None:
+        names = {self.calls(None, VALIDATE)["X-Request-Id"] for _ in range(100)}
+
+        self.assertEqual(len(names), 100)
+
+
+class HeaderTests(HouseTest):
+    def test_every_answer_has_what_a_program_needs_and_nothing_of_browsers(self) -> None:
+        key = self.alice.key(rate_per_minute=100)
+        given = self.calls(key, VALIDATE, IBAN)
+
+        self.assertEqual(
+            set(given.headers),
+            {
+                "Content-Type",
+                "Content-Length",
+                "Cache-Control",
+                "X-Request-Id",
+                "X-Content-Type-Options",
+                "RateLimit-Policy",
+                "RateLimit",
+            },
+        )
+        self.assertEqual(given["RateLimit-Policy"], '"minute";q=100;w=60')
+        self.assertEqual(given["RateLimit"], '"minute";r=9;t=1')
+
+    def test_the_rate_is_counted_down(self) -> None:
+        key = self.alice.key(rate_per_minute=100)
+        left = []
+        for _ in range(10):
+            match = re.search(r"r=(\d+)", self.calls(key, VALIDATE, IBAN)["RateLimit"])
+            assert match
+            left.append(int(match[1]))
+
+        self.assertEqual(left, sorted(left, reverse=True))
+        self.assertLess(left[-1], 2)
+
+    def test_a_call_may_ask_for_nothing_to_be_logged(self) -> None:
+        key = self.alice.key()
+        for wish in ("1", "0", "", "yes", "x" * 8000, "\xff"):
+            self.assertEqual(self.calls(key, VALIDATE, IBAN, HTTP_X_NO_LOG=wish).status_code, 200)
+
+
+class GateTests(HouseTest):
+    def test_the_gate_keeps_to_the_rules_of_servers_whatever_it_answers(self) -> None:
+        """PEP 3333, as Python's own validator reads it."""
+        key = self.alice.key()
+        strict = validator(site())
+        for method, path, token, body in (
+            ("POST", VALIDATE, key, b'{"iban": "x"}'),
+            ("POST", VALIDATE, None, b"{}"),
+            ("POST", VALIDATE, key, b"\xff"),
+            ("HEAD", "/api/v1/countries", key, b""),
+            ("GET", "/api/v1/nothing", None, b""),
+            ("GET", "/health/ready", None, b""),
+        ):
+            environ = {
+                "REQUEST_METHOD": method,
+                "SCRIPT_NAME": "",
+                "PATH_INFO": path,
+                "QUERY_STRING": "",
+                "REMOTE_ADDR": "192.0.2.7",
+                "SERVER_NAME": "localhost",
+                "SERVER_PORT": "8000",
+                "SERVER_PROTOCOL": "HTTP/1.1",
+                "CONTENT_TYPE": "application/json",
+                "CONTENT_LENGTH": str(len(body)),
+                "wsgi.version": (1, 0),
+                "wsgi.url_scheme": "http",
+                "wsgi.input": io.BytesIO(body),
+                "wsgi.errors": sys.stderr,
+                "wsgi.multithread": True,
+                "wsgi.multiprocess": False,
+                "wsgi.run_once": False,
+                **({"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}),
+            }
+            with self.subTest(method=method, path=path):
+                given = strict(environ, lambda _status, _headers, _failure=None: lambda _written: None)
+                b"".join(given)
+                given.close()  # type: ignore[attr-defined]  # the validator's own iterator, which insists on it
+
+    def test_whoever_comes_through_djangos_handler_meets_the_same_door(self) -> None:
+        key = self.alice.key()
+        program = Client(headers={"Authorization": f"Bearer {key}", "X-Request-Id": "same"}, REMOTE_ADDR="192.0.2.7")
+
+        by_handler = program.post(VALIDATE, IBAN, content_type="application/json")
+        by_gate = self.calls(key, VALIDATE, IBAN, HTTP_X_REQUEST_ID="same")
+        self.assertEqual(by_handler.content, by_gate.content)
+        self.assertEqual(set(by_handler.headers), set(by_gate.headers))
+
+        refused = program.post("/api/v1/nothing", IBAN, content_type="application/json")
+        self.assert_problem(refused, "not_found", 404)
+
+    def test_a_page_is_not_the_gates(self) -> None:
+        with patch.object(api_gate, "answer", side_effect=AssertionError("asked for a page")):
+            given = self.calls(None, "/", method="GET")
+
+        self.assertEqual(given.status_code, 200)
+        self.assertTrue(given["Content-Type"].startswith("text/html"))
+
+    def test_an_api_call_touches_no_session_and_sets_no_cookie(self) -> None:
+        given = self.calls(self.alice.key(), VALIDATE, IBAN, HTTP_COOKIE="session=x; csrftoken=y; language=sv")
+
+        self.assertEqual(given.status_code, 200)
+        self.assertNotIn("Set-Cookie", given)
+        self.assertNotIn("Vary", given)
+
+
+class DoorTests(HouseTest):
+    def test_the_door_knows_no_request_and_answers_what_it_is_told(self) -> None:
+        headers = {"HTTP_AUTHORIZATION": f"Bearer {self.alice.key()}", "CONTENT_TYPE": "application/json"}
+        body = io.BytesIO(b'{"iban": "x"}')
+
+        given = answer(Call("POST", VALIDATE, headers, "192.0.2.7", body, is_secure=True))
+
+        self.assertEqual(given.status, 200)
+        self.assertEqual(given.headers["Content-Length"], str(len(given.body)))
+
+    def test_it_never_raises_whatever_comes(self) -> None:
+        """Half-right calls in great number, always the same ones: each gets an answer below 500."""
+        chance = random.Random(4)  # noqa: S311 - not for secrets
+        key = self.alice.key(rate_per_minute=10_000_000)
+        pieces = (
+            *(
+                b'{"iban":',
+                b'{"ibans":[',
+                b'{"text":',
+                b'"',
+                b"}",
+                b"]",
+                b",",
+                b":",
+                b"[",
+                b"{",
+                b"\\",
+                b"\\u",
+                b"ud800",
+            ),
+            *(b"DE89", b"370400440532013000", b"?", b" ", b"\x00", b"\xff", b"\xc3\xa5", b"1e9", b"null", b"NaN", b"-"),
+        )
+        paths = (VALIDATE, BATCH, "/api/v1/calculate", "/api/v1/recover", "/api/v1/extract")
+        for number in range(1500):
+            body = b"".join(chance.choices(pieces, k=chance.randrange(12)))
+            if number % 2:
+                text = "".join(chance.choices('DE89370400 ?-\x00åſ\u200b😀\\"', k=chance.randrange(40)))
+                path, shape = chance.choice(
+                    [(VALIDATE, "iban"), ("/api/v1/recover", "iban"), ("/api/v1/extract", "text")]
+                )
+                given = self.calls(key, path, {shape: text})
+            else:
+                given = self.calls(key, chance.choice(paths), body)
+            self.assertLess(given.status_code, 500, body)
+            given.json()
+
+    def test_what_was_taken_for_a_call_that_could_not_be_kept_is_given_back(self) -> None:
+        self.alice.client.monthly_quota = 1
+        self.alice.client.save()
+        key = self.alice.key()
+        with (
+            patch.object(writer, "put", side_effect=SpoolFull),
+            self.assertLogs("validation.api.answer", "ERROR"),
+        ):
+            for _ in range(3):
+                self.assert_problem(self.calls(key, VALIDATE, IBAN), "unavailable", 503)
+
+        self.assertEqual(self.calls(key, VALIDATE, IBAN).status_code, 200)
+        self.assert_problem(self.calls(key, VALIDATE, IBAN), "quota_exhausted", 429)
+
+
+class LeakTests(HouseTest):
+    """What was checked, and the key it was checked with, are in no log, no spool and no table."""
+
+    def test_no_log_of_any_level_holds_an_iban_or_a_key(self) -> None:
+        key = self.alice.key(rate_per_minute=1_000_000)
+        wrong = tokens.mint(is_test=False).text
+        root = logging.getLogger()
+        said = io.StringIO()
+        listener = logging.StreamHandler(said)
+        listener.setLevel(logging.DEBUG)
+        level = root.level
+        root.addHandler(listener)
+        root.setLevel(logging.DEBUG)
+        django_level = logging.getLogger("django").level
+        logging.getLogger("django").setLevel(logging.INFO)  # Below that it writes SQL, which a test database does.
+        try:
+            for token in (key, wrong, f"{key}x", None):
+                self.calls(token, VALIDATE, IBAN)
+                self.calls(token, VALIDATE, {"iban": f"x{CANARY}x"})
+                self.calls(token, VALIDATE, {CANARY: 1})
+                self.calls(token, VALIDATE, f'{{"iban": "{CANARY}'.encode())
+                self.calls(token, BATCH, {"ibans": [CANARY, 1]})
+                self.calls(token, "/api/v1/recover", {"iban": f"{CANARY[:-1]}?"})
+                self.calls(token, "/api/v1/extract", {"text": f"Pay {CANARY}"})
+                self.calls(token, f"{VALIDATE}/{CANARY}", IBAN)
+                self.calls(token, f"/api/v1/countries/{CANARY}", method="GET")
+                self.calls(token, VALIDATE, IBAN, QUERY_STRING=f"iban={CANARY}&key={key}")
+                self.calls(token, VALIDATE, IBAN, HTTP_X_REQUEST_ID=CANARY, HTTP_USER_AGENT=CANARY)
+            for produced in PRODUCED.values():
+                produced(self)
+                blocks.unblock("192.0.2.7")
+        finally:
+            root.removeHandler(listener)
+            root.setLevel(level)
+            logging.getLogger("django").setLevel(django_level)
+
+        self.assert_clean(said.getvalue().encode(), key, wrong)
+
+    def test_the_spool_holds_counts_and_neither_an_iban_nor_a_key(self) -> None:
+        key = self.alice.key()
+        folder = Path(self.enterContext(TemporaryDirectory()))
+        ours = writer.Writer(folder)  # Not started: what is put stays in the file.
+        self.addCleanup(quota.hold_as, uuid4())
+        with patch.object(writer, "_writer", ours):
+            self.calls(key, VALIDATE, IBAN)
+            self.calls(key, BATCH, {"ibans": [CANARY, "wrong"]})
+            self.calls(key, "/api/v1/extract", {"text": f"Pay {CANARY}"})
+
+        [spooled] = [path.read_bytes() for path in folder.iterdir()]
+        self.assertEqual(spooled.count(b"\n"), 3)
+        self.assert_clean(spooled, key)
+
+    def test_no_table_holds_an_iban_or_a_key(self) -> None:
+        key = self.alice.key()
+        self.calls(key, VALIDATE, IBAN)
+        self.calls(key, BATCH, {"ibans": [CANARY, "wrong"]})
+        self.assertEqual(KeyUsageDay.objects.get().calls, 2)
+
+        with connection.cursor() as cursor:
+            for table in connection.introspection.table_names(cursor):
+                cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - names of our own
+                self.assert_clean(repr([[_plain(value) for value in row] for row in cursor]).encode(), key)
+
+    def assert_clean(self, kept: bytes, *keys: str) -> None:
+        self.assertNotIn(CANARY.encode(), kept)
+        self.assertNotIn(CANARY[4:20].encode(), kept)
+        for key in keys:
+            secret = key.rsplit("_", 1)[1]
+            self.assertNotIn(secret.encode(), kept)
+            self.assertNotIn(secret[:20].encode(), kept)
+
+
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, memoryview) else value
