@@ -30,6 +30,7 @@ DOORS: Final[dict[str, str]] = {
             "validation:check",
             "validation:countries",
             "validation:country",
+            "validation:api_docs",
             "language",
             "terms",
             "privacy",
