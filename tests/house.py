@@ -7,15 +7,19 @@ A client's program comes in through the API: see `HouseTest.calls`.
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
 from django.core.cache import cache as counters
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import Client as Browser
 from django.test import TestCase
@@ -40,6 +44,20 @@ PASSWORD = "correct horse battery staple 7"
 def site() -> "WSGIApplication":
     """The site as a server has it: the gate of the API in front of Django's handler."""
     return in_front_of(WSGIHandler())
+
+
+@contextmanager
+def connections_stay_open() -> Iterator[None]:
+    """Let go of no database at the end of a call: the test's transaction lives on it. Django's test client does so."""
+    ends = (request_started, request_finished)
+    for signal in ends:
+        signal.disconnect(close_old_connections)
+    try:
+        with patch("ibanse.api_gate._let_go_of_databases"):
+            yield
+    finally:
+        for signal in ends:
+            signal.connect(close_old_connections)
 
 
 class ApiAnswer(HttpResponse):
@@ -181,10 +199,11 @@ class HouseTest(TestCase):
             started.append((status, headers))
             return lambda _written: None
 
-        answered = site()(given, start)
-        content = b"".join(answered)
-        if isinstance(answered, HttpResponseBase):
-            answered.close()
+        with connections_stay_open():
+            answered = site()(given, start)
+            content = b"".join(answered)
+            if isinstance(answered, HttpResponseBase):
+                answered.close()
         [(status, headers)] = started
         return ApiAnswer(content, status=int(status[:3]), headers=dict(headers))
 
