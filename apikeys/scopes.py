@@ -23,7 +23,9 @@ SCOPES: Final[dict[str, Scope]] = {
     ),
     "tools": Scope(
         gettext_lazy("Tools"),
-        gettext_lazy("Calculate an IBAN from an account number, complete a damaged one, find IBANs in a text."),
+        gettext_lazy(
+            "Calculate an IBAN from an account number, complete a damaged one, find IBANs in a text, look up a BIC."
+        ),
     ),
     "bulk": Scope(
         gettext_lazy("Bulk"),
