@@ -14,8 +14,11 @@ sys.path.insert(0, chdir)
 
 from django.conf import settings
 from django.urls import get_resolver
+from gunicorn.config import Config  # type: ignore[import-untyped]  # gunicorn brings no types
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # as above
 
 from ibanse import env
+from privacy.masking import MaskingFormatter
 from validation import spool
 
 EMBEDDED = env.text("IBANSE_MODE", "embedded") == "embedded"
@@ -33,6 +36,8 @@ if EMBEDDED:
 else:
     bind = f"unix:{env.text('IBANSE_SOCKET', '/run/ibanse/gunicorn.sock')}"
     workers = env.number("IBANSE_WORKERS", 2, least=1, most=64)
+    # nginx sets no path of its own; a caller must not either.
+    forwarder_headers = ""
     # Owner and group, so that of all users of the machine only nginx (in the group) can pose as the proxy.
     umask = 0o007
     loglevel = "info"
@@ -46,6 +51,21 @@ preload_app = True
 # The access log would hold callers' addresses for no purpose, and the control socket would be one more door.
 accesslog = None
 control_socket_disable = True
+
+
+class MaskedLog(Logger):  # type: ignore[misc]  # as above
+    """gunicorn's own log in its own format, masked: with the traceback of a failed request it writes the address."""
+
+    def setup(self, cfg: Config) -> None:
+        """Set up as gunicorn does, also when it reads its configuration again; then mask whatever that set up."""
+        super().setup(cfg)
+        formats = {self.error_log: (self.error_fmt, self.datefmt), self.access_log: (self.access_fmt, None)}
+        for log, (line, date) in formats.items():
+            for handler in log.handlers:
+                handler.setFormatter(MaskingFormatter(line, date))
+
+
+logger_class = MaskedLog
 # The heartbeat is a file that is touched all the time; on a busy disk that alone can get a worker killed.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - gunicorn opens it with mkstemp
 

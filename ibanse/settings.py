@@ -96,7 +96,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # --- Signing in ------------------------------------------------------------------------------------------------------
 SIGNUP = env.text("IBANSE_SIGNUP", "open", choices=("open", "invite", "closed"))
-TERMS_VERSION = "2026-07"
+TERMS_VERSION = "2026-11"
 AUTHENTICATION_BACKENDS = ["accounts.identity.backend.EmailBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -227,6 +227,15 @@ else:
 DATABASES["keyring"] = _keyring
 DATABASE_ROUTERS = ["privacy.vault.routing.KeyringRouter"]
 
+# --- Whose data it is ------------------------------------------------------------------------------------------------
+# What each app holds of a client: counted, exported and pruned room by room, see privacy/rooms.py.
+PERSONAL_DATA = (
+    "accounts.personal_data",
+    "apikeys.personal_data",
+    "privacy.personal_data",
+    "validation.personal_data",
+)
+
 # --- Languages -------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "sv"
 LANGUAGES = [("sv", _("Swedish")), ("en", _("English")), ("de", _("German"))]
@@ -292,12 +301,24 @@ ANONYMOUS_CHECKS_PER_MINUTE = env.number("IBANSE_ANONYMOUS_CHECKS_PER_MINUTE", 3
 MOST_CALLS_PER_MINUTE = env.number("IBANSE_MOST_CALLS_PER_MINUTE", 6_000, least=1, most=10_000_000)
 
 # --- What is written down --------------------------------------------------------------------------------------------
+# Whatever is said, no IBAN, key or e-mail address is in the line; what Python would print by itself goes there as well.
+LOGGING_CONFIG = "privacy.masking.configure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "class": "privacy.masking.MaskingFormatter",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["terminal"], "level": "WARNING"},
-    # Django's own handlers would mail a traceback, request and all, to the administrators.
-    "loggers": {"django": {"handlers": [], "level": "WARNING", "propagate": True}},
+    "loggers": {
+        # Django's own handlers would mail a traceback, request and all, to the administrators.
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # Those of its development server would write requests as they are.
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+    },
 }
