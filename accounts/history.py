@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from accounts import mail, signatures
+from accounts import chunks, mail, signatures
 from accounts.guard import addresses
 from accounts.models import Client, HistoryDetail, HistoryEntry, User
 from privacy import vault
@@ -182,7 +182,7 @@ def told(client: Client, found: Iterable[HistoryEntry]) -> list[Told]:
 def forget_addresses(now: datetime) -> int:
     """Erase full addresses older than seven days; return how many. The shortened ones stay in the chain."""
     old = HistoryDetail.objects.filter(entry__at__lt=now - FULL_ADDRESS_KEPT).exclude(sealed_address=b"")
-    return old.update(sealed_address=b"")
+    return chunks.update(old, sealed_address=b"")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ The checks of the page are counted here as they happen; those of the API by the 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db.models import Sum
@@ -45,6 +45,17 @@ class Month:
     def remaining(self) -> int:
         """What the quota still allows; never less than nothing."""
         return max(0, self.quota - self.used)
+
+
+MONTHS_KEPT: Final = 25
+"""Counts are what is invoiced: the month under way and the two years before it can be looked up."""
+
+
+def kept_since(now: datetime) -> date:
+    """Return the first day (UTC) whose counts are kept."""
+    utc = now.astimezone(UTC)
+    months = utc.year * 12 + utc.month - MONTHS_KEPT
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def today() -> date:

@@ -23,6 +23,7 @@ FLOORS: Final = {
     "privacy.vault": 2,
     "validation.engine": 1,
     "privacy.cipher": 1,
+    "privacy.tables": 1,
     "apikeys.tokens": 1,
     "apikeys.networks": 1,
 }
@@ -31,6 +32,7 @@ LIBRARIES: Final = {
     "accounts.guard": {"django", "django_ratelimit"},
     "validation.engine": {"schwifty", "pycountry"},
     "privacy.cipher": {"cryptography"},
+    "privacy.tables": set[str](),
     "apikeys.tokens": set[str](),
     "apikeys.networks": set[str](),
 }

@@ -53,6 +53,12 @@ def unblock(text: str) -> bool:
     return bool(removed)
 
 
+def forget_expired(now: datetime) -> int:
+    """Delete the blocks whose end is past, which let everybody in already; return how many."""
+    removed, _ = Block.objects.filter(expires_at__lt=now).delete()
+    return removed
+
+
 def touching(text: str) -> list[str]:
     """Return the blocks that an address or network has addresses in common with. Raises BlockRefused."""
     asked = _parsed(text)

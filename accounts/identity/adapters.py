@@ -78,7 +78,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
         """Record the sign-in; it also counts as a recent proof, so that nobody types a password twice in a row."""
         user = _ours(user)
-        presence.forget_ended()
+        presence.forget_ended(timezone.now())
         response: HttpResponse = super().post_login(request, user, **kwargs)
         records = get_authentication_records(request, user)
         if records:

@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponseBase
-from django.utils import timezone
 
-from accounts.identity.sessions import SessionStore
+from accounts import chunks
 from accounts.models import User
 
 NOTICED_EVERY_SECONDS: Final = 5 * 60
@@ -52,11 +52,11 @@ def _notice(request: HttpRequest) -> None:
         UserSession.objects.create_from_request(request)
 
 
-def forget_ended() -> None:
-    """Forget the addresses and browsers of sessions that ended by themselves, and what is left of the sessions."""
+def forget_ended(now: datetime) -> int:
+    """Forget the addresses and browsers of sessions that ended by themselves, and the sessions; return how many."""
     longest = timedelta(seconds=settings.SESSION_COOKIE_AGE + NOTICED_EVERY_SECONDS)
-    UserSession.objects.filter(last_seen_at__lt=timezone.now() - longest).delete()
-    SessionStore.clear_expired()
+    chunks.delete(UserSession.objects.filter(last_seen_at__lt=now - longest))
+    return chunks.delete(Session.objects.filter(expire_date__lt=now))
 
 
 def of(user: User) -> list[UserSession]:

@@ -1,0 +1,114 @@
+"""What is held of a client's API keys: never a key, only what one is called, may do and was used for."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from typing import Final
+
+from django.db.models import Model, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts import chunks, usage
+from accounts.models import Client
+from apikeys import keys
+from apikeys.models import AllowedNetwork, ApiKey, KeyUsageDay, QuotaLease, QuotaMonth
+from privacy import tables
+from privacy.tables import Column, Shelf, Table, day, plain
+
+HOLDS: Final[tuple[type[Model], ...]] = (ApiKey, AllowedNetwork, KeyUsageDay, QuotaMonth, QuotaLease)
+
+
+def _email(key: ApiKey) -> str:
+    return key.created_by.email if key.created_by else ""
+
+
+def _successor(key: ApiKey) -> str:
+    return key.replaced_by.prefix if key.replaced_by else ""
+
+
+SHELVES: Final = (
+    Shelf(
+        "api_keys",
+        _("API keys, also ended ones; the keys themselves are kept nowhere"),
+        lambda client: (
+            ApiKey.objects.filter(client=client)
+            .select_related("created_by", "replaced_by")
+            .order_by("created_at", "pk")
+        ),
+        (
+            plain("prefix", _("How the key begins")),
+            Column("name", _("Name"), keys.name),
+            plain("is_test", _("Whether it is a test key")),
+            Column("scopes", _("What it may do"), lambda key: list(key.scopes)),
+            plain("any_address", _("Whether it works from any address")),
+            plain("rate_per_minute", _("Calls per minute")),
+            tables.time("created_at", _("When it was made")),
+            Column("created_by", _("E-mail address of who made it"), _email),
+            tables.time("expires_at", _("When it ends")),
+            tables.time("revoked_at", _("When it was revoked")),
+            day("last_used_on", _("Day (UTC) of the last call")),
+            Column("replaced_by", _("How the key begins that replaced it"), _successor),
+            plain("warned_days", _("How many days before its end the owners were warned last")),
+        ),
+    ),
+    Shelf(
+        "allowed_networks",
+        _("Addresses that keys work from"),
+        lambda client: AllowedNetwork.objects.filter(key__client=client).select_related("key").order_by("pk"),
+        (
+            Column("key", _("How the key begins"), lambda entry: entry.key.prefix),
+            plain("network", _("Address or network")),
+            Column("note", _("Note"), keys.note),
+            tables.time("added_at", _("When it was added")),
+        ),
+    ),
+    Shelf(
+        "key_usage",
+        _("What each key was used for, by day: counts only"),
+        lambda client: KeyUsageDay.objects.filter(key__client=client).select_related("key").order_by("day", "pk"),
+        (
+            Column("key", _("How the key begins"), lambda row: row.key.prefix),
+            day("day", _("Day (UTC)")),
+            plain("calls", _("Calls")),
+            plain("valid", _("Valid numbers")),
+            plain("invalid", _("Numbers that are not valid")),
+            plain("units", _("Units of the quota")),
+        ),
+    ),
+    Shelf(
+        "quota_months",
+        _("How much of its quota was taken in each month"),
+        lambda client: QuotaMonth.objects.filter(client=client).order_by("month"),
+        (day("month", _("First day of the month (UTC)")), plain("taken", _("Units taken"))),
+    ),
+    Shelf(
+        "quota_leases",
+        _("Units that a server has taken for calls to come and gives back when none come"),
+        lambda client: QuotaLease.objects.filter(client=client).order_by("pk"),
+        (day("month", _("First day of the month (UTC)")), plain("units", _("Units"))),
+    ),
+)
+
+
+def count(client: Client) -> dict[str, int]:
+    """Return how many rows each table that `export` yields has, by its name."""
+    return {shelf.name: shelf.rows(client).count() for shelf in SHELVES}
+
+
+def export(client: Client) -> Iterator[Table]:
+    """Yield what is held of a client's keys, with what is sealed opened."""
+    return (shelf.table(client) for shelf in SHELVES)
+
+
+def prune(now: datetime) -> dict[str, int]:
+    """Delete counts that no invoice needs any more, and the keys that ended before the first count that is kept.
+
+    A key that has ended stays that long, so that the history and the counts can name it.
+    """
+    since = usage.kept_since(now)
+    start = datetime.combine(since, time(), UTC)
+    ended = ApiKey.objects.filter(Q(revoked_at__lt=start) | Q(expires_at__lt=start))
+    return {
+        "usage of keys": chunks.delete(KeyUsageDay.objects.filter(day__lt=since)),
+        "quotas": chunks.delete(QuotaMonth.objects.filter(month__lt=since)),
+        "ended keys": chunks.delete(ended),
+    }
