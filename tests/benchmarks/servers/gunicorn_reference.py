@@ -4,4 +4,6 @@ import runpy
 from pathlib import Path
 
 _ours = runpy.run_path(str(Path(__file__).parents[3] / "deploy" / "gunicorn.conf.py"))
-globals().update({name: value for name, value in _ours.items() if isinstance(value, str | int | bool | None)})
+# By the very type: isinstance would wake Django's lazy settings, which this server sets up later.
+_PLAIN = (str, int, bool, type(None))
+globals().update({name: value for name, value in _ours.items() if type(value) in _PLAIN})
