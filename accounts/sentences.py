@@ -140,6 +140,7 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
 DETAIL_NAMES: Final[dict[str, Promise]] = {
     "email": gettext_lazy("E-mail address"),
     "fields": gettext_lazy("Changed"),
+    "from": gettext_lazy("Before"),
     "key": gettext_lazy("Key"),
     "method": gettext_lazy("With"),
     "name": gettext_lazy("Name"),
@@ -148,7 +149,9 @@ DETAIL_NAMES: Final[dict[str, Promise]] = {
     "old": gettext_lazy("Before"),
     "page": gettext_lazy("Page"),
     "reason": gettext_lazy("Reason"),
+    "records": gettext_lazy("Records"),
     "scopes": gettext_lazy("Scopes"),
+    "to": gettext_lazy("Now"),
     "user": gettext_lazy("User"),
     "version": gettext_lazy("Version"),
 }

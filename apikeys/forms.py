@@ -1,6 +1,5 @@
 """What the pages of API keys accept: the fields listed here, and nothing else that is posted."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -11,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.formats import number_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.choices import Checkboxes, Choice, Radios
 from accounts.errors import Refusal
 from accounts.forms import HouseForm
 from accounts.lines import LineField
@@ -22,14 +21,6 @@ from apikeys.models import DEFAULT_RATE, ApiKey
 
 _MOST_NETWORK_CHARACTERS: Final = 64
 _NETWORK_HINTS: Final = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of several, with what it means; templates/parts/choices.html shows both."""
-
-    name: Promise
-    meaning: Promise
 
 
 KINDS: Final = (
@@ -52,25 +43,6 @@ OVERLAPS: Final = (
     ("168", Choice(_("After 7 days"), _("Both work for a week, so that you can change your programs one by one."))),
 )
 """Hours of keys.OVERLAPS → what they mean."""
-
-
-class _Explained:
-    """Ties each choice to what it means, and puts the focus of a wrong field on the first one only."""
-
-    def create_option(self, *args: Any, **options: Any) -> dict[str, Any]:
-        option: dict[str, Any] = super().create_option(*args, **options)  # type: ignore[misc]  # Django's widget below
-        option["attrs"]["aria-describedby"] = f"{option['attrs']['id']}_meaning"
-        if option["index"] != "0":
-            option["attrs"].pop("autofocus", None)
-        return option
-
-
-class Radios(_Explained, forms.RadioSelect):
-    """One of several choices."""
-
-
-class Checkboxes(_Explained, forms.CheckboxSelectMultiple):
-    """Any of several choices."""
 
 
 class KeyForm(HouseForm):

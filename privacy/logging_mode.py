@@ -40,21 +40,39 @@ def is_less(new: Mode, old: Mode) -> bool:
     return _RANK[new] < _RANK[old]
 
 
-def choose(client: Client, choice: Choice, *, by: User, request: HttpRequest | None = None) -> bool:
+def choose(
+    client: Client,
+    choice: Choice,
+    *,
+    by: User,
+    request: HttpRequest | None = None,
+    covers_older: bool | None = None,
+) -> bool:
     """Keep from now on what the client wants, on every worker within two seconds; return whether that is a change.
 
-    What is there already stays as it is: see `rooms.reduce` for what a lesser mode would not have kept. Recorded in the
-    history and mailed to all owners.
+    What is there already stays as it is, unless the choice `covers_older`: then it is made less by reduction.go_on().
+    None leaves what was decided about that before. Recorded in the history and mailed to all owners.
     """
     with transaction.atomic():
         Client.objects.lock(client)
         old = of(client)
+        if covers_older is not None:
+            PrivacySettings.objects.update_or_create(
+                client=client,
+                defaults={"covers_older": covers_older},
+                create_defaults={"mode": old.mode, "retention_days": old.days, "covers_older": covers_older},
+            )
         if choice == old:
             return False
         PrivacySettings.objects.update_or_create(
             client=client, defaults={"mode": choice.mode, "retention_days": choice.days}
         )
         revisions.bump()
-        detail = {"from": f"{old.mode}, {old.days} days", "to": f"{choice.mode}, {choice.days} days"}
+        detail = {"from": told(old), "to": told(choice)}
         history.record("privacy.logging_changed", client=client, by=by, request=request, detail=detail)
     return True
+
+
+def told(choice: Choice) -> str:
+    """Return the choice as the history says it."""
+    return f"{choice.mode}, {choice.days} days"

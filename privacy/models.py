@@ -27,6 +27,8 @@ class PrivacySettings(models.Model):
     retention_days = models.PositiveSmallIntegerField(
         _("days"), default=DEFAULT_DAYS, validators=[MinValueValidator(LEAST_DAYS), MaxValueValidator(MOST_DAYS)]
     )
+    covers_older = models.BooleanField(_("holds for what was kept before as well"), default=False)
+    """True: whatever is found that these settings would not have kept is made less, however late: see reduction.py."""
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:

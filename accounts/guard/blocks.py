@@ -1,7 +1,7 @@
 """Addresses that are let in nowhere, blocked by hand. Knows addresses and clocks, never clients."""
 
 import ipaddress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -23,6 +23,9 @@ class _Held(NamedTuple):
     mark: UUID
     blocked: tuple[tuple[Network, datetime | None], ...]
 
+
+KEPT_AFTER_THEIR_END: Final = timedelta(days=30)
+"""So that it can be seen later why somebody was let in nowhere."""
 
 _held = _Held(UUID(int=1), ())
 _EVERYTHING: Final = 0
@@ -54,8 +57,8 @@ def unblock(text: str) -> bool:
 
 
 def forget_expired(now: datetime) -> int:
-    """Delete the blocks whose end is past, which let everybody in already; return how many."""
-    removed, _ = Block.objects.filter(expires_at__lt=now).delete()
+    """Delete the blocks that ended 30 days ago or longer; return how many."""
+    removed, _ = Block.objects.filter(expires_at__lt=now - KEPT_AFTER_THEIR_END).delete()
     return removed
 
 

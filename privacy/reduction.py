@@ -1,0 +1,45 @@
+"""Makes the log of checks as little as its owner has decided, when that decision covers what was kept before.
+
+The wish stays: a record that was on its way when it was made is found by the next `prune_expired`, and so is the rest
+when this was killed half-way.
+"""
+
+import time
+from datetime import timedelta
+
+from django.http import HttpRequest
+
+from accounts import history
+from accounts.models import Client, User
+from privacy import logging_mode, rooms
+from privacy.models import PrivacySettings
+
+
+def go_on(
+    client: Client, *, by: User | None, request: HttpRequest | None = None, for_at_most: timedelta | None = None
+) -> int:
+    """Erase or reduce records until none holds more, or is kept longer, than the client wants; return how many.
+
+    Stops when the wish is taken back meanwhile, or after `for_at_most`: the rest is left to `finish`. Recorded in the
+    history.
+    """
+    end = time.monotonic() + for_at_most.total_seconds() if for_at_most else float("inf")
+    done = 0
+    # Looked at anew for each chunk: somebody may choose to keep more while we are at it.
+    while time.monotonic() < end and _is_wanted(client) and (chunk := rooms.reduce(client, logging_mode.of(client))):
+        done += chunk
+    if done:
+        choice = logging_mode.of(client)
+        detail = {"records": str(done), "to": logging_mode.told(choice)}
+        history.record("privacy.log_reduced", client=client, by=by, request=request, detail=detail)
+    return done
+
+
+def finish() -> int:
+    """Go on for every client that wants it; return how many records were erased or reduced."""
+    waiting = PrivacySettings.objects.filter(covers_older=True).select_related("client")
+    return sum(go_on(row.client, by=None) for row in waiting.iterator(chunk_size=500))
+
+
+def _is_wanted(client: Client) -> bool:
+    return PrivacySettings.objects.filter(client=client, covers_older=True).exists()
