@@ -7,6 +7,7 @@ same client, finds one number again and tells nothing to anybody else.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from random import getrandbits
 from typing import Any, Final
 from uuid import UUID
@@ -82,27 +83,52 @@ _COLUMNS: Final = (
 def write(rows: Iterable[tuple[UUID, Row]]) -> None:
     """Put rows of clients into the log, in the caller's transaction. Only the durable writer calls it."""
     connection = connections[router.db_for_write(ValidationRecord)]
+    is_postgresql = connection.vendor == "postgresql"
+    lines = _for_postgresql(rows) if is_postgresql else _for_sqlite(rows)
+    if not lines:
+        return
     fields: list[Any] = [ValidationRecord._meta.get_field(name) for name in _COLUMNS]  # noqa: SLF001 - Django documents _meta
     table = connection.ops.quote_name(ValidationRecord._meta.db_table)  # noqa: SLF001 - as above
     columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    values = [
-        (row.id, client, datetime.fromtimestamp(row.at, UTC), *msgspec.structs.astuple(row)[2:]) for client, row in rows
-    ]
     with connection.cursor() as cursor:
-        if not values:
-            return
-        if connection.vendor == "postgresql":
+        if is_postgresql:
             # A third of the time that INSERT takes.
             with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-                for line in values:
+                for line in lines:
                     copy.write_row(line)
             return
         places = ", ".join(["%s"] * len(fields))
-        prepared = [
-            [field.get_db_prep_value(value, connection) for field, value in zip(fields, line, strict=True)]
-            for line in values
-        ]
-        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", prepared)  # noqa: S608 - the names are Django's
+        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", lines)  # noqa: S608 - the names are Django's
+
+
+def _for_postgresql(rows: Iterable[tuple[UUID, Row]]) -> list[tuple[Any, ...]]:
+    return [
+        (row.id, client, datetime.fromtimestamp(row.at, UTC), *msgspec.structs.astuple(row)[2:]) for client, row in rows
+    ]
+
+
+def _for_sqlite(rows: Iterable[tuple[UUID, Row]]) -> list[tuple[Any, ...]]:
+    """Return the rows as Django would have SQLite keep them; asking Django for each value takes ten times as long."""
+    return [
+        (
+            row.id.hex,
+            client.hex,
+            _second(row.at),
+            _day(row.expires_on),
+            row.source,
+            row.key.hex if row.key else None,
+            *msgspec.structs.astuple(row)[5:],
+        )
+        for client, row in rows
+    ]
+
+
+@lru_cache(maxsize=100)
+def _second(at: int) -> str:
+    return str(datetime.fromtimestamp(at, UTC).replace(tzinfo=None))
+
+
+_day: Final = lru_cache(maxsize=100)(date.isoformat)
 
 
 def blind_index(client: UUID, text: str) -> bytes:

@@ -14,12 +14,13 @@ class ValidationRecord(models.Model):
     """What a client wanted kept of one check: see log.py, which alone seals and opens."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    client = models.ForeignKey(Client, models.CASCADE, related_name="+")
+    # Every index begins with the client or the key, so neither needs another one of its own.
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+", db_index=False)
     at = models.DateTimeField(_("time"))
     """Whole seconds."""
     expires_on = models.DateField(_("kept until"))
     source = models.CharField(_("source"), max_length=8, choices=UsageDay.Source)
-    key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, blank=True, related_name="+")
+    key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     country = models.CharField(_("country"), max_length=2, blank=True)
     is_valid = models.BooleanField(_("valid"))
     codes = models.CharField(_("reasons"), max_length=80, blank=True)
@@ -31,10 +32,17 @@ class ValidationRecord(models.Model):
         verbose_name = _("record of a check")
         verbose_name_plural = _("records of checks")
         indexes: ClassVar[list[models.Index]] = [
+            # One for each filter of the log, in its order: a rare value is found without reading all the others.
             models.Index("client", "at", "id", name="log_by_time"),
             models.Index("client", "country", "at", "id", name="log_by_country"),
-            models.Index("client", "key", "at", "id", name="log_by_key"),
-            models.Index("client", "blind_index", name="log_by_number", condition=models.Q(blind_index__isnull=False)),
+            models.Index("client", "is_valid", "at", "id", name="log_by_verdict"),
+            models.Index("client", "source", "at", "id", name="log_by_source"),
+            models.Index("key", "at", "id", name="log_by_key", condition=models.Q(key__isnull=False)),
+            models.Index(
+                *("client", "blind_index", "at", "id"),
+                name="log_by_number",
+                condition=models.Q(blind_index__isnull=False),
+            ),
             models.Index("expires_on", name="log_by_end"),
         ]
 
