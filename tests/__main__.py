@@ -114,7 +114,7 @@ def say(text: str) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run everything, say what could not be had and how it went; return the exit status."""
-    lacking = services.install(["curl", "gettext", *services.BROWSER])
+    lacking = services.install(["curl", "gettext", "redis-server", *services.BROWSER])
     runs: list[Run] = []
     with tempfile.TemporaryDirectory(prefix="ibanse-tests-") as name:
         folder = Path(name)

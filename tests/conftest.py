@@ -17,6 +17,7 @@ from django.test import override_settings
 from accounts.guard import revisions
 from privacy import vault
 from tests import services
+from tests.production import Production, database_beside
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN_SECONDS = 30
@@ -87,6 +88,26 @@ def live_site(tmp_path_factory: pytest.TempPathFactory, mailbox: Path) -> Iterat
         yield f"http://localhost:{port}"
     finally:
         services.stop(server, signal.SIGTERM)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Start a Redis."""
+    try:
+        with services.redis() as url:
+            yield url
+    except services.ServiceError:
+        pytest.skip(services.missing("redis-server"))
+
+
+@pytest.fixture(scope="session")
+def production(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Production]:
+    """Prepare a site as in production, with a database of its own of the kind that the run is on."""
+    folder = tmp_path_factory.mktemp("production")
+    with database_beside(os.environ.get("DATABASE_URL"), folder) as url:
+        site = Production(folder, url, redis_url)
+        site.prepare()
+        yield site
 
 
 @pytest.fixture(scope="session")

@@ -239,8 +239,8 @@ def _count(records: list[Record], holder: UUID, end: int | None) -> None:
 
 def _of_the_living(records: list[Record]) -> list[Record]:
     clients = set(Client.objects.filter(pk__in={record.client for record in records}).values_list("pk", flat=True))
-    keys = set(ApiKey.objects.filter(pk__in={record.key for record in records}).values_list("pk", flat=True))
-    kept = [record for record in records if record.client in clients and record.key in {*keys, None}]
+    keys = {None, *ApiKey.objects.filter(pk__in={record.key for record in records}).values_list("pk", flat=True)}
+    kept = [record for record in records if record.client in clients and record.key in keys]
     if len(kept) < len(records):
         log.warning("Left out %s records of clients or keys that are gone.", len(records) - len(kept))
     return kept
@@ -261,8 +261,9 @@ def _add(records: list[Record], holder: UUID) -> None:
             of_clients[place] = of_clients[place].plus(usage.Checks(*used[1:]))
             of_quotas[quota.Account(client, day.replace(day=1))] += used.units
     usage.add(of_clients)
-    key_usage.add(of_keys)
     validation_log.write([(record.client, row) for record in records for row in record.rows])
+    # After everything that refers to clients: an owner's deed holds the client's row first and its keys' rows next.
+    key_usage.add(of_keys)
     quota.settle(of_quotas, holder=holder)
 
 

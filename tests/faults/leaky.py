@@ -1,0 +1,31 @@
+"""The site with faults built in, to be asked for by what is checked: FAIL… is an error of ours, LEAK… a careless print.
+
+Only the tests start it: gunicorn -c deploy/gunicorn.conf.py tests.faults.leaky:application
+"""
+
+import os
+
+from ibanse.wsgi import application
+from validation import engine
+from validation.api import v1
+from validation.engine import Verdict
+
+__all__ = ["application"]
+
+_check = engine.check
+
+
+def check(text: str) -> Verdict:
+    """Check what follows the first four characters, after what they ask for."""
+    match text[:4]:
+        case "FAIL":
+            raise RuntimeError(f"Cannot judge {text[4:]}")
+        case "LEAK":
+            os.write(2, f"somebody checks {text[4:]}\n".encode())
+            return _check(text[4:])
+        case _:
+            return _check(text)
+
+
+engine.check = check
+vars(v1)["check"] = check
