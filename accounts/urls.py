@@ -20,8 +20,6 @@ urlpatterns = [
     path("account/history/verify/", history.verify, name="verify_history"),
     path("account/history/export/", history.export, name="export_history"),
     path("account/settings/", settings.settings, name="settings"),
-    path("account/settings/security-and-privacy/", settings.security_and_privacy, name="security_and_privacy"),
-    path("account/settings/second-factor/", settings.second_factor, name="second_factor"),
     path("invitations/<str:token>/", joining.accept, name="accept"),
     path("recovery/<str:token>/", joining.cancel_recovery, name="cancel_recovery"),
 ]

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("validation.urls")),
     path("", include("accounts.identity.urls")),
     path("", include("accounts.urls")),
+    path("account/settings/", include("privacy.urls")),
     path("keys/", include("apikeys.urls")),
     path("language/", languages.switch, name="language"),
 ]

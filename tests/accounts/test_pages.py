@@ -497,12 +497,6 @@ class SettingsTests(PageTest):
         self.assertContains(page, "1 of them has no second factor.")
         self.assertContains(page, "Require it of all users")
 
-    def test_it_promises_nothing_that_does_not_exist_yet(self) -> None:
-        page = self.alice.opens("/account/settings/security-and-privacy/").content.decode().lower()
-
-        for word in ("delete", "deletion", "retention", "logging"):
-            self.assertNotIn(word, page)
-
 
 class MailTests(PageTest):
     def test_every_mail_exists_as_text_and_html_in_three_languages(self) -> None:

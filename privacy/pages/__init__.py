@@ -1,0 +1,1 @@
+"""The pages on which owners decide about their data."""
