@@ -4,9 +4,9 @@ The generic cell rate algorithm (GCRA): calls are spaced evenly, and a tenth of 
 any minute that admits at most 1.1 times the limit, where a token bucket would admit twice as many.
 
 In production the workers share Redis or Valkey. So as not to ask it in every call, a worker takes a few calls of a fast
-key at once and may use them for half a second; they are paid for when taken, so the sum stays within the limit. It
-takes more as long as it uses them up, and fewer when some were left, so that a key spread over many workers gets what
-it may have. Embedded there is one process, and its memory does.
+key at once and may use them for half a second; they are paid for when taken, so the sum stays within the limit. What
+it does not use is lost; but where calls are scarce there are never many to take. Embedded there is one process, and its
+memory does.
 
 A limit below twenty a minute has a burst of one: calls are spaced evenly, and no minute has more than the limit.
 """
@@ -27,9 +27,11 @@ _MINUTE: Final = 60.0
 BURST_PART: Final = 10
 """A burst may be this part of a minute's calls: a tenth."""
 _TAKEN_AT_ONCE_PART: Final = 600
-"""At once a worker takes at most what the limit allows in a tenth of a second."""
+"""At once a worker takes what the limit allows in a tenth of a second."""
 _USABLE_FOR_SECONDS: Final = 0.5
 _MOST_KEPT: Final = 50_000
+_FINEST_SECONDS: Final = 2e-6
+"""Clocks and their sums are no finer: who comes so much too early is in time."""
 
 
 class Limit(NamedTuple):
@@ -39,7 +41,7 @@ class Limit(NamedTuple):
     interval: float
     """Seconds from one call to the next."""
     at_once: int
-    """How many calls a worker takes at a time, at most."""
+    """How many calls a worker takes at a time."""
     burst: int
     """How many calls may come at the same moment."""
 
@@ -92,13 +94,14 @@ class Memory:
         with self._lock:
             until = min(max(self._used_until.get(name, now), now), now + limit.burst * limit.interval)
             room = limit.burst - (until - now) / limit.interval
-            granted = min(calls, int(room + 1e-9))
-            if granted < 1:
+            whole = math.floor(room + _FINEST_SECONDS / limit.interval)
+            if whole < 1:
                 return Granted(0, (1 - room) * limit.interval, 0)
+            granted = min(calls, whole)
             if len(self._used_until) >= _MOST_KEPT:
                 self._used_until = {key: value for key, value in self._used_until.items() if value > now}
             self._used_until[name] = until + granted * limit.interval
-        return Granted(granted, 0.0, int(room - granted))
+        return Granted(granted, 0.0, whole - granted)
 
 
 class Shared:
@@ -108,17 +111,19 @@ class Shared:
         local time = redis.call('TIME')
         local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
         local interval, burst, calls = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+        local finest = tonumber(ARGV[4])
         local used_until = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now)
         -- More than a burst ahead means that the clock was set back or the limit raised: that must not lock a key out.
         used_until = math.min(used_until, now + burst * interval)
         local room = burst - (used_until - now) / interval
-        local granted = math.min(calls, math.floor(room + 1e-6))
-        if granted < 1 then
-            return {0, tostring((1 - room) * interval), 0}
+        local whole = math.floor(room + finest / interval)
+        if whole < 1 then
+            return {0, string.format('%.6f', (1 - room) * interval), 0}
         end
+        local granted = math.min(calls, whole)
         used_until = used_until + granted * interval
         redis.call('SET', KEYS[1], string.format('%.6f', used_until), 'PX', math.ceil((used_until - now) * 1000) + 1)
-        return {granted, '0', math.floor(room - granted)}
+        return {granted, '0', whole - granted}
     """
 
     def __init__(self, url: str) -> None:
@@ -128,32 +133,22 @@ class Shared:
 
     def take(self, name: str, limit: Limit, calls: int) -> Granted:
         """Take up to `calls` calls now. Raises redis.RedisError when the store does not answer."""
-        granted, wait, left = self._take(keys=[f"rate:{name}"], args=[repr(limit.interval), limit.burst, calls])
+        numbers = [repr(limit.interval), limit.burst, calls, _FINEST_SECONDS]
+        granted, wait, left = self._take(keys=[f"rate:{name}"], args=numbers)
         return Granted(int(granted), float(wait), int(left))
 
 
 class _Taken(NamedTuple):
-    """Calls that a worker has taken at once."""
+    """Calls that a worker has taken and not used yet."""
 
-    number: int
-    unused: int
+    calls: int
     until: float
     """When they can be used no more."""
     left: int
     """What the store had left."""
 
-    def next_number(self, now: float, most: int) -> int:
-        """Return how many to take next: more after these were used up in time, fewer after some were left."""
-        if self.unused:
-            return max(1, min(most, self.number - self.unused))
-        return min(most, self.number + self.number // 2 + 1 if now < self.until else self.number)
 
-    def plus(self, other: "_Taken") -> "_Taken":
-        """Return both together: two threads may have found nothing and asked at the same moment."""
-        return _Taken(self.number + other.number, self.unused + other.unused, min(self.until, other.until), other.left)
-
-
-_NOTHING: Final = _Taken(1, 0, 0.0, 0)
+_NOTHING: Final = _Taken(0, 0.0, 0)
 
 
 class Rates:
@@ -171,28 +166,30 @@ class Rates:
         key_limit = limit(per_minute)
         now = time.monotonic()
         with self._lock:
-            taken = self._taken.get(name, _NOTHING)
-            number, unused, until, left = taken
-            if unused and now < until:
-                self._taken[name] = _Taken(number, unused - 1, until, left)
-                return _standing(key_limit, left + unused - 1)
+            calls, until, left = self._taken.get(name, _NOTHING)
+            if calls and now < until:
+                self._taken[name] = _Taken(calls - 1, until, left)
+                return _standing(key_limit, left + calls - 1)
             refused_for = self._refused.get(name, now) - now
         if refused_for > 0:
             raise _rate_limited(key_limit, refused_for)
-        granted = self._store.take(str(name), key_limit, taken.next_number(now, key_limit.at_once))
+        granted = self._store.take(str(name), key_limit, key_limit.at_once)
         with self._lock:
             self._let_go(now)
             if not granted.calls:
                 self._refused[name] = now + granted.wait
-            elif key_limit.at_once > 1:
-                self._keep(name, _Taken(granted.calls, granted.calls - 1, now + _USABLE_FOR_SECONDS, granted.left), now)
+            elif granted.calls > 1:
+                self._keep(name, _Taken(granted.calls - 1, now + _USABLE_FOR_SECONDS, granted.left), now)
         if not granted.calls:
             raise _rate_limited(key_limit, granted.wait)
         return _standing(key_limit, granted.left + granted.calls - 1)
 
     def _keep(self, name: UUID, taken: _Taken, now: float) -> None:
+        """Keep what was taken, beside what another thread took at the same moment."""
         before = self._taken.get(name, _NOTHING)
-        self._taken[name] = before.plus(taken) if before.unused and now < before.until else taken
+        if before.calls and now < before.until:
+            taken = _Taken(before.calls + taken.calls, min(before.until, taken.until), taken.left)
+        self._taken[name] = taken
 
     def _let_go(self, now: float) -> None:
         """Keep the memory bounded: what has run out says nothing any more."""
