@@ -16,10 +16,10 @@ CHECKPOINT: Final = "checkpoint"
 _AT_ONCE: Final = 200
 _FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # Excel reads a file as UTF-8 only when it begins with this.
-_BYTE_ORDER_MARK: Final = "\ufeff"
+BYTE_ORDER_MARK: Final = "\ufeff"
 
 
-class _Echo:
+class Echo:
     """Gives csv.writer's lines back instead of writing them."""
 
     def write(self, line: str) -> str:
@@ -32,10 +32,10 @@ def lines(client: Client, *, language: str) -> Iterator[str]:
     Where the chain ends is fixed and signed before the first line.
     """
     signed = history.checkpoint(client)
-    writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
+    writer = csv.writer(Echo(), quoting=csv.QUOTE_ALL)
     with override(language):
         heading = [_("Number"), _("Time (UTC)"), _("Code"), _("What"), _("Who"), _("Network"), _("Details"), _("Hash")]
-    yield _BYTE_ORDER_MARK + str(writer.writerow(heading))
+    yield BYTE_ORDER_MARK + str(writer.writerow(heading))
     for entries in _batches(client, int(signed["number"])):
         with override(language):
             told = history.told(client, entries)

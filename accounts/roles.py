@@ -26,6 +26,9 @@ MATRIX: Final[dict[str, tuple[bool, bool]]] = {
     "keys.view":          (True, False),
     "keys.create":        (True, False),
     "keys.change":        (True, False),
+    "log.view":           (True, False),
+    "log.erase":          (True, False),
+    "log.export":         (True, False),
     "privacy.view":       (True, False),
     "privacy.change":     (True, False),
 }  # fmt: skip

@@ -140,6 +140,8 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
 DETAIL_NAMES: Final[dict[str, Promise]] = {
     "email": gettext_lazy("E-mail address"),
     "fields": gettext_lazy("Changed"),
+    "file": gettext_lazy("File"),
+    "filters": gettext_lazy("Chosen by"),
     "from": gettext_lazy("Before"),
     "key": gettext_lazy("Key"),
     "method": gettext_lazy("With"),
@@ -164,6 +166,7 @@ PAGE_NAMES: Final[dict[str, Promise]] = {
     "users": gettext_lazy("Users"),
     "history": gettext_lazy("History"),
     "keys": gettext_lazy("API keys"),
+    "log": gettext_lazy("Log"),
     "privacy": gettext_lazy("Security and privacy"),
 }
 """The first word of a deed → the page it belongs to."""
@@ -204,6 +207,18 @@ REASON_NAMES: Final[dict[str, Promise]] = {
 }
 """Why a call with a right key was refused."""
 
+FILTER_NAMES: Final[dict[str, Promise]] = {
+    "all": gettext_lazy("nothing: all of them"),
+    "time": gettext_lazy("time"),
+    "source": gettext_lazy("source"),
+    "key": gettext_lazy("key"),
+    "verdict": gettext_lazy("verdict"),
+    "country": gettext_lazy("country"),
+    "number": gettext_lazy("one IBAN"),
+    "row": gettext_lazy("one check"),
+}
+"""By what the checks of a log were chosen: names of the filters that the detail `filters` lists by their codes."""
+
 HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
     "edited": gettext_lazy("Entry %(number)s is not as it was written: it or its place in the chain was changed."),
     "missing": gettext_lazy("Entry %(number)s is missing from the chain."),
@@ -215,7 +230,13 @@ HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
 """What history.verify() and verify_checkpoint() have found."""
 
 
-_NAMES: Final = {"fields": FIELD_NAMES, "method": METHOD_NAMES, "page": PAGE_NAMES, "reason": REASON_NAMES}
+_NAMES: Final = {
+    "fields": FIELD_NAMES,
+    "filters": FILTER_NAMES,
+    "method": METHOD_NAMES,
+    "page": PAGE_NAMES,
+    "reason": REASON_NAMES,
+}
 
 
 def refusal(refusal: Refusal) -> str:

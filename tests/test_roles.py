@@ -18,6 +18,7 @@ from accounts.models import Invitation, User
 from apikeys.models import AllowedNetwork
 from tests.house import HouseTest, Person, Visitor
 
+from validation.models import ValidationRecord
 Outcome = Literal["in", "sign-in", "refused", "absent"]
 EVERYBODY: Final = "everybody"
 SIGNED_IN: Final = "whoever is signed in"
@@ -106,13 +107,20 @@ DOORS: Final[dict[str, str]] = {
         OWNERS,
     ),
 }
+            "validation:log",
+            "validation:find_in_log",
+            "validation:log_row",
+            "validation:erase_log",
+            "validation:erase_log_row",
+            "validation:export_log",
 # Pages that only show something: a post is answered 405, before anybody looks whose it is.
-READ_ONLY: Final = frozenset({"apikeys:key"})
+READ_ONLY: Final = frozenset({"apikeys:key", "validation:log", "validation:log_row"})
 KEY_PAGES: Final = tuple(name for name in DOORS if name.startswith("apikeys:") and name[8:] not in ("keys", "create"))
 # Pages that answer 404 by themselves when there is nothing to show, such as factors that a user does not have.
 MAY_BE_EMPTY: Final = frozenset(
     {
         "mfa_deactivate_totp",
+ROW_PAGES: Final = ("validation:log_row", "validation:erase_log_row")
         "mfa_edit_webauthn",
         "mfa_remove_webauthn",
         "mfa_view_recovery_codes",
@@ -213,6 +221,8 @@ class RoleWalkTests(HouseTest):
             "mfa_remove_webauthn": {"pk": 1},
             "usersessions_end": {"number": 1},
             "accounts:accept": {"token": "not-ours"},
+        if name in ROW_PAGES:
+            return {"pk": self.kept_check().pk}
             "accounts:cancel_recovery": {"token": "not-ours"},
         }
         return others.get(name, {})
@@ -236,6 +246,12 @@ class RoleWalkTests(HouseTest):
             "accounts:resend_invitation",
             "accounts:withdraw_invitation",
             *KEY_PAGES,
+    def kept_check(self) -> ValidationRecord:
+        """Return what was kept of a check of Alice's."""
+        if not ValidationRecord.objects.filter(client=self.alice.client).exists():
+            self.alice.checks("SE4550000000058398257466")
+        return ValidationRecord.objects.get(client=self.alice.client)
+
         ):
             theirs = self.arguments(name)
             for method in ("get", "post"):
@@ -243,6 +259,7 @@ class RoleWalkTests(HouseTest):
                     ask = getattr(self.mallory.browser, method)
                     self.mallory.browser.handler.enforce_csrf_checks = False
                     foreign = ask(reverse(name, kwargs=theirs))
+            *ROW_PAGES,
                     unknown = ask(reverse(name, kwargs={**theirs, "pk": uuid4()}))
                     told = 405 if method == "post" and name in READ_ONLY else 404
                     self.assertEqual((foreign.status_code, unknown.status_code), (told, told))

@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from django.utils.translation import get_language
 
@@ -59,6 +60,17 @@ def by_code(code: str) -> CountryPage | None:
     """Return the page of the country with this code in capitals, or None."""
     country = COUNTRIES.get(code)
     return _page(country) if country else None
+
+
+def choices() -> list[tuple[str, str]]:
+    """Return code and name of every country with IBANs in the active language, sorted by name."""
+    return list(_choices(get_language() or "en"))
+
+
+@cache
+def _choices(_language: str) -> tuple[tuple[str, str], ...]:
+    names = {country.code: sentences.country_name(country) for country in COUNTRIES.values()}
+    return tuple(sorted(names.items(), key=lambda pair: _sort_key(pair[1])))
 
 
 def matching(question: str) -> list[CountryPage]:

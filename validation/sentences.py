@@ -204,6 +204,21 @@ _REASONS: Final[dict[ReasonCode, Callable[[Reason, Verdict], str]]] = {
 }
 
 
+def failed_check(code: str) -> str:
+    """Return what is wrong with a number of which only the code of its failed check was kept."""
+    return str(_FAILED_CHECKS.get(code, code))
+
+
+_FAILED_CHECKS: Final[dict[str, Words]] = {
+    "characters": gettext_lazy("It has a character that no IBAN has."),
+    "country": gettext_lazy("It does not begin with the code of a country that has IBANs."),
+    "length": gettext_lazy("Its length is wrong."),
+    "structure": gettext_lazy("A letter stands where a digit belongs, or a digit where a letter belongs."),
+    "checksum": gettext_lazy("The check digits do not fit the rest."),
+    "national_check_digits": gettext_lazy("The country's own check digits do not fit."),
+}
+
+
 def warning(code: WarningCode, verdict: Verdict) -> str:
     """Return what a person should know beside the verdict."""
     if code == "bank_unknown" and verdict.country and not DIRECTORIES[verdict.country.code].complete:

@@ -38,6 +38,7 @@ ACCOUNT: Final = (
 OVERVIEW: Final = (
     ("overview.view", "accounts:overview", gettext_lazy("Overview")),
     ("keys.view", "apikeys:keys", gettext_lazy("API keys")),
+    ("log.view", "validation:log", gettext_lazy("Log")),
 )
 
 

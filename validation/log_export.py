@@ -1,0 +1,84 @@
+"""The log as a file: CSV that no spreadsheet takes for formulas, or JSON; written as it is read, in chunks."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts.history_export import BYTE_ORDER_MARK, Echo, defused
+from accounts.models import Client
+from validation import log_reading, log_search
+from validation.log_search import Asked
+
+SCHEMA: Final = "ibanse-log-1"
+
+
+class Format(NamedTuple):
+    """A kind of file."""
+
+    content_type: str
+    write: Callable[[Client, Asked, str], Iterator[str]]
+    """The file piece by piece; the last argument is a language."""
+
+
+def _csv(client: Client, asked: Asked, language: str) -> Iterator[str]:
+    """Yield the file line by line, newest row first, with sentences in `language` and times in UTC."""
+    writer = csv.writer(Echo(), quoting=csv.QUOTE_ALL)
+    with override(language):
+        heading = [
+            _("Time (UTC)"), _("Verdict"), _("Reasons"), _("Codes of the reasons"), _("Country"), _("Source"), _("Key"),
+            _("Key begins with"), _("IBAN"), _("Bank code"), _("BIC"), _("Internet address"), _("Kept until"),
+            _("Number of the entry"),
+        ]  # fmt: skip
+    yield BYTE_ORDER_MARK + str(writer.writerow(heading))
+    for rows in log_search.chunks(client, asked):
+        with override(language):
+            lines = [_cells(row) for row in log_reading.told(client, rows)]
+        yield "".join(str(writer.writerow(defused(cell) for cell in cells)) for cells in lines)
+
+
+def _cells(row: log_reading.Told) -> list[str]:
+    unreadable = _("cannot be opened") if row.is_unreadable else ""
+    data = log_reading.as_data(row)
+    return [
+        data["at"],
+        _("valid") if row.is_valid else _("not valid"),
+        " ".join(row.reasons),
+        " ".join(row.codes),
+        row.country_code,
+        row.source_name,
+        data["key_name"] or "",
+        data["key"] or "",
+        data["iban"] or unreadable,
+        data["bank_code"] or unreadable,
+        data["bic"] or unreadable,
+        data["address"] or unreadable,
+        data["kept_until"],
+        data["id"],
+    ]
+
+
+def _json(client: Client, asked: Asked, _language: str) -> Iterator[str]:
+    """Yield one object: `schema`, `exported_at`, and `rows` as log_reading.as_data() tells them, newest first."""
+    now = datetime.now(UTC)
+    yield f'{{"schema": "{SCHEMA}", "exported_at": "{now:%Y-%m-%dT%H:%M:%SZ}", "rows": ['
+    comma = "\n"
+    for rows in log_search.chunks(client, asked):
+        yield comma + ",\n".join(_line(log_reading.as_data(row)) for row in log_reading.told(client, rows))
+        comma = ",\n"
+    yield "\n]}\n"
+
+
+def _line(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False)
+
+
+FORMATS: Final[dict[str, Format]] = {
+    "csv": Format("text/csv; charset=utf-8", _csv),
+    "json": Format("application/json", _json),
+}
+"""By the ending of the file's name."""
