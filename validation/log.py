@@ -83,44 +83,47 @@ _COLUMNS: Final = (
 def write(rows: Iterable[tuple[UUID, Row]]) -> None:
     """Put rows of clients into the log, in the caller's transaction. Only the durable writer calls it."""
     connection = connections[router.db_for_write(ValidationRecord)]
-    is_postgresql = connection.vendor == "postgresql"
-    lines = _for_postgresql(rows) if is_postgresql else _for_sqlite(rows)
-    if not lines:
+    rows = list(rows)
+    if not rows:
         return
     fields: list[Any] = [ValidationRecord._meta.get_field(name) for name in _COLUMNS]  # noqa: SLF001 - Django documents _meta
     table = connection.ops.quote_name(ValidationRecord._meta.db_table)  # noqa: SLF001 - as above
     columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     with connection.cursor() as cursor:
-        if is_postgresql:
+        if connection.vendor == "postgresql":
             # A third of the time that INSERT takes.
             with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-                for line in lines:
-                    copy.write_row(line)
+                copy.write("".join([_for_postgresql(client, row) for client, row in rows]))
             return
         places = ", ".join(["%s"] * len(fields))
-        cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", lines)  # noqa: S608 - the names are Django's
+        statement = f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608 - the names are Django's
+        cursor.executemany(statement, [_for_sqlite(client, row) for client, row in rows])
 
 
-def _for_postgresql(rows: Iterable[tuple[UUID, Row]]) -> list[tuple[Any, ...]]:
-    return [
-        (row.id, client, datetime.fromtimestamp(row.at, UTC), *msgspec.structs.astuple(row)[2:]) for client, row in rows
-    ]
+def _for_postgresql(client: UUID, row: Row) -> str:
+    """Return a row as a line of COPY's text format. No value holds a sign that means something in it."""
+    return (
+        f"{row.id.hex}\t{client.hex}\t{_second(row.at)}+00\t{_day(row.expires_on)}\t{row.source}\t"
+        f"{row.key.hex if row.key else _NULL}\t{row.country}\t{row.is_valid}\t{row.codes}\t{_HEX}{row.sealed.hex()}\t"
+        f"{_NULL if row.blind_index is None else _HEX + row.blind_index.hex()}\n"
+    )
 
 
-def _for_sqlite(rows: Iterable[tuple[UUID, Row]]) -> list[tuple[Any, ...]]:
-    """Return the rows as Django would have SQLite keep them; asking Django for each value takes ten times as long."""
-    return [
-        (
-            row.id.hex,
-            client.hex,
-            _second(row.at),
-            _day(row.expires_on),
-            row.source,
-            row.key.hex if row.key else None,
-            *msgspec.structs.astuple(row)[5:],
-        )
-        for client, row in rows
-    ]
+_NULL: Final = "\\N"
+_HEX: Final = "\\\\x"
+
+
+def _for_sqlite(client: UUID, row: Row) -> tuple[Any, ...]:
+    """Return a row as Django would have SQLite keep it; asking Django for each value takes ten times as long."""
+    return (
+        row.id.hex,
+        client.hex,
+        _second(row.at),
+        _day(row.expires_on),
+        row.source,
+        row.key.hex if row.key else None,
+        *msgspec.structs.astuple(row)[5:],
+    )
 
 
 @lru_cache(maxsize=100)
