@@ -82,6 +82,8 @@ ACTIONS: Final[dict[str, Action]] = {
     "log.erased": Action(gettext_lazy("Checks were deleted from the log")),
     "log.exported": Action(gettext_lazy("The log of checks was exported")),
     "privacy.logging_changed": Action(gettext_lazy("What is kept of checks was changed"), mail=True),
+    "privacy.export_requested": Action(gettext_lazy("A copy of all data was requested")),
+    "privacy.export_downloaded": Action(gettext_lazy("A copy of all data was downloaded")),
     "privacy.log_reduced": Action(gettext_lazy("Records of checks were erased or reduced")),
     "owners.recovery_requested": Action(gettext_lazy("A new owner was requested at the operator"), mail=True),
     "owners.recovery_cancelled": Action(gettext_lazy("The request for a new owner was cancelled"), mail=True),

@@ -31,6 +31,7 @@ MATRIX: Final[dict[str, tuple[bool, bool]]] = {
     "log.export":         (True, False),
     "privacy.view":       (True, False),
     "privacy.change":     (True, False),
+    "privacy.export":     (True, False),
 }  # fmt: skip
 
 

@@ -13,11 +13,13 @@ chdir = str(Path(__file__).resolve().parent.parent)
 sys.path.insert(0, chdir)
 
 from django.conf import settings
+from django.db import DatabaseError, connections
 from django.urls import get_resolver
 from gunicorn.config import Config  # type: ignore[import-untyped]  # gunicorn brings no types
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # as above
 
 from ibanse import env
+from privacy import vault
 from privacy.masking import MaskingFormatter
 from validation import spool
 
@@ -73,11 +75,28 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     """Load every view before the fork: tables are shared, and a site that cannot load never says it is ready."""
     _ = get_resolver().url_patterns
+    _refuse_master_keys_that_do_not_open()
     try:
         spool.create(settings.SPOOL_DIR).remove()
     except OSError as error:
         # Each worker would say so at length, and gunicorn would start the next.
         sys.exit(f"IBANSE_SPOOL_DIR, {settings.SPOOL_DIR}, cannot be written to: {error.strerror}. {env.EXPLAINED_IN}")
+
+
+def _refuse_master_keys_that_do_not_open() -> None:
+    """Exit with a sentence for each master key that is missing or wrong: nothing that it sealed could be read."""
+    try:
+        objections = vault.objections()
+    except DatabaseError as error:
+        # Not its text, which may hold the server's name and user.
+        sys.exit(f"KEYRING_DATABASE_URL: the keyring cannot be read ({type(error).__name__}). {env.EXPLAINED_IN}")
+    if objections:
+        sys.exit("\n".join(objections))
+    # The workers are forks: none may inherit an open database, or a pool whose threads stay behind.
+    keyring = connections["keyring"]
+    keyring.close()
+    if hasattr(keyring, "close_pool"):
+        keyring.close_pool()
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
@@ -89,18 +108,22 @@ def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signatur
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
     from apikeys import rates  # noqa: PLC0415 - models can be imported only now that the application is loaded
+    from privacy import background  # noqa: PLC0415 - as above
     from validation import writer  # noqa: PLC0415 - as above
 
     # Before there are threads, of which two could make it at the same moment.
     rates.shared()
-    # A thread, so it must start after the fork.
+    # Threads, so they must start after the fork.
     writer.start()
+    background.start()
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
-    """Write what calls have left behind; after a kill the next start does."""
+    """Write what calls have left behind, and give back what is done in the background; after a kill others do."""
+    from privacy import background  # noqa: PLC0415 - as above
     from validation import writer  # noqa: PLC0415 - as above
 
+    background.stop()
     writer.stop()
 
 

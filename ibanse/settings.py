@@ -196,6 +196,8 @@ DATABASES = {"default": _database}
 REDIS_URL = "" if EMBEDDED else env.text("REDIS_URL")
 # What calls of the API leave behind waits here for the database: on a disk of this machine, not on a network's.
 SPOOL_DIR = Path(env.text("IBANSE_SPOOL_DIR", str(DATA_DIR / "spool")))
+# Copies of clients' data, sealed, for a day: with several machines a folder that all of them share.
+EXPORT_DIR = Path(env.text("IBANSE_EXPORT_DIR", str(DATA_DIR / "exports")))
 CACHES: dict[str, dict[str, Any]] = {
     # In one process memory is a shared cache; with several, limits need the atomic counters of Redis or Valkey.
     # Room for many callers: a full memory cache forgets a third of its counters.

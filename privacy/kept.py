@@ -113,6 +113,12 @@ LINES: Final[dict[str, Line]] = {
     "history_details": Line(_("History: details"), _("Sealed."), _AS_LONG_AS_THE_ACCOUNT, _SEALED),
     "history_addresses": Line(_("History: full address"), _("Sealed."), _("7 days."), _SEALED),
     "account": Line(_("The account: its state, limits and settings"), _("In clear."), _AS_LONG_AS_THE_ACCOUNT, _CLEAR),
+    "exports": Line(
+        _("Copies of your data: who asked for one and when, how large it is, when it was downloaded last"),
+        _("In clear; the copy itself is sealed on our disk."),
+        _("30 days; the copy itself 24 hours."),
+        _CLEAR,
+    ),
     "data_keys": Line(
         _("The key that seals all this"),
         _("Sealed by a master key, in a database of its own apart from what it seals."),

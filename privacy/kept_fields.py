@@ -234,6 +234,24 @@ TABLES: Final[tuple[Table, ...]] = (
         ("changed_at", "account", CLEAR, "time", "shown to owners"),
     ),
     _table(
+        "privacy.DataExport",
+        "after 30 days, or with the account; the copy itself after 24 hours, or when a new one is asked for",
+        ("id", "exports", CLEAR, "random number", f"{_REFERS}; bound to what is sealed"),
+        ("client", "exports", CLEAR, "account", _BELONGS),
+        ("requested_by", "exports", CLEAR, "user", "shown to owners"),
+        ("requested_at", "exports", CLEAR, "time", "the order in which they are made; when it goes"),
+        ("state", "exports", CLEAR, "waiting, running, ready, failed or over", "what owners may do"),
+        ("problem", "exports", CLEAR, "code of why it failed", "shown to owners"),
+        ("rooms_done", "exports", CLEAR, "parts that are done", "progress"),
+        ("rooms", "exports", CLEAR, "parts", "progress"),
+        ("rows", "exports", CLEAR, "how many rows", "progress"),
+        ("bytes", "exports", CLEAR, "size", "shown to owners"),
+        ("attempt", "exports", CLEAR, "how many workers have taken it", "only one makes it"),
+        ("heartbeat_at", "exports", CLEAR, "time", "tells whether its worker lives"),
+        ("expires_at", "exports", CLEAR, "time", "until when it can be downloaded"),
+        ("downloaded_at", "exports", CLEAR, "time of the last download", "shown to owners"),
+    ),
+    _table(
         "validation.ValidationRecord",
         "after its last day, 1 to 365 days as the client chose; when an owner deletes it; or with the account",
         ("id", "verdicts", CLEAR, "random number", f"{_REFERS}; bound to what is sealed"),
@@ -324,6 +342,7 @@ WITHOUT_PEOPLE: Final = {
 
 PLACES: Final = (
     ("the spool (IBANSE_SPOOL_DIR)", "counts and log rows on their way to the database, sealed already", "seconds"),
+    ("copies of clients' data (IBANSE_EXPORT_DIR)", "everything about a client, sealed with its data key", "24 hours"),
     ("IBANSE_DATA_DIR, embedded only", "the secrets and, with the demo, its logins; mode 0600", "until removed"),
     ("the cache (Redis; embedded: memory)", "counters of limits by address, user or key", "one day at most"),
     ("the log of the processes", "errors, with IBANs, keys and e-mail addresses masked", "as the machine keeps it"),

@@ -1,10 +1,14 @@
-"""What a client has decided about the log of its checks."""
+"""What a client has decided about the log of its checks, and the copies of its data that it has asked for."""
+
+import uuid
+from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Client
+from accounts.models import Client, User
 
 LEAST_DAYS = 1
 MOST_DAYS = 365
@@ -37,3 +41,50 @@ class PrivacySettings(models.Model):
     def __str__(self) -> str:
         """Name the mode."""
         return self.mode
+
+
+class DataExport(models.Model):
+    """A copy of everything that is kept of a client, made in the background: see export.py, the only writer."""
+
+    class State(models.TextChoices):
+        """Waiting and running ones are under way; only a ready one has a file."""
+
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("being made")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("failed")
+        OVER = "over", _("over")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="exports")
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    requested_at = models.DateTimeField(_("requested"), default=timezone.now)
+    state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
+    problem = models.CharField(_("why it failed"), max_length=12, blank=True)
+    """A code of sentences.EXPORT_PROBLEMS."""
+    rooms_done = models.PositiveSmallIntegerField(_("parts that are done"), default=0)
+    rooms = models.PositiveSmallIntegerField(_("parts"), default=0)
+    rows = models.PositiveBigIntegerField(_("rows"), default=0)
+    bytes = models.PositiveBigIntegerField(_("bytes"), default=0)
+    """Of the zip in clear."""
+    attempt = models.PositiveIntegerField(_("attempt"), default=0)
+    """Grows with each worker that takes it; who has another number has lost it."""
+    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
+    expires_at = models.DateTimeField(_("can be downloaded until"), null=True)
+    downloaded_at = models.DateTimeField(_("downloaded last"), null=True)
+
+    class Meta:
+        verbose_name = _("copy of the data")
+        verbose_name_plural = _("copies of the data")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                "client", condition=models.Q(state__in=("waiting", "running")), name="one_export_under_way_per_client"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index("state", "requested_at", name="exports_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        """Name the state."""
+        return self.state

@@ -1,4 +1,4 @@
-"""What privacy holds of a client: what it has decided about its log of checks."""
+"""What privacy holds of a client: what it has decided about its log of checks, and the copies it has asked for."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,11 +8,17 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Client
+from privacy import export as copies
 from privacy import reduction
-from privacy.models import PrivacySettings
-from privacy.tables import Shelf, Table, plain, time
+from privacy.models import DataExport, PrivacySettings
+from privacy.tables import Column, Shelf, Table, plain, time
 
-HOLDS: Final[tuple[type[Model], ...]] = (PrivacySettings,)
+HOLDS: Final[tuple[type[Model], ...]] = (PrivacySettings, DataExport)
+
+
+def _who(row: DataExport) -> str:
+    return row.requested_by.email if row.requested_by else ""
+
 
 SHELVES: Final = (
     Shelf(
@@ -23,6 +29,22 @@ SHELVES: Final = (
             plain("mode", _("off, verdict or full")),
             plain("retention_days", _("For how many days")),
             time("changed_at", _("When it was decided")),
+        ),
+    ),
+    Shelf(
+        "data_exports",
+        _("Copies such as this one that were asked for in the last 30 days"),
+        lambda client: (
+            DataExport.objects.filter(client=client).select_related("requested_by").order_by("requested_at", "pk")
+        ),
+        (
+            time("requested_at", _("When it was asked for")),
+            Column("requested_by", _("E-mail address of who asked for it, if still known"), _who),
+            plain("state", _("waiting, running, ready, failed or over")),
+            plain("rows", _("Rows")),
+            plain("bytes", _("Size of the zip in bytes")),
+            time("expires_at", _("Until when it can be downloaded")),
+            time("downloaded_at", _("When it was downloaded last")),
         ),
     ),
 )
@@ -38,6 +60,9 @@ def export(client: Client) -> Iterator[Table]:
     return (shelf.table(client) for shelf in SHELVES)
 
 
-def prune(now: datetime) -> dict[str, int]:  # noqa: ARG001 - the settings stay as long as the account
-    """Finish what owners have wished about records of before their choice; the settings themselves stay."""
-    return {"reduced checks": reduction.finish()}
+def prune(now: datetime) -> dict[str, int]:
+    """End copies that were offered long enough, and finish what owners have wished about older records.
+
+    The settings themselves stay as long as the account.
+    """
+    return {"copies": copies.prune(now), "reduced checks": reduction.finish()}

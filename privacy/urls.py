@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from privacy.pages import settings
+from privacy.pages import export, settings
 
 app_name = "privacy"
 urlpatterns = [
     path("security-and-privacy/", settings.security_and_privacy, name="security_and_privacy"),
     path("security-and-privacy/logging/", settings.change_logging, name="change_logging"),
     path("second-factor/", settings.second_factor, name="second_factor"),
+    path("security-and-privacy/export/", export.export, name="export"),
+    path("security-and-privacy/export/request/", export.ask, name="request_export"),
+    path("security-and-privacy/export/<uuid:pk>/download/", export.download, name="download_export"),
 ]

@@ -40,6 +40,13 @@ def quick_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def exports_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep copies of data in a folder of the run's own: pruning would take others for nobody's."""
+    with override_settings(EXPORT_DIR=tmp_path_factory.mktemp("exports")):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_held() -> None:
     """Begin each test with nothing held in memory: the rows it came from were rolled back with the test before."""

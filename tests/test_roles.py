@@ -16,9 +16,10 @@ from django.utils import timezone
 from accounts import history, invitations, roles
 from accounts.models import Invitation, User
 from apikeys.models import AllowedNetwork
+from privacy.models import DataExport
 from tests.house import HouseTest, Person, Visitor
-
 from validation.models import ValidationRecord
+
 Outcome = Literal["in", "sign-in", "refused", "absent"]
 EVERYBODY: Final = "everybody"
 SIGNED_IN: Final = "whoever is signed in"
@@ -94,6 +95,9 @@ DOORS: Final[dict[str, str]] = {
             "privacy:security_and_privacy",
             "privacy:change_logging",
             "privacy:second_factor",
+            "privacy:export",
+            "privacy:request_export",
+            "privacy:download_export",
             "apikeys:keys",
             "apikeys:create",
             "apikeys:key",
@@ -103,24 +107,24 @@ DOORS: Final[dict[str, str]] = {
             "apikeys:add_network",
             "apikeys:choose_addresses",
             "apikeys:remove_network",
-        ),
-        OWNERS,
-    ),
-}
             "validation:log",
             "validation:find_in_log",
             "validation:log_row",
             "validation:erase_log",
             "validation:erase_log_row",
             "validation:export_log",
+        ),
+        OWNERS,
+    ),
+}
 # Pages that only show something: a post is answered 405, before anybody looks whose it is.
 READ_ONLY: Final = frozenset({"apikeys:key", "validation:log", "validation:log_row"})
 KEY_PAGES: Final = tuple(name for name in DOORS if name.startswith("apikeys:") and name[8:] not in ("keys", "create"))
+ROW_PAGES: Final = ("validation:log_row", "validation:erase_log_row")
 # Pages that answer 404 by themselves when there is nothing to show, such as factors that a user does not have.
 MAY_BE_EMPTY: Final = frozenset(
     {
         "mfa_deactivate_totp",
-ROW_PAGES: Final = ("validation:log_row", "validation:erase_log_row")
         "mfa_edit_webauthn",
         "mfa_remove_webauthn",
         "mfa_view_recovery_codes",
@@ -212,17 +216,19 @@ class RoleWalkTests(HouseTest):
             return {"pk": self.vera.user.pk, "deed": "deactivate"}
         if name in ("accounts:resend_invitation", "accounts:withdraw_invitation"):
             return {"pk": self.invitation().pk}
+        if name == "privacy:download_export":
+            return {"pk": DataExport.objects.get_or_create(client=self.alice.client, state="over")[0].pk}
         if name in KEY_PAGES:
             entry = self.allowed_network()
             return {"pk": entry.key.pk} | ({"entry": entry.pk} if name == "apikeys:remove_network" else {})
+        if name in ROW_PAGES:
+            return {"pk": self.kept_check().pk}
         others: dict[str, dict[str, Any]] = {
             "validation:country": {"code": "se"},
             "mfa_edit_webauthn": {"pk": 1},
             "mfa_remove_webauthn": {"pk": 1},
             "usersessions_end": {"number": 1},
             "accounts:accept": {"token": "not-ours"},
-        if name in ROW_PAGES:
-            return {"pk": self.kept_check().pk}
             "accounts:cancel_recovery": {"token": "not-ours"},
         }
         return others.get(name, {})
@@ -240,18 +246,20 @@ class RoleWalkTests(HouseTest):
             self.alice.key(networks=["192.0.2.7"])
         return found or AllowedNetwork.objects.get(key__client=self.alice.client)
 
-    def test_an_id_of_another_client_answers_just_like_an_unknown_id(self) -> None:
-        for name in (
-            "accounts:change_user",
-            "accounts:resend_invitation",
-            "accounts:withdraw_invitation",
-            *KEY_PAGES,
     def kept_check(self) -> ValidationRecord:
         """Return what was kept of a check of Alice's."""
         if not ValidationRecord.objects.filter(client=self.alice.client).exists():
             self.alice.checks("SE4550000000058398257466")
         return ValidationRecord.objects.get(client=self.alice.client)
 
+    def test_an_id_of_another_client_answers_just_like_an_unknown_id(self) -> None:
+        for name in (
+            "accounts:change_user",
+            "accounts:resend_invitation",
+            "accounts:withdraw_invitation",
+            "privacy:download_export",
+            *KEY_PAGES,
+            *ROW_PAGES,
         ):
             theirs = self.arguments(name)
             for method in ("get", "post"):
@@ -259,7 +267,6 @@ class RoleWalkTests(HouseTest):
                     ask = getattr(self.mallory.browser, method)
                     self.mallory.browser.handler.enforce_csrf_checks = False
                     foreign = ask(reverse(name, kwargs=theirs))
-            *ROW_PAGES,
                     unknown = ask(reverse(name, kwargs={**theirs, "pk": uuid4()}))
                     told = 405 if method == "post" and name in READ_ONLY else 404
                     self.assertEqual((foreign.status_code, unknown.status_code), (told, told))

@@ -1,0 +1,67 @@
+"""What is done in the background: a thread of each worker looks every few seconds whether there is something to do.
+
+Nothing is lost when it ends or is killed: whatever it does is done by the next one, in this process or another.
+"""
+
+import logging
+import threading
+import time
+from typing import Final
+
+from django.db import Error, close_old_connections
+from django.utils import timezone
+
+from privacy import export
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS: Final = 2.0
+PRUNE_EVERY_SECONDS: Final = 60.0
+
+
+class Runner:
+    """The thread of one process."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="background", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look for work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give back what is not done, and end."""
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        pruned_at = float("-inf")
+        while not self._stop.wait(LOOK_EVERY_SECONDS):
+            try:
+                while export.work(timezone.now(), is_ending=self._stop.is_set) and not self._stop.is_set():
+                    pass
+                if time.monotonic() - pruned_at > PRUNE_EVERY_SECONDS:
+                    export.prune(timezone.now())
+                    pruned_at = time.monotonic()
+            except (Error, OSError) as error:
+                # Not the exception itself: its text may hold values.
+                log.warning("What is to be done in the background waits: %s", type(error).__name__)
+            finally:
+                close_old_connections()
+
+
+_runner: Runner | None = None
+
+
+def start() -> None:
+    """Start this process's thread: in every worker, after it was forked."""
+    global _runner  # noqa: PLW0603 - one thread per process
+    _runner = Runner()
+    _runner.start()
+
+
+def stop() -> None:
+    """End it; without one, do nothing."""
+    if _runner is not None:
+        _runner.stop()
