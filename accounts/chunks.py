@@ -37,7 +37,8 @@ def one(rows: QuerySet[Row], values: dict[str, Any]) -> int:
 
 
 def _all(rows: QuerySet[Row], values: dict[str, Any]) -> int:
-    done = 0
-    while chunk := one(rows, values):
+    done = chunk = one(rows, values)
+    while chunk == ROWS:
+        chunk = one(rows, values)
         done += chunk
     return done

@@ -29,13 +29,15 @@ from uuid import UUID
 from privacy import cipher
 from privacy.vault import keyring
 from privacy.vault.errors import Broken, Destroyed, NoKey, NoMasterKey, Unfinished, VaultError
-from privacy.vault.keyring import destroy, fingerprint, forget, objections
+from privacy.vault.keyring import MasterKeyStatus, Status, destroy, fingerprint, forget, objections, status
 
 __all__ = [
     "Broken",
     "Destroyed",
+    "MasterKeyStatus",
     "NoKey",
     "NoMasterKey",
+    "Status",
     "Unfinished",
     "VaultError",
     "blind_index",
@@ -45,6 +47,7 @@ __all__ = [
     "objections",
     "seal",
     "seal_named",
+    "status",
     "unseal",
     "unseal_named",
     "unseal_text",

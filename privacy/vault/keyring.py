@@ -1,9 +1,12 @@
 """Finds, makes and destroys data keys in the keyring database. Knows owners by their ids and nothing else of them."""
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connections, transaction
+from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from privacy import cipher
@@ -90,15 +93,69 @@ def objections() -> list[str]:
     manager = _data_keys()
     if manager.model._meta.db_table not in connections[KEYRING].introspection.table_names():  # noqa: SLF001 - Django documents _meta
         return []
-    found = []
-    for number in manager.filter(destroyed_at=None).values_list("master_key", flat=True).distinct():
-        sample = manager.filter(master_key=number).first()
-        try:
-            if sample:
-                _unwrap(sample)
-        except NoMasterKey as objection:
-            found.append(str(objection))
-    return found
+    numbers = manager.filter(destroyed_at=None).values_list("master_key", flat=True).distinct()
+    return [objection for number in numbers if number is not None and (objection := _objection(number))]
+
+
+class MasterKeyStatus(NamedTuple):
+    """A master key that is given, or that wraps data keys, or both."""
+
+    number: int
+    is_given: bool
+    wraps_new_ones: bool
+    data_keys: int
+    """How many it wraps."""
+    opens: bool | None
+    """Whether it opens one of them; None when it wraps none."""
+    oldest: datetime | None
+    newest: datetime | None
+    """When the first and the last of them were made."""
+
+
+class Status(NamedTuple):
+    """What the keyring holds, and a sentence for each master key that does not open what it should."""
+
+    master_keys: list[MasterKeyStatus]
+    alive: int
+    destroyed: int
+    last_destroyed: datetime | None
+    objections: list[str]
+
+
+def status() -> Status:
+    """Return what the keyring holds; opens one data key per master key and changes nothing."""
+    alive = _data_keys().filter(destroyed_at=None)
+    destroyed = _data_keys().exclude(destroyed_at=None).aggregate(number=Count("pk"), last=Max("destroyed_at"))
+    by_number = alive.values("master_key").annotate(
+        number=Count("pk"), oldest=Min("created_at"), newest=Max("created_at")
+    )
+    counts: dict[int, dict[str, Any]] = {row["master_key"] or 0: dict(row) for row in by_number}
+    given = set(settings.MASTER_KEYS)
+    found = [_master_key_status(number, given, counts.get(number)) for number in sorted(given | set(counts))]
+    return Status(found, alive.count(), destroyed["number"], destroyed["last"], objections())
+
+
+def _master_key_status(number: int, given: set[int], row: dict[str, Any] | None) -> MasterKeyStatus:
+    return MasterKeyStatus(
+        number=number,
+        is_given=number in given,
+        wraps_new_ones=number == max(given, default=None),
+        data_keys=row["number"] if row else 0,
+        opens=_objection(number) is None if row else None,
+        oldest=row["oldest"] if row else None,
+        newest=row["newest"] if row else None,
+    )
+
+
+def _objection(number: int) -> str | None:
+    """Return what speaks against the master key of this number, tried on one of the data keys that it wraps."""
+    sample = _data_keys().filter(master_key=number).first()
+    try:
+        if sample:
+            _unwrap(sample)
+    except NoMasterKey as objection:
+        return str(objection)
+    return None
 
 
 def _unwrap(row: "DataKey") -> bytes:

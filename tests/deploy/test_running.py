@@ -1,5 +1,6 @@
 """Starting ibanse: what a person reads when it cannot start, and how it stops."""
 
+import base64
 import contextlib
 import http.client
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests import services
+from tests.production import Production
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -74,6 +76,45 @@ class StartTests(unittest.TestCase):
 
         assert re.search(r"\A.*gunicorn -c deploy/gunicorn\.conf\.py\n\Z", result.stderr)
         assert result.returncode == 1
+
+
+class TestProduction:
+    def refusal(self, production: Production, **changed: str) -> str:
+        """Return what gunicorn says that does not start."""
+        result = subprocess.run(
+            [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"],
+            cwd=ROOT, env=production.environment | changed, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert result.returncode != 0
+        assert "Traceback" not in result.stderr
+        return result.stderr
+
+    def test_a_master_key_that_is_wrong_or_missing_stops_the_start_by_number(
+        self, production: Production, tmp_path: Path
+    ) -> None:
+        production.does(
+            "import uuid; from privacy import vault; vault.seal(uuid.uuid4(), 'x', purpose='test', record='1')"
+        )
+        other = base64.b64encode(b"another master key of 32 bytes..").decode()
+        here = {"IBANSE_SOCKET": str(tmp_path / "gunicorn.sock")}
+
+        assert re.search(
+            r"Master key 1 does not open a data key: .*\n",
+            self.refusal(production, IBANSE_MASTER_KEYS=f"1:{other}", **here),
+        )
+        assert re.search(
+            r"Master key 1 wraps a data key, but it is not in IBANSE_MASTER_KEYS\.\n",
+            self.refusal(production, IBANSE_MASTER_KEYS=f"2:{other}", **here),
+        )
+
+    def test_a_keyring_that_cannot_be_read_stops_the_start_by_its_setting(
+        self, production: Production, tmp_path: Path
+    ) -> None:
+        nowhere = {"KEYRING_DATABASE_URL": f"sqlite:///{tmp_path / 'no' / 'keyring.sqlite3'}"}
+
+        said = self.refusal(production, IBANSE_SOCKET=str(tmp_path / "gunicorn.sock"), **nowhere)
+
+        assert "KEYRING_DATABASE_URL: the keyring cannot be read (OperationalError)." in said
 
 
 class StopTests(unittest.TestCase):

@@ -144,7 +144,7 @@ class ChoosingTests(SettingsTest):
         self.assertEqual(self.vera.opens(PAGE).status_code, 403)
         self.assertEqual(self.vera.opens(CHANGE).status_code, 403)
         for forged in ({}, {"older": "apply"}, {"client": str(self.alice.client.pk)}):
-            answer = self.chooses(Mode.OFF, who=self.vera, **forged)
+            answer = self.vera.posts(CHANGE, {"mode": "off", "days": "30", **forged})
             self.assertEqual(answer.status_code, 403)
         self.vera.browser.handler.enforce_csrf_checks = False
         self.assertEqual(self.vera.browser.post(CHANGE, {"mode": "off", "days": "1"}).status_code, 403)
@@ -219,8 +219,8 @@ class OlderRecordsTests(SettingsTest):
         self.assertTrue(left.sealed)
 
     def test_the_question_wants_an_answer(self) -> None:
-        for more in ({"asked": "1"}, {"asked": "1", "older": "perhaps"}):
-            answer = self.chooses(Mode.OFF, 90, **more)
+        for older in ({}, {"older": "perhaps"}):
+            answer = self.alice.posts(CHANGE, {"mode": "off", "days": "90", "asked": "1", **older})
             self.assertEqual(answer.status_code, 422)
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
 
