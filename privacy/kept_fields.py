@@ -344,6 +344,7 @@ PLACES: Final = (
     ("the spool (IBANSE_SPOOL_DIR)", "counts and log rows on their way to the database, sealed already", "seconds"),
     ("copies of clients' data (IBANSE_EXPORT_DIR)", "everything about a client, sealed with its data key", "24 hours"),
     ("IBANSE_DATA_DIR, embedded only", "the secrets and, with the demo, its logins; mode 0600", "until removed"),
+    ("IBANSE_EXPORT_DIR", "copies of a client's data, sealed", "24 hours after they are ready"),
     ("the cache (Redis; embedded: memory)", "counters of limits by address, user or key", "one day at most"),
     ("the log of the processes", "errors, with IBANs, keys and e-mail addresses masked", "as the machine keeps it"),
 )
