@@ -64,7 +64,7 @@ def _kept(request: HttpRequest, client: Client, verdict: Verdict) -> bool:
         rows=log.rows([verdict], caller, logging_mode.of(client)),
     )
     try:
-        writer.put(record)
+        writer.put(record, soon=True)
     except SpoolFull:
         return False
     return True

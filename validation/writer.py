@@ -1,7 +1,7 @@
 """The durable batch writer: what a call leaves behind is spooled before its answer, then written in batches.
 
-A record goes into the spool (a file, see spool.py) and into memory; a thread writes what has gathered four times a
-second, in one transaction with the position it has reached in the spool. So a record is in the database once: after a
+A record goes into the spool (a file, see spool.py) and into memory; once a second a thread writes what has gathered, in
+one transaction with the position it has reached in the spool. So a record is in the database once: after a
 crash whoever finds the spool writes what lies behind the position, and no more. In this way also the leases of a dead
 process come back to the quota they were taken from.
 
@@ -32,9 +32,13 @@ from validation.models import SpoolPosition
 
 log = logging.getLogger(__name__)
 
-WRITE_EVERY_SECONDS: Final = 0.25
+WRITE_EVERY_SECONDS: Final = 1.0
 MOST_WAITING: Final = 20_000
-"""So many records may wait in memory; after that a call writes them itself before it is answered."""
+MOST_WAITING_BYTES: Final = 32 * 1024 * 1024
+"""So many records, or so much of them, may wait in memory; after that a call writes them itself before it is answered.
+
+A record of a batch whose checks are kept has a thousand times the size of another one.
+"""
 _EMPTY_AFTER_BYTES: Final = 8 * 1024 * 1024
 _ATTEMPTS: Final = 3
 _RETRY_SECONDS: Final = 5.0
@@ -79,10 +83,14 @@ class Writer:
         self._adding = threading.Lock()
         self._writing = threading.Lock()
         self._waiting: list[Record] = []
+        # Where in the spool those that wait begin.
+        self._gathered = 0
         # Handed to the database and not yet confirmed. Nothing is added to it: see _is_new().
         self._batch: _Batch | None = None
         self._is_misplaced = False
         self._stop = threading.Event()
+        # Set to write at once, and to end.
+        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -96,13 +104,17 @@ class Writer:
         and cannot be written.
         """
         line = _encode(record) + b"\n"
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= MOST_WAITING or self._spool.end - self._gathered >= MOST_WAITING_BYTES:
             self.write()
         with self._adding:
             if self._is_misplaced:
                 self._place_at_beginning()
             self._spool.append(line)
             self._waiting.append(record)
+
+    def write_soon(self) -> None:
+        """Let the thread write now: somebody may be waiting to see it."""
+        self._wake.set()
 
     def write(self) -> None:
         """Write what has gathered. Raises a database error or SpoolFull, and keeps it then."""
@@ -120,7 +132,9 @@ class Writer:
         A call that goes on nevertheless is refused with SpoolFull: nobody would write its record.
         """
         self._stop.set()
-        self._thread.join(timeout=10)
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
         try:
             self.write()
             with self._adding:
@@ -135,6 +149,7 @@ class Writer:
     def _gather(self) -> None:
         if self._waiting:
             self._batch, self._waiting = _Batch(self._waiting, self._spool.end), []
+            self._gathered = self._spool.end
 
     def _finish(self) -> None:
         if self._batch:
@@ -150,6 +165,7 @@ class Writer:
             self._gather()
             self._finish()
             self._spool.empty()
+            self._gathered = 0
             self._is_misplaced = True
             self._place_at_beginning()
 
@@ -161,7 +177,9 @@ class Writer:
     def _run(self) -> None:
         wait = 0.0
         caught_up = False
-        while not self._stop.wait(wait):
+        while not self._stop.is_set():
+            self._wake.wait(wait)
+            self._wake.clear()
             wait = WRITE_EVERY_SECONDS
             try:
                 # What others have left comes last, so that trouble with it holds up nothing of ours.
@@ -294,9 +312,14 @@ def stop() -> None:
         _writer.stop()
 
 
-def put(record: Record) -> None:
-    """Keep what a call leaves behind, durably. Raises SpoolFull or a database error; nothing is kept then."""
+def put(record: Record, *, soon: bool = False) -> None:
+    """Keep what a call leaves behind, durably. Raises SpoolFull or a database error; nothing is kept then.
+
+    The database has it within a second, or with `soon` at once: a person at a page looks at what follows from it.
+    """
     if _writer is None:
         _count([record], quota.leases.holder, None)
-    else:
-        _writer.put(record)
+        return
+    _writer.put(record)
+    if soon:
+        _writer.write_soon()

@@ -117,7 +117,12 @@ class Stage:
         """Return a site on PostgreSQL."""
         return self._site("postgresql", self.postgresql[0])
 
-    def _site(self, name: str, database_url: str) -> Site:
+    @cached_property
+    def sealed(self) -> Site:
+        """Return a site on PostgreSQL whose client wants all kept."""
+        return self._site("sealed", self.postgresql[0], mode="full")
+
+    def _site(self, name: str, database_url: str, *, mode: str = "off") -> Site:
         key = base64.b64encode(bytes(range(32))).decode()
         environment = services.environment(
             DATABASE_URL=database_url,
@@ -134,7 +139,7 @@ class Stage:
             KEYRING_DATABASE_URL=f"sqlite:///{self.folder / f'{name}-keyring.sqlite3'}",
             REDIS_URL=self.redis[0],
         )
-        command = [sys.executable, "-m", "tests.benchmarks.site"]
+        command = [sys.executable, "-m", "tests.benchmarks.site", mode]
         made = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
         if made.returncode:
             raise services.ServiceError("the site could not be prepared; what it said stands above")
@@ -187,6 +192,11 @@ def _ours(stage: Stage, title: str, name: str, site: Site, database: Sequence[in
     return Row(title, port, stage.requests(site.token), server, database, stage.redis[1])
 
 
+def sealed(stage: Stage) -> Row:
+    """Start ibanse for a client that wants each check kept, sealed and with its blind index."""
+    return _ours(stage, "ibanse, PostgreSQL, sealed log", "sealed", stage.sealed, stage.postgresql[1])
+
+
 def behind_nginx(stage: Stage) -> Row:
     """Start ibanse as in production, with nginx before its socket."""
     site = stage.on_postgresql
@@ -207,5 +217,6 @@ ROWS: Final[dict[str, Callable[[Stage], Row]]] = {
     "fastapi": fastapi,
     "sqlite": sqlite,
     "postgresql": postgresql,
+    "sealed": sealed,
     "nginx": behind_nginx,
 }

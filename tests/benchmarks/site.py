@@ -1,6 +1,10 @@
-"""Prepares an ibanse to be measured, in its own environment: tables, a client, a key without limits in its way."""
+"""Prepares an ibanse to be measured, in its own environment: tables, a client, a key without limits in its way.
+
+The argument is what the client wants kept of its checks: off, verdict or full.
+"""
 
 import os
+import sys
 from datetime import timedelta
 
 import django
@@ -9,8 +13,8 @@ import django
 NO_LIMIT = 2**31 - 1
 
 
-def prepare() -> str:
-    """Return the key."""
+def prepare(mode: str) -> str:
+    """Return the key of a client with this mode of logging."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
     django.setup()
     # Models can be imported only from here on.
@@ -21,10 +25,12 @@ def prepare() -> str:
     from accounts.models import Client  # noqa: PLC0415
     from apikeys import keys  # noqa: PLC0415
     from apikeys.models import ApiKey  # noqa: PLC0415
+    from privacy.models import PrivacySettings  # noqa: PLC0415
 
     for database in settings.DATABASES:
         call_command("migrate", database=database, verbosity=0)
     client = Client.objects.create(monthly_quota=NO_LIMIT)
+    PrivacySettings.objects.create(client=client, mode=mode)
     draft = keys.Draft(name="bench", scopes=("validate",), expires_at=timezone.now() + timedelta(days=1))
     key, token = keys.create(client, draft, by=None)
     ApiKey.objects.filter(pk=key.pk).update(rate_per_minute=NO_LIMIT)
@@ -32,4 +38,4 @@ def prepare() -> str:
 
 
 if __name__ == "__main__":
-    print(prepare())
+    print(prepare(sys.argv[1]))

@@ -184,8 +184,9 @@ def _given(
         "Cache-Control": "no-store",
         "X-Request-Id": request_id,
         "X-Content-Type-Options": "nosniff",
-        **(more or {}),
     }
+    if more:
+        headers.update(more)
     return Answer(200, headers, b"" if method == "HEAD" else body)
 
 
