@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LANGUAGES = ("sv", "de")
-SOURCES = ("ibanse", "accounts", "privacy", "validation", "templates")
+SOURCES = ("ibanse", "accounts", "apikeys", "privacy", "validation", "templates")
 
 
 def catalogue(language: str, root: Path = ROOT) -> Path:
