@@ -1,4 +1,4 @@
-"""Rows of the log as their owners read them: opened from the seal, in the words of the active language."""
+"""Rows of the log as their owners read them: opened from the seal at once, put into words when somebody reads them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from accounts.models import Client
+from accounts.models import Client, UsageDay
 from apikeys import keys
 from apikeys.models import ApiKey
 from privacy import vault
@@ -37,14 +37,11 @@ class Told:
     kept_until: date
     """Its last day (UTC)."""
     source: str
-    source_name: str
     key: KeyWords | None
     is_valid: bool
     country_code: str
-    country: str
-    """Empty, like the code, when not known."""
+    """Empty when not known."""
     codes: list[str]
-    reasons: list[str]
     is_sealed: bool
     """Whether more was kept than the verdict."""
     kept: log.Sealed | None
@@ -59,6 +56,21 @@ class Told:
     def number(self) -> str:
         """The number in groups of four."""
         return grouped(self.kept.iban) if self.kept else ""
+
+    @cached_property
+    def source_name(self) -> str:
+        """The door it came through, in words."""
+        return str(UsageDay.Source(self.source).label)
+
+    @cached_property
+    def reasons(self) -> list[str]:
+        """What is wrong with the number, in sentences."""
+        return [sentences.failed_check(code) for code in self.codes]
+
+    @cached_property
+    def country(self) -> str:
+        """The name of the country; empty when not known."""
+        return sentences.country_name_of(self.country_code) if self.country_code else ""
 
     @cached_property
     def bank(self) -> str:
@@ -89,19 +101,15 @@ def _name(key: ApiKey) -> str:
 
 
 def _told(client: Client, row: ValidationRecord, known: dict[UUID, KeyWords]) -> Told:
-    codes = row.codes.split()
     return Told(
         id=row.pk,
         when=row.at,
         kept_until=row.expires_on,
         source=row.source,
-        source_name=str(row.get_source_display()),
         key=known.get(row.key_id) if row.key_id else None,
         is_valid=row.is_valid,
         country_code=row.country,
-        country=sentences.country_name_of(row.country) if row.country else "",
-        codes=codes,
-        reasons=[sentences.failed_check(code) for code in codes],
+        codes=row.codes.split(),
         is_sealed=bool(row.sealed),
         kept=_opened(client, row),
     )

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
 
-from tests.benchmarks import api, engine, tools
+from tests.benchmarks import api, engine, log, tools
 
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "engine": engine.run,
     "tools": tools.run,
     "api": api.run,
+    "log": log.run,
 }
 
 

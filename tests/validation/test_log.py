@@ -88,7 +88,7 @@ class KeepingTests(LogTest):
 
         self.calls(key, "/api/v1/validate", {"iban": WRONG})
 
-        [row] = [dict(values) for values in ValidationRecord.objects.values()]
+        row: dict[str, Any] = dict(**ValidationRecord.objects.values().get())
         at = row.pop("at")
         self.assertEqual(at.microsecond, 0)
         self.assertLess(datetime.now(UTC) - at, timedelta(seconds=10))

@@ -1,0 +1,234 @@
+"""The log page on PostgreSQL: its time at a thousand rows and at a million, by each filter, and what writing costs.
+
+The rows are spread over thirty days and sealed as in mode *full*. A few of a million have the rare values, so that a
+filter without an index of its own would read all the others.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+import django
+
+from tests import services
+from tests.benchmarks.engine import MISTYPED_SHARE, mistyped, valid_iban
+
+if TYPE_CHECKING:
+    from validation.engine import Verdict
+    from validation.engine.registry import Country
+    from validation.log import Row
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+FEW: Final = 1_000
+MANY: Final = 1_000_000
+ROWS_AT_ONCE: Final = 10_000
+NUMBERS: Final = 2_000
+"""Of each country."""
+RARE: Final = 20
+"""So many rows have a rare value, however many there are in all."""
+ROUNDS: Final = 21
+DAYS: Final = 30
+COUNTRIES: Final = ("DE", "SE", "FR", "GB", "NL", "NO", "ES", "IT")
+RARE_COUNTRY: Final = "LI"
+
+
+def run() -> None:
+    """Print the page's time at both sizes and their ratio, for each filter."""
+    services.install(["postgresql"])
+    try:
+        with services.postgresql(durable=True) as url, tempfile.TemporaryDirectory(prefix="ibanse-bench-") as folder:
+            Path(folder, "static").mkdir()
+            mails = f"file://{folder}/mails"
+            environment = services.environment(DATABASE_URL=url, IBANSE_DATA_DIR=folder, EMAIL_URL=mails)
+            subprocess.run([sys.executable, "-m", "tests.benchmarks.log"], env=environment, cwd=ROOT, check=True)
+    except services.ServiceError as error:
+        sys.exit(f"  Not measured: {error}")
+
+
+def measure() -> None:
+    """Fill a database of this process's settings with two clients' logs, and print what is found."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
+    django.setup()
+    # Models can be imported only from here on.
+    from django.conf import settings  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+
+    settings.ALLOWED_HOSTS.append("testserver")
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    for database in settings.DATABASES:
+        call_command("migrate", database=database, verbosity=0)
+    small, large = Log(FEW), Log(MANY)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    print(f"  {'page, p50 in ms':44}{FEW:>10,}{MANY:>12,}   ratio")
+    pages = {title: partial(Log.page, query=query) for title, query in QUERIES.items()}
+    deeds: dict[str, Callable[[Log], object]] = {**pages, **COUNTS}
+    for title, deed in deeds.items():
+        few, many = small.time(deed), large.time(deed)
+        print(f"  {title:44}{few:10.1f}{many:12.1f}{many / few:8.2f}")
+    began = time.perf_counter()
+    rows = sum(len(piece) for piece in large.exported())
+    print(f"  export of {MANY:,} rows as CSV: {time.perf_counter() - began:,.0f} s, {rows / 2**20:,.0f} MiB")
+    began = time.perf_counter()
+    calls = large.erase()
+    print(f"  erasing the {MANY:,} rows: {time.perf_counter() - began:,.0f} s in {calls} requests")
+
+
+class Log:
+    """The log of a client, and its owner's browser."""
+
+    def __init__(self, size: int) -> None:
+        from django.test import Client as Browser  # noqa: PLC0415 - see measure()
+        from django.utils import timezone  # noqa: PLC0415
+
+        from accounts.models import Client, User  # noqa: PLC0415
+        from apikeys import keys  # noqa: PLC0415
+        from privacy import logging_mode  # noqa: PLC0415
+        from privacy.models import Mode  # noqa: PLC0415
+
+        self.client = Client.objects.create()
+        self.owner = User.objects.create_user(f"{size}@owners.example", client=self.client, role=User.Role.OWNER)
+        logging_mode.choose(self.client, logging_mode.Choice(Mode.FULL, DAYS), by=self.owner)
+        draft = keys.Draft(name="bench", scopes=("validate",), expires_at=timezone.now() + timedelta(days=1))
+        self.keys = [keys.create(self.client, draft, by=None)[0].pk for _ in range(3)]
+        self.browser = Browser()
+        self.browser.force_login(self.owner, backend="accounts.identity.backend.EmailBackend")
+        self.fill(size)
+
+    def fill(self, size: int) -> None:
+        """Write the rows as the writer does, oldest first, and print what that takes."""
+        from django.db import transaction  # noqa: PLC0415 - see measure()
+
+        from validation import log  # noqa: PLC0415
+
+        made = written = 0.0
+        rows = self.rows(size)
+        while True:
+            began = time.perf_counter()
+            batch = [(self.client.pk, row) for _, row in zip(range(ROWS_AT_ONCE), rows, strict=False)]
+            made += time.perf_counter() - began
+            if not batch:
+                break
+            began = time.perf_counter()
+            with transaction.atomic():
+                log.write(batch)
+            written += time.perf_counter() - began
+        print(f"  {size:,} rows: checked and sealed in {made * 1e6 / size:.1f} µs each, written in ", end="")
+        print(f"{written * 1e6 / size:.1f} µs each")
+
+    def rows(self, size: int) -> "Iterator[Row]":
+        """Yield the rows; the rare ones lie in the middle."""
+        from privacy import logging_mode  # noqa: PLC0415 - see measure()
+        from privacy.models import Mode  # noqa: PLC0415
+        from validation import log  # noqa: PLC0415
+        from validation.engine import registry  # noqa: PLC0415
+
+        random = Random(20_261_124)  # noqa: S311 - the same rows in every run
+        verdicts = {
+            code: [self.verdict(random, registry.COUNTRIES[code]) for _ in range(NUMBERS)]
+            for code in (*COUNTRIES, RARE_COUNTRY)
+        }
+        self.number = verdicts[RARE_COUNTRY][0].iban
+        begins = datetime.now(UTC) - timedelta(days=DAYS)
+        choice = logging_mode.Choice(Mode.FULL, DAYS)
+        for place in range(size):
+            is_rare = abs(place - size // 2) < RARE // 2
+            # Germans are checked with the first key, all others with the second: no row is both.
+            code = RARE_COUNTRY if is_rare else random.choice(COUNTRIES)
+            key = self.keys[2 if is_rare else 0 if code == "DE" else 1]
+            caller = log.Caller(self.client.pk, "page" if is_rare else "api", key, "192.0.2.7")
+            verdict = verdicts[code][0 if is_rare else random.randrange(NUMBERS)]
+            [row] = log.rows([verdict], caller, choice)
+            at = int((begins + timedelta(days=DAYS) * place / size).timestamp())
+            yield log.Row(row.id, at, *[getattr(row, name) for name in row.__struct_fields__[2:]])
+
+    def verdict(self, random: Random, country: "Country") -> "Verdict":
+        """Return the verdict on a number of a country."""
+        from validation import engine  # noqa: PLC0415 - see measure()
+
+        iban = valid_iban(random, country)
+        return engine.check(mistyped(random, iban) if random.random() < MISTYPED_SHARE else iban)
+
+    def page(self, query: "Callable[[Log], str]") -> None:
+        """Open the page in the owner's browser."""
+        answer = self.browser.get(f"/log/?{query(self)}")
+        assert answer.status_code == 200, answer.status_code
+
+    def found(self) -> str:
+        """Return the query of a search for a number."""
+        answer = self.browser.post("/log/find/", {"iban": self.number})
+        return str(answer.headers["Location"]).partition("?")[2].partition("#")[0]
+
+    def deep(self) -> str:
+        """Return the query of a page in the middle."""
+        from validation import log_filter, log_search  # noqa: PLC0415 - see measure()
+
+        middle = datetime.now(UTC) - timedelta(days=DAYS / 2)
+        [row] = log_search.page(self.client, log_search.Asked(until=middle), rows=1).rows
+        return f"before={log_filter.written_place(log_search.place(row))}"
+
+    def count(self, **asked: object) -> int:
+        """Count as the page does that asks whether to erase."""
+        from validation import log_search  # noqa: PLC0415 - see measure()
+
+        return log_search.counted(self.client, log_search.Asked(**asked))  # type: ignore[arg-type]  # as the callers know
+
+    def exported(self) -> "Iterator[str]":
+        """Return the whole log as a file."""
+        from validation.log_export import FORMATS  # noqa: PLC0415 - see measure()
+        from validation.log_search import Asked  # noqa: PLC0415
+
+        return FORMATS["csv"].write(self.client, Asked(), "en")
+
+    def erase(self) -> int:
+        """Erase the whole log; return in how many requests."""
+        from validation import log_search  # noqa: PLC0415 - see measure()
+
+        calls = 1
+        while not log_search.erase(self.client, log_search.Asked(), by=self.owner).is_all:
+            calls += 1
+        return calls
+
+    def time(self, deed: "Callable[[Log], object]") -> float:
+        """Return the median milliseconds of a deed."""
+        deed(self)
+        times = []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            deed(self)
+            times.append((time.perf_counter() - began) * 1000)
+        return median(times)
+
+
+QUERIES: Final[dict[str, Callable[[Log], str]]] = {
+    "newest": lambda _log: "",
+    "in the middle": lambda log: log.deep(),
+    "frequent country": lambda _log: "country=DE",
+    "rare country": lambda _log: f"country={RARE_COUNTRY}",
+    "rare source": lambda _log: "source=page",
+    "rare key": lambda log: f"key={log.keys[2]}",
+    "not valid": lambda _log: "verdict=invalid",
+    "not valid, rare country": lambda _log: f"verdict=invalid&country={RARE_COUNTRY}",
+    "not valid, frequent country, frequent key": lambda log: f"verdict=invalid&country=SE&key={log.keys[1]}",
+    "frequent country, frequent key, never both": lambda log: f"country=DE&key={log.keys[1]}",
+    "one number": lambda log: log.found(),
+}
+COUNTS: Final[dict[str, Callable[[Log], object]]] = {
+    "count all": lambda log: log.count(),
+    "count a rare country": lambda log: log.count(country=RARE_COUNTRY),
+    "count what is never both": lambda log: log.count(country="DE", key=log.keys[1]),
+}
+
+
+if __name__ == "__main__":
+    measure()
