@@ -1,0 +1,538 @@
+"""The pages of the log: for owners only, never a number in an address, and nothing goes without having been shown."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+from django.test import override_settings
+
+from accounts import history
+from privacy import vault
+from privacy.models import Mode
+from tests.house import Person
+from tests.validation.test_log import OTHER, SPELLINGS, VALID, WRONG, LogTest
+from validation import log, log_filter, log_pages, log_search
+from validation.log_search import Place
+from validation.models import ValidationRecord
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+GROUPED = "SE45 5000 0000 0583 9825 7466"
+TRACES = (VALID, GROUPED, VALID.lower(), "58398257466", "SE45%205000", "SE45+5000")
+
+
+class PagesTest(LogTest):
+    """A test with the words that people read."""
+
+    def shown(self, path: str = "/log/", who: Person | None = None, status: int = 200) -> str:
+        """Return a page as it is read."""
+        answer = (who or self.alice).opens(path)
+        self.assertEqual(answer.status_code, status)
+        self.assertEqual(answer["Cache-Control"], "no-store")
+        return answer.content.decode()
+
+    def exports(self, ending: str, **fields: str) -> str:
+        """Return the file that an export sends."""
+        answer = self.alice.posts("/log/export/", {"format": ending, **fields})
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(answer["Cache-Control"], "no-store")
+        self.assertIn(f'.{ending}"', answer["Content-Disposition"])
+        return b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]  # it is one that streams
+
+    def told(self, tag: str) -> list[dict[str, str]]:
+        """Return the details of what the history says of a deed, newest first."""
+        client = self.alice.client
+        return [entry.details for entry in history.told(client, history.entries(client, tag=tag))]
+
+
+class ShowingTests(PagesTest):
+    def test_an_empty_log_says_how_it_is_filled(self) -> None:
+        page = self.shown()
+
+        self.assertIn("The log is empty", page)
+        self.assertIn("Check an IBAN on the page or with an API key", page)
+        self.assertNotIn("Export as CSV", page)
+
+    def test_an_empty_log_that_is_switched_off_leads_to_the_switch(self) -> None:
+        self.keeps(Mode.OFF)
+
+        page = self.shown()
+
+        self.assertIn("Checks leave nothing here as long as keeping them is switched off.", page)
+        self.assertIn('href="/account/settings/security-and-privacy/"', page)
+
+    def test_what_was_kept_before_the_switch_is_still_shown(self) -> None:
+        self.fill(VALID)
+        self.keeps(Mode.OFF)
+
+        page = self.shown()
+
+        self.assertIn("Nothing is added any more.", page)
+        self.assertIn("Sweden", page)
+
+    def test_a_verdict_is_shown_with_icon_word_and_reasons_but_no_number(self) -> None:
+        self.alice.key()
+        key = self.alice.client.keys.get()
+        self.fill(WRONG, key=key.pk)
+
+        page = self.shown()
+
+        self.assertRegex(page, r'<span class="mark bad"><svg[\s\S]*?not valid</span>')
+        self.assertIn("The check digits do not fit the rest.", page)
+        self.assertIn("Germany", page)
+        self.assertIn("Accounting", page)
+        self.assertIn(f"{key.prefix}…", page)
+        self.assertNotIn('<th scope="col">IBAN</th>', page)
+        self.assertNotIn("192.0.2.7", page)
+
+    def test_full_shows_number_bank_and_address(self) -> None:
+        self.keeps(Mode.FULL)
+        self.fill(VALID)
+
+        page = self.shown()
+
+        for told in (GROUPED, "SEB", "ESSESESS", "192.0.2.7"):
+            self.assertIn(told, page)
+
+    def test_what_was_sent_is_shown_as_text(self) -> None:
+        self.keeps(Mode.FULL)
+        [row] = self.fill("<script>alert(1)</script>")
+
+        for path in ("/log/", f"/log/{row}/", "/log/delete/"):
+            page = self.shown(path)
+            self.assertNotIn("<SCRI", page)
+            self.assertNotIn("<script>alert", page)
+
+    def test_a_row_that_cannot_be_opened_breaks_no_page_and_can_be_deleted(self) -> None:
+        self.keeps(Mode.FULL)
+        first, second = self.fill(VALID, OTHER)
+        seal = ValidationRecord.objects.get(pk=first).sealed
+        ValidationRecord.objects.filter(pk=second).update(sealed=seal)
+
+        page = self.shown()
+
+        self.assertIn("cannot be opened", page)
+        self.assertIn(GROUPED, page)
+        self.assertIn("its seal does not open", self.shown(f"/log/{second}/"))
+        [broken] = [row for row in json.loads(self.exports("json"))["rows"] if row["cannot_be_opened"]]
+        self.assertEqual((broken["id"], broken["iban"]), (str(second), None))
+        self.assertIn("cannot be opened", self.exports("csv"))
+        self.alice.posts(f"/log/{second}/delete/")
+        self.assertEqual([row.pk for row in self.rows()], [first])
+
+    def test_a_log_whose_key_is_gone_is_shown_all_the_same(self) -> None:
+        self.keeps(Mode.FULL)
+        self.fill(VALID)
+        with patch.object(log, "opened", side_effect=vault.NoKey):
+            page = self.shown()
+
+        self.assertIn("cannot be opened", page)
+
+    def test_times_are_those_of_the_reader(self) -> None:
+        [row] = self.fill(VALID, at=NOON)
+        for zone, clock in (("", "14:00:00"), ("America/New_York", "08:00:00"), ("Asia/Kolkata", "17:30:00")):
+            self.alice.user.time_zone = zone
+            self.alice.user.save()
+            self.assertIn(clock, self.shown())
+            self.assertIn(clock, self.shown(f"/log/{row}/"))
+
+    def test_one_check_is_shown_with_everything_that_was_kept(self) -> None:
+        self.keeps(Mode.FULL, days=90)
+        self.alice.key(name="Payroll")
+        key = self.alice.client.keys.get()
+        [row] = self.fill(VALID, key=key.pk)
+
+        page = self.shown(f"/log/{row}/")
+
+        for told in (
+            GROUPED,
+            "ESSESESS",
+            "500",
+            "192.0.2.7",
+            "Payroll",
+            key.prefix,
+            "Sweden",
+            "API",
+            "This is everything.",
+        ):
+            self.assertIn(told, page)
+
+    def test_one_check_without_a_number_says_what_was_not_kept(self) -> None:
+        [row] = self.fill(VALID)
+
+        self.assertIn("the bank and the address of the caller were not kept", self.shown(f"/log/{row}/"))
+
+    def test_nobody_else_sees_the_log(self) -> None:
+        [row] = self.fill(VALID)
+        for path in ("/log/", f"/log/{row}/", f"/log/{row}/delete/", "/log/delete/"):
+            self.assertEqual(self.vera.opens(path).status_code, 403)
+            self.assertEqual(self.sten.opens(path).status_code, 302)  # To add a second factor first.
+            self.assertEqual(self.visitor.opens(path).status_code, 302)
+        for path in (f"/log/{row}/", f"/log/{row}/delete/"):
+            self.assertEqual(self.mallory.opens(path).status_code, 404)
+            self.assertEqual(self.mallory.opens(f"/log/{uuid4()}/").status_code, 404)
+        self.assertEqual(self.mallory.posts(f"/log/{row}/delete/").status_code, 404)
+        self.mallory.posts("/log/delete/")
+        self.assertEqual([kept.pk for kept in self.rows()], [row])
+        self.assertNotIn("Sweden</td>", self.shown(who=self.mallory))
+
+
+class FilteringTests(PagesTest):
+    def rows_of(self, query: str, status: int = 200) -> int:
+        """Return how many rows a query shows."""
+        return self.shown(f"/log/?{query}", status=status).count('<th scope="row" class="when">')
+
+    def test_every_filter_works_by_its_address(self) -> None:
+        self.alice.key()
+        key = self.alice.client.keys.get().pk
+        self.fill(VALID, WRONG, at=NOON, source="page")
+        self.fill(OTHER, "XX00", at=NOON + timedelta(days=1), key=key)
+
+        expected = {
+            "": 4,
+            "verdict=valid": 2,
+            "verdict=invalid": 2,
+            "country=DE": 2,
+            "country=none": 1,
+            "source=page": 2,
+            f"key={key}": 2,
+            f"key={key}&verdict=valid&country=SE": 0,
+            # 12:00 in UTC is 14:00 in Stockholm; a minute is meant to its end, and so is a day.
+            "since=2026-07-01T14:00": 4,
+            "since=2026-07-01T14:01": 2,
+            "until=2026-07-01T14:00": 2,
+            "until=2026-07-01T13:59": 0,
+            "until=2026-07-01": 2,
+            "since=2026-07-02&until=2026-07-02": 2,
+            "since=2026-07-01T14:00:00&until=2026-07-01T14:00:00": 2,
+        }
+        for query, rows in expected.items():
+            with self.subTest(query=query):
+                self.assertEqual(self.rows_of(query), rows)
+
+    def test_what_is_no_filter_is_told_and_shows_nothing(self) -> None:
+        self.fill(VALID)
+        for query in (
+            "since=yesterday",
+            "since=2026-07-01T25:00",
+            "since=0001-01-01",
+            "until=9999-12-31",
+            "since=2026-07-02&until=2026-07-01",
+            "verdict=maybe",
+            "country=Sweden",
+            "source=fax",
+            "key=7",
+            f"key={uuid4()}",
+            "number=x",
+            "number=ÅÄÖ",
+            "number=AAAA",
+        ):
+            with self.subTest(query=query):
+                self.assertEqual(self.rows_of(query, status=422), 0)
+
+    def test_the_key_of_another_client_is_no_filter(self) -> None:
+        self.mallory.key()
+
+        self.assertEqual(self.rows_of(f"key={self.mallory.client.keys.get().pk}", status=422), 0)
+
+    def test_nothing_that_fits_is_told(self) -> None:
+        self.fill(VALID)
+
+        self.assertIn("No check fits.", self.shown("/log/?verdict=invalid"))
+
+    def test_pages_are_turned_with_the_filters_kept(self) -> None:
+        self.fill(*[VALID] * 5, *[WRONG] * 5, at=NOON)
+        with patch.object(log_pages, "PAGE_ROWS", 2):
+            seen: list[str] = []
+            query = "verdict=valid"
+            for rows in (2, 2, 1):
+                answer = self.alice.opens(f"/log/?{query}")
+                self.assertEqual(len(answer.context["rows"]), rows)
+                self.assertIn("valid", query)
+                seen += [row.id for row in answer.context["rows"]]
+                query = answer.context.get("older", "")
+            self.assertEqual((len(set(seen)), query), (5, ""))
+            back = self.alice.opens(f"/log/?{answer.context['newer']}")
+            self.assertEqual([row.id for row in back.context["rows"]], seen[2:4])
+
+    def test_a_place_that_nobody_gave_is_as_if_nobody_had_asked(self) -> None:
+        self.fill(VALID)
+        for written in ("x", "1-", "-", "1e9-" + "0" * 32, "9" * 30 + "-" + "0" * 32, "\u0661-" + "0" * 31):
+            self.assertEqual(self.rows_of(f"before={written}"), 1, written)
+        place = Place(NOON, uuid4())
+        self.assertEqual(log_filter.read_place(log_filter.written_place(place)), place)
+
+
+class SearchingTests(PagesTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.keeps(Mode.FULL)
+
+    def found(self, text: str, who: Person | None = None) -> str:
+        """Search as the form does and return where it leads."""
+        answer = (who or self.alice).posts("/log/find/", {"iban": text})
+        self.assertEqual(answer.status_code, 302)
+        return str(answer["Location"])
+
+    def test_a_number_is_found_in_any_spelling(self) -> None:
+        self.fill(VALID, VALID, OTHER)
+        for spelling in (VALID, *SPELLINGS):
+            page = self.shown(self.found(spelling))
+            self.assertEqual(page.count('<th scope="row" class="when">'), 2)
+            self.assertIn("Only checks of", page)
+            self.assertNotIn("DE89", page)
+
+    def test_the_number_is_in_no_address_and_two_searches_have_nothing_in_common(self) -> None:
+        self.fill(*[VALID] * 5)
+        places = [self.found(VALID), self.found(VALID)]
+
+        self.assertNotEqual(*places)
+        with patch.object(log_pages, "PAGE_ROWS", 2):
+            page = self.alice.opens(places[0])
+        self.assertIn("number=", page.context["older"])
+        addresses = [*places, page.context["older"]]
+        for trace in TRACES:
+            for address in addresses:
+                self.assertNotIn(trace, address)
+            for link in page.content.decode().split('href="')[1:]:
+                self.assertNotIn(trace, link.partition('"')[0])
+
+    def test_a_search_can_be_narrowed(self) -> None:
+        self.fill(VALID, at=NOON)
+        self.fill(VALID, at=NOON + timedelta(days=1))
+        token = parse_qs(urlsplit(self.found(VALID)).query)["number"][0]
+
+        page = self.shown(f"/log/?number={token}&since=2026-07-02")
+
+        self.assertEqual(page.count('<th scope="row" class="when">'), 1)
+        self.assertIn(f'name="number" value="{token}"', page)
+
+    def test_a_search_of_one_client_is_of_no_use_to_another(self) -> None:
+        self.keeps(Mode.FULL, who=self.mallory)
+        self.fill(VALID)
+        self.fill(VALID, who=self.mallory)
+
+        page = self.shown(self.found(VALID), who=self.mallory, status=422)
+
+        self.assertIn("This search cannot be read. Search for the number again.", page)
+        self.assertNotIn(GROUPED, page)
+
+    def test_a_number_that_is_not_there_is_told_so(self) -> None:
+        self.fill(OTHER)
+
+        self.assertIn("No check is kept of this number", self.shown(self.found(VALID)))
+
+    def test_nothing_to_search_for_is_told_at_the_field(self) -> None:
+        for text in ("", " - ", "IBAN:"):
+            answer = self.alice.posts("/log/find/", {"iban": text})
+            self.assertEqual(answer.status_code, 422)
+            self.assertIn("iban_error", answer.content.decode())
+
+    def test_without_numbers_the_page_says_why_none_can_be_searched(self) -> None:
+        self.keeps(Mode.VERDICT)
+        self.fill(VALID)
+        page = self.shown()
+        self.assertIn("Not possible: only the verdict is kept", page)
+        self.assertNotIn('name="iban"', page)
+
+        self.keeps(Mode.OFF)
+        self.assertIn("Not possible: nothing is kept", self.shown())
+
+    def test_what_was_kept_with_its_number_before_is_still_found(self) -> None:
+        self.fill(VALID)
+        self.keeps(Mode.VERDICT)
+        self.fill(VALID)
+
+        self.assertIn("only checks are found that were kept before with their number", self.shown())
+        self.assertEqual(self.shown(self.found(VALID)).count('<th scope="row" class="when">'), 1)
+
+
+class ErasingPagesTests(PagesTest):
+    def fields_of(self, path: str) -> dict[str, str]:
+        """Return what the page that asks for confirmation will post."""
+        answer = self.alice.opens(path)
+        self.assertEqual(answer.status_code, 200)
+        return dict(answer.context["carried"])
+
+    def test_one_check_is_deleted_after_a_question(self) -> None:
+        row, other = self.fill(VALID, WRONG)
+
+        self.assertIn("This cannot be undone.", self.shown(f"/log/{row}/delete/"))
+        self.assertEqual(len(self.rows()), 2)
+        self.assertRedirects(self.alice.posts(f"/log/{row}/delete/"), "/log/")
+
+        self.assertEqual([kept.pk for kept in self.rows()], [other])
+        self.assertEqual(self.told("log.erased"), [{"records": "1", "filters": "row"}])
+        self.assertEqual(self.alice.opens(f"/log/{row}/").status_code, 404)
+
+    def test_just_what_was_shown_is_deleted(self) -> None:
+        self.fill(VALID, WRONG, WRONG, at=NOON)
+        page = self.shown("/log/delete/?verdict=invalid")
+        self.assertIn("Delete 2 checks?", page)
+        self.assertIn("not valid", page)
+        fields = self.fields_of("/log/delete/?verdict=invalid")
+        self.fill(WRONG, at=datetime.now(UTC) + timedelta(minutes=1))
+
+        self.assertRedirects(self.alice.posts("/log/delete/", fields), "/log/")
+
+        self.assertEqual([kept.is_valid for kept in self.rows()], [False, True])
+        self.assertEqual(self.told("log.erased"), [{"records": "2", "filters": "time, verdict"}])
+
+    def test_everything_about_one_number_is_deleted(self) -> None:
+        self.keeps(Mode.FULL)
+        self.fill(VALID, OTHER, VALID)
+        place = self.alice.posts("/log/find/", {"iban": SPELLINGS[1]})["Location"]
+        path = "/log/delete/?" + urlsplit(place).query
+        self.assertIn("Delete everything about this IBAN", self.shown(place))
+        self.assertIn(GROUPED, self.shown(path))
+
+        self.alice.posts("/log/delete/", self.fields_of(path))
+
+        self.assertEqual([kept.country for kept in self.rows()], ["DE"])
+        [told] = self.told("log.erased")
+        self.assertEqual(told, {"records": "2", "filters": "number"})
+        self.assertIn("one IBAN", self.alice.opens("/account/history/").content.decode())
+
+    def test_more_than_anybody_counts_is_told_as_such(self) -> None:
+        self.fill(*[VALID] * 4)
+        with patch.object(log_search, "MOST_COUNTED", 3):
+            self.assertIn("Delete more than 3 checks?", self.shown("/log/delete/"))
+
+    def test_what_could_not_be_finished_is_asked_for_again(self) -> None:
+        self.fill(*[VALID] * 4, at=NOON)
+        fields = self.fields_of("/log/delete/")
+        with patch.object(log_search, "ROWS_AT_ONCE", 3), patch.object(log_search, "ERASING_SECONDS", -1.0):
+            page = self.alice.posts("/log/delete/", fields).content.decode()
+            self.assertIn("3 checks are deleted from the log.", page)
+            self.assertIn("we go on where we stopped", page)
+            self.assertIn("Delete 1 check?", page)
+            self.assertRedirects(self.alice.posts("/log/delete/", fields), "/log/")
+
+        self.assertEqual(self.rows(), [])
+
+    def test_a_wrong_filter_deletes_nothing(self) -> None:
+        self.fill(VALID)
+        for wrong in ({"verdict": "maybe"}, {"number": "x"}, {"since": "yesterday"}, {"key": str(uuid4())}):
+            self.assertEqual(self.alice.posts("/log/delete/", wrong).status_code, 422)
+        self.assertEqual(len(self.rows()), 1)
+
+    def test_looking_deletes_nothing(self) -> None:
+        [row] = self.fill(VALID)
+        for path in ("/log/delete/", f"/log/{row}/delete/", "/log/export/", "/log/find/"):
+            self.alice.opens(path)
+        self.assertEqual(len(self.rows()), 1)
+        self.assertEqual((self.told("log.erased"), self.told("log.exported")), ([], []))
+
+    def test_nothing_to_delete_is_told(self) -> None:
+        self.assertIn("Nothing to delete", self.shown("/log/delete/?verdict=valid"))
+
+    def test_the_owner_must_have_proved_themselves_just_now(self) -> None:
+        [row] = self.fill(VALID)
+        with override_settings(ACCOUNT_REAUTHENTICATION_TIMEOUT=-1):
+            for path in ("/log/delete/", f"/log/{row}/delete/", "/log/export/"):
+                answer = self.alice.posts(path, {"format": "csv"})
+                self.assertEqual(answer.status_code, 302)
+                self.assertIn("/account/again/?next=", answer["Location"])
+
+        self.assertEqual(len(self.rows()), 1)
+
+
+class ExportingTests(PagesTest):
+    def test_csv_holds_every_row_that_fits_newest_first(self) -> None:
+        self.keeps(Mode.FULL)
+        self.fill(VALID, at=NOON)
+        self.fill(WRONG, at=NOON + timedelta(days=1))
+        self.fill(OTHER, at=NOON + timedelta(days=2))
+
+        text = self.exports("csv", country="DE")
+
+        self.assertTrue(text.startswith("\ufeff"))
+        heading, *lines = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
+        self.assertEqual([line[0] for line in lines], ["2026-07-03T12:00:00Z", "2026-07-02T12:00:00Z"])
+        row = dict(zip(heading, lines[1], strict=True))
+        self.assertEqual(
+            (row["Verdict"], row["Reasons"], row["IBAN"], row["BIC"], row["Internet address"]),
+            ("not valid", "The check digits do not fit the rest.", WRONG, "COBADEFFXXX", "192.0.2.7"),
+        )
+        self.assertEqual(self.told("log.exported"), [{"file": "CSV", "filters": "country"}])
+
+    def test_no_cell_is_a_formula(self) -> None:
+        self.keeps(Mode.FULL)
+        self.alice.key(name="=1+1")
+        key = self.alice.client.keys.get().pk
+        for text in ("=HYPERLINK(1)", "+1", "@SUM(1)", "\t=1", "＝1"):
+            self.fill(text, key=key)
+
+        for line in csv.reader(io.StringIO(self.exports("csv").removeprefix("\ufeff"))):
+            for cell in line:
+                self.assertNotIn(cell[:1], ("=", "+", "-", "@", "\t", "\r", "＝"), cell)
+
+    def test_json_holds_codes_and_canonical_forms(self) -> None:
+        self.keeps(Mode.FULL)
+        self.alice.key()
+        key = self.alice.client.keys.get()
+        self.fill(WRONG, at=NOON, key=key.pk)
+        self.keeps(Mode.VERDICT)
+        self.fill("XX00", at=NOON - timedelta(seconds=1), source="page")
+
+        told = json.loads(self.exports("json"))
+
+        self.assertEqual(told["schema"], "ibanse-log-1")
+        first, second = told["rows"]
+        del first["id"], first["kept_until"], second["id"], second["kept_until"]
+        self.assertEqual(
+            first,
+            {
+                "at": "2026-07-01T12:00:00Z",
+                "source": "api",
+                "key": key.prefix,
+                "key_name": "Accounting",
+                "valid": False,
+                "country": "DE",
+                "reasons": ["checksum"],
+                "cannot_be_opened": False,
+                "iban": WRONG,
+                "bank_code": "37040044",
+                "bic": "COBADEFFXXX",
+                "address": "192.0.2.7",
+            },
+        )
+        nothing = dict.fromkeys(("key", "key_name", "country", "iban", "bank_code", "bic", "address"))
+        self.assertEqual(
+            second,
+            {
+                **first,
+                **nothing,
+                "at": "2026-07-01T11:59:59Z",
+                "source": "page",
+                "reasons": ["country", "checksum"],
+            },
+        )
+
+    def test_an_empty_export_is_a_file_as_well(self) -> None:
+        self.assertEqual(json.loads(self.exports("json"))["rows"], [])
+        self.assertEqual(len(self.exports("csv").splitlines()), 1)
+
+    def test_a_file_is_written_in_pieces_of_a_limited_size(self) -> None:
+        self.fill(*[VALID] * 10)
+        with patch.object(log_search, "ROWS_AT_ONCE", 3):
+            answer = self.alice.posts("/log/export/", {"format": "json"})
+            pieces = list(answer.streaming_content)  # type: ignore[attr-defined]  # it is one that streams
+
+        self.assertEqual(len(pieces), 1 + 4 + 1)
+        self.assertEqual(len(json.loads(b"".join(pieces))["rows"]), 10)
+
+    def test_the_file_speaks_the_language_of_the_page(self) -> None:
+        self.fill(VALID)
+        self.alice.user.language = "sv"
+        self.alice.user.save()
+
+        self.assertNotIn("Verdict", self.exports("csv").splitlines()[0])
+
+    def test_what_is_no_file_or_no_filter_is_refused_and_not_recorded(self) -> None:
+        for wrong in ({"format": "xml"}, {}, {"format": "csv", "verdict": "maybe"}):
+            self.assertEqual(self.alice.posts("/log/export/", wrong).status_code, 422)
+        self.assertEqual(self.told("log.exported"), [])
