@@ -23,6 +23,7 @@ for that long; what it seals then is lost.
 
 import base64
 import binascii
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -137,8 +138,14 @@ def _unseal(owner: UUID, envelope: bytes, kind: str, *purpose_and_record: str) -
         raise Broken from None
 
 
-def _label(owner: UUID, number: int, kind: str, *purpose_and_record: str) -> bytes:
-    return cipher.label(f"ibanse {kind}", str(_VERSION), str(number), owner.hex, *purpose_and_record)
+def _label(owner: UUID, number: int, kind: str, purpose: str, *record: str) -> bytes:
+    return _head(owner, number, kind, purpose) + cipher.label(*record)
+
+
+@lru_cache(maxsize=10_000)
+def _head(owner: UUID, number: int, kind: str, purpose: str) -> bytes:
+    """Return what the labels of one owner and purpose begin with: making it took half of a seal's time."""
+    return cipher.label(f"ibanse {kind}", str(_VERSION), str(number), owner.hex, purpose)
 
 
 def _decode(text: str) -> bytes:
