@@ -96,7 +96,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "quota_exhausted": Kind(
         429,
-        gettext_lazy("The month's quota is used up"),
+        gettext_lazy("The month's quota does not suffice"),
         gettext_lazy(
             "The call costs %(units)s of the month's quota of %(quota)s, of which less is left. "
             "The next month begins on %(next)s (UTC)."

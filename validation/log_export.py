@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext
 
 from accounts.history_export import BYTE_ORDER_MARK, Echo, defused
 from accounts.models import Client
@@ -46,7 +46,7 @@ def _cells(row: log_reading.Told) -> list[str]:
     data = log_reading.as_data(row)
     return [
         data["at"],
-        _("valid") if row.is_valid else _("not valid"),
+        pgettext("IBAN", "valid") if row.is_valid else pgettext("IBAN", "not valid"),
         " ".join(row.reasons),
         " ".join(row.codes),
         row.country_code,
