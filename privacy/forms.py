@@ -16,7 +16,7 @@ MODES: Final = (
         Mode.OFF.value,
         Choice(
             _("Off"),
-            _("Nothing is written: no IBAN, no result, no time, no address. Only the counts below remain."),
+            _("Nothing is written: no IBAN, no result, no time, no address. Only what is listed below remains."),
         ),
     ),
     (
