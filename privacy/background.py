@@ -11,12 +11,15 @@ from typing import Final
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
-from privacy import export
+from privacy import export, retention
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS: Final = 2.0
 PRUNE_EVERY_SECONDS: Final = 60.0
+"""Copies that were offered long enough."""
+RETAIN_EVERY_SECONDS: Final = 3600
+"""Everything else that has reached its end. Every worker looks: where one is at work, the others find nothing."""
 
 
 class Runner:
@@ -24,6 +27,7 @@ class Runner:
 
     def __init__(self) -> None:
         self._stop = threading.Event()
+        self._retained_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
 
     def start(self) -> None:
@@ -44,11 +48,20 @@ class Runner:
                 if time.monotonic() - pruned_at > PRUNE_EVERY_SECONDS:
                     export.prune(timezone.now())
                     pruned_at = time.monotonic()
+                    self._prune_everything()
             except (Error, OSError) as error:
                 # Not the exception itself: its text may hold values.
                 log.warning("What is to be done in the background waits: %s", type(error).__name__)
             finally:
                 close_old_connections()
+
+    def _prune_everything(self) -> None:
+        if time.monotonic() - self._retained_at < RETAIN_EVERY_SECONDS:
+            return
+        self._retained_at = time.monotonic()
+        for _table, _rows in retention.prune(timezone.now()):
+            if self._stop.is_set():
+                return
 
 
 _runner: Runner | None = None

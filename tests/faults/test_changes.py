@@ -105,3 +105,49 @@ def test_a_change_is_known_to_every_worker_within_two_seconds(
                 assert set(statuses) == {change.before, change.after}
                 assert statuses == sorted(statuses, key=(change.before, change.after).index)
                 assert last - float(at) < WITHIN_SECONDS + SLACK_SECONDS
+
+
+SWITCH_OFF = """
+import time
+from accounts.models import Client, User
+from privacy import logging_mode
+from privacy.models import Mode
+
+by = User.objects.create_user(told["client"] + "@example.com")
+client = Client.objects.get(pk=told["client"])
+logging_mode.choose(client, logging_mode.Choice(Mode.OFF), by=by)
+print(time.time())
+"""
+COUNT = """
+from datetime import datetime, UTC
+from validation.models import ValidationRecord
+
+rows = ValidationRecord.objects.filter(client=told["client"])
+print(rows.count(), rows.filter(at__gt=datetime.fromtimestamp(told["since"], UTC)).count())
+"""
+
+
+def test_a_log_that_is_switched_off_is_off_on_every_worker_within_two_seconds(production: Production) -> None:
+    program = production.program()
+    client = str(program.client)
+    with production.serving(workers=WORKERS) as server:
+        pollers = [Poller(server, program, worker) for worker in server.workers()]
+        for poller in pollers:
+            poller.start()
+        time.sleep(1)
+        changed = float(production.does(SWITCH_OFF, client=client).splitlines()[-1])
+        time.sleep(WITHIN_SECONDS + 3)
+        for poller in pollers:
+            poller.is_over.set()
+        for poller in pollers:
+            poller.join()
+        server.ends()  # Then everything is written.
+
+    # Records bear whole seconds, the one in which they were made.
+    effective = changed + WITHIN_SECONDS + SLACK_SECONDS
+    written, late = map(int, production.does(COUNT, client=client, since=effective).split())
+    after = [status for poller in pollers for sent, status in poller.calls if sent > effective + 1]
+    assert written > 0
+    assert late == 0
+    assert len(after) > WORKERS
+    assert set(after) == {200}

@@ -1,4 +1,4 @@
-"""manage.py prune_expired: deletes what has reached its end, everywhere. A timer runs it every hour."""
+"""manage.py prune_expired: deletes what has reached its end, everywhere, now. The site itself does so every hour."""
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone

@@ -10,7 +10,7 @@ from django.core import mail
 
 from accounts import history
 from accounts.guard import revisions
-from privacy import logging_mode, reduction
+from privacy import logging_mode, reduction, vault
 from privacy.logging_mode import Choice
 from privacy.models import Mode, PrivacySettings
 from privacy.pages import settings as page
@@ -283,3 +283,13 @@ class OlderRecordsTests(SettingsTest):
 
         self.assertFalse(PrivacySettings.objects.get(client=self.alice.client).covers_older)
         self.assertEqual(reduction.finish(), 0)
+
+    def test_a_client_whose_key_is_destroyed_holds_up_no_other(self) -> None:
+        logging_mode.choose(self.mallory.client, Choice(Mode.OFF), by=self.mallory.user, covers_older=True)
+        logging_mode.choose(self.alice.client, Choice(Mode.OFF), by=self.alice.user, covers_older=True)
+        vault.destroy(self.mallory.client.pk)
+
+        with self.assertLogs("privacy.reduction", "WARNING"):
+            self.assertEqual(reduction.finish(), 2)
+
+        self.assertEqual(ValidationRecord.objects.count(), 0)

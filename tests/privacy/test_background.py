@@ -1,0 +1,27 @@
+"""What is done in the background: also that everything that has reached its end goes by itself."""
+
+from unittest.mock import patch
+
+from privacy import background
+
+
+class TestRetention:
+    def test_a_worker_prunes_everything_when_it_begins_and_then_once_an_hour(self) -> None:
+        runner = background.Runner()
+        with (
+            patch("privacy.retention.prune", return_value=iter([])) as prune,
+            patch("privacy.background.time") as clock,
+        ):
+            for clock.monotonic.return_value in (10.0, 70.0, 3_609.0, 3_610.0, 3_700.0):
+                runner._prune_everything()  # noqa: SLF001 - without its thread
+
+        assert prune.call_count == 2
+
+    def test_it_leaves_the_rest_to_others_when_the_process_ends(self) -> None:
+        runner = background.Runner()
+        runner._stop.set()  # noqa: SLF001 - as above
+        tables = iter([("checks", 1), ("sessions", 1)])
+        with patch("privacy.retention.prune", return_value=tables):
+            runner._prune_everything()  # noqa: SLF001 - as above
+
+        assert list(tables) == [("sessions", 1)]
