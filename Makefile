@@ -1,7 +1,7 @@
 # What a person does with ibanse, by name; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench check format translations lock clean
+.PHONY: help run test test-deploy bench check format translations lock clean
 
 IBANSE_VENV ?= .venv
 export IBANSE_VENV
@@ -32,6 +32,10 @@ run: ## Start ibanse at http://localhost:8000 (another port: PORT=8123 make run)
 test: ## Run every test, on SQLite, PostgreSQL and in a browser (a selection: make test ARGS="-k iban")
 	@deploy/bootstrap dev
 	@exec $(PYTHON) -m tests $(ARGS)
+
+test-deploy: ## Test what production is made of, for real: nginx, gunicorn behind it, services, backups
+	@deploy/bootstrap dev
+	@exec $(PYTHON) -m tests deploy $(ARGS)
 
 bench: ## Measure speed (options: make bench ARGS="...")
 	@deploy/bootstrap dev

@@ -1,5 +1,6 @@
 """`python -m tests`: every test on SQLite, then on PostgreSQL, then the browser tests in Chromium.
 
+`python -m tests deploy`: those that meet what production is made of (nginx, systemd, backups), on PostgreSQL and Redis.
 Arguments go to pytest in each run. The last line printed is `N passed, N failed`, added up over the runs.
 With CI=true whatever could not be had is a failure.
 """
@@ -21,8 +22,14 @@ from xml.etree import ElementTree as ET
 from tests import services
 
 CI = os.environ.get("CI") == "true"
-ON_A_DATABASE = ("-n", "2", "-m", "not browser")
-IN_A_BROWSER = ("-m", "browser")
+ON_A_DATABASE = ("-n", "2", "-m", "not browser and not deploy")
+IN_A_BROWSER = ("-m", "browser and not deploy")
+AS_DEPLOYED = ("-m", "deploy")
+# Debian's packages that production is made of, each met for real by a test.
+DEPLOYED = (
+    "nginx",
+    "redis-server",
+)
 SOMETHING_IS_MISSING = re.compile("missing|not installed|could not import", re.IGNORECASE)
 ALL_PASSED, NOTHING_SELECTED = 0, 5
 
@@ -113,7 +120,26 @@ def say(text: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run everything, say what could not be had and how it went; return the exit status."""
+    """Run what is asked for; return the exit status."""
+    return as_deployed(arguments[1:]) if arguments[:1] == ["deploy"] else everything(arguments)
+
+
+def as_deployed(arguments: Sequence[str]) -> int:
+    """Run the tests of `deploy/` on what production is made of, say what could not be had and how it went."""
+    lacking = services.install(DEPLOYED)
+    runs: list[Run] = []
+    with tempfile.TemporaryDirectory(prefix="ibanse-tests-") as name:
+        try:
+            with database() as url:
+                urls = {"DATABASE_URL": url, "KEYRING_DATABASE_URL": beside(url)}
+                runs.append(run("Deployed", [*AS_DEPLOYED, *arguments], Path(name), **urls))
+        except services.ServiceError as error:
+            lacking.append(str(error))
+    return conclude(runs, lacking)
+
+
+def everything(arguments: Sequence[str]) -> int:
+    """Run everything else, say what could not be had and how it went; return the exit status."""
     lacking = services.install(["curl", "gettext", "redis-server", *services.BROWSER])
     runs: list[Run] = []
     with tempfile.TemporaryDirectory(prefix="ibanse-tests-") as name:

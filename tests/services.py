@@ -34,7 +34,7 @@ PRESENT: dict[str, Callable[[], bool]] = {
     # Playwright's own node is linked against it.
     "libatomic1": lambda: ctypes.util.find_library("atomic") is not None,
     "make": lambda: shutil.which("make") is not None,
-    "nginx-light": lambda: _nginx_binary() is not None,
+    "nginx": lambda: _nginx_binary() is not None,
     "postgresql": lambda: any(DEBIAN_POSTGRESQL.glob("*/bin/initdb")),
     "python3-venv": lambda: importlib.util.find_spec("ensurepip") is not None,
     "redis-server": lambda: _redis_binary() is not None,
@@ -76,7 +76,8 @@ def install(packages: Sequence[str]) -> list[str]:
 def _apt_get() -> list[str] | None:
     if shutil.which("apt-get") is None:
         return None
-    command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    # Debian's own timers install at any moment, and then hold the lock for a while.
+    command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"]
     if os.geteuid() == 0:
         return command
     if shutil.which("sudo") and not subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode:
@@ -267,7 +268,7 @@ def nginx(upstream: Path) -> Iterator[str]:
     """
     binary = _nginx_binary()
     if binary is None:
-        raise ServiceError("nginx is missing: install nginx-light")
+        raise ServiceError("nginx is missing: install nginx")
     with tempfile.TemporaryDirectory(prefix="ibanse-nginx-", ignore_cleanup_errors=True) as name:
         port = free_port()
         # Started by root its workers would become nobody, whom the socket does not let in.

@@ -21,7 +21,7 @@ from tests import services
 from tests.benchmarks import cpu, load
 from tests.benchmarks.rows import ROOT, ROWS, WORKERS, Row, Site, Spent, Stage
 
-PACKAGES: Final = ("nginx-light", "postgresql", "redis-server", "wrk")
+PACKAGES: Final = ("nginx", "postgresql", "redis-server", "wrk")
 WARM_UP_SECONDS: Final = 2
 # The last records of a window are written shortly after its last answer; their cost belongs to it.
 SETTLING_SECONDS: Final = 0.5
