@@ -6,7 +6,7 @@ from typing import Any
 
 from django.test import RequestFactory
 
-from tests.house import HouseTest
+from tests.house import HouseTest, connections_stay_open
 
 
 def status_of(environ: dict[str, Any]) -> str:
@@ -20,7 +20,8 @@ def status_of(environ: dict[str, Any]) -> str:
         told.append(status)
         return io.BytesIO().write
 
-    b"".join(application(environ, start_response))
+    with connections_stay_open():
+        b"".join(application(environ, start_response))
     return told[0]
 
 
