@@ -14,11 +14,12 @@ SECRET_FILES: Final[dict[Path, bool]] = {}
 
 
 def text(name: str, default: str | None = None, *, choices: tuple[str, ...] = ()) -> str:
-    """Return the value of the environment variable `name`; `default` stands in when it is unset or blank.
+    """Return the value of the environment variable `name`, or else of the systemd credential of that name.
 
-    Raises ImproperlyConfigured when there is neither, or when the value is none of `choices`.
+    `default` stands in when both are unset or blank. Raises ImproperlyConfigured when there is none of them, or when
+    the value is none of `choices`.
     """
-    value = os.environ.get(name, "").strip() or default
+    value = _given(name) or default
     if value is None:
         raise ImproperlyConfigured(f"{name} is not set. {EXPLAINED_IN}")
     if choices and value not in choices:
@@ -52,7 +53,7 @@ def secret(name: str, *, made_in: Path | None) -> str:
     With `made_in` (a folder; the embedded mode) a secret that is not set is made once and kept there in a file that
     only its owner can read. Without it (production) a missing secret is refused by name.
     """
-    if made_in is not None and not os.environ.get(name, "").strip():
+    if made_in is not None and not _given(name):
         return _made_once(made_in / name.removeprefix("IBANSE_").lower(), secrets.token_urlsafe(48))
     value = text(name)
     if len(value) < 32:
@@ -66,7 +67,7 @@ def numbered_keys(name: str, *, made_in: Path | None) -> dict[int, bytes]:
     With `made_in` a missing one is made once, as in `secret`. Raises ImproperlyConfigured that names what is wrong with
     which number, and never repeats a key.
     """
-    if made_in is not None and not os.environ.get(name, "").strip():
+    if made_in is not None and not _given(name):
         made = base64.b64encode(secrets.token_bytes(32)).decode()
         value = _made_once(made_in / name.removeprefix("IBANSE_").lower(), f"1:{made}")
     else:
@@ -85,6 +86,27 @@ def numbered_keys(name: str, *, made_in: Path | None) -> dict[int, bytes]:
         if len(keys[int(number)]) != 32:
             raise ImproperlyConfigured(f"{name}: key {int(number)} does not have 32 bytes. {EXPLAINED_IN}")
     return keys
+
+
+def _given(name: str) -> str:
+    """Return what the environment says, else the systemd credential `name`, else nothing; blanks around it are cut.
+
+    systemd puts what a unit's LoadCredential= names into $CREDENTIALS_DIRECTORY, one file each, for that unit's user
+    only (systemd.exec(5)): an environment can be read by every process of the user, and is inherited by every child.
+    """
+    value = os.environ.get(name, "").strip()
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if value or not folder:
+        return value
+    credential = Path(folder) / name
+    try:
+        return credential.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        # Not the error's text: of bytes that are not UTF-8 it would repeat one.
+        reason = f"{credential} cannot be read as text ({type(error).__name__}). {EXPLAINED_IN}"
+        raise ImproperlyConfigured(f"{name}: {reason}") from None
 
 
 def _made_once(path: Path, made: str) -> str:

@@ -139,6 +139,33 @@ class TestValuesFromOutside:
 
         assert key not in str(refused.value)
 
+    def test_a_secret_comes_from_a_credential_of_systemd_unless_the_variable_is_set(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("IBANSE_TEST", "IBANSE_TEST_KEYS", "IBANSE_TEST_SECRET"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+        (tmp_path / "IBANSE_TEST").write_text("from the credential\n")
+        (tmp_path / "IBANSE_TEST_SECRET").write_text("c" * 40 + "\n")
+        (tmp_path / "IBANSE_TEST_KEYS").write_text("7:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
+
+        assert env.text("IBANSE_TEST", "default") == "from the credential"
+        # Where secrets are made when missing, one that is given this way is not missing.
+        assert env.secret("IBANSE_TEST_SECRET", made_in=tmp_path / "data") == "c" * 40
+        assert list(env.numbered_keys("IBANSE_TEST_KEYS", made_in=tmp_path / "data")) == [7]
+        assert not (tmp_path / "data").exists()
+
+        monkeypatch.setenv("IBANSE_TEST", "from the variable")
+        assert env.text("IBANSE_TEST") == "from the variable"
+
+        (tmp_path / "IBANSE_TEST").write_bytes(b"\xff")
+        monkeypatch.setenv("IBANSE_TEST", " ")
+        with pytest.raises(ImproperlyConfigured, match="IBANSE_TEST cannot be read as text"):
+            env.text("IBANSE_TEST")
+        (tmp_path / "IBANSE_TEST").unlink()
+        with pytest.raises(ImproperlyConfigured, match="IBANSE_TEST is not set"):
+            env.text("IBANSE_TEST")
+
     def test_keys_are_made_once_and_read_by_number(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("IBANSE_TEST_KEYS", raising=False)
 
