@@ -9,16 +9,16 @@ is refused within two seconds by every worker, and a call need not ask the datab
 
 import logging
 import time
+from datetime import timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.core.cache import cache
 
 from accounts import history
 from accounts.guard import addresses, revisions
 from accounts.models import Client
-from apikeys import networks, tokens
+from apikeys import networks, rates, tokens
 from apikeys.models import ApiKey
 from apikeys.problems import Problem
 from privacy import logging_mode, vault
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 _SCHEME: Final = "Bearer "
 _MOST_HELD: Final = 20_000
 _MOST_ADDRESSES: Final = 1_000
-_TOLD_FOR_SECONDS: Final = 24 * 3600
+_TOLD_FOR: Final = timedelta(days=1)
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="ibanse"'}
 
 
@@ -157,7 +157,7 @@ def _refuse_address(key: Key, address: str) -> None:
 
 def _note_refusal(key: Key, reason: str, address: str) -> None:
     """Tell the owners, by the history, that somebody holds the key and was refused: once a day, key and reason."""
-    if not cache.add(f"key-refused:{key.id}:{reason}", 1, _TOLD_FOR_SECONDS):
+    if not rates.is_first(f"key-refused:{key.id}:{reason}", _TOLD_FOR):
         return
     client = Client.objects.exclude(state=Client.State.GONE).filter(pk=key.client).first()
     row = ApiKey.objects.filter(pk=key.id).first()

@@ -9,11 +9,16 @@ it does not use is lost; but where calls are scarce there are never many to take
 memory does.
 
 A limit below twenty a minute has a burst of one: calls are spaced evenly, and no minute has more than the limit.
+
+While the shared store does not answer, each worker counts for itself, so W workers admit up to W times a limit: an
+outage of a counter shall stop nobody's payments. The month's quota stays exact, since the database keeps it.
 """
 
+import logging
 import math
 import threading
 import time
+from datetime import timedelta
 from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
@@ -22,6 +27,8 @@ import redis
 from django.conf import settings
 
 from apikeys.problems import Problem
+
+log = logging.getLogger(__name__)
 
 _MINUTE: Final = 60.0
 BURST_PART: Final = 10
@@ -32,6 +39,7 @@ _USABLE_FOR_SECONDS: Final = 0.5
 _MOST_KEPT: Final = 50_000
 _FINEST_SECONDS: Final = 2e-6
 """Clocks and their sums are no finer: who comes so much too early is in time."""
+_ASKED_AGAIN_EVERY_SECONDS: Final = 1.0
 
 
 class Limit(NamedTuple):
@@ -127,15 +135,62 @@ class Shared:
     """
 
     def __init__(self, url: str) -> None:
-        self._take: Any = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1).register_script(
-            self._SCRIPT
-        )
+        self._take: Any = redis.Redis.from_url(url, **settings.REDIS_OPTIONS).register_script(self._SCRIPT)
 
     def take(self, name: str, limit: Limit, calls: int) -> Granted:
         """Take up to `calls` calls now. Raises redis.RedisError when the store does not answer."""
         numbers = [repr(limit.interval), limit.burst, calls, _FINEST_SECONDS]
         granted, wait, left = self._take(keys=[f"rate:{name}"], args=numbers)
         return Granted(int(granted), float(wait), int(left))
+
+
+class SharedOrOwn:
+    """The shared store, and a memory of this worker's own for as long as the shared one does not answer.
+
+    Only who meets the beginning of an outage waits for it; a thread asks the store until it answers again.
+    """
+
+    def __init__(self, shared: Store) -> None:
+        self._shared = shared
+        self._own = Memory()
+        self._is_away = False
+        self._lock = threading.Lock()
+
+    def take(self, name: str, limit: Limit, calls: int) -> Granted:
+        """Take up to `calls` calls now. Never raises redis.RedisError."""
+        if not self._is_away:
+            try:
+                return self._shared.take(name, limit, calls)
+            except redis.RedisError as error:
+                self._note_outage(error)
+        return self._own.take(name, limit, calls)
+
+    def _note_outage(self, error: redis.RedisError) -> None:
+        with self._lock:
+            if self._is_away:
+                return  # Another thread has just met it.
+            self._is_away = True
+        # Not the exception itself: its text may hold the server's password.
+        log.error(
+            "REDIS_URL does not answer (%s): each worker counts the API's limits for itself", type(error).__name__
+        )
+        threading.Thread(target=self._wait_until_it_answers, name="rates", daemon=True).start()
+
+    def _wait_until_it_answers(self) -> None:
+        began = time.monotonic()
+        while not self._answers():
+            time.sleep(_ASKED_AGAIN_EVERY_SECONDS)
+        self._is_away = False
+        away = time.monotonic() - began
+        log.warning("REDIS_URL answers again after %.0f seconds: the API's limits hold across workers", away)
+
+    def _answers(self) -> bool:
+        try:
+            # The same deed as for a call: a store that is still loading, or may not write, answers a mere ping.
+            self._shared.take("is it there", limit(600), 1)
+        except redis.RedisError:
+            return False
+        return True
 
 
 class _Taken(NamedTuple):
@@ -184,6 +239,10 @@ class Rates:
             raise _rate_limited(key_limit, granted.wait)
         return _standing(key_limit, granted.left + granted.calls - 1)
 
+    def is_first(self, name: str, within: timedelta) -> bool:
+        """Return whether nobody asked this with this name for so long: a limit of one in that time."""
+        return self._store.take(name, Limit(0, within.total_seconds(), at_once=1, burst=1), 1).calls == 1
+
     def _keep(self, name: UUID, taken: _Taken, now: float) -> None:
         """Keep what was taken, beside what another thread took at the same moment."""
         before = self._taken.get(name, _NOTHING)
@@ -220,9 +279,14 @@ def headers_of(per_minute: int, standing: Standing) -> dict[str, str]:
 @cache
 def shared() -> Rates:
     """Return the limits of this process."""
-    return Rates(Shared(settings.REDIS_URL) if settings.REDIS_URL else Memory())
+    return Rates(SharedOrOwn(Shared(settings.REDIS_URL)) if settings.REDIS_URL else Memory())
 
 
 def admit(name: UUID, per_minute: int) -> Standing:
-    """Count one call of a key. Raises Problem rate_limited, or redis.RedisError when the store does not answer."""
+    """Count one call of a key. Raises Problem rate_limited."""
     return shared().admit(name, per_minute)
+
+
+def is_first(name: str, within: timedelta) -> bool:
+    """Return whether nobody asked this with this name for so long, over all workers while the store answers."""
+    return shared().is_first(name, within)

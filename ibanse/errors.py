@@ -1,7 +1,16 @@
-"""The pages for 400 and 500. Django renders 403, 404 and the missing form token from the templates by itself."""
+"""The pages for 400, 500 and 503. Django renders 403, 404 and the missing form token from the templates by itself."""
 
-from django.http import HttpRequest, HttpResponse
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from redis import RedisError
+
+log = logging.getLogger(__name__)
+
+_TRY_AGAIN_AFTER_SECONDS: Final = "5"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - its text may hold input
@@ -12,3 +21,27 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500 in the visitor's language; what happened is in the log, not on the page."""
     return render(request, "500.html", status=500)
+
+
+class UncountedMiddleware:
+    """Answer 503 for a page that counts tries (signing in, mails with codes, invitations) when the counters are away.
+
+    Such a page was refused before it did anything. Letting it through would let passwords be guessed without a limit.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Hand the request on."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer what the view could not; every other failure is a 500."""
+        if not isinstance(exception, RedisError):
+            return None
+        # Not the exception itself: its text may hold the server's password.
+        log.error("A page was refused, since REDIS_URL does not answer: %s", type(exception).__name__)
+        page = render(request, "503.html", status=503)
+        page.headers["Retry-After"] = _TRY_AGAIN_AFTER_SECONDS
+        return page

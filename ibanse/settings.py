@@ -11,6 +11,9 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
 
 from ibanse import env, mail_url
 
@@ -75,6 +78,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "ibanse.errors.UncountedMiddleware",
 ]
 ROOT_URLCONF = "ibanse.urls"
 WSGI_APPLICATION = "ibanse.wsgi.application"
@@ -194,6 +198,13 @@ else:
 DATABASES = {"default": _database}
 # Limits of all workers together; embedded there is one process, and its memory does.
 REDIS_URL = "" if EMBEDDED else env.text("REDIS_URL")
+# Who asks a server that hangs waits a second, not for ever. Once more at once, since after a restart every kept
+# connection is a broken one; by default it would be tried for several seconds.
+REDIS_OPTIONS: dict[str, Any] = {
+    "socket_timeout": 1,
+    "socket_connect_timeout": 1,
+    "retry": Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+}
 # What calls of the API leave behind waits here for the database: on a disk of this machine, not on a network's.
 SPOOL_DIR = Path(env.text("IBANSE_SPOOL_DIR", str(DATA_DIR / "spool")))
 # Copies of clients' data, sealed, for a day: with several machines a folder that all of them share.
@@ -206,7 +217,7 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
     if EMBEDDED
-    else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "OPTIONS": REDIS_OPTIONS}
 }
 
 # --- The vault -------------------------------------------------------------------------------------------------------

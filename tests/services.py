@@ -206,15 +206,17 @@ def _wait_until_ready(pg_isready: Path, server: subprocess.Popen[bytes], folder:
 
 
 @contextmanager
-def redis() -> Iterator[str]:
+def redis(folder: Path | None = None) -> Iterator[str]:
     """Run a Redis (or Valkey) that is ours alone and yield its REDIS_URL, a socket; nothing of it stays.
 
-    Raises ServiceError when there is none or when it does not start.
+    In the same `folder` it comes back at the same address, empty. Raises ServiceError when there is none or when it
+    does not start.
     """
     binary = _redis_binary()
     if binary is None:
         raise ServiceError("Redis is missing: install redis-server or valkey-server")
-    with tempfile.TemporaryDirectory(prefix="ibanse-redis-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="ibanse-redis-", ignore_cleanup_errors=True) as temporary:
+        name = str(folder or temporary)
         address = Path(name) / "redis.sock"
         # Limits need no disk: without a port, snapshots and a log of its own.
         settings = ("--port", "0", "--unixsocket", str(address), "--unixsocketperm", "600", "--save", "", "--dir", name)

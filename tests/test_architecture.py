@@ -29,7 +29,7 @@ FLOORS: Final = {
 }
 # What a room may use beside the standard library. Rooms that are not listed may use anything.
 LIBRARIES: Final = {
-    "accounts.guard": {"django", "django_ratelimit"},
+    "accounts.guard": {"django", "django_ratelimit", "redis"},
     "validation.engine": {"schwifty", "pycountry"},
     "privacy.cipher": {"cryptography"},
     "privacy.tables": set[str](),

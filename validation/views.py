@@ -33,7 +33,10 @@ def check(request: HttpRequest) -> HttpResponse:
         return _check_page(request)
     text = request.POST.get("iban", "")[:MAX_INPUT_CHARACTERS]
     client = access.client_of(request, "iban.check")
-    wait = _wait(request, client)
+    try:
+        wait = _wait(request, client)
+    except limits.Uncounted:
+        return _check_page(request, {"problem": sentences.FORM_PROBLEMS["unavailable"], "text": text}, status=503)
     if wait:
         page = _check_page(request, {"problem": sentences.wait(wait), "text": text}, status=429)
         page.headers["Retry-After"] = str(int(wait.total_seconds()))

@@ -4,6 +4,11 @@ from datetime import timedelta
 
 from django.http import HttpRequest
 from django_ratelimit.core import get_usage
+from redis import RedisError
+
+
+class Uncounted(Exception):
+    """The shared counters do not answer, so nobody can tell whether the limit is reached: refuse."""
 
 
 def wait_for(request: HttpRequest, *, deed: str, per_minute: int, of: str = "") -> timedelta:
@@ -11,12 +16,15 @@ def wait_for(request: HttpRequest, *, deed: str, per_minute: int, of: str = "") 
 
     Counted are the deeds of the caller's address, or of whoever the opaque name `of` stands for. An IPv6 caller is
     counted with its /64, which one household or server holds whole. The counting is django-ratelimit's: windows of one
-    minute, kept in the shared cache.
+    minute, kept in the shared cache. Raises Uncounted.
     """
-    # django-ratelimit carries no types; this is the one place that calls it.
-    usage: dict[str, int] | None = get_usage(  # type: ignore[no-untyped-call]
-        request, group=deed, key=(lambda *_: of) if of else "ip", rate=f"{per_minute}/m", increment=True
-    )
+    try:
+        # django-ratelimit carries no types; this is the one place that calls it.
+        usage: dict[str, int] | None = get_usage(  # type: ignore[no-untyped-call]
+            request, group=deed, key=(lambda *_: of) if of else "ip", rate=f"{per_minute}/m", increment=True
+        )
+    except RedisError as error:
+        raise Uncounted from error
     if usage is None or not usage["should_limit"]:
         return timedelta()
     return timedelta(seconds=max(1, usage["time_left"]))

@@ -549,15 +549,22 @@ class StoresTests(CallsTest):
         self.assertNotIn("secret", "".join(logged.output) + answer.content.decode())
         self.assert_works(token)
 
-    def test_a_store_of_limits_that_does_not_answer_is_told_as_unavailable_and_costs_nothing(self) -> None:
-        token = self.alice.key()
-        away = rates.Rates(rates.Shared("unix:///nowhere/redis.sock"))
-        with patch.object(rates, "shared", return_value=away), self.assertLogs("validation.api.answer", "ERROR"):
-            answer = self.validates(token)
+    def test_a_store_of_limits_that_does_not_answer_stops_no_call_and_hides_no_refusal(self) -> None:
+        token, bound = self.alice.key(), self.alice.key(networks=["198.51.100.0/24"])
+        away = rates.Rates(rates.SharedOrOwn(rates.Shared("unix:///nowhere/redis.sock")))
+        with (
+            patch.object(rates, "shared", return_value=away),
+            patch("apikeys.rates.threading.Thread"),  # It would go on asking for that store.
+            self.assertLogs("apikeys.rates", "ERROR") as logged,
+        ):
+            for _ in range(3):
+                self.assert_works(token)
+                self.assert_problem(self.validates(bound), "address_not_allowed", 403)
 
-        self.assert_problem(answer, "unavailable", 503)
-        self.assertIn("Retry-After", answer)
-        self.assertEqual(self.calls(token, "/api/v1/usage", method="GET").json()["used"], 0)
+        self.assertEqual(len(logged.output), 1)
+        self.assertNotIn("nowhere", logged.output[0])
+        tags = [entry.tag for entry in history.entries(self.alice.client)]
+        self.assertEqual(tags.count("keys.refused"), 1)
 
 
 def _like(row: ApiKey, **changed: Any) -> keys.Draft:

@@ -18,7 +18,6 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import Error
 from django.utils.translation import gettext_lazy
 from django.utils.translation.trans_real import parse_accept_lang_header
-from redis import RedisError
 
 from accounts.guard import addresses, blocks, revisions
 from accounts.models import UsageDay
@@ -71,7 +70,7 @@ def answer(call: Call) -> Answer:
         return _answered(call, request_id, language)
     except Problem as refused:
         problem = refused
-    except (revisions.Unreadable, Error, RedisError, SpoolFull, vault.VaultError) as trouble:
+    except (revisions.Unreadable, Error, SpoolFull, vault.VaultError) as trouble:
         # Not the exception itself: its text may hold values.
         logger.error("A call could not be answered: %s", type(trouble).__name__)  # noqa: TRY400
         problem = Problem("unavailable", headers={"Retry-After": _UNAVAILABLE_FOR_SECONDS})

@@ -1,0 +1,160 @@
+"""Redis is away: the API goes on with limits per worker, and pages that count tries refuse, until it is back."""
+
+import http.client
+import os
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import pytest
+import redis
+
+from apikeys import rates
+from tests import services
+from tests.production import IBAN, Caller, Production, Program, Server, wait_until
+
+WORKERS: Final = 2
+PER_MINUTE: Final = 600
+AWAY: Final = "each worker counts the API's limits for itself"
+BACK: Final = "REDIS_URL answers again"
+
+
+class Page:
+    """A page as a visitor gets it who opens it and sends its form."""
+
+    def __init__(self, server: Server, path: str, fields: dict[str, str]) -> None:
+        headers = {"Host": "ibanse.example", "X-Forwarded-Proto": "https", "X-Real-IP": "192.0.2.7"}
+        headers |= {"Accept-Language": "en", "Referer": "https://ibanse.example/"}
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection.request("GET", path, headers=headers)
+        opened = connection.getresponse()
+        form = opened.read().decode()
+        cookies = "; ".join(cookie.partition(";")[0] for cookie in opened.headers.get_all("Set-Cookie", []))
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+        assert token, form
+        body = urlencode({"csrfmiddlewaretoken": token[1], **fields})
+        headers |= {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        self.status, self.headers, self.text = answer.status, answer.headers, answer.read().decode()
+        connection.close()
+
+
+def sign_in(server: Server) -> Page:
+    return Page(server, "/sign-in/", {"login": "nobody@example.com", "password": "not the right one"})
+
+
+def calls(server: Server, program: Program, number: int) -> tuple[list[int], float]:
+    """Return the statuses of so many calls, each on a connection of its own, and the seconds of the slowest."""
+    statuses, slowest = [], 0.0
+    for _ in range(number):
+        caller, began = Caller(server.port, program), time.monotonic()
+        statuses.append(caller.call())
+        slowest = max(slowest, time.monotonic() - began)
+        caller.close()
+    return statuses, slowest
+
+
+def most(seconds: float, workers: int) -> float:
+    """Return how many calls so many workers that count for themselves may admit in that time."""
+    return workers * (rates.limit(PER_MINUTE).burst + seconds * PER_MINUTE / 60 + 1)
+
+
+@pytest.fixture(scope="module")
+def with_pages(production: Production) -> Production:
+    """The site with what its pages are made of."""
+    production.does(
+        "from django.core.management import call_command; call_command('collectstatic', interactive=False, verbosity=0)"
+    )
+    return production
+
+
+@pytest.fixture
+def site(with_pages: Production, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Production:
+    """The site with a Redis of its own, in `tmp_path`."""
+    monkeypatch.setitem(with_pages.environment, "REDIS_URL", f"unix://{tmp_path / 'redis.sock'}")
+    return with_pages
+
+
+def said(site: Production, words: str) -> int:
+    """Return how many lines of the server's log say so."""
+    return (Path(site.environment["IBANSE_DATA_DIR"]) / "log").read_text(encoding="utf-8").count(words)
+
+
+def test_the_api_goes_on_per_worker_and_pages_that_count_tries_refuse(site: Production, tmp_path: Path) -> None:
+    program, small = site.program(rate=PER_MINUTE), site.program(quota=20)
+    with site.serving(workers=WORKERS) as server:
+        began = time.monotonic()
+        away, slowest = calls(server, program, 200)
+        lasted = time.monotonic() - began
+        of_the_quota, _ = calls(server, small, 30)
+        signing_in, checking = sign_in(server), Page(server, "/", {"iban": IBAN})
+        outages = said(site, AWAY)
+
+        with services.redis(tmp_path):
+            wait_until(lambda: said(site, BACK) == outages)
+            began = time.monotonic()
+            back, _ = calls(server, program, 150)
+            lasted_again = time.monotonic() - began
+            signing_in_again, checking_again = sign_in(server), Page(server, "/", {"iban": IBAN})
+        outages_again = said(site, AWAY)
+
+    # The API: nobody is refused for it, limits hold for each worker, none of the calls waits, the quota is exact.
+    assert set(away) == {200, 429}
+    assert most(0, 1) - 1 <= away.count(200) <= most(lasted, WORKERS)
+    assert slowest < 1
+    assert of_the_quota.count(200) == 20
+    # Pages: closed, with a sentence, and what was typed is still there.
+    assert signing_in.status == 503
+    assert "protects accounts from guessing" in signing_in.text
+    assert int(signing_in.headers["Retry-After"]) > 0
+    assert checking.status == 503
+    assert "The service cannot check right now" in checking.text
+    assert IBAN in checking.text
+    # Said once by each worker, however many calls met it.
+    assert 1 <= outages <= WORKERS
+    # Back: one limit for all workers together again, and whoever signs in is let in or told why not.
+    assert set(back) == {200, 429}
+    assert back.count(200) <= most(lasted_again, 1)
+    assert (signing_in_again.status, checking_again.status) == (200, 200)
+    assert outages_again == outages
+
+
+def test_a_redis_that_hangs_holds_up_only_who_meets_it_first(site: Production, tmp_path: Path) -> None:
+    program = site.program(rate=PER_MINUTE)
+    with services.redis(tmp_path) as url, site.serving(workers=1) as server:
+        client: Any = redis.Redis.from_url(url)
+        process = client.info()["process_id"]
+        client.close()
+        before, _ = calls(server, program, 5)
+        os.kill(process, signal.SIGSTOP)
+        began = time.monotonic()
+        first, _ = calls(server, program, 1)
+        first_waited = time.monotonic() - began
+        rest, slowest = calls(server, program, 20)
+        page = sign_in(server)
+        os.kill(process, signal.SIGCONT)
+        wait_until(lambda: said(site, BACK) == 1)
+        after, _ = calls(server, program, 5)
+
+    assert {*before, *first, *rest, *after} == {200}
+    assert first_waited < 2
+    assert slowest < 0.5
+    assert page.status == 503
+
+
+def test_a_restarted_redis_is_no_outage(site: Production, tmp_path: Path) -> None:
+    program, pages = site.program(rate=PER_MINUTE), []
+    with site.serving(workers=1) as server:
+        for _ in range(2):
+            with services.redis(tmp_path):
+                pages.append(sign_in(server).status)
+                statuses, _ = calls(server, program, 5)
+        outages = said(site, AWAY)
+
+    assert set(statuses) == {200}
+    assert pages == [200, 200]
+    assert outages == 0
