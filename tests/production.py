@@ -17,6 +17,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -123,6 +124,16 @@ class Production:
             wait_until(lambda: len(server.workers()) == workers)
             yield server
 
+    @contextmanager
+    def behind(self, socket: Path, *, workers: int = 2, **settings: str) -> Iterator["Server"]:
+        """Run gunicorn on a socket for nginx, as production does; what it says is in `log` beside the socket."""
+        command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"]
+        told = self.environment | {"IBANSE_SOCKET": str(socket), "IBANSE_WORKERS": str(workers)} | settings
+        with services.serving(command, socket.parent, socket, told) as process:
+            server = Server(process)
+            wait_until(lambda: len(server.workers()) == workers)
+            yield server
+
     def counted(self, program: Program) -> Counted:
         """Return what is in the database for the program's client."""
         return Counted(
@@ -150,7 +161,7 @@ class Production:
 class Server:
     """A gunicorn that runs."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int = 0) -> None:
         self.port = port
         self._process = process
 
@@ -193,8 +204,8 @@ class Server:
 class Caller:
     """One kept connection of a program, made anew whenever it breaks."""
 
-    def __init__(self, port: int, program: Program) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    def __init__(self, port: int, program: Program, connection: http.client.HTTPConnection | None = None) -> None:
+        self._connection = connection or http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         self._headers = {
             "Authorization": f"Bearer {program.token}",
             "Content-Type": "application/json",
@@ -232,10 +243,10 @@ class Caller:
 class Load:
     """Calls from a few threads for as long as the context lasts; then `seen` counts the answers by status, 0: none."""
 
-    def __init__(self, server: Server, program: Program, *, threads: int = 4) -> None:
+    def __init__(self, called: Server | Callable[[], Caller], program: Program, *, threads: int = 4) -> None:
         self.seen: Counter[int] = Counter()
         self._is_over = threading.Event()
-        self._place = (server.port, program)
+        self._caller = partial(Caller, called.port, program) if isinstance(called, Server) else called
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
         self._lock = threading.Lock()
 
@@ -261,7 +272,7 @@ class Load:
 
     def _run(self) -> None:
         seen: Counter[int] = Counter()
-        caller = Caller(*self._place)
+        caller = self._caller()
         while not self._is_over.is_set():
             if caller.connect():
                 seen[caller.call()] += 1

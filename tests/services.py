@@ -248,14 +248,10 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         client_max_body_size 20m;
+        client_body_buffer_size 1500000;
+        proxy_max_temp_file_size 0;
         location / {{
-            proxy_pass http://ibanse;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header Host $host;
-            proxy_set_header X-Real-IP $remote_addr;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto https;
+            include {deployed}/proxy.conf;
         }}
     }}
 }}
@@ -266,7 +262,8 @@ http {{
 def nginx(upstream: Path) -> Iterator[str]:
     """Run an nginx that is ours alone before the unix socket `upstream`; yield its `http://127.0.0.1:PORT`.
 
-    It speaks as production's does after it has taken TLS off. Raises ServiceError when it is missing or does not start.
+    It speaks to ibanse as production's does, in the same file's words, but without TLS and limits.
+    Raises ServiceError when it is missing or does not start.
     """
     binary = _nginx_binary()
     if binary is None:
@@ -276,7 +273,9 @@ def nginx(upstream: Path) -> Iterator[str]:
         # Started by root its workers would become nobody, whom the socket does not let in.
         user = "user root root;" if os.geteuid() == 0 else ""
         configuration = Path(name) / "nginx.conf"
-        configuration.write_text(_NGINX.format(folder=name, upstream=upstream, port=port, user=user), encoding="utf-8")
+        deployed = ROOT / "deploy" / "nginx" / "ibanse"
+        text = _NGINX.format(folder=name, upstream=upstream, port=port, user=user, deployed=deployed)
+        configuration.write_text(text, encoding="utf-8")
         with serving([binary, "-p", name, "-c", str(configuration)], Path(name), port):
             yield f"http://127.0.0.1:{port}"
 

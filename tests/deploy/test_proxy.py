@@ -1,26 +1,263 @@
-"""nginx before gunicorn's socket, as in production."""
+"""nginx with its real configuration before gunicorn's socket, PostgreSQL and Redis."""
 
-import http.client
-import sys
+import base64
+import hashlib
+import json
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
+from django.utils import translation
 
-from tests import services
-from tests.production import Production
+from apikeys import problems
+from apikeys.problems import Problem
+from tests.deploy.proxy import CONFIGURATION, HOST, Answer, Proxy, Visitor, proxy
+from tests.production import IBAN, Production, Program
+from validation.api import bodies
 
 pytestmark = pytest.mark.deploy
 
+PASSWORD = "a password for this house only"
+MAKE_USER = """
+from allauth.account.models import EmailAddress
+from accounts.models import Client, User
 
-def test_a_call_comes_through_the_proxy(production: Production, tmp_path: Path) -> None:
-    listening = tmp_path / "gunicorn.sock"
-    told = production.environment | {"IBANSE_SOCKET": str(listening)}
-    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"]
-    with services.serving(command, tmp_path, listening, told), services.nginx(listening) as url:
-        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(url).port or 0, timeout=20)
-        connection.request("GET", "/health/live", headers={"Host": "ibanse.example"})
-        status = connection.getresponse().status
-        connection.close()
+user = User.objects.create_user("olga@ibanse.example", told["password"], client=Client.objects.create(), role="owner")
+EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+"""
+# All that a caller might write to pass for somebody else.
+NAMES = (
+    "X-Real-IP", "X-Real-Ip", "x-real-ip", "X_Real_IP", "X_REAL_IP", "X-Forwarded-For", "X_Forwarded_For",
+    "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "Remote-Addr", "REMOTE_ADDR", "HTTP_X_REAL_IP",
+)  # fmt: skip
+FORGED = {
+    **dict.fromkeys(NAMES, "127.0.0.2"),
+    "Forwarded": 'for=127.0.0.2;proto=https;host="ibanse.example"',
+}
 
-    assert status == 200
+
+@pytest.fixture(scope="module")
+def static(production: Production) -> Path:
+    """Collect the static files."""
+    production.does(
+        "from django.core.management import call_command; call_command('collectstatic', interactive=False, verbosity=0)"
+    )
+    return Path(production.environment["IBANSE_DATA_DIR"]) / "static"
+
+
+@pytest.fixture(scope="module")
+def site(production: Production, static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """Run gunicorn, and nginx before it."""
+    folder = tmp_path_factory.mktemp("site")
+    listening = folder / "gunicorn.sock"
+    with production.behind(listening), proxy(folder, [listening], static) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bound(production: Production) -> Program:
+    """Make a key that works from 127.0.0.2, which nobody may enter: it is the server itself."""
+    program = production.program(networks=["192.0.2.2"])
+    change = (
+        "from apikeys.models import AllowedNetwork\n"
+        "AllowedNetwork.objects.filter(key=told['key']).update(network='127.0.0.2/32')"
+    )
+    production.does(change, key=str(program.key))
+    return program
+
+
+def validates(site: Proxy, program: Program, source: str = "127.0.0.1", **headers: str) -> Answer:
+    """Return the answer to a call for one number."""
+    told = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json", **headers}
+    return site.asks("/api/v1/validate", method="POST", body=json.dumps({"iban": IBAN}), source=source, headers=told)
+
+
+def code(answer: Answer) -> str:
+    """Return the kind of problem that a call was answered with."""
+    assert answer.headers["content-type"] == problems.CONTENT_TYPE
+    assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+    return str(json.loads(answer.body)["code"])
+
+
+class TestPeopleAndPrograms:
+    def test_a_person_signs_in(self, site: Proxy, production: Production) -> None:
+        production.does(MAKE_USER, password=PASSWORD)
+        visitor = Visitor(site)
+
+        answer = visitor.sends("/sign-in/", {"login": "olga@ibanse.example", "password": PASSWORD})
+
+        assert (answer.status, answer.headers["location"]) == (302, "/overview/")
+        assert visitor.opens("/overview/").status == 200
+        assert "olga@ibanse.example" in visitor.opens("/account/").body
+
+    def test_a_key_works_from_the_addresses_in_its_list_and_only_from_there(self, site: Proxy, bound: Program) -> None:
+        allowed, refused = validates(site, bound, "127.0.0.2"), validates(site, bound, "127.0.0.1")
+
+        assert (allowed.status, json.loads(allowed.body)["valid"]) == (200, True)
+        assert (refused.status, code(refused)) == (403, "address_not_allowed")
+        assert "127.0.0.1" in json.loads(refused.body)["detail"]
+
+    @pytest.mark.parametrize("name", FORGED)
+    def test_what_a_caller_writes_about_itself_has_no_effect(self, site: Proxy, bound: Program, name: str) -> None:
+        body = json.dumps({"iban": IBAN})
+        head = (
+            f"POST /api/v1/validate HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {bound.token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+            f"{name}: {FORGED[name]}\r\n\r\n"
+        )
+        with site.connect("127.0.0.1") as connection:
+            connection.sendall(f"{head}{body}".encode())
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+
+        assert answer.startswith(b"HTTP/1.1 403 ")
+        assert b"127.0.0.1 is not one of them" in answer
+
+    def test_an_address_in_every_other_header_does_not_take_the_own_away_either(
+        self, site: Proxy, bound: Program
+    ) -> None:
+        elsewhere = dict.fromkeys(FORGED, "198.51.100.1")
+
+        assert validates(site, bound, "127.0.0.2", **elsewhere).status == 200
+
+    def test_another_host_in_the_headers_gets_into_no_link(self, site: Proxy) -> None:
+        forged = {"X-Forwarded-Host": "evil.example", "X-Host": "evil.example", "Forwarded": "host=evil.example"}
+
+        answer = site.asks("/", headers=forged)
+
+        assert answer.status == 200
+        assert "evil.example" not in answer.body + str(answer.headers)
+
+
+class TestWithoutEncryption:
+    def test_pages_are_led_to_https_at_our_own_name(self, site: Proxy) -> None:
+        for path in ("/", "/sign-in/?next=/overview/", "/api/docs/"):
+            answer = site.asks(path, encrypted=False)
+            assert (answer.status, answer.headers["location"]) == (301, f"https://{HOST}{path}")
+
+    def test_calls_are_refused_in_the_apis_words(self, site: Proxy, production: Production) -> None:
+        program = production.program()
+        headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
+
+        answer = site.asks(
+            "/api/v1/validate", method="POST", body=json.dumps({"iban": IBAN}), encrypted=False, headers=headers
+        )
+
+        assert_is_our_problem(answer, "https_required")
+        assert production.counted(program).units == 0
+
+    def test_certbot_finds_its_proof_there(self, site: Proxy) -> None:
+        proof = site.folder / "acme" / ".well-known" / "acme-challenge" / "token"
+        proof.parent.mkdir(parents=True)
+        proof.write_text("token.thumbprint")
+
+        answer = site.asks("/.well-known/acme-challenge/token", encrypted=False)
+
+        assert (answer.status, answer.body) == (200, "token.thumbprint")
+
+
+class TestOtherNames:
+    def test_they_get_no_certificate(self, site: Proxy) -> None:
+        with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+            site.connect(name="evil.example")
+
+    @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1", f"{HOST}.evil.example", f"evil-{HOST}"])
+    def test_they_get_no_answer(self, site: Proxy, name: str) -> None:
+        request = f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode()
+        for connection in (socket.create_connection(("127.0.0.1", site.http), timeout=10), site.connect()):
+            with connection, suppress(ConnectionResetError):
+                connection.sendall(request)
+                assert connection.recv(100) == b""
+
+
+class TestLimits:
+    def test_a_body_may_be_as_large_as_ibanse_allows_and_no_larger(self, site: Proxy, production: Production) -> None:
+        program = production.program()
+        headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
+
+        def sends(size: int) -> Answer:
+            body = json.dumps({"iban": IBAN}).ljust(size)
+            return site.asks("/api/v1/validate", method="POST", body=body, headers=headers)
+
+        assert sends(bodies.MOST_BYTES).status == 200
+        assert_is_our_problem(sends(bodies.MOST_BYTES + 1), "too_large", {"bytes": bodies.MOST_BYTES})
+        assert site.asks("/sign-in/", method="POST", body="x" * 1_100_000).status == 413
+
+    def test_no_body_and_no_answer_is_ever_on_the_disk(self, site: Proxy, production: Production) -> None:
+        program = production.program()
+        headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
+        temporary = site.folder / "temporary"
+        before = {path: path.stat().st_mtime_ns for path in temporary.rglob("*")}
+        numbers = json.dumps({"ibans": [IBAN] * 1000}).ljust(bodies.MOST_BYTES)
+
+        answer = site.asks("/api/v1/validate/batch", method="POST", body=numbers, headers=headers)
+
+        # A file that was removed at once would still have changed the time of its folder.
+        assert (answer.status, len(answer.body) > 200_000) == (200, True)
+        assert {path: path.stat().st_mtime_ns for path in temporary.rglob("*")} == before
+
+    def test_too_many_requests_of_one_address_are_refused_and_another_is_served(self, site: Proxy) -> None:
+        statuses = [site.asks("/health/live", source="127.0.0.9").status for _ in range(160)]
+
+        assert set(statuses) == {200, 429}
+        assert site.asks("/health/live", source="127.0.0.10").status == 200
+
+    def test_a_slow_head_is_cut_off_after_ten_seconds(self, site: Proxy) -> None:
+        with site.connect() as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: ibanse.example\r\n")
+            connection.settimeout(14)
+            assert connection.recv(100) == b""
+
+
+class TestWhatIsTold:
+    def test_ready_is_told_on_this_machine_only(self, site: Proxy) -> None:
+        assert site.asks("/health/ready").status == 200
+        for path in ("/health/ready", "/health//ready", "/x/../health/ready", "/health/%72eady", "/health/ready?x"):
+            assert site.asks(path, source="127.0.0.2").status == 404, path
+        assert site.asks("/health/live", source="127.0.0.2").status == 200
+
+    def test_every_answer_says_once_that_there_is_only_https(self, site: Proxy) -> None:
+        for path in ("/", "/nothing/", "/api/docs/", "/api/v1/openapi.json", "/api/v1/nothing", "/health/live"):
+            answer = site.asks(path)
+            assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains", path
+            assert "nginx/" not in answer.headers["server"]
+
+    def test_pages_are_never_compressed(self, site: Proxy) -> None:
+        answer = site.asks("/sign-in/", headers={"Accept-Encoding": "gzip, br"})
+
+        assert "content-encoding" not in answer.headers
+
+    def test_static_files_are_compressed_and_kept_for_a_year_by_name(self, site: Proxy, static: Path) -> None:
+        names = re.findall(r'"/static/([^"]+\.(?:css|js))"', site.asks("/").body)
+        assert names
+        for name in names:
+            answer = site.asks(f"/static/{name}", headers={"Accept-Encoding": "gzip"})
+            assert (answer.status, answer.headers["content-encoding"]) == (200, "gzip")
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+            assert answer.headers["content-length"] == str((static / f"{name}.gz").stat().st_size)
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert "strict-transport-security" in answer.headers
+        assert site.asks("/static/staticfiles.json").headers["cache-control"] == "max-age=3600"
+        assert site.asks("/static/../keyring.sqlite3").status in {400, 404}
+        assert site.asks("/static../keyring.sqlite3").status == 404
+
+    def test_the_page_of_an_absent_ibanse_may_use_its_own_style_and_nothing_else(self) -> None:
+        page = (CONFIGURATION / "ibanse" / "unavailable.html").read_text()
+        style = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
+
+        assert len(style) == 1
+        assert f"style-src 'sha256-{digest}'" in (CONFIGURATION / "ibanse" / "site.conf").read_text()
+
+
+def assert_is_our_problem(answer: Answer, code: str, values: dict[str, object] | None = None) -> None:
+    """Assert that nginx says it in the very words that ibanse would."""
+    told = json.loads(answer.body)
+    with translation.override("en"):
+        ours = json.loads(problems.render(Problem(code, values=values), request_id=told["request_id"], language="en"))
+    assert answer.status == ours["status"]
+    assert answer.headers["content-type"] == problems.CONTENT_TYPE
+    assert told == ours | {"type": f"https://{HOST}/api/docs/#{code}"}
