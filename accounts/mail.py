@@ -6,7 +6,7 @@ from datetime import UTC
 from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -23,15 +23,33 @@ def send_on_commit(template: str, *, to: str, language: str, context: Mapping[st
     with translation.override(language or settings.LANGUAGE_CODE), timezone.override(UTC):
         text = render_to_string(f"emails/{template}.txt", dict(context))
         html = render_to_string(f"emails/{template}.html", dict(context))
-    first, _, body = text.partition("\n")
-    mail = EmailMultiAlternatives(first.removeprefix("Subject: ").strip(), body.strip() + "\n", to=[to])
+    subject, body = _subject_and_body(text)
+    mail = EmailMultiAlternatives(subject, body, to=[to])
     mail.attach_alternative(html, "text/html")
     transaction.on_commit(lambda: _send(mail, template))
 
 
-def _send(mail: EmailMultiAlternatives, template: str) -> None:
+def send_plain(template: str, *, to: str, reply_to: str, context: Mapping[str, object]) -> bool:
+    """Send templates/emails/<template>.txt now, as text alone and in the site's first language, and return whether the
+    mail server took it.
+
+    For what strangers wrote: as text it can be nothing but text. `reply_to` is one address, validated by a form.
+    """
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(UTC):
+        subject, body = _subject_and_body(render_to_string(f"emails/{template}.txt", dict(context)))
+    return _send(EmailMessage(subject, body, to=[to], reply_to=[reply_to]), template)
+
+
+def _subject_and_body(text: str) -> tuple[str, str]:
+    first, _, body = text.partition("\n")
+    return first.removeprefix("Subject: ").strip(), body.strip() + "\n"
+
+
+def _send(mail: EmailMessage, template: str) -> bool:
     try:
         mail.send()
     except (SMTPException, OSError) as error:
         # Not the exception itself: its text may hold the address.
         log.error("The mail %s could not be sent: %s", template, type(error).__name__)  # noqa: TRY400
+        return False
+    return True

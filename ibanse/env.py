@@ -2,12 +2,14 @@
 
 import base64
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
 
+_MAIL_ADDRESS: Final = re.compile(r"[^\s@,;:<>()\"]+@(?:[^\s@,;:<>()\".]+\.)+[^\s@,;:<>()\".]+")
 EXPLAINED_IN = "See the table of settings in README.md."
 SECRET_FILES: Final[dict[Path, bool]] = {}
 """Every file that a secret was read from → whether this very process made it."""
@@ -45,6 +47,18 @@ def number(name: str, default: int, *, least: int, most: int) -> int:
 def listing(name: str, default: str | None = None) -> list[str]:
     """Return the comma-separated values of `name`, without blanks."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def mail_address(name: str, otherwise: str) -> str:
+    """Return the one e-mail address that is the value of `name`, or the first that stands in `otherwise`, or nothing.
+
+    Raises ImproperlyConfigured for a value that is anything but one address.
+    """
+    value = text(name, "")
+    if value and not _MAIL_ADDRESS.fullmatch(value):
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be one e-mail address. {EXPLAINED_IN}")
+    found = _MAIL_ADDRESS.search(otherwise)
+    return value or (found[0] if found else "")
 
 
 def secret(name: str, *, made_in: Path | None) -> str:

@@ -38,6 +38,8 @@ SITE_URL = env.text(
 ).rstrip("/")
 OPERATOR_NAME = env.text("IBANSE_OPERATOR_NAME", "")
 OPERATOR_ADDRESS = env.text("IBANSE_OPERATOR_ADDRESS", "")
+# Where the contact form is mailed; without one there is no form.
+CONTACT_ADDRESS = env.mail_address("IBANSE_CONTACT_ADDRESS", otherwise=OPERATOR_ADDRESS)
 AUTH_USER_MODEL = "accounts.User"
 
 # --- What runs -------------------------------------------------------------------------------------------------------

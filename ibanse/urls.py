@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from ibanse import languages
+from privacy.pages import contact
 
 urlpatterns = [
     path("", include("validation.urls")),
@@ -10,6 +11,8 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("account/settings/", include("privacy.urls")),
     path("keys/", include("apikeys.urls")),
+    path("contact/", contact.contact, name="contact"),
+    path("contact/sent/<uuid:pk>/", contact.sent, name="contact_sent"),
     path("language/", languages.switch, name="language"),
 ]
 handler400 = "ibanse.errors.bad_request"

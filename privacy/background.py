@@ -11,7 +11,7 @@ from typing import Final
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
-from privacy import export, retention
+from privacy import contact, export, retention
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Runner:
             try:
                 while export.work(timezone.now(), is_ending=self._stop.is_set) and not self._stop.is_set():
                     pass
+                contact.mail_waiting(timezone.now())
                 if time.monotonic() - pruned_at > PRUNE_EVERY_SECONDS:
                     export.prune(timezone.now())
                     pruned_at = time.monotonic()

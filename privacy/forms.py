@@ -1,15 +1,23 @@
-"""What the page of privacy accepts: the fields listed here, and nothing else that is posted."""
+"""What the pages of privacy accept: the fields listed here, and nothing else that is posted."""
 
+import unicodedata
 from typing import Any, Final
+from uuid import UUID, uuid4
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import HttpRequest
+from django.utils.formats import number_format
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import Choice, Radios
 from accounts.forms import HouseForm
-from privacy import logging_mode
-from privacy.models import LEAST_DAYS, MOST_DAYS, Mode
+from accounts.lines import LineField
+from accounts.models import User
+from privacy import contact, logging_mode
+from privacy.models import LEAST_DAYS, MOST_DAYS, ContactMessage, Mode
 
 MODES: Final = (
     (
@@ -108,3 +116,94 @@ _APPLIED: Final = {
     ),
 }
 """What it means for older records to be as the mode would have it."""
+
+
+class _TextField(forms.CharField):
+    """A text of several lines, as a person types or pastes it: line breaks are one character, invisible ones go.
+
+    It is never cut: who pastes too much is told how much it is.
+    """
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> str:
+        """Return the text, composed (NFC); raises ValidationError `encoding` for bytes that were not UTF-8."""
+        text = unicodedata.normalize("NFC", super().to_python(value) or "")
+        if "\ufffd" in text:
+            raise ValidationError(_("Some of the text could not be read as UTF-8. Type it again."), code="encoding")
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+        return "".join(filter(_is_text, lines)).strip()
+
+
+def _is_text(character: str) -> bool:
+    # Joiners shape letters and families of emoji; whatever steers a terminal or turns the writing around is left out.
+    return character in "\n\t\u200c\u200d" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+
+
+class ContactMessageForm(HouseForm):
+    """What somebody writes to the operator."""
+
+    name = LineField(label=_("Your name"), required=False, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = forms.EmailField(
+        label=_("Your e-mail address"),
+        max_length=254,
+        help_text=_("The answer goes there."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    subject = forms.ChoiceField(
+        label=_("What is it about?"),
+        choices=[("", _("Choose")), *ContactMessage.Subject.choices],
+        error_messages={"required": _("Choose one.")},
+    )
+    message = _TextField(
+        label=_("Your message"),
+        error_messages={"required": _("Write what it is about.")},
+        help_text=_("At most 4,000 characters. No passwords, no API keys, and no IBAN of a real person, please."),
+        widget=forms.Textarea(attrs={"rows": 9, "autocomplete": "off"}),
+    )
+
+    @classmethod
+    def for_visitor(cls, request: HttpRequest) -> "ContactMessageForm":
+        """Return the form for a visitor; who is signed in need not type the address."""
+        return cls(initial={"email": request.user.email if isinstance(request.user, User) else ""})
+
+    @cached_property
+    def number(self) -> UUID:
+        """The number that the message will have, made with the form and sent along: a second click sends the same."""
+        try:
+            return UUID(self.data.get("number", ""))
+        except ValueError:
+            return uuid4()
+
+    def clean_message(self) -> str:
+        """Refuse what is too long, and say by how much."""
+        text: str = self.cleaned_data["message"]
+        if len(text) > contact.MOST_CHARACTERS:
+            said = _("This has %(typed)s characters; at most %(most)s are possible. Nothing was cut off.")
+            numbers = {"typed": number_format(len(text)), "most": number_format(contact.MOST_CHARACTERS)}
+            raise ValidationError(said, code="too_long", params=numbers)
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what a program filled in: it gives itself away by a field that people do not see."""
+        if self.data.get("website"):
+            self.add_error(
+                None,
+                _(
+                    "A field that people do not see was filled in, perhaps by your password manager. It is empty now: "
+                    "send the message again."
+                ),
+            )
+        return super().clean() or self.cleaned_data
+
+    def was_sent(self) -> bool:
+        """Return whether this very message is here already; the form is valid."""
+        return contact.is_same(self.number, self.cleaned_data["subject"], self._words())
+
+    def send(self) -> UUID:
+        """Keep the message for the operator and return its number; the form is valid."""
+        return contact.receive(self.number, self.cleaned_data["subject"], self._words())
+
+    def _words(self) -> contact.Words:
+        typed = self.cleaned_data
+        return contact.Words(typed["name"], typed["email"], typed["message"])

@@ -125,6 +125,15 @@ LINES: Final[dict[str, Line]] = {
         _("As long as the account; when it is destroyed, everything sealed is unreadable."),
         _SEALED | _CLEAR | _HASH,
     ),
+    "messages": Line(
+        _("What somebody writes to us on the contact page: name, e-mail address and text"),
+        _(
+            "Sealed with a key of the operator's, and mailed to the operator. Subject and time in clear. Tied to no "
+            "account."
+        ),
+        _("30 days; the mail as long as the operator keeps it."),
+        _SEALED | _CLEAR,
+    ),
     "blocks": Line(
         _("Blocked addresses"),
         _("In clear, and tied to no account."),

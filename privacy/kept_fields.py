@@ -252,6 +252,22 @@ TABLES: Final[tuple[Table, ...]] = (
         ("downloaded_at", "exports", CLEAR, "time of the last download", "shown to owners"),
     ),
     _table(
+        "privacy.ContactMessage",
+        "after 30 days, or when the operator deletes it",
+        (
+            "id",
+            "messages",
+            CLEAR,
+            "random number, made with the form",
+            "a second click sends nothing twice",
+        ),
+        ("received_at", "messages", CLEAR, "time", "when it goes"),
+        ("subject", "messages", CLEAR, "question, security, privacy, invoice or other", "the right desk"),
+        ("sealed", "messages", SEALED, "name, e-mail address, text; under a key of the operator's", "the answer"),
+        ("tried_at", "messages", CLEAR, "time of the last attempt to mail it", "no mail twice"),
+        ("mailed_at", "messages", CLEAR, "time the mail server took it", "no mail twice"),
+    ),
+    _table(
         "validation.ValidationRecord",
         "after its last day, 1 to 365 days as the client chose; when an owner deletes it; or with the account",
         ("id", "verdicts", CLEAR, "random number", f"{_REFERS}; bound to what is sealed"),
@@ -275,7 +291,7 @@ TABLES: Final[tuple[Table, ...]] = (
     _table(
         "vault.DataKey",
         "the key when the account is deleted; the rest stays, so that no new key is made",
-        ("owner", "data_keys", CLEAR, "the account's number", _BELONGS),
+        ("owner", "data_keys", CLEAR, "the account's number, or one of the operator's", _BELONGS),
         ("number", "data_keys", CLEAR, "number of the data key", "room for exchanging it"),
         ("master_key", "data_keys", CLEAR, "number of the master key", "opens it"),
         ("wrapped", "data_keys", SEALED, "data key, AES-256-GCM under the master key", "seals and opens"),

@@ -1,4 +1,4 @@
-"""What a client has decided about the log of its checks, and the copies of its data that it has asked for."""
+"""What clients have decided about their logs of checks, copies of their data, and what people write to the operator."""
 
 import uuid
 from typing import ClassVar
@@ -88,3 +88,37 @@ class DataExport(models.Model):
     def __str__(self) -> str:
         """Name the state."""
         return self.state
+
+
+class ContactMessage(models.Model):
+    """What somebody wrote to the operator; whoever that is, it has no tie to a client. See contact.py, the only pen."""
+
+    class Subject(models.TextChoices):
+        """What it is about, so that it reaches the right desk."""
+
+        QUESTION = "question", _("A question")
+        SECURITY = "security", _("A weakness in the security")
+        PRIVACY = "privacy", _("Data protection")
+        INVOICE = "invoice", _("An invoice")
+        OTHER = "other", _("Something else")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    subject = models.CharField(_("subject"), max_length=8, choices=Subject)
+    sealed = models.BinaryField()
+    """Name, e-mail address and text."""
+    tried_at = models.DateTimeField(_("last tried to mail"), null=True)
+    mailed_at = models.DateTimeField(_("mailed"), null=True)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        default_permissions = ()
+        ordering: ClassVar[list[str]] = ["received_at", "pk"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index("received_at", name="messages_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        """Name the subject."""
+        return self.subject

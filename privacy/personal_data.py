@@ -8,8 +8,8 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Client
+from privacy import contact, reduction
 from privacy import export as copies
-from privacy import reduction
 from privacy.models import DataExport, PrivacySettings
 from privacy.tables import Column, Shelf, Table, plain, time
 
@@ -61,8 +61,12 @@ def export(client: Client) -> Iterator[Table]:
 
 
 def prune(now: datetime) -> dict[str, int]:
-    """End copies that were offered long enough, and finish what owners have wished about older records.
+    """End copies that were offered long enough, finish what owners have wished about older records, forget messages.
 
     The settings themselves stay as long as the account.
     """
-    return {"copies": copies.prune(now), "reduced checks": reduction.finish()}
+    return {
+        "copies": copies.prune(now),
+        "reduced checks": reduction.finish(),
+        "contact messages": contact.forget_old(now),
+    }

@@ -87,6 +87,7 @@ def live_site(tmp_path_factory: pytest.TempPathFactory, mailbox: Path) -> Iterat
         IBANSE_DATA_DIR=str(tmp_path_factory.mktemp("live-site")),
         IBANSE_ANONYMOUS_CHECKS_PER_MINUTE="10000",
         EMAIL_URL=f"file://{mailbox}",
+        IBANSE_CONTACT_ADDRESS="desk@operator.example",
     )
     server = subprocess.Popen([sys.executable, "-m", "deploy.start"], cwd=ROOT, env=environment)
     try:

@@ -34,6 +34,8 @@ DOORS: Final[dict[str, str]] = {
             "validation:country",
             "validation:api_docs",
             "language",
+            "contact",
+            "contact_sent",
             "terms",
             "privacy",
             "account_signup",
@@ -132,6 +134,7 @@ MAY_BE_EMPTY: Final = frozenset(
         "usersessions_end",
         "accounts:accept",
         "accounts:cancel_recovery",
+        "contact_sent",
     }
 )
 
@@ -225,6 +228,7 @@ class RoleWalkTests(HouseTest):
             return {"pk": self.kept_check().pk}
         others: dict[str, dict[str, Any]] = {
             "validation:country": {"code": "se"},
+            "contact_sent": {"pk": uuid4()},
             "mfa_edit_webauthn": {"pk": 1},
             "mfa_remove_webauthn": {"pk": 1},
             "usersessions_end": {"number": 1},

@@ -30,6 +30,18 @@ document.addEventListener("htmx:sendError", () => {
   document.getElementById("announcement").textContent = form.dataset.unreachable;
 });
 
+// How much is typed, beside how much there may be. It is not read out at every key.
+const count = (text) => {
+  const counter = document.querySelector(`[data-counts="${text.id}"]`);
+  if (!counter) return;
+  const number = new Intl.NumberFormat(document.documentElement.lang);
+  const typed = [...text.value].length;
+  counter.textContent = `${number.format(typed)} / ${number.format(counter.dataset.most)}`;
+  counter.classList.toggle("over", typed > Number(counter.dataset.most));
+};
+document.addEventListener("input", (event) => count(event.target));
+for (const text of document.querySelectorAll("textarea")) count(text);
+
 // The account menu closes with Escape and with a click beside it.
 document.addEventListener("keydown", (event) => {
   const menu = document.querySelector(".menu[open]");

@@ -93,6 +93,28 @@ class TestValuesFromOutside:
             with pytest.raises(ImproperlyConfigured, match="whole number from 1 to 64"):
                 env.number("IBANSE_TEST", 4, least=1, most=64)
 
+    @pytest.mark.parametrize(
+        ("value", "otherwise", "found"),
+        [
+            ("desk@operator.example", "Storgatan 1, other@operator.example", "desk@operator.example"),
+            ("", "Storgatan 1, 222 22 Lund, e-post: hej@operator.example.", "hej@operator.example"),
+            ("", "Storgatan 1, <hej@operator.example> or a@b.example", "hej@operator.example"),
+            ("", "Storgatan 1 @ Lund", ""),
+        ],
+    )
+    def test_a_mail_address_is_named_or_found_in_the_postal_one(
+        self, value: str, otherwise: str, found: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IBANSE_CONTACT_ADDRESS", value)
+
+        assert env.mail_address("IBANSE_CONTACT_ADDRESS", otherwise) == found
+
+    def test_several_mail_addresses_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("IBANSE_CONTACT_ADDRESS", "a@b.example, c@d.example")
+
+        with pytest.raises(ImproperlyConfigured, match="must be one e-mail address"):
+            env.mail_address("IBANSE_CONTACT_ADDRESS", "")
+
     def test_a_flag_is_one_or_nought(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert env.flag("IBANSE_TEST", default=True)
         monkeypatch.setenv("IBANSE_TEST", "0")
