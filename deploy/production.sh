@@ -1,0 +1,199 @@
+# What install, upgrade, rollback and manage have in common: where things lie, and how a release is made and changed to.
+# Sourced, never run. POSIX sh; whoever sources it has set -eu and calls `begin` first.
+# shellcheck shell=sh
+
+ETC=/etc/ibanse
+CREDENTIALS=$ETC/credentials
+RELEASES=/opt/ibanse/releases
+CURRENT=/opt/ibanse/current
+PREVIOUS=/opt/ibanse/previous
+STATE=/var/lib/ibanse
+SOCKET=/run/ibanse/gunicorn.sock
+SECRETS='IBANSE_SECRET_KEY IBANSE_SIGNING_KEYS IBANSE_MASTER_KEYS IBANSE_PEPPERS EMAIL_URL'
+RELEASES_KEPT=3
+
+dry_run=
+changes=0
+step=
+remedy=
+
+# --- Speaking --------------------------------------------------------------------------------------------------------
+
+refuse() {
+    step=
+    echo "$1" >&2
+    exit 1
+}
+
+# Name the step that comes now, and what helps when it fails.
+at() {
+    step=$1
+    remedy=$2
+}
+
+failed() {
+    status=$?
+    trap - EXIT
+    if [ "$status" -ne 0 ] && [ -n "$step" ]; then
+        echo "Failed at: $step." >&2
+        echo "What helps: $remedy. Then run this again; what is done already stays." >&2
+    fi
+    exit "$status"
+}
+
+begin() {
+    trap failed EXIT
+    umask 022
+    [ "$(id -u)" -eq 0 ] || refuse "Only root may do this: run it with sudo."
+}
+
+# The only road on which anything is changed: `change SENTENCE COMMAND [ARGUMENT…]` says it, counts it and does it.
+change() {
+    changes=$((changes + 1))
+    if [ -n "$dry_run" ]; then
+        echo "Would: $1"
+        return
+    fi
+    echo "$1"
+    shift
+    "$@"
+}
+
+is_booted() { [ -d /run/systemd/system ]; }
+
+# --- Running manage.py -----------------------------------------------------------------------------------------------
+
+# `as_role app|erase|owner RELEASE COMMAND…` runs manage.py of that release with the settings, secrets and user of a role.
+as_role() {
+    (
+        role=$1
+        cd "$2" || exit
+        shift 2
+        set -a
+        # shellcheck disable=SC1091 # written by install
+        . "$ETC/ibanse.env"
+        for secret in $SECRETS; do
+            eval "$secret=\$(cat '$CREDENTIALS/$secret')"
+        done
+        user=ibanse
+        if [ "$role" != app ]; then
+            # shellcheck disable=SC1090 # as above
+            . "$ETC/$role.env"
+            user=ibanse-$role
+        fi
+        HOME=/nonexistent
+        set +a
+        umask 007
+        exec setpriv --reuid="$user" --regid=ibanse --init-groups --no-new-privs .venv/bin/python manage.py "$@"
+    )
+}
+
+# --- Releases --------------------------------------------------------------------------------------------------------
+
+# Everything that belongs to a release, in an order and with dates of its own, so that equal trees are equal bytes.
+packed() {
+    tar -C "$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=a+rX,u+w,go-w \
+        --exclude-vcs --exclude=./.venv --exclude=./.data --exclude=./.cache --exclude='./.*_cache' \
+        --exclude=./.hypothesis --exclude=./tests --exclude='__pycache__' --exclude=./installed -cf - .
+}
+
+version_of() { sed -n 's/^version = "\(.*\)"$/\1/p' "$1/pyproject.toml"; }
+
+# A release is called by its version and a checksum of all it holds: what is the same is never made twice.
+release_id() { echo "$(version_of "$1")-$(packed "$1" | sha256sum | cut -c1-12)"; }
+
+current_id() {
+    [ -L "$CURRENT" ] || return 0
+    basename "$(readlink "$CURRENT")"
+}
+
+make_release() {
+    at "making the release $RELEASES/$2" \
+        "look at the messages above: pip needs the package index, and $RELEASES room for 300 MB"
+    rm -rf "${RELEASES:?}/$2"
+    mkdir -p "$RELEASES/$2"
+    packed "$1" | tar -C "$RELEASES/$2" --no-same-owner -xf -
+    (
+        cd "$RELEASES/$2" || exit
+        IBANSE_VENV=.venv PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore deploy/bootstrap run
+        # Nobody may write here later, not even the service, so that it finds everything compiled.
+        .venv/bin/python -m compileall -q manage.py ibanse accounts apikeys privacy validation deploy
+        chown -R root:root .
+        chmod -R a+rX,go-w .
+        touch installed
+    )
+}
+
+migrate() {
+    at "migrating the database" "look at the messages above; the release that serves goes on serving"
+    as_role owner "$1" migrate --database default --no-input --verbosity 0
+    psql_as_owner "$1" --file="$1/deploy/postgresql/rights.sql" \
+        --command="COMMENT ON SCHEMA public IS 'rights $(rights_sum "$1")'"
+}
+
+migrate_keyring() {
+    at "migrating the keyring" "look at the messages above, and whether the user ibanse may write to $STATE"
+    as_role app "$1" migrate --database keyring --no-input --verbosity 0
+}
+
+rights_sum() { sha256sum <"$1/deploy/postgresql/rights.sql" | cut -c1-16; }
+
+rights_are_given() {
+    told=$(psql_as_owner "$1" --tuples-only --no-align --command="SELECT obj_description('public'::regnamespace)")
+    [ "$told" = "rights $(rights_sum "$1")" ]
+}
+
+# `psql_as_owner RELEASE OPTION…`: wherever the settings say that the database is.
+psql_as_owner() {
+    release=$1
+    shift
+    as_role owner "$release" dbshell -- --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$@"
+}
+
+# Is PostgreSQL on this machine, and so ours to set up?
+database_is_here() { [ ! -f "$ETC/owner.env" ] || grep -q '^DATABASE_URL=.*@%2Frun%2Fpostgresql/' "$ETC/owner.env"; }
+
+collect_static() {
+    at "collecting the static files" "look whether the user ibanse may write to $STATE/static"
+    as_role app "$1" collectstatic --no-input --verbosity 0
+}
+
+point() {
+    ln -sfn "$2" "$1.new"
+    mv -T "$1.new" "$1"
+}
+
+# `switch_to ID`: from now on this release serves. A restart loses no request: the socket is systemd's, and callers wait.
+switch_to() {
+    before=$(current_id)
+    collect_static "$RELEASES/$1"
+    [ -z "$before" ] || [ "$before" = "$1" ] || point "$PREVIOUS" "$RELEASES/$before"
+    point "$CURRENT" "$RELEASES/$1"
+}
+
+restart_and_ask() {
+    at "starting ibanse" "read what it said: journalctl --unit ibanse --lines 50"
+    systemctl restart ibanse.service
+    is_healthy
+}
+
+# Does it answer, with its database, keyring and counters in reach? Asked as nginx asks.
+is_healthy() {
+    host=$(sed -n 's/^IBANSE_HOSTS="\{0,1\}\([^",]*\).*/\1/p' "$ETC/ibanse.env")
+    tries=0
+    until curl --silent --show-error --fail --max-time 20 --output /dev/null --unix-socket "$SOCKET" \
+        --header "Host: $host" --header "X-Forwarded-Proto: https" --header "X-Real-IP: 127.0.0.1" \
+        "http://localhost/health/ready"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 5 ] || return 1
+        sleep 1
+    done
+}
+
+# The newest three stay, and whatever serves or served before.
+remove_old_releases() {
+    find "$RELEASES" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %f\n' | sort -rn | cut -d' ' -f2 |
+        tail -n "+$((RELEASES_KEPT + 1))" | while read -r old; do
+        [ "$old" = "$(current_id)" ] || [ "$old" = "$(basename "$(readlink "$PREVIOUS")")" ] || rm -rf "${RELEASES:?}/$old"
+    done
+}
