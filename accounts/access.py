@@ -34,7 +34,8 @@ def allowed(deed: str) -> Callable[[MemberView[P]], View[P]]:
     """Let only users in whose role may do `deed` by the matrix; the view gets the client as `request.client`.
 
     Strangers are sent to sign in, others answered 403; so are the users of a client that is not active, with a page
-    that says so. Raises KeyError at import for a deed that is not in the matrix.
+    that says so. While a client waits to be deleted its owners may do what roles.WHILE_CLOSING lists. Raises KeyError
+    at import for a deed that is not in the matrix.
     """
     roles.MATRIX[deed]
 
@@ -46,7 +47,7 @@ def allowed(deed: str) -> Callable[[MemberView[P]], View[P]]:
             if not request.user.may(deed) or request.user.client is None:
                 _note_refusal(request, deed)
                 raise PermissionDenied
-            if request.user.client.state != Client.State.ACTIVE:
+            if not _is_open(request.user.client.state, deed):
                 return _closed(request, request.user.client.state)
             request.client = request.user.client
             return view(request, *args, **kwargs)
@@ -55,6 +56,10 @@ def allowed(deed: str) -> Callable[[MemberView[P]], View[P]]:
         return guarded  # type: ignore[return-value]  # a member's request is made of any request here
 
     return guard
+
+
+def _is_open(state: str, deed: str) -> bool:
+    return state == Client.State.ACTIVE or (state == Client.State.CLOSING and deed in roles.WHILE_CLOSING)
 
 
 def client_of(request: HttpRequest, deed: str) -> Client | None:

@@ -4,6 +4,7 @@ Each chunk is a transaction of its own: whoever writes meanwhile waits for a mom
 stays done. Who does the same at the same time, on another machine, takes other rows.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final, TypeVar
 
 from django.db import transaction
@@ -24,11 +25,21 @@ def update(rows: QuerySet[Row], **values: Any) -> int:
     return _all(rows, values)
 
 
-def one(rows: QuerySet[Row], values: dict[str, Any]) -> int:
+def drain(rows: QuerySet[Row], name: str) -> Iterator[dict[str, int]]:
+    """Delete all rows, at most ROWS at each step, and yield after each how many went, by the name given.
+
+    Waits for rows that somebody else is busy with: at its end none is left. Whoever iterates may put each step into a
+    transaction of its own.
+    """
+    while deleted := one(rows, {}, waits=True):
+        yield {name: deleted}
+
+
+def one(rows: QuerySet[Row], values: dict[str, Any], *, waits: bool = False) -> int:
     """Give at most ROWS rows the values, or delete them when there are none; return how many, 0 when none is left."""
     with transaction.atomic():
         # No order: the database takes what it finds first. Rows that another one is busy with are left to it.
-        found = rows.order_by().select_for_update(skip_locked=True, of=("self",))
+        found = rows.order_by().select_for_update(skip_locked=not waits, of=("self",))
         chunk = rows.model._default_manager.filter(pk__in=list(found.values_list("pk", flat=True)[:ROWS]))  # noqa: SLF001 - Django documents both
         if values:
             return chunk.update(**values)

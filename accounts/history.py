@@ -8,7 +8,7 @@ personal lies sealed beside the chain and can be erased; the chain keeps only it
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -85,6 +85,11 @@ ACTIONS: Final[dict[str, Action]] = {
     "privacy.export_requested": Action(gettext_lazy("A copy of all data was requested")),
     "privacy.export_downloaded": Action(gettext_lazy("A copy of all data was downloaded")),
     "privacy.log_reduced": Action(gettext_lazy("Records of checks were erased or reduced")),
+    "deletion.requested": Action(gettext_lazy("The deletion of the account was requested")),
+    "deletion.confirmed": Action(gettext_lazy("The deletion of the account was confirmed by mail")),
+    "deletion.cancelled": Action(gettext_lazy("The deletion of the account was cancelled"), mail=True),
+    "deletion.begun": Action(gettext_lazy("A part of the account began to be deleted"), mail=True),
+    "deletion.executed": Action(gettext_lazy("A part of the account was deleted")),
     "owners.recovery_requested": Action(gettext_lazy("A new owner was requested at the operator"), mail=True),
     "owners.recovery_cancelled": Action(gettext_lazy("The request for a new owner was cancelled"), mail=True),
     "owners.recovered": Action(gettext_lazy("A user was made an owner by the operator"), mail=True),
@@ -189,6 +194,28 @@ def forget_addresses(now: datetime) -> int:
     """Erase full addresses older than seven days; return how many. The shortened ones stay in the chain."""
     old = HistoryDetail.objects.filter(entry__at__lt=now - FULL_ADDRESS_KEPT).exclude(sealed_address=b"")
     return chunks.update(old, sealed_address=b"")
+
+
+def forget_user(user: User) -> Iterator[int]:
+    """Erase what is personal in a user's deeds and wherever their address stands; yield how many, 1,000 at a time.
+
+    The chain stays whole. Raises vault.VaultError when the details cannot be opened.
+    """
+    last = 0
+    while found := list(_with_details(user, last)):
+        last = found[-1].number
+        theirs = [entry.pk for entry in found if entry.actor == user.pk or user.email in _said(entry)]
+        if theirs:
+            yield HistoryDetail.objects.filter(pk__in=theirs).update(sealed=b"", sealed_address=b"")
+
+
+def _with_details(user: User, after: int) -> QuerySet[HistoryEntry]:
+    kept = HistoryEntry.objects.filter(client=user.client, number__gt=after).exclude(detail__sealed=b"")
+    return kept.select_related("detail").order_by("number")[: chunks.ROWS]
+
+
+def _said(entry: HistoryEntry) -> str:
+    return " ".join(_details(entry).values()).lower()
 
 
 @dataclass(frozen=True, slots=True)

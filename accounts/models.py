@@ -5,10 +5,11 @@ only modules that seal and open them.
 """
 
 import uuid
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.db import connections, models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +30,24 @@ class ClientManager(models.Manager["Client"]):
         SQLite has no row locks: there the transaction itself, which begins IMMEDIATE, is the turn.
         """
         return self.select_for_update().get(pk=client.pk)
+
+    def hold(self, clients: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+        """Return which of the clients are there and not gone, and keep them so until the transaction ends.
+
+        Many may hold a client at once; `lock` waits for all of them, and they for it.
+        """
+        wanted = set(clients)
+        if not wanted:
+            return wanted
+        found = self.filter(pk__in=wanted).exclude(state=Client.State.GONE).order_by("pk").values_list("pk")
+        sql, params = found.query.sql_with_params()
+        connection = connections[self.db]
+        if connection.vendor == "postgresql":
+            # The weakest lock that `lock` waits for; Django has no word for it.
+            sql += " FOR KEY SHARE"
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return {key if isinstance(key, uuid.UUID) else uuid.UUID(key) for (key,) in cursor.fetchall()}
 
 
 class Client(models.Model):

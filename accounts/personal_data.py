@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.db.models import Model
+from django.db import transaction
+from django.db.models import Model, QuerySet
 
 from accounts import chunks, history, usage
 from accounts.guard import blocks
@@ -60,6 +62,82 @@ def count(client: Client) -> dict[str, int]:
 def export(client: Client) -> Iterator[Table]:
     """Yield what the accounts hold of a client, with what is sealed opened."""
     return (shelf.table(client) for shelf in SHELVES)
+
+
+def erase(client: Client) -> Iterator[dict[str, int]]:
+    """Delete all but the client's row and its owners, at most 1,000 rows at each step; yield how many of which table.
+
+    The owners stay to the end, since they are told of it.
+    """
+    theirs = {"user__client": client}
+    yield from _end_sessions(UserSession.objects.filter(**theirs))
+    yield from chunks.drain(Authenticator.objects.filter(**theirs), "second_factors")
+    confirmations = EmailConfirmation.objects.filter(email_address__user__client=client)
+    yield from chunks.drain(confirmations, "email_confirmations")
+    yield from chunks.drain(EmailAddress.objects.filter(**theirs), "email_addresses")
+    for model, name in _OF_THE_CLIENT:
+        yield from chunks.drain(model._default_manager.filter(client=client), name)  # noqa: SLF001 - Django documents it
+    for _details in chunks.drain(HistoryDetail.objects.filter(entry__client=client), "history"):
+        yield {}  # An entry and its detail are one row of the history.
+    yield from chunks.drain(HistoryEntry.objects.filter(client=client), "history")
+    yield from chunks.drain(User.objects.filter(client=client).exclude(role=User.Role.OWNER), "users")
+
+
+def _end_sessions(sessions: QuerySet[UserSession]) -> Iterator[dict[str, int]]:
+    while found := list(sessions[: chunks.ROWS]):
+        presence.end(found)
+        # Some may have had no session left to end.
+        sessions.filter(pk__in=[session.pk for session in found]).delete()
+        yield {"sessions": len(found)}
+
+
+_OF_THE_CLIENT: Final[tuple[tuple[type[Model], str], ...]] = (
+    (OwnerRecovery, "owner_requests"),
+    (Invitation, "invitations"),
+    (ContactDetails, "contact"),
+    (BillingDetails, "billing"),
+    (UsageDay, "usage"),
+)
+
+
+def close(client: Client) -> None:
+    """Delete the owners and the client's row, with whatever may still hang on them: the very last step."""
+    with transaction.atomic():
+        User.objects.filter(client=client).delete()
+        client.delete()
+
+
+def erase_contact(client: Client, until: datetime) -> Iterator[dict[str, int]]:
+    """Delete the contact details, unless they were changed since; as `erase`."""
+    yield from chunks.drain(ContactDetails.objects.filter(client=client, changed_at__lt=_after(until)), "contact")
+
+
+def erase_billing(client: Client, until: datetime) -> Iterator[dict[str, int]]:
+    """Delete the billing details, unless they were changed since; as `erase`."""
+    yield from chunks.drain(BillingDetails.objects.filter(client=client, changed_at__lt=_after(until)), "billing")
+
+
+def erase_user(client: Client, pk: UUID) -> Iterator[dict[str, int]]:
+    """Delete a user, and of the history what is personal in their deeds and in deeds done to them; as `erase`.
+
+    The chain of the history stays whole: it keeps when something was done, and the user's number.
+    """
+    user = User.objects.filter(client=client, pk=pk).first()
+    if user is None:
+        return
+    yield from _end_sessions(UserSession.objects.filter(user=user))
+    for erased in history.forget_user(user):
+        yield {"history": erased}
+    yield from chunks.drain(Authenticator.objects.filter(user=user), "second_factors")
+    yield from chunks.drain(EmailConfirmation.objects.filter(email_address__user=user), "email_confirmations")
+    yield from chunks.drain(EmailAddress.objects.filter(user=user), "email_addresses")
+    yield from chunks.drain(Invitation.objects.filter(client=client, email=user.email), "invitations")
+    yield from chunks.drain(OwnerRecovery.objects.filter(user=user), "owner_requests")
+    yield from chunks.drain(User.objects.filter(pk=user.pk), "users")
+
+
+def _after(until: datetime) -> datetime:
+    return until + timedelta(seconds=1)
 
 
 def prune(now: datetime) -> dict[str, int]:

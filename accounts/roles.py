@@ -32,7 +32,23 @@ MATRIX: Final[dict[str, tuple[bool, bool]]] = {
     "privacy.view":       (True, False),
     "privacy.change":     (True, False),
     "privacy.export":     (True, False),
+    "privacy.delete":     (True, False),
 }  # fmt: skip
+
+
+WHILE_CLOSING: Final = frozenset(
+    {
+        "overview.view",
+        "history.view",
+        "history.export",
+        "log.view",
+        "log.export",
+        "privacy.view",
+        "privacy.export",
+        "privacy.delete",
+    }
+)
+"""What owners may still do while their account waits to be deleted: look, take along, and cancel."""
 
 
 def may(role: str, deed: str) -> bool:

@@ -139,6 +139,7 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
 
 DETAIL_NAMES: Final[dict[str, Promise]] = {
     "email": gettext_lazy("E-mail address"),
+    "days": gettext_lazy("Days of grace"),
     "fields": gettext_lazy("Changed"),
     "file": gettext_lazy("File"),
     "filters": gettext_lazy("Chosen by"),
@@ -151,6 +152,8 @@ DETAIL_NAMES: Final[dict[str, Promise]] = {
     "old": gettext_lazy("Before"),
     "page": gettext_lazy("Page"),
     "reason": gettext_lazy("Reason"),
+    "receipt": gettext_lazy("Receipt"),
+    "scope": gettext_lazy("What"),
     "records": gettext_lazy("Records"),
     "scopes": gettext_lazy("Scopes"),
     "to": gettext_lazy("Now"),
@@ -219,6 +222,15 @@ FILTER_NAMES: Final[dict[str, Promise]] = {
 }
 """By what the checks of a log were chosen: names of the filters that the detail `filters` lists by their codes."""
 
+SCOPE_NAMES: Final[dict[str, Promise]] = {
+    "log": gettext_lazy("the log of checks"),
+    "contact": gettext_lazy("the contact details"),
+    "billing": gettext_lazy("the billing details"),
+    "user": gettext_lazy("one user"),
+    "number": gettext_lazy("one IBAN in the log of checks"),
+}
+"""Parts of an account that can be deleted: names of what the detail `scope` says by its code."""
+
 HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
     "edited": gettext_lazy("Entry %(number)s is not as it was written: it or its place in the chain was changed."),
     "missing": gettext_lazy("Entry %(number)s is missing from the chain."),
@@ -236,6 +248,7 @@ _NAMES: Final = {
     "method": METHOD_NAMES,
     "page": PAGE_NAMES,
     "reason": REASON_NAMES,
+    "scope": SCOPE_NAMES,
 }
 
 

@@ -99,6 +99,15 @@ def export(client: Client) -> Iterator[Table]:
     return (shelf.table(client) for shelf in SHELVES)
 
 
+def erase(client: Client) -> Iterator[dict[str, int]]:
+    """Delete all of it, at most 1,000 rows at each step; yield how many of which table."""
+    yield from chunks.drain(KeyUsageDay.objects.filter(key__client=client), "key_usage")
+    yield from chunks.drain(AllowedNetwork.objects.filter(key__client=client), "allowed_networks")
+    yield from chunks.drain(ApiKey.objects.filter(client=client), "api_keys")
+    yield from chunks.drain(QuotaLease.objects.filter(client=client), "quota_leases")
+    yield from chunks.drain(QuotaMonth.objects.filter(client=client), "quota_months")
+
+
 def prune(now: datetime) -> dict[str, int]:
     """Delete counts that no invoice needs any more, and the keys that ended before the first count that is kept.
 

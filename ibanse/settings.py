@@ -94,6 +94,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.identity.menu.menu",
+                "privacy.pages.banner.banner",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
         },
@@ -211,6 +212,12 @@ REDIS_OPTIONS: dict[str, Any] = {
 SPOOL_DIR = Path(env.text("IBANSE_SPOOL_DIR", str(DATA_DIR / "spool")))
 # Copies of clients' data, sealed, for a day: with several machines a folder that all of them share.
 EXPORT_DIR = Path(env.text("IBANSE_EXPORT_DIR", str(DATA_DIR / "exports")))
+# What was deleted, for the day on which a backup is restored: outside both databases, since no restore may rewind it.
+ERASURE_LEDGER = Path(
+    env.text("IBANSE_LEDGER", str(DATA_DIR / "erasures.ledger") if EMBEDDED else "/var/lib/ibanse/erasures/ledger")
+)
+# The command that carries it off this machine after each deletion.
+LEDGER_SHIP = env.text("IBANSE_LEDGER_SHIP", "")
 CACHES: dict[str, dict[str, Any]] = {
     # In one process memory is a shared cache; with several, limits need the atomic counters of Redis or Valkey.
     # Room for many callers: a full memory cache forgets a third of its counters.

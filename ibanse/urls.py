@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("accounts.identity.urls")),
     path("", include("accounts.urls")),
     path("account/settings/", include("privacy.urls")),
+    path("", include("privacy.public_urls")),
     path("keys/", include("apikeys.urls")),
     path("contact/", contact.contact, name="contact"),
     path("contact/sent/<uuid:pk>/", contact.sent, name="contact_sent"),

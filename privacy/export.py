@@ -166,6 +166,13 @@ def prune(now: datetime) -> int:
     return done
 
 
+def remove_all(client: Client) -> None:
+    """Remove the files of all of the client's copies, and offer none of them any more; who makes one loses it."""
+    for pk in DataExport.objects.filter(client=client).values_list("pk", flat=True):
+        DataExport.objects.filter(pk=pk).update(state=_State.OVER)
+        _remove_files(pk)
+
+
 def _take(now: datetime) -> DataExport | None:
     abandoned = Q(state=_State.RUNNING, heartbeat_at__lt=now - ABANDONED_AFTER)
     given_up = DataExport.objects.filter(abandoned, attempt__gte=MOST_ATTEMPTS)

@@ -119,6 +119,12 @@ LINES: Final[dict[str, Line]] = {
         _("30 days; the copy itself 24 hours."),
         _CLEAR,
     ),
+    "deletions": Line(
+        _("Deletions: what is asked for, by whom, up to when the log was deleted; receipts, which name nobody"),
+        _("In clear; the number of a deletion of one IBAN as a keyed hash (HMAC-SHA256)."),
+        _("Until carried out or cancelled; what says that a part of the log is deleted 35 days, receipts 30 days."),
+        _CLEAR | _HASH,
+    ),
     "data_keys": Line(
         _("The key that seals all this"),
         _("Sealed by a master key, in a database of its own apart from what it seals."),

@@ -1,4 +1,4 @@
-"""What clients have decided about their logs of checks, copies of their data, and what people write to the operator."""
+"""What clients have decided about their data, what is to be deleted, and what people write to the operator."""
 
 import uuid
 from typing import ClassVar
@@ -122,3 +122,95 @@ class ContactMessage(models.Model):
     def __str__(self) -> str:
         """Name the subject."""
         return self.subject
+
+
+class DeletionRequest(models.Model):
+    """A deletion that is asked for, waits, or is at work: see deletion/, the only writer.
+
+    Cancelled or carried out, the row is gone: what is left then is the history or, of a whole account, a receipt.
+    """
+
+    class Scope(models.TextChoices):
+        """What is to be deleted."""
+
+        ACCOUNT = "account", _("the whole account")
+        LOG = "log", _("the log of checks")
+        CONTACT = "contact", _("the contact details")
+        BILLING = "billing", _("the billing details")
+        USER = "user", _("one user")
+        NUMBER = "number", _("one IBAN in the log of checks")
+
+    class State(models.TextChoices):
+        """Only the deletion of an account waits; see deletion/requesting.py."""
+
+        REQUESTED = "requested", _("waits for the answer to a mail")
+        CONFIRMED = "confirmed", _("waits for its day")
+        EXECUTING = "executing", _("being carried out")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="deletions")
+    scope = models.CharField(_("what is deleted"), max_length=7, choices=Scope)
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.REQUESTED)
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    requested_at = models.DateTimeField(_("requested"), default=timezone.now)
+    grace_days = models.PositiveSmallIntegerField(_("days of grace"), default=0)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True)
+    due_at = models.DateTimeField(_("carried out from"), null=True)
+    begun_at = models.DateTimeField(_("begun"), null=True)
+    until = models.DateTimeField(_("what is newer stays"), null=True)
+    """Of parts of an account; whole seconds."""
+    user = models.UUIDField(_("which user"), null=True)
+    """No foreign key: the user goes before the request does."""
+    number = models.BinaryField(_("which IBAN"), max_length=32, null=True)
+    """The blind index."""
+    erased = models.JSONField(_("rows that are gone"), default=dict)
+    """By table; grows in the same transaction in which the rows go."""
+
+    class Meta:
+        verbose_name = _("deletion")
+        verbose_name_plural = _("deletions")
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                "client", condition=models.Q(scope="account"), name="one_deletion_of_an_account_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Name what and how far."""
+        return f"{self.scope} {self.state}"
+
+
+class LogCutoff(models.Model):
+    """What was deleted of a log, so that a check that is still on its way does not come back: see log_cutoff.py."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="+")
+    number = models.BinaryField(_("which IBAN"), max_length=32, null=True)
+    """The blind index; none: every number."""
+    until = models.DateTimeField(_("what is newer stays"))
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        """Name the time."""
+        return str(self.until)
+
+
+class ErasureReceipt(models.Model):
+    """A receipt that can be fetched for thirty days: see deletion/receipts.py. It names nobody and hangs on nothing."""
+
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    """SHA-256 of the token in the link."""
+    document = models.TextField(_("receipt"), editable=False)
+    """JSON, signed."""
+    made_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
+    is_compacted = models.BooleanField(default=False, editable=False)
+    """Whether the files of the database were rewritten since, in which deleted rows would otherwise linger."""
+
+    class Meta:
+        verbose_name = _("receipt of a deletion")
+        verbose_name_plural = _("receipts of deletions")
+
+    def __str__(self) -> str:
+        """Name when it was made."""
+        return str(self.made_at)

@@ -7,16 +7,18 @@ from typing import Final
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
+from accounts import chunks
 from accounts.models import Client
-from privacy import contact, reduction
+from privacy import contact, log_cutoff, reduction
 from privacy import export as copies
-from privacy.models import DataExport, PrivacySettings
+from privacy.deletion import receipts, requesting
+from privacy.models import DataExport, DeletionRequest, LogCutoff, PrivacySettings
 from privacy.tables import Column, Shelf, Table, plain, time
 
-HOLDS: Final[tuple[type[Model], ...]] = (PrivacySettings, DataExport)
+HOLDS: Final[tuple[type[Model], ...]] = (PrivacySettings, DataExport, DeletionRequest, LogCutoff)
 
 
-def _who(row: DataExport) -> str:
+def _who(row: DataExport | DeletionRequest) -> str:
     return row.requested_by.email if row.requested_by else ""
 
 
@@ -47,6 +49,30 @@ SHELVES: Final = (
             time("downloaded_at", _("When it was downloaded last")),
         ),
     ),
+    Shelf(
+        "deletions",
+        _("Deletions that are asked for and not carried out yet"),
+        lambda client: (
+            DeletionRequest.objects.filter(client=client).select_related("requested_by").order_by("requested_at", "pk")
+        ),
+        (
+            plain("scope", _("account, log, contact, billing, user or number (one IBAN)")),
+            plain("state", _("requested, confirmed or executing")),
+            Column("requested_by", _("E-mail address of who asked for it, if still known"), _who),
+            time("requested_at", _("When it was asked for")),
+            time("confirmed_at", _("When it was confirmed by mail")),
+            time("due_at", _("When it is carried out")),
+        ),
+    ),
+    Shelf(
+        "log_cutoffs",
+        _("Up to when checks were deleted from the log in the last 35 days"),
+        lambda client: LogCutoff.objects.filter(client=client).order_by("until", "pk"),
+        (
+            Column("of", _("all, or number: one IBAN"), lambda row: "number" if row.number else "all"),
+            time("until", _("What is newer stays")),
+        ),
+    ),
 )
 
 
@@ -60,6 +86,17 @@ def export(client: Client) -> Iterator[Table]:
     return (shelf.table(client) for shelf in SHELVES)
 
 
+def erase(client: Client) -> Iterator[dict[str, int]]:
+    """Delete all but the deletion that is at work, at most 1,000 rows at each step; yield how many of which table.
+
+    The files of copies go before their rows, so that a crash leaves none that nobody knows of.
+    """
+    copies.remove_all(client)
+    yield from chunks.drain(DataExport.objects.filter(client=client), "data_exports")
+    yield from chunks.drain(PrivacySettings.objects.filter(client=client), "privacy_settings")
+    yield from chunks.drain(LogCutoff.objects.filter(client=client), "log_cutoffs")
+
+
 def prune(now: datetime) -> dict[str, int]:
     """End copies that were offered long enough, finish what owners have wished about older records, forget messages.
 
@@ -69,4 +106,7 @@ def prune(now: datetime) -> dict[str, int]:
         "copies": copies.prune(now),
         "reduced checks": reduction.finish(),
         "contact messages": contact.forget_old(now),
+        "unconfirmed deletions": requesting.forget_unconfirmed(now),
+        "receipts": receipts.forget_old(now),
+        "lines of deleted logs": log_cutoff.forget_old(now),
     }

@@ -29,6 +29,13 @@ class Room(Protocol):
     def export(self, client: Client) -> Iterator[Table]:
         """Yield what is kept of the client, allow-listed field by field, with what is sealed opened."""
 
+    def erase(self, client: Client) -> Iterator[dict[str, int]]:
+        """Delete all that is kept of the client and yield, after each step, how many rows of which table went.
+
+        A step deletes at most 1,000 rows; whoever iterates puts each into a transaction of its own. Begun again after a
+        crash it goes on with what is left.
+        """
+
     def prune(self, now: datetime) -> dict[str, int]:
         """Delete what is past its end and return how many rows of what; in chunks, each a transaction of its own."""
 
@@ -48,6 +55,9 @@ class LogRoom(Room, Protocol):
         A record that it would not have kept at all, or not until today, is deleted.
         """
 
+    def erase_log(self, client: Client, *, until: datetime, number: bytes | None = None) -> Iterator[dict[str, int]]:
+        """Delete what the log holds up to this second, of one number (by its blind index) or of all; as `erase`."""
+
 
 def every() -> list[Room]:
     """Return the rooms, in the order of the settings."""
@@ -63,6 +73,18 @@ def export(client: Client) -> Iterator[Table]:
     """Yield everything that is kept of a client, table by table; no two have the same name."""
     for room in every():
         yield from room.export(client)
+
+
+def erase(client: Client) -> Iterator[dict[str, int]]:
+    """Delete everything that is kept of a client, from the top of the house down; as each room's `erase`."""
+    for room in reversed(every()):
+        yield from room.erase(client)
+
+
+def erase_log(client: Client, *, until: datetime, number: bytes | None = None) -> Iterator[dict[str, int]]:
+    """Delete what the logs of checks hold up to this second, of one number or of all; as each room's `erase_log`."""
+    for room in _logs():
+        yield from room.erase_log(client, until=until, number=number)
 
 
 def logged(client: Client) -> dict[Mode, int]:

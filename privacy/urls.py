@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from privacy.pages import export, settings
+from privacy.pages import deletion, export, settings
 
 app_name = "privacy"
 urlpatterns = [
@@ -12,4 +12,9 @@ urlpatterns = [
     path("security-and-privacy/export/", export.export, name="export"),
     path("security-and-privacy/export/request/", export.ask, name="request_export"),
     path("security-and-privacy/export/<uuid:pk>/download/", export.download, name="download_export"),
+    path("security-and-privacy/deletion/", deletion.deletion, name="deletion"),
+    path("security-and-privacy/deletion/request/", deletion.ask, name="request_deletion"),
+    path("security-and-privacy/deletion/cancel/", deletion.cancel, name="cancel_deletion"),
+    path("security-and-privacy/deletion/user/<uuid:pk>/", deletion.erase_user, name="erase_user"),
+    path("security-and-privacy/deletion/<slug:scope>/", deletion.erase_part, name="erase_part"),
 ]

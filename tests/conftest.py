@@ -48,6 +48,13 @@ def exports_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def ledger_apart(tmp_path: Path) -> Iterator[None]:
+    """Write down what tests delete in a ledger of each test's own."""
+    with override_settings(ERASURE_LEDGER=tmp_path / "erasures" / "ledger"):
+        yield
+
+
+@pytest.fixture(autouse=True)
 def nothing_is_held() -> None:
     """Begin each test with nothing held in memory: the rows it came from were rolled back with the test before."""
     vault.forget()

@@ -52,6 +52,11 @@ DOORS: Final[dict[str, str]] = {
             "mfa_authenticate",
             "accounts:accept",
             "accounts:cancel_recovery",
+            "deletion:confirm",
+            "deletion:cancel",
+            "deletion:receipt",
+            "deletion:receipt_file",
+            "deletion:verify",
         ),
         EVERYBODY,
     ),
@@ -100,6 +105,11 @@ DOORS: Final[dict[str, str]] = {
             "privacy:export",
             "privacy:request_export",
             "privacy:download_export",
+            "privacy:deletion",
+            "privacy:request_deletion",
+            "privacy:cancel_deletion",
+            "privacy:erase_part",
+            "privacy:erase_user",
             "apikeys:keys",
             "apikeys:create",
             "apikeys:key",
@@ -221,6 +231,8 @@ class RoleWalkTests(HouseTest):
             return {"pk": self.invitation().pk}
         if name == "privacy:download_export":
             return {"pk": DataExport.objects.get_or_create(client=self.alice.client, state="over")[0].pk}
+        if name == "privacy:erase_user":
+            return {"pk": self.vera.user.pk}
         if name in KEY_PAGES:
             entry = self.allowed_network()
             return {"pk": entry.key.pk} | ({"entry": entry.pk} if name == "apikeys:remove_network" else {})
@@ -234,6 +246,11 @@ class RoleWalkTests(HouseTest):
             "usersessions_end": {"number": 1},
             "accounts:accept": {"token": "not-ours"},
             "accounts:cancel_recovery": {"token": "not-ours"},
+            "deletion:confirm": {"token": "not-ours"},
+            "deletion:cancel": {"token": "not-ours"},
+            "deletion:receipt": {"token": "not-ours"},
+            "deletion:receipt_file": {"token": "not-ours"},
+            "privacy:erase_part": {"scope": "log"},
         }
         return others.get(name, {})
 
@@ -262,6 +279,7 @@ class RoleWalkTests(HouseTest):
             "accounts:resend_invitation",
             "accounts:withdraw_invitation",
             "privacy:download_export",
+            "privacy:erase_user",
             *KEY_PAGES,
             *ROW_PAGES,
         ):

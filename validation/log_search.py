@@ -151,17 +151,33 @@ def erase(client: Client, asked: Asked, *, by: User, request: HttpRequest | None
     return Erased(rows, is_all=last is None)
 
 
+def drain(client: Client, asked: Asked) -> Iterator[int]:
+    """Erase the rows of the client that fit, at most a thousand at each step, and yield after each how many went.
+
+    Waits for rows that somebody else is busy with: at its end none is left. Whoever iterates may put each step into a
+    transaction of its own; nothing is recorded.
+    """
+    last = None
+    while True:
+        before = last
+        rows, last = _erase_chunk(client, asked, before, waits=True)
+        if rows:
+            yield rows
+        elif before is None:  # From the beginning, and nothing there: also not what came in behind our back.
+            return
+
+
 def _record(client: Client, rows: int, chosen: dict[str, str], by: User, request: HttpRequest | None) -> None:
     history.record("log.erased", client=client, by=by, request=request, detail={"records": str(rows), **chosen})
 
 
-def _erase_chunk(client: Client, asked: Asked, last: Place | None) -> tuple[int, Place | None]:
+def _erase_chunk(client: Client, asked: Asked, last: Place | None, *, waits: bool = False) -> tuple[int, Place | None]:
     """Erase the oldest rows behind a place; return how many, and the place to go on from if there may be more."""
     found = _found(client, asked)
     # From where the last chunk ended: from the beginning, each would step over all that were erased before it.
     found = found.filter(_beyond(GreaterThan, last)) if last is not None else found
     # Rows that another one is erasing just now are left to it.
-    locked = found.order_by("at", "id").select_for_update(skip_locked=True)
+    locked = found.order_by("at", "id").select_for_update(skip_locked=not waits)
     places = [Place(*line) for line in locked.values_list("at", "id")[:ROWS_AT_ONCE]]
     if not places:
         return 0, None

@@ -14,7 +14,8 @@ from accounts.models import Client
 from privacy import logging_mode
 from privacy.models import Mode
 from privacy.tables import Column, Shelf, Table, Value, day, plain, time
-from validation import log
+from validation import log, log_search
+from validation.log_search import Asked
 from validation.models import ValidationRecord
 
 if TYPE_CHECKING:
@@ -87,6 +88,18 @@ def count(client: Client) -> dict[str, int]:
 def export(client: Client) -> Iterator[Table]:
     """Yield the client's log, with what is sealed opened."""
     return (shelf.table(client) for shelf in SHELVES)
+
+
+def erase(client: Client) -> Iterator[dict[str, int]]:
+    """Delete the whole log, at most 1,000 rows at each step; yield how many of which table."""
+    for rows in log_search.drain(client, Asked()):
+        yield {"checks": rows}
+
+
+def erase_log(client: Client, *, until: datetime, number: bytes | None = None) -> Iterator[dict[str, int]]:
+    """Delete what the log holds up to this second, of one number (by its blind index) or of all; as `erase`."""
+    for rows in log_search.drain(client, Asked(until=until + timedelta(seconds=1), number=number)):
+        yield {"checks": rows}
 
 
 def prune(now: datetime) -> dict[str, int]:

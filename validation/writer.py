@@ -26,6 +26,7 @@ from accounts import usage
 from accounts.models import Client, UsageDay
 from apikeys import key_usage, quota
 from apikeys.models import ApiKey
+from privacy import log_cutoff
 from validation import log as validation_log
 from validation import spool
 from validation.models import SpoolPosition
@@ -256,7 +257,8 @@ def _count(records: list[Record], holder: UUID, end: int | None) -> None:
 
 
 def _of_the_living(records: list[Record]) -> list[Record]:
-    clients = set(Client.objects.filter(pk__in={record.client for record in records}).values_list("pk", flat=True))
+    # Held until the batch is written: who deletes a client, or a part of its log, waits for us and deletes after us.
+    clients = Client.objects.hold(record.client for record in records)
     keys = {None, *ApiKey.objects.filter(pk__in={record.key for record in records}).values_list("pk", flat=True)}
     kept = [record for record in records if record.client in clients and record.key in keys]
     if len(kept) < len(records):
@@ -279,10 +281,17 @@ def _add(records: list[Record], holder: UUID) -> None:
             of_clients[place] = of_clients[place].plus(usage.Checks(*used[1:]))
             of_quotas[quota.Account(client, day.replace(day=1))] += used.units
     usage.add(of_clients)
-    validation_log.write([(record.client, row) for record in records for row in record.rows])
+    validation_log.write(_not_deleted_already([(record.client, row) for record in records for row in record.rows]))
     # After everything that refers to clients: an owner's deed holds the client's row first and its keys' rows next.
     key_usage.add(of_keys)
     quota.settle(of_quotas, holder=holder)
+
+
+def _not_deleted_already(rows: list[tuple[UUID, validation_log.Row]]) -> list[tuple[UUID, validation_log.Row]]:
+    if not rows:
+        return rows
+    cutoffs = log_cutoff.of(client for client, _row in rows)
+    return [(client, row) for client, row in rows if not cutoffs.cover(client, row.at, row.blind_index)]
 
 
 def _is_new(spool_id: UUID, end: int) -> bool:

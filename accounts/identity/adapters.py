@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from accounts import history, mail
 from accounts.guard import addresses
 from accounts.identity import presence
-from accounts.models import User
+from accounts.models import Client, User
 from privacy import vault
 
 # What allauth would mail about a change → the deed. Each also ends the user's other sessions.
@@ -74,6 +74,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         """Lead whoever has just signed up to where they will land every time."""
         return self.get_login_redirect_url(request)
+
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+        """Let nobody in whose client is being deleted, by whatever door: nothing can be sealed for them any more."""
+        ours = _ours(user)
+        if ours.client is not None and ours.client.state == Client.State.GONE:
+            ours.is_active = False  # Not saved: allauth refuses this sign-in as it would a deactivated user's.
+        response: HttpResponse | None = super().pre_login(request, ours, **kwargs)
+        return response
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
         """Record the sign-in; it also counts as a recent proof, so that nobody types a password twice in a row."""

@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.models import Client, User
 
 
 class EmailBackend(AuthenticationBackend):
@@ -16,5 +16,6 @@ class EmailBackend(AuthenticationBackend):
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:  # noqa: ARG002 - allauth's signature
         email: str = credentials.get("email") or ""
-        user = User.objects.filter(email=email.lower()).first()
+        # Whoever is being deleted is not there any more, also while their rows still are.
+        user = User.objects.filter(email=email.lower()).exclude(client__state=Client.State.GONE).first()
         return user if self._check_password(user, credentials["password"]) else None

@@ -30,7 +30,18 @@ from uuid import UUID
 from privacy import cipher
 from privacy.vault import keyring
 from privacy.vault.errors import Broken, Destroyed, NoKey, NoMasterKey, Unfinished, VaultError
-from privacy.vault.keyring import MasterKeyStatus, Status, destroy, fingerprint, forget, objections, status
+from privacy.vault.keyring import (
+    MasterKeyStatus,
+    Status,
+    Tombstone,
+    destroy,
+    fingerprint,
+    forget,
+    objections,
+    owners,
+    status,
+    tombstone,
+)
 
 __all__ = [
     "Broken",
@@ -39,6 +50,7 @@ __all__ = [
     "NoKey",
     "NoMasterKey",
     "Status",
+    "Tombstone",
     "Unfinished",
     "VaultError",
     "blind_index",
@@ -46,9 +58,11 @@ __all__ = [
     "fingerprint",
     "forget",
     "objections",
+    "owners",
     "seal",
     "seal_named",
     "status",
+    "tombstone",
     "unseal",
     "unseal_named",
     "unseal_text",

@@ -69,6 +69,25 @@ def destroy(owner: UUID) -> None:
         forget(owner)
 
 
+class Tombstone(NamedTuple):
+    """What is left of a destroyed key."""
+
+    fingerprint: str
+    """32 hexadecimal digits; empty when there never was a key."""
+    destroyed_at: datetime
+
+
+def tombstone(owner: UUID) -> Tombstone | None:
+    """Return what is left of the owner's key, or None while it lives or when there never was one."""
+    row = _data_keys().filter(owner=owner).exclude(destroyed_at=None).first()
+    return Tombstone(row.fingerprint, row.destroyed_at) if row and row.destroyed_at else None
+
+
+def owners() -> list[UUID]:
+    """Return the id of every owner whose key lives."""
+    return list(_data_keys().filter(destroyed_at=None).values_list("owner", flat=True))
+
+
 def fingerprint(owner: UUID) -> str:
     """Return 32 hexadecimal digits that name the owner's data key, alive or destroyed.
 

@@ -1,0 +1,50 @@
+"""What is deleted: for each scope the rows that go, at most 1,000 at a step. Asks nobody and writes nothing down."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from accounts import personal_data
+from accounts.models import Client
+from privacy import export, rooms
+from privacy.models import DeletionRequest
+
+Scope = DeletionRequest.Scope
+
+
+class Wish(NamedTuple):
+    """What is to be deleted."""
+
+    client: Client
+    scope: str
+    until: datetime
+    """Of a log or details, what is newer than this second stays."""
+    user: UUID | None = None
+    number: bytes | None = None
+    """The blind index of an IBAN."""
+
+
+def erase(wish: Wish) -> Iterator[dict[str, int]]:
+    """Delete it step by step and yield after each how many rows of which table went.
+
+    Whoever iterates puts each step into a transaction of its own. Begun again after a crash it goes on with what is
+    left. Of an account the client's row and its owners stay: accounts.personal_data.close() is the last step.
+    """
+    # A copy holds what is to be deleted, whatever that is.
+    export.remove_all(wish.client)
+    yield from _ERASED[wish.scope](wish)
+
+
+def _user(wish: Wish) -> Iterator[dict[str, int]]:
+    return personal_data.erase_user(wish.client, wish.user) if wish.user else iter(())
+
+
+_ERASED: Final[dict[str, Callable[[Wish], Iterator[dict[str, int]]]]] = {
+    Scope.ACCOUNT: lambda wish: rooms.erase(wish.client),
+    Scope.LOG: lambda wish: rooms.erase_log(wish.client, until=wish.until),
+    Scope.NUMBER: lambda wish: rooms.erase_log(wish.client, until=wish.until, number=wish.number),
+    Scope.CONTACT: lambda wish: personal_data.erase_contact(wish.client, wish.until),
+    Scope.BILLING: lambda wish: personal_data.erase_billing(wish.client, wish.until),
+    Scope.USER: _user,
+}

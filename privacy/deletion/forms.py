@@ -1,0 +1,66 @@
+"""What the pages of deletions accept: the fields listed here, and nothing else that is posted."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms import HouseForm
+from privacy.deletion import receipts
+from privacy.deletion.requesting import MOST_GRACE_DAYS
+
+if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
+
+
+class DeletionForm(HouseForm):
+    """How long the deletion of an account can still be called off."""
+
+    days = forms.IntegerField(
+        label=_("Days of grace"),
+        validators=[MinValueValidator(0), MaxValueValidator(MOST_GRACE_DAYS)],
+        help_text=_(
+            "From 0 to 30. So long every owner can cancel with one click. With 0 it begins within minutes after the "
+            "confirmation."
+        ),
+        widget=forms.NumberInput(attrs={"min": 0, "max": MOST_GRACE_DAYS, "inputmode": "numeric"}),
+    )
+
+
+class ReceiptForm(HouseForm):
+    """A receipt to verify: pasted, or as a file."""
+
+    marks_optional_fields = False
+
+    file = forms.FileField(
+        label=_("The file"),
+        required=False,
+        allow_empty_file=True,
+        help_text=_("Choose it, or drop it here: ibanse-receipt-….json"),
+        widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
+    )
+    pasted = forms.CharField(
+        label=_("Or its text"),
+        required=False,
+        max_length=receipts.MOST_BYTES,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
+    )
+
+    def clean_file(self) -> "UploadedFile[Any] | None":
+        """Refuse what is larger than a receipt ever is, before anything is read."""
+        file = cast("UploadedFile[Any] | None", self.cleaned_data["file"])
+        if file is not None and (file.size or 0) > receipts.MOST_BYTES:
+            raise forms.ValidationError(_("This file is larger than a receipt ever is. Choose the one that we made."))
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for one of the two."""
+        if not self.errors and not self.cleaned_data.get("file") and not self.cleaned_data.get("pasted"):
+            self.add_error("file", _("Choose the file of a receipt, or paste its text."))
+        return self.cleaned_data
+
+    def text(self) -> str:
+        """Return the receipt, once the form is valid; a file goes before what was pasted."""
+        file = self.cleaned_data.get("file")
+        return file.read().decode(errors="replace") if file else str(self.cleaned_data["pasted"])

@@ -1,0 +1,299 @@
+"""Deleting a whole account: asked for, confirmed, cancelled in time or carried out, and interrupted at every step."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from unittest.mock import patch
+
+from django.core import mail
+from django.utils import timezone
+
+from accounts import history
+from accounts.errors import Refusal
+from accounts.models import Client, User
+from privacy import export, rooms, vault
+from privacy.deletion import erasing, execution, ledger, receipts, requesting
+from privacy.models import DataExport, DeletionRequest
+from tests.house import PASSWORD, HouseTest
+from tests.privacy.deletion.grown import everything_of, grow, traces
+
+PAGE = "/account/settings/security-and-privacy/deletion/"
+
+
+def link(kind: str) -> str:
+    """Return the path of the newest mailed link of this kind."""
+    text = str(mail.outbox[-1].body)
+    return re.findall(rf"https?://[^/\s]+(/\S*{kind}\S*)", text)[0]
+
+
+class DeletionTest(HouseTest):
+    def asks(self, days: int = 7) -> DeletionRequest:
+        return requesting.request(self.alice.client, grace_days=days, by=self.alice.user)
+
+    def due(self) -> DeletionRequest:
+        """Ask and confirm without days of grace."""
+        return requesting.confirm(self.asks(days=0))
+
+    def state(self) -> str:
+        return Client.objects.get(pk=self.alice.client.pk).state
+
+
+class RequestTests(DeletionTest):
+    def test_two_owners_who_press_at_once_ask_once_and_every_owner_is_mailed_once(self) -> None:
+        bo = self.person("bo@example.com", client=self.alice.client, role=User.Role.OWNER)
+        with self.captureOnCommitCallbacks(execute=True):
+            for person in (self.alice, bo, self.alice):
+                self.assertRedirects(person.posts(f"{PAGE}request/", {"days": "7"}), PAGE)
+
+        self.assertEqual(DeletionRequest.objects.count(), 1)
+        mailed = [sent.to[0] for sent in mail.outbox if "/confirm/" in str(sent.body)]
+        self.assertEqual(sorted(mailed), ["alice@example.com", "bo@example.com"])
+        self.assertEqual(self.state(), "active")
+        self.assertContains(self.alice.opens(PAGE), "Confirm it by mail")
+
+    def test_confirmed_by_mail_keys_are_refused_and_every_page_says_so(self) -> None:
+        key = self.alice.key()
+        with self.captureOnCommitCallbacks(execute=True):
+            self.alice.posts(f"{PAGE}request/", {"days": "7"})
+        path = link("confirm")
+        self.assertEqual(self.calls(key, "/api/v1/validate", {"iban": "SE45"}).status_code, 200)
+        self.assertContains(self.visitor.opens(path), "alice@example.com")
+        self.assertEqual(self.state(), "active")
+
+        with self.captureOnCommitCallbacks(execute=True):
+            self.assertContains(self.visitor.posts(path), "The deletion is confirmed")
+
+        self.assertEqual(self.state(), "closing")
+        self.assert_problem(self.calls(key, "/api/v1/validate", {"iban": "SE45"}), "key_unknown", 401)
+        due = DeletionRequest.objects.get().due_at
+        self.assertContains(self.visitor.posts(path), "The deletion is confirmed")
+        self.assertEqual(DeletionRequest.objects.get().due_at, due)
+        for page in ("/", "/overview/", "/countries/", "/account/history/"):
+            self.assertContains(self.alice.opens(page), "Cancel the deletion")
+        for page in ("/account/contact/", "/keys/"):
+            self.assertContains(self.alice.opens(page), "Your account will be deleted", status_code=403)
+        self.assertContains(self.vera.opens("/"), "Your account will be deleted")
+        self.assertNotContains(self.vera.opens("/"), "Cancel the deletion")
+        self.assertNotContains(self.mallory.opens("/"), "Your account will be deleted")
+        self.assertIsNone(execution.go_on(DeletionRequest.objects.get().pk), "not due yet")
+
+    def test_cancelled_everything_is_as_before_and_the_links_are_over(self) -> None:
+        key = self.alice.key()
+        with self.captureOnCommitCallbacks(execute=True):
+            asked = self.asks()
+        confirms, cancels = link("confirm"), link("cancel")
+        requesting.confirm(asked)
+
+        self.assertContains(self.visitor.opens(cancels), "Cancel the deletion of the account?")
+        self.assertEqual(self.state(), "closing")
+        self.visitor.posts(cancels)
+
+        self.assertEqual(self.state(), "active")
+        self.assertEqual(self.calls(key, "/api/v1/validate", {"iban": "SE45"}).status_code, 200)
+        self.assertEqual(self.alice.opens("/account/contact/").status_code, 200)
+        for path in (confirms, cancels):
+            self.assertEqual(self.visitor.posts(path).status_code, 410)
+        self.assertEqual(self.state(), "active")
+        self.assert_recorded("deletion.cancelled", self.alice.client)
+        self.assertEqual(list(execution.every_due(timezone.now() + timedelta(days=99))), [])
+
+    def test_an_owner_cancels_on_any_page(self) -> None:
+        requesting.confirm(self.asks())
+
+        self.alice.posts(f"{PAGE}cancel/")
+
+        self.assertEqual((self.state(), DeletionRequest.objects.count()), ("active", 0))
+        self.assertRedirects(self.alice.posts(f"{PAGE}cancel/"), PAGE)
+
+    def test_what_has_begun_can_no_longer_be_cancelled(self) -> None:
+        asked = self.due()
+        with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
+            execution.go_on(asked.pk)
+
+        with self.assertRaises(Refusal) as refused:
+            requesting.cancel(asked, by=self.alice.user)
+
+        self.assertEqual(refused.exception.code, "deletion_begun")
+        self.assertIsNone(vault.tombstone(self.alice.client.pk), "nothing is destroyed that the ledger does not have")
+
+    def test_only_an_owner_of_the_client_may_ask(self) -> None:
+        for person in (self.vera, self.mallory, self.sten):
+            with self.subTest(person=person.user.email), self.assertRaises(Refusal) as refused:
+                requesting.request(self.alice.client, grace_days=7, by=person.user)
+            self.assertEqual(refused.exception.code, "not_an_owner")
+        self.assertEqual(DeletionRequest.objects.count(), 0)
+
+    def test_it_asks_for_a_proof_first_and_for_days_that_there_are(self) -> None:
+        self.assertEqual(self.alice.posts(f"{PAGE}request/", {"days": "31"}).status_code, 422)
+        session = self.alice.browser.session
+        session["account_authentication_methods"] = []
+        session.save()
+
+        answer = self.alice.posts(f"{PAGE}request/", {"days": "7"})
+
+        self.assertTrue(answer.headers["Location"].startswith("/account/again/"), answer.headers)
+        self.assertEqual(DeletionRequest.objects.count(), 0)
+
+    def test_what_nobody_confirms_is_over_after_three_days(self) -> None:
+        with self.captureOnCommitCallbacks(execute=True):
+            asked = self.asks()
+        confirms = link("confirm")
+        DeletionRequest.objects.update(requested_at=timezone.now() - timedelta(days=3, seconds=1))
+        self.assertContains(self.alice.opens(PAGE), "Ask for the deletion")
+
+        self.assertNotEqual(self.asks().pk, asked.pk)
+
+        self.assertEqual(self.visitor.posts(confirms).status_code, 410)
+
+    def test_the_page_counts_what_would_go_and_offers_a_copy(self) -> None:
+        page = self.alice.opens(PAGE)
+
+        self.assertContains(page, "Who can sign in")
+        self.assertContains(page, "/export/")
+
+
+class ExecutionTests(DeletionTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.key = grow(self.alice, self.vera)
+        grow(self.mallory, self.person("max@example.net", client=self.mallory.client, role=User.Role.SUB_USER))
+        self.users = [self.alice.user, self.vera.user]
+        self.others = everything_of(self.mallory.client)
+        self.counted = rooms.count(self.alice.client)
+        self.fingerprint = vault.fingerprint(self.alice.client.pk)
+        copy = DataExport.objects.get(client=self.alice.client)
+        export.work(timezone.now())
+        self.file = next(export._folder().glob(f"{copy.pk}.*"))  # noqa: SLF001 - the place of the file is nobody's business
+
+    def assert_gone(self) -> None:
+        """Fail unless nothing is left of Alice's client, and everything of Mallory's."""
+        self.assertEqual(traces(self.alice.client, self.users), [])
+        self.assertFalse(self.file.exists())
+        with self.assertRaises(vault.Destroyed):
+            vault.seal(self.alice.client.pk, "text", purpose="test", record="1")
+        self.assertEqual(everything_of(self.mallory.client), self.others)
+
+    def assert_receipt(self, done: execution.Done) -> None:
+        erased = done.receipt["erased"]
+        # What the request itself adds: two entries of the history and its own row.
+        expected = {**self.counted, "history": self.counted["history"] + 2, "deletions": 1}
+        self.assertEqual(erased, dict(sorted(expected.items())))
+        self.assertEqual(done.receipt["key"]["fingerprint"], self.fingerprint)
+
+    def test_everything_goes_and_the_receipt_tells_how_much(self) -> None:
+        with self.captureOnCommitCallbacks(execute=True):
+            self.due()
+        told = link("receipts")
+        self.assertEqual(self.visitor.opens(told).status_code, 410)
+        mail.outbox.clear()
+
+        with self.captureOnCommitCallbacks(execute=True):
+            [done] = execution.every_due(timezone.now())
+
+        assert isinstance(done, execution.Done)
+        self.assert_gone()
+        self.assert_receipt(done)
+        self.assertEqual([sent.to for sent in mail.outbox], [["alice@example.com"]])
+        self.assertIn(told, str(mail.outbox[0].body))
+        page = self.visitor.opens(told)
+        self.assertContains(page, self.fingerprint)
+        self.assertContains(page, "Who can sign in")
+        for name in ("alice", "vera", "Grown", str(self.alice.client.pk)):
+            self.assertNotContains(page, name)
+            self.assertNotIn(name, str(done.receipt))
+        file = self.visitor.opens(f"{told}receipt.json")
+        self.assertEqual(receipts.verify(file.content.decode()).code, "genuine")
+        self.assert_problem(self.calls(self.key, "/api/v1/validate", {"iban": "SE45"}), "key_unknown", 401)
+        self.assertEqual(len(ledger.read().entries), 1)
+
+    def test_nobody_comes_in_any_more_and_is_told_kindly(self) -> None:
+        asked = self.due()
+        signs_in = {"login": "alice@example.com", "password": PASSWORD}
+        with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
+            execution.go_on(asked.pk)
+        self.assertEqual(self.state(), "gone")
+        self.assertContains(self.visitor.posts("/sign-in/", signs_in), "is not right")
+        self.assertEqual(self.alice.opens("/overview/").status_code, 403)
+
+        execution.go_on(asked.pk)
+
+        self.assertContains(self.visitor.posts("/sign-in/", signs_in), "is not right")
+        self.assertEqual(self.alice.opens("/overview/").status_code, 302)
+
+    def test_interrupted_after_any_step_it_goes_on_and_counts_each_row_once(self) -> None:
+        asked = self.due()
+        steps = 0
+        stopped = True
+        done = None
+        while stopped:
+            stopped, done = self.goes_on_until_stopped(asked)
+            steps += 1
+            self.assertLess(steps, 200)
+
+        self.assertGreaterEqual(steps, 20)
+        assert done is not None
+        self.assert_gone()
+        self.assert_receipt(done)
+        self.assertEqual(len(ledger.read().entries), 1)
+
+    def goes_on_until_stopped(self, asked: DeletionRequest) -> tuple[bool, execution.Done | None]:
+        """Go on for one step that deletes something, then end as a crash would: with the next one half done."""
+        erase = erasing.erase
+
+        def one_step(wish: erasing.Wish) -> Iterator[dict[str, int]]:
+            yielded = False
+            for gone in erase(wish):
+                if yielded:
+                    raise InterruptedError
+                yielded = yielded or bool(gone)
+                yield gone
+
+        with patch.object(erasing, "erase", one_step):
+            try:
+                return False, execution.go_on(asked.pk)
+            except InterruptedError:
+                return True, None
+
+    def test_two_at_once_do_it_once(self) -> None:
+        asked = self.due()
+        erase, inner = erasing.erase, []
+
+        def meanwhile(wish: erasing.Wish) -> Iterator[dict[str, int]]:
+            for number, gone in enumerate(erase(wish)):
+                yield gone
+                if number == 2 and not inner:
+                    inner.append(None)
+                    inner[0] = execution.go_on(asked.pk)
+
+        with patch.object(erasing, "erase", meanwhile):
+            outer = execution.go_on(asked.pk)
+
+        self.assertIsNone(outer)
+        assert inner[0] is not None
+        self.assert_gone()
+        self.assert_receipt(inner[0])
+
+    def test_a_trouble_with_one_does_not_hold_up_another(self) -> None:
+        self.due()
+        requesting.confirm(requesting.request(self.mallory.client, grace_days=0, by=self.mallory.user))
+        destroy = vault.destroy
+
+        def busy(owner: object) -> None:
+            if owner == self.alice.client.pk:
+                raise vault.Unfinished
+            destroy(self.mallory.client.pk)
+
+        with patch.object(vault, "destroy", busy):
+            failed, done = execution.every_due(timezone.now())
+
+        self.assertEqual(failed, execution.Failed("Unfinished"))
+        self.assertIsInstance(done, execution.Done)
+        self.assertEqual(traces(self.mallory.client, [self.mallory.user]), [])
+        [done] = execution.every_due(timezone.now())
+        assert isinstance(done, execution.Done)
+        self.assert_receipt(done)
+
+    def test_the_history_is_whole_until_it_goes(self) -> None:
+        self.due()
+
+        self.assertTrue(history.verify(self.alice.client).ok)
