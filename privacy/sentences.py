@@ -83,6 +83,10 @@ RETAINED: Final[dict[str, Retained]] = {
         gettext_lazy("The account's history: that something was deleted, when and by whom"),
         gettext_lazy("The owners of the account have to be able to see what was done."),
     ),
+    "messages": Retained(
+        gettext_lazy("What somebody wrote to the operator by the contact page, sealed, for 30 days"),
+        gettext_lazy("It belongs to no account, so that nobody can tell which one it is about."),
+    ),
     "process_log": Retained(
         gettext_lazy("The log of the processes, in which IBANs, keys and e-mail addresses are masked"),
         gettext_lazy("To find faults. It goes when its time on the machine is over."),

@@ -225,14 +225,12 @@ class RoleWalkTests(HouseTest):
 
     def arguments(self, name: str) -> dict[str, Any]:
         """Return what the URL needs, of things that are Alice's."""
-        if name == "accounts:change_user":
-            return {"pk": self.vera.user.pk, "deed": "deactivate"}
+        if name in ("accounts:change_user", "privacy:erase_user"):
+            return {"pk": self.vera.user.pk} | ({"deed": "deactivate"} if name == "accounts:change_user" else {})
         if name in ("accounts:resend_invitation", "accounts:withdraw_invitation"):
             return {"pk": self.invitation().pk}
         if name == "privacy:download_export":
             return {"pk": DataExport.objects.get_or_create(client=self.alice.client, state="over")[0].pk}
-        if name == "privacy:erase_user":
-            return {"pk": self.vera.user.pk}
         if name in KEY_PAGES:
             entry = self.allowed_network()
             return {"pk": entry.key.pk} | ({"entry": entry.pk} if name == "apikeys:remove_network" else {})

@@ -135,7 +135,7 @@ def _retained(scope: str, last_trace: datetime) -> list[dict[str, str | None]]:
         ]
 
 
-_OF_AN_ACCOUNT: Final = ("backups", "ledger", "tombstone", "counters", "process_log")
+_OF_AN_ACCOUNT: Final = ("backups", "ledger", "tombstone", "counters", "messages", "process_log")
 _OF_A_PART: Final = ("backups", "ledger", "history", "process_log")
 
 

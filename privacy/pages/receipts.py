@@ -52,7 +52,10 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Ask for a receipt, pasted or as a file, and say in words whether it is ours and whole."""
     if request.method != "POST":
         return render(request, "privacy/verify_receipt.html", {"form": ReceiptForm()})
-    wait = limits.wait_for(request, deed="receipts.verify", per_minute=VERIFIED_PER_MINUTE)
+    try:
+        wait = limits.wait_for(request, deed="receipts.verify", per_minute=VERIFIED_PER_MINUTE)
+    except limits.Uncounted:
+        return render(request, "503.html", status=503)
     if wait:
         answer = render(request, "429.html", status=429)
         answer.headers["Retry-After"] = str(int(wait.total_seconds()))
