@@ -16,6 +16,7 @@ from apikeys.models import QuotaLease, QuotaMonth
 from privacy import export, log_cutoff, logging_mode, rooms
 from privacy.logging_mode import Choice
 from privacy.models import Mode
+from privacy.tables import Value
 from tests.house import Person
 
 IBAN: Final = "SE4550000000058398257466"
@@ -33,8 +34,8 @@ def grow(owner: Person, sub_user: Person) -> str:
     for person in (owner, sub_user):
         address = EmailAddress.objects.create(user=person.user, email=person.user.email, verified=True, primary=True)
         Authenticator.objects.create(user=person.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
-        key = person.browser.session.session_key or ""
-        UserSession.objects.create(user=person.user, ip="192.0.2.7", session_key=key, user_agent="Grown Browser")
+        session = person.browser.session.session_key or ""
+        UserSession.objects.create(user=person.user, ip="192.0.2.7", session_key=session, user_agent="Grown Browser")
     EmailConfirmation.objects.create(email_address=address, key=f"confirm-{by.pk}", sent=timezone.now())
     token = owner.key(name=NAMES[3], networks=["192.0.2.7"])
     key = client.keys.get()
@@ -66,6 +67,6 @@ def traces(client: Client, users: list[User]) -> list[str]:
     return found
 
 
-def everything_of(client: Client) -> dict[str, list[dict[str, object]]]:
+def everything_of(client: Client) -> dict[str, list[dict[str, Value]]]:
     """Return all that is kept of a client, as its owner would get it."""
     return {table.name: list(table.rows) for table in rooms.export(client)}
