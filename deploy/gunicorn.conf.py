@@ -19,7 +19,7 @@ from gunicorn.config import Config  # type: ignore[import-untyped]  # gunicorn b
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # as above
 
 from ibanse import env
-from privacy import vault
+from privacy import sealed_logging, vault
 from privacy.masking import MaskingFormatter
 from validation import spool
 
@@ -56,11 +56,18 @@ control_socket_disable = True
 
 
 class MaskedLog(Logger):  # type: ignore[misc]  # as above
-    """gunicorn's own log in its own format, masked: with the traceback of a failed request it writes the address."""
+    """gunicorn's own log, masked: with the traceback of a failed request it writes the address.
+
+    It goes where all else goes: sealed, or in gunicorn's own format to standard error.
+    """
 
     def setup(self, cfg: Config) -> None:
         """Set up as gunicorn does, also when it reads its configuration again; then mask whatever that set up."""
         super().setup(cfg)
+        if settings.LOG_KEYS:
+            sealed = sealed_logging.of_this_process(settings.LOG_DIR, settings.LOG_KEYS)
+            self.error_log.handlers[:] = [sealed, sealed_logging.Journal()]
+            return
         formats = {self.error_log: (self.error_fmt, self.datefmt), self.access_log: (self.access_fmt, None)}
         for log, (line, date) in formats.items():
             for handler in log.handlers:
@@ -68,6 +75,8 @@ class MaskedLog(Logger):  # type: ignore[misc]  # as above
 
 
 logger_class = MaskedLog
+# The arbiter, which reads this file, serves nobody; what keeps a site from starting must be readable.
+sealed_logging.speak_openly()
 # The heartbeat is a file that is touched all the time; on a busy disk that alone can get a worker killed.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - gunicorn opens it with mkstemp
 
@@ -76,6 +85,11 @@ def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     """Load every view before the fork: tables are shared, and a site that cannot load never says it is ready."""
     _ = get_resolver().url_patterns
     _refuse_master_keys_that_do_not_open()
+    if settings.LOG_KEYS:
+        try:
+            sealed_logging.try_out(settings.LOG_DIR)
+        except OSError as error:
+            sys.exit(f"IBANSE_LOG_DIR, {settings.LOG_DIR}, cannot be written to: {error.strerror}. {env.EXPLAINED_IN}")
     try:
         spool.create(settings.SPOOL_DIR).remove()
     except OSError as error:
@@ -97,6 +111,12 @@ def _refuse_master_keys_that_do_not_open() -> None:
     keyring.close()
     if hasattr(keyring, "close_pool"):
         keyring.close_pool()
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Seal also what a worker prints: gunicorn prints the text of what ends one, and that may hold anything."""
+    if settings.LOG_KEYS:
+        sealed_logging.take_over_streams()
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature

@@ -9,6 +9,8 @@ from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
 
+from privacy import sealed_box
+
 _MAIL_ADDRESS: Final = re.compile(r"[^\s@,;:<>()\"]+@(?:[^\s@,;:<>()\".]+\.)+[^\s@,;:<>()\".]+")
 EXPLAINED_IN = "See the table of settings in README.md."
 SECRET_FILES: Final[dict[Path, bool]] = {}
@@ -100,6 +102,17 @@ def numbered_keys(name: str, *, made_in: Path | None) -> dict[int, bytes]:
         if len(keys[int(number)]) != 32:
             raise ImproperlyConfigured(f"{name}: key {int(number)} does not have 32 bytes. {EXPLAINED_IN}")
     return keys
+
+
+def log_keys(name: str, default: str | None = None) -> tuple[sealed_box.PublicKey, ...]:
+    """Return the operators' public keys that the log is sealed to, or none when the value is the word `plain`."""
+    value = text(name, default)
+    if value == "plain":
+        return ()
+    try:
+        return sealed_box.public_keys(value)
+    except sealed_box.KeyTextError as error:
+        raise ImproperlyConfigured(f"{name}: {error} {EXPLAINED_IN}") from None
 
 
 def _given(name: str) -> str:

@@ -325,6 +325,10 @@ MOST_CALLS_PER_MINUTE = env.number("IBANSE_MOST_CALLS_PER_MINUTE", 6_000, least=
 # --- What is written down --------------------------------------------------------------------------------------------
 # Whatever is said, no IBAN, key or e-mail address is in the line; what Python would print by itself goes there as well.
 LOGGING_CONFIG = "privacy.masking.configure"
+# Sealed to these it lies in LOG_DIR and opens elsewhere, see privacy/sealed_logging.py; without any (the word `plain`)
+# it goes to standard error as it is.
+LOG_KEYS = env.log_keys("IBANSE_LOG_KEY", "plain" if EMBEDDED else None)
+LOG_DIR = Path(env.text("IBANSE_LOG_DIR", str(DATA_DIR / "logs")))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -335,8 +339,13 @@ LOGGING = {
             "style": "{",
         }
     },
-    "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["terminal"], "level": "WARNING"},
+    "handlers": {
+        "terminal": {"class": "logging.StreamHandler", "formatter": "line"},
+        # In this order: the journal is told where the line was sealed.
+        "sealed": {"()": "privacy.sealed_logging.of_this_process", "folder": LOG_DIR, "keys": LOG_KEYS},
+        "journal": {"()": "privacy.sealed_logging.Journal"},
+    },
+    "root": {"handlers": ["sealed", "journal"] if LOG_KEYS else ["terminal"], "level": "WARNING"},
     "loggers": {
         # Django's own handlers would mail a traceback, request and all, to the administrators.
         "django": {"handlers": [], "level": "WARNING", "propagate": True},

@@ -398,7 +398,16 @@ PLACES: Final = (
     ("IBANSE_DATA_DIR, embedded only", "the secrets and, with the demo, its logins; mode 0600", "until removed"),
     ("IBANSE_EXPORT_DIR", "copies of a client's data, sealed", "24 hours after they are ready"),
     ("the cache (Redis; embedded: memory)", "counters of limits by address, user or key", "one day at most"),
-    ("the log of the processes", "errors, with IBANs, keys and e-mail addresses masked", "as the machine keeps it"),
+    (
+        "the log of the processes (IBANSE_LOG_DIR)",
+        "errors, with IBANs, keys and e-mail addresses masked, sealed to an operator's key that is elsewhere",
+        "30 days",
+    ),
+    (
+        "standard error, so mostly the journal",
+        "of errors time, kind and place in the code; all, masked, when the log is not sealed",
+        "as the machine keeps it",
+    ),
 )
 """What is kept beside the databases: where, what, how long."""
 

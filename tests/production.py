@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from privacy import log_reading, sealed_box
 from tests import services
 
 NO_LIMIT: Final = 2**31 - 1
@@ -73,6 +74,8 @@ class Production:
     def __init__(self, folder: Path, database: str, redis: str) -> None:
         secret = base64.b64encode(bytes(range(32))).decode()
         self.database = database
+        self.logs = folder / "logs"
+        self.log_key = sealed_box.PrivateKey.make(1)
         self.spools = folder / "spool"
         self.environment = services.environment(
             DATABASE_URL=database,
@@ -80,6 +83,8 @@ class Production:
             EMAIL_URL="console:",
             IBANSE_DATA_DIR=str(folder),
             IBANSE_HOSTS=_HOST,
+            IBANSE_LOG_DIR=str(self.logs),
+            IBANSE_LOG_KEY=str(self.log_key.public),
             IBANSE_MAIL_FROM=f"ibanse@{_HOST}",
             IBANSE_MASTER_KEYS=f"1:{secret}",
             IBANSE_MODE="production",
@@ -121,7 +126,7 @@ class Production:
         told = self.environment | {"IBANSE_WORKERS": str(workers)}
         with services.serving(command, self._folder, port, told) as process:
             server = Server(process, port)
-            wait_until(lambda: len(server.workers()) == workers)
+            wait_until(lambda: len(server.ready()) == workers)
             yield server
 
     @contextmanager
@@ -131,8 +136,12 @@ class Production:
         told = self.environment | {"IBANSE_SOCKET": str(socket), "IBANSE_WORKERS": str(workers)} | settings
         with services.serving(command, socket.parent, socket, told) as process:
             server = Server(process)
-            wait_until(lambda: len(server.workers()) == workers)
+            wait_until(lambda: len(server.ready()) == workers)
             yield server
+
+    def log(self) -> log_reading.Log:
+        """Return its sealed log, as whoever has the private key sees it."""
+        return log_reading.Log(self.logs, [self.log_key])
 
     def counted(self, program: Program) -> Counted:
         """Return what is in the database for the program's client."""
@@ -170,6 +179,10 @@ class Server:
         pid = self._process.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
+    def ready(self) -> list[int]:
+        """Return the workers that hear signals: gunicorn loses one that meets a worker which is being made."""
+        return [worker for worker in self.workers() if _ignores(worker, signal.SIGINT)]
+
     def told(self, signal_number: int) -> None:
         """Send a signal to the arbiter."""
         self._process.send_signal(signal_number)
@@ -199,6 +212,16 @@ class Server:
         finally:
             for other in others:
                 os.kill(other, signal.SIGCONT)
+
+
+def _ignores(process: int, signal_number: int) -> bool:
+    """Return whether a process has said that it ignores a signal."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
+    return bool(int(ignored.split()[1], 16) >> (signal_number - 1) & 1)
 
 
 class Caller:

@@ -1,11 +1,15 @@
 """The site with faults built in, to be asked for by what is checked: FAIL… is an error of ours, LEAK… a careless print.
 
+A path that begins with /FAIL is an error that only gunicorn catches.
+
 Only the tests start it: gunicorn -c deploy/gunicorn.conf.py tests.faults.leaky:application
 """
 
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from ibanse.wsgi import application
+from ibanse import wsgi
 from validation import engine
 from validation.api import v1
 from validation.engine import Verdict
@@ -25,6 +29,13 @@ def check(text: str) -> Verdict:
             return _check(text[4:])
         case _:
             return _check(text)
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer as the site does."""
+    if environ["PATH_INFO"].startswith("/FAIL"):
+        raise RuntimeError(f"Nobody handles {environ['PATH_INFO']}")
+    return wsgi.application(environ, start_response)
 
 
 engine.check = check

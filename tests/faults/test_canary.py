@@ -1,16 +1,21 @@
 """What a client does not want kept is nowhere: a canary goes through every door, then every file is searched.
 
 Searched are the databases with their logs, the keyring, the spool, temporary files and whatever the server has written
-about itself; while it runs (it is killed, so that nothing is tidied up) and after it has ended in order.
+about itself; while it runs (it is killed, so that nothing is tidied up) and after it has ended in order. Of the log
+nothing at all can be read on the machine.
 """
 
 import http.client
 import json
+import os
 import random
+import re
+import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -72,7 +77,7 @@ class Mine:
         told = self.production.environment | {"IBANSE_WORKERS": "1", "TMPDIR": str(self.temporary)}
         with services.serving([*command, "tests.faults.leaky:application"], self.temporary, port, told) as process:
             server = Server(process, port)
-            wait_until(lambda: len(server.workers()) == 1)
+            wait_until(lambda: len(server.ready()) == 1)
             yield server
 
     def caged(self, mode: str) -> Cage:
@@ -241,6 +246,57 @@ class TestTheCanary:
             server.ends()
 
         assert any(line.startswith("log: ") for line in mine.found())
+
+
+class TestTheLog:
+    EMAIL: Final = "alice@example.org"
+    KEY: Final = "ibanse_live_0123456789_" + "aB3" * 16 + "z"
+
+    def test_nothing_of_it_can_be_read_here_and_all_of_it_where_the_private_key_is(self, mine: Mine) -> None:
+        before = set(mine.production.logs.glob("*"))
+        with mine.serving() as server:
+            browser = Browser(server.port, mine.caged("off"))
+            secrets = f"{mine.iban} {self.EMAIL} {self.KEY}"
+            assert browser.calls("/api/v1/validate", {"iban": f"FAIL{secrets}"}) == 500
+            assert browser.checks(f"FAIL{secrets}", signed_in=True) == 500
+            assert browser.calls(f"/FAIL/{mine.iban}", {}) == 500
+            worker = server.workers()[0]
+            os.kill(worker, signal.SIGKILL)
+            wait_until(lambda: server.ready() not in ([], [worker]))
+            server.ends()
+        journal = (mine.temporary / "log").read_text()
+        assert mine.found() == []
+        assert self.readable(mine) == []
+
+        log = mine.production.log()
+        entries = list(log.entries())
+        said = "\n".join(entry.text for entry in entries)
+        for line in (
+            "RuntimeError: Cannot judge [IBAN] [e-mail] [key]\n",
+            "ERROR django.request Internal Server Error: /\nTraceback",
+            "ERROR gunicorn.error Error handling request POST /FAIL/[IBAN]\nTraceback",
+            f"INFO gunicorn.error Booting worker with pid: {worker}\n",
+            f"ERROR gunicorn.error Worker (pid:{worker}) was sent SIGKILL!",
+        ):
+            assert line in f"{said}\n"
+        # What is wrong hours later: the killed worker's last segment, and no other of this site's.
+        later = datetime.now(UTC) + timedelta(hours=3)
+        wrong = [problem for problem in log.problems(as_of=later) if mine.production.logs / problem.file not in before]
+        assert len(wrong) == 1
+        assert "has no trailer: its process was killed" in wrong[0].what
+        # The journal says where to look, and how the site starts and ends.
+        notice = re.search(r"ERROR gunicorn\.error: RuntimeError in faults/leaky\.py:\d+; sealed in (\S+),", journal)
+        assert notice
+        assert notice[1] == wrong[0].file
+        assert " INFO gunicorn.error Listening at: " in journal
+        assert f"Worker (pid:{worker}) was sent SIGKILL!" in journal
+
+    def readable(self, mine: Mine) -> list[str]:
+        """Return the files in which a word of what was logged can be read."""
+        words = ("Traceback", "Cannot judge", "Nobody handles", "Internal Server Error", self.EMAIL, self.KEY)
+        places = (mine.production.spools.parent, mine.temporary)
+        files = [path for place in places for path in place.rglob("*") if path.is_file()]
+        return [f"{path}: {word}" for path in files for word in words if word.encode() in path.read_bytes()]
 
 
 def kept(production: Production, cage: Cage) -> int:

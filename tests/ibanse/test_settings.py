@@ -25,6 +25,7 @@ PRODUCTION = {
     "IBANSE_SIGNING_KEYS": "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "IBANSE_PEPPERS": "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "IBANSE_MASTER_KEYS": "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "IBANSE_LOG_KEY": "1:x25519:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "DATABASE_URL": "postgres://ibanse@localhost/ibanse",
     "KEYRING_DATABASE_URL": "sqlite:////var/lib/ibanse/keyring.sqlite3",
     "REDIS_URL": "unix:///run/valkey/valkey.sock",
