@@ -7,7 +7,7 @@ IBANSE_VENV ?= .venv
 export IBANSE_VENV
 BIN := $(IBANSE_VENV)/bin
 PYTHON := $(BIN)/python
-TYPED := manage.py ibanse accounts apikeys privacy validation tests deploy/start.py deploy/gunicorn.conf.py
+TYPED := manage.py ibanse accounts apikeys privacy validation tests deploy/start.py deploy/gunicorn.conf.py deploy/backup
 
 # What production must be told, with values that reach nothing: the checks open no connection.
 PRODUCTION := IBANSE_MODE=production \

@@ -29,6 +29,7 @@ AS_DEPLOYED = ("-m", "deploy")
 DEPLOYED = (
     "nginx",
     "redis-server",
+    "restic",
 )
 SOMETHING_IS_MISSING = re.compile("missing|not installed|could not import", re.IGNORECASE)
 ALL_PASSED, NOTHING_SELECTED = 0, 5

@@ -37,6 +37,7 @@ PRESENT: dict[str, Callable[[], bool]] = {
     "nginx": lambda: _nginx_binary() is not None,
     "postgresql": lambda: any(DEBIAN_POSTGRESQL.glob("*/bin/initdb")),
     "python3-venv": lambda: importlib.util.find_spec("ensurepip") is not None,
+    "restic": lambda: shutil.which("restic") is not None,
     "redis-server": lambda: _redis_binary() is not None,
     "wrk": lambda: shutil.which("wrk") is not None,
 }

@@ -1,0 +1,427 @@
+"""The drill, and what may go wrong with backups: real databases, real restic, nothing pretended."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests import services
+from tests.deploy.backups import IBANS, PASSWORDS, Backups
+from tests.production import database_beside
+
+pytestmark = pytest.mark.deploy
+
+DAY_HOURS = 24
+
+
+def refuse_without_restic() -> None:
+    if not services.PRESENT["restic"]():
+        pytest.skip(services.missing("restic"))
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Backups:
+    """A site on SQLite with one user and one data key, backed up once. Tests take copies of it."""
+    refuse_without_restic()
+    folder = tmp_path_factory.mktemp("prepared")
+    backups = Backups(
+        folder, f"sqlite:///{folder / 'site.sqlite3'}", f"sqlite:///{folder / 'keyring.sqlite3'}", redis_url
+    )
+    backups.site.prepare()
+    backups.site.does(
+        "from accounts.models import User; User.objects.create_user('owner@example.com');"
+        "import uuid; from privacy import vault; vault.seal(uuid.uuid4(), 'x', purpose='test', record='1')"
+    )
+    backups.prepare()
+    backups.does("run")
+    return backups
+
+
+@pytest.fixture
+def small(prepared: Backups, tmp_path: Path, redis_url: str) -> Backups:
+    """A copy of the prepared site, repositories and all."""
+    folder = tmp_path / "site"
+    shutil.copytree(prepared.folder, folder)
+    return Backups(folder, f"sqlite:///{folder / 'site.sqlite3'}", f"sqlite:///{folder / 'keyring.sqlite3'}", redis_url)
+
+
+class TestTheDrill:
+    @pytest.fixture(params=["PostgreSQL with a SQLite keyring", "PostgreSQL twice", "SQLite twice"])
+    def backups(self, request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[Backups]:
+        """A site of each kind."""
+        refuse_without_restic()
+        server = os.environ.get("DATABASE_URL")
+        if server is None and "PostgreSQL" in request.param:
+            pytest.skip(services.missing("postgresql"))
+        main = None if request.param == "SQLite twice" else server
+        keyring = server if request.param == "PostgreSQL twice" else None
+        (tmp_path / "keyring").mkdir()
+        with database_beside(main, tmp_path) as url, database_beside(keyring, tmp_path / "keyring") as keyring_url:
+            backups = Backups(tmp_path, url, keyring_url, redis_url)
+            backups.site.prepare()
+            backups.prepare()
+            yield backups
+
+    def test_everything_comes_back_readable_and_in_its_chain(self, backups: Backups) -> None:
+        backups.fill()
+        before = backups.seen()
+        backups.does("run")
+        checked = backups.does("check")
+        backups.destroy()
+
+        planned = backups.does("restore", "--dry-run")
+        begun = time.monotonic()
+        said = backups.does("restore")
+        print(f"\nThe restore took {time.monotonic() - begun:.1f} s:\n{said}")
+        after = backups.seen()
+        again = backups.refuses("restore")
+
+        assert "All is well." in checked
+        assert "is missing or unreadable; it is restored from" in planned
+        assert "Nothing was changed" in planned
+        assert before["counts"]["validation_validationrecord"] == len(after["ibans"]) == 10
+        assert set(after["ibans"]) == set(IBANS)
+        assert "secret 19" in after["notes"]
+        assert all(ok for ok, _ in after["chains"].values())
+        assert after == before
+        assert "2 sessions were ended." in said
+        assert "both databases are alive: 2 users" in again
+
+
+class TestRestoring:
+    def test_a_living_database_is_replaced_only_when_asked_and_kept_aside(self, small: Backups) -> None:
+        small.sqlite(small.database, "UPDATE accounts_user SET email = 'changed@example.com'")
+        before = small.refuses("restore")
+        small.does("restore", "--drill")
+        unchanged = small.sqlite(small.database, "SELECT email FROM accounts_user")
+        left = list(small.folder.glob("*.restoring*"))
+
+        said = small.does("restore", "--replace", "main")
+
+        assert "both databases are alive: 1 users, 1 data keys" in before
+        assert (unchanged, left) == ([("changed@example.com",)], [])
+        assert small.sqlite(small.database, "SELECT email FROM accounts_user") == [("owner@example.com",)]
+        assert "keyring.sqlite3 is alive (1 rows in its main table); it is left as it is" in said
+        [aside] = small.folder.glob("site.sqlite3.before-*[0-9]")
+        assert small.sqlite(f"sqlite:///{aside}", "SELECT email FROM accounts_user") == [("changed@example.com",)]
+
+    def test_a_named_snapshot_is_taken_and_an_unknown_one_refused_with_a_list(self, small: Backups) -> None:
+        [first] = small.snapshots("main")
+        small.sqlite(small.database, "UPDATE accounts_user SET email = 'changed@example.com'")
+        small.does("run")
+
+        refused = small.refuses("restore", "--replace", "main", "--main", "abcdefab")
+        small.does("restore", "--replace", "main", "--main", first)
+
+        assert "abcdefab names 0 of them" in refused
+        assert f"choose one of: {first}" in refused
+        assert small.sqlite(small.database, "SELECT email FROM accounts_user") == [("owner@example.com",)]
+
+    def test_without_the_right_master_keys_nothing_takes_its_place(self, small: Backups) -> None:
+        small.destroy()
+        wrong = "1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+        said = small.refuses("restore", IBANSE_MASTER_KEYS=wrong)
+
+        assert "keyring_status: Master key 1 does not open a data key" in said.replace("\n", " ")
+        assert list(small.folder.glob("*.sqlite3*")) == []
+
+    def test_a_broken_chain_is_found_before_the_site_can_open(self, small: Backups) -> None:
+        small.site.does(
+            "from accounts.models import Client; from accounts import history; client = Client.objects.create();"
+            "[history.record('contact.changed', client=client, by=None) for _ in range(3)]"
+        )
+        small.sqlite(small.database, "UPDATE accounts_historyentry SET tag = 'keys.created' WHERE number = 2")
+        small.does("run")
+        small.destroy()
+
+        said = small.refuses("restore")
+
+        assert "verify_history" in said
+        assert "1 of 1 histories are broken" in said
+        assert list(small.folder.glob("*.sqlite3*")) == []
+
+    def test_a_missing_keyring_backup_is_said_before_anything_is_written(self, small: Backups) -> None:
+        small.restic("keyring", "forget", *small.snapshots("keyring"))
+        small.destroy()
+
+        said = small.refuses("restore")
+
+        assert "Choosing a snapshot of keyring: there is none in" in said
+        assert "nothing that is sealed can be opened without it" in said
+        assert list(small.folder.glob("*.sqlite3*")) == []
+
+
+class TestWhatGoesWrong:
+    def test_a_wrong_password_is_told_by_repository(self, small: Backups) -> None:
+        wrong = {"IBANSE_BACKUP_KEYRING_PASSWORD": "another-password-of-enough-letters"}
+
+        for command in ("run", "check", "snapshots", "prepare", "restore"):
+            said = small.refuses(command, *(["--replace", "keyring"] if command == "restore" else []), **wrong)
+
+            assert "the password does not open this repository (keyring:" in said
+
+    def test_a_corrupted_file_of_the_repository_is_found_by_check_and_by_restore(self, small: Backups) -> None:
+        for path in (small.repositories["keyring"] / "data").rglob("*"):
+            if path.is_file():
+                content = bytearray(path.read_bytes())
+                content[len(content) // 3] ^= 1
+                path.chmod(0o600)
+                path.write_bytes(content)
+        checked = small.refuses("check")
+        small.destroy()
+
+        restored = small.refuses("restore")
+
+        assert "the repository is damaged (keyring:" in checked
+        assert "the repository is damaged (keyring:" in restored
+        assert list(small.folder.glob("*.sqlite3*")) == []
+
+    def test_a_full_target_fails_and_leaves_what_was_there(self, small: Backups, tmp_path: Path) -> None:
+        with tiny_disk(tmp_path / "tiny") as disk:
+            shutil.copytree(small.repositories["main"], disk / "main-repository")
+            free = shutil.disk_usage(disk).free
+            (disk / "filler").write_bytes(bytes(max(0, free - 8192)))
+            small.repositories["main"] = disk / "main-repository"
+            small.sqlite(small.database, "CREATE TABLE more AS SELECT randomblob(500000) AS bytes")
+
+            said = small.refuses("run", IBANSE_BACKUP_REPOSITORY=str(disk / "main-repository"))
+            (disk / "filler").unlink()
+
+            assert "the target is full or refuses to write (main:" in said
+            assert len(small.snapshots("main")) == 1
+            # The keyring's backup does not wait for the main one.
+            assert len(small.snapshots("keyring")) == 2
+
+    def test_a_database_that_breaks_off_leaves_no_half_snapshot(self, small: Backups) -> None:
+        Path(small.database.removeprefix("sqlite:///")).write_bytes(b"this is not a database, it only has its name")
+
+        said = small.refuses("run")
+
+        assert "site.sqlite3: file is not a database" in said
+        assert len(small.snapshots("main")) == 1
+
+    def test_a_role_that_may_not_read_everything_makes_no_backup(self, small: Backups) -> None:
+        server = os.environ.get("DATABASE_URL")
+        if server is None:
+            pytest.skip(services.missing("postgresql"))
+        with database_beside(server, small.folder) as url, psycopg.connect(url, autocommit=True) as owner:
+            name = url.rpartition("/")[2]
+            owner.execute(f"CREATE ROLE reader_{name} LOGIN PASSWORD 'reads-too-little'".encode())
+            try:
+                owner.execute("CREATE TABLE seen AS SELECT repeat('x', 9) FROM generate_series(1, 100000)")
+                owner.execute(f"GRANT SELECT ON seen TO reader_{name}".encode())
+                owner.execute("CREATE TABLE unseen (i int)")
+                place = url.partition("@")[2]
+                reader = f"postgres://reader_{name}:reads-too-little@{place}"
+
+                said = small.refuses("run", IBANSE_BACKUP_DATABASE_URL=reader)
+            finally:
+                owner.execute(f"DROP OWNED BY reader_{name}; DROP ROLE reader_{name}".encode())
+
+        assert "permission denied for table unseen" in said
+        assert "reads-too-little" not in said
+        assert len(small.snapshots("main")) == 1
+
+    def test_what_is_not_set_is_named_with_its_remedy(self, small: Backups) -> None:
+        for name in ("IBANSE_BACKUP_REPOSITORY", "IBANSE_BACKUP_KEYRING_PASSWORD", "IBANSE_BACKUP_DATABASE_URL"):
+            assert name in small.refuses("run", **{name: ""})
+
+        assert "are the same" in small.refuses("run", IBANSE_BACKUP_KEYRING_REPOSITORY=str(small.repositories["main"]))
+        assert "there is no repository" in small.refuses("run", IBANSE_BACKUP_REPOSITORY=str(small.folder / "nowhere"))
+
+    def test_no_secret_is_ever_on_a_command_line(self, small: Backups, tmp_path: Path) -> None:
+        spies = tmp_path / "spies"
+        spies.mkdir()
+        for program in ("restic", "pg_dump", "pg_restore", "psql"):
+            spy = spies / program
+            spy.write_text(f'#!/bin/sh\necho "$0 $*" >>{tmp_path}/lines\nexec {shutil.which(program)} "$@"\n')
+            spy.chmod(0o755)
+        watched = {"PATH": f"{spies}:{os.environ['PATH']}"}
+        with database_beside(os.environ.get("DATABASE_URL"), small.folder) as url:
+            small.database = small.settings["IBANSE_BACKUP_DATABASE_URL"] = url
+            small.site.environment["DATABASE_URL"] = url
+            small.site.prepare()
+            small.does("run", **watched)
+            small.does("restore", "--drill", **watched)
+        lines = (tmp_path / "lines").read_text()
+
+        assert "backup --stdin" in lines
+        assert "dump" in lines
+        assert [secret for secret in small.secrets() if secret in lines] == []
+
+
+class TestLifetimes:
+    def test_an_old_keyring_backup_is_gone_to_the_last_byte_after_the_next_run(self, small: Backups) -> None:
+        """By the time the next nightly run comes it must not be older than seven days."""
+        before = small.packs("keyring")
+        for hours in (5 * DAY_HOURS, 6 * DAY_HOURS, 8 * DAY_HOURS):
+            small.keep_old("keyring", hours=hours, content=os.urandom(3000))
+        small.keep_old("main", hours=34 * DAY_HOURS, content=os.urandom(3000))
+        small.keep_old("main", hours=20 * DAY_HOURS, content=os.urandom(3000))
+        old = small.packs("keyring") - before
+
+        checked = small.refuses("check")
+        small.does("run")
+
+        assert "older than the promised 7 days" in checked
+        assert len(small.snapshots("keyring")) == 3
+        assert len(small.snapshots("main")) == 3
+        assert len(old & small.packs("keyring")) < len(old)
+        assert "older than" not in small.command("check").stderr
+
+    def test_data_of_forgotten_snapshots_are_found_by_check_and_removed_by_the_next_run(self, small: Backups) -> None:
+        """As a run leaves them that was killed between forgetting and pruning."""
+        small.keep_old("keyring", hours=30, content=os.urandom(3000))
+        small.restic("keyring", "forget", small.snapshots("keyring")[0])
+
+        found = small.refuses("check")
+        small.does("run")
+        small.does("check")
+
+        assert "The keyring repository holds data that no snapshot needs" in found
+
+    def test_the_last_backup_does_not_fall_to_the_clock_but_to_a_person(self, small: Backups) -> None:
+        small.keep_old("keyring", hours=9 * DAY_HOURS, content=os.urandom(3000))
+        small.restic("keyring", "forget", small.snapshots("keyring")[1])
+        small.does("expire")
+        left = len(small.snapshots("keyring"))
+
+        said = small.refuses("check")
+        small.does("expire", "--all")
+
+        assert left == 1
+        assert "older than the promised 7 days" in said
+        assert "There is no backup of keyring" in small.refuses("check")
+
+    def test_snapshots_that_the_target_keeps_itself_shorten_ours(self, small: Backups) -> None:
+        small.keep_old("keyring", hours=4 * DAY_HOURS, content=os.urandom(3000))
+        small.does("run", IBANSE_BACKUP_TARGET_SNAPSHOT_DAYS="3")
+
+        assert len(small.snapshots("keyring")) == 2
+        assert "whole number from 0 to 5" in small.refuses("run", IBANSE_BACKUP_TARGET_SNAPSHOT_DAYS="9")
+
+    def test_a_late_backup_raises_the_alarm_by_mail(self, small: Backups) -> None:
+        small.keep_old("main", hours=27, content=os.urandom(200_000))
+        small.restic("main", "forget", small.snapshots("main")[1])
+        mails = small.folder / "mails"
+
+        said = small.refuses("check", IBANSE_BACKUP_ALARM_TO="operator@example.com", EMAIL_URL=f"file://{mails}")
+
+        assert "The newest backup of main is 27 hours old, more than 26" in said
+        [mail] = mails.iterdir()
+        assert "The newest backup of main is 27 hours old" in mail.read_text()
+        assert "To: operator@example.com" in mail.read_text()
+
+    def test_a_database_that_lost_its_content_raises_the_alarm(self, small: Backups) -> None:
+        small.keep_old("main", hours=-0.01, content=b"almost nothing")
+
+        assert "look whether the database has lost its content" in small.refuses("check")
+
+    def test_a_snapshot_from_the_future_raises_the_alarm(self, small: Backups) -> None:
+        small.keep_old("main", hours=-72, content=os.urandom(400_000))
+
+        assert "is from the future" in small.refuses("check")
+
+
+class TestTheLedger:
+    def write(self, small: Backups, content: bytes) -> None:
+        small.ledger.parent.mkdir(exist_ok=True)
+        small.ledger.write_bytes(content)
+
+    def test_it_survives_the_machine_and_is_never_rewound(self, small: Backups) -> None:
+        self.write(small, b"one\n")
+        found = small.refuses("check")
+        small.does("ledger")
+        self.write(small, b"one\ntwo\n")
+        small.does("run")
+        small.ledger.unlink()
+        small.does("restore", "--only", "ledger")
+        brought_back = small.ledger.read_bytes()
+        self.write(small, b"one\ntwo\nthree\n")
+
+        small.does("restore", "--drill")
+
+        assert "The erasure ledger here has 4 bytes, its shipped copy 0" in found
+        assert brought_back == b"one\ntwo\n"
+        assert small.ledger.read_bytes() == b"one\ntwo\nthree\n"
+
+    def test_one_that_was_cut_or_rewritten_replaces_nothing(self, small: Backups) -> None:
+        self.write(small, b"one\ntwo\n")
+        small.does("ledger")
+        for forged in (b"one\n", b"", b"uno\ntwo\nthree\n"):
+            self.write(small, forged)
+
+            assert "it was cut or rewritten; nothing is shipped" in small.refuses("ledger")
+        refused = small.refuses("restore", "--replace", "main")
+        small.does("restore", "--only", "ledger")
+
+        assert "tell different things" in refused
+        assert small.ledger.read_bytes() == b"one\ntwo\n"
+        [aside] = small.ledger.parent.glob("ledger.before-*")
+        assert aside.read_bytes() == b"uno\ntwo\nthree\n"
+
+
+class TestPreparing:
+    def test_the_password_for_the_safe_opens_the_backups_without_the_server(self, small: Backups) -> None:
+        again = small.does("prepare")
+        small.does("prepare", "--new-recovery")
+        words = small.recovery.read_text()
+        passwords = [line.partition("password: ")[2] for line in words.splitlines() if "password: " in line]
+        nagged = small.refuses("check")
+        opened = []
+        for name, password in zip(PASSWORDS, passwords, strict=True):
+            told = services.environment(RESTIC_PASSWORD=password, RESTIC_REPOSITORY=str(small.repositories[name]))
+            done = subprocess.run(
+                ["restic", "snapshots", "--json", "--no-cache"], env=told, capture_output=True, check=True
+            )
+            opened.append(len(json.loads(done.stdout)))
+
+        assert "Nothing was changed." in again
+        assert small.recovery.stat().st_mode & 0o777 == 0o600
+        assert len({*passwords, *PASSWORDS.values()}) == 4
+        assert opened == [1, 1]
+        assert "is still on this machine" in nagged
+
+    def test_missing_passwords_are_made_once_for_the_owner_only(self, small: Backups) -> None:
+        credentials = small.folder / "etc" / "credentials"
+        shutil.rmtree(credentials)
+        credentials.mkdir()
+        nothing = {"IBANSE_BACKUP_PASSWORD": "", "IBANSE_BACKUP_KEYRING_PASSWORD": ""}
+        new = {
+            "IBANSE_BACKUP_REPOSITORY": str(small.folder / "new-main"),
+            "IBANSE_BACKUP_KEYRING_REPOSITORY": str(small.folder / "new-keyring"),
+        }
+
+        said = small.does("prepare", **nothing, **new)
+        small.recovery.unlink()
+        small.does("run", **nothing, **new)
+
+        made = {path.name: path for path in credentials.iterdir()}
+        assert made.pop("IBANSE_BACKUP_SSH_KEY.pub").read_text().startswith("ssh-ed25519 ")
+        assert set(made) == {*nothing, "IBANSE_BACKUP_SSH_KEY"}
+        for path in made.values():
+            assert path.stat().st_mode & 0o777 == 0o600
+            assert path.read_text().strip() not in said
+
+
+@contextmanager
+def tiny_disk(folder: Path) -> Iterator[Path]:
+    """Mount a file system of two megabytes."""
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(services.missing(f"a file system to fill ({mounted.stderr.strip()})"))
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
