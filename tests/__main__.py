@@ -28,6 +28,8 @@ AS_DEPLOYED = ("-m", "deploy")
 # Debian's packages that production is made of, each met for real by a test.
 DEPLOYED = (
     "nginx",
+    "openssh-client",
+    "openssh-server",
     "redis-server",
     "restic",
 )

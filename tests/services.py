@@ -36,6 +36,8 @@ PRESENT: dict[str, Callable[[], bool]] = {
     "make": lambda: shutil.which("make") is not None,
     "nginx": lambda: _nginx_binary() is not None,
     "postgresql": lambda: any(DEBIAN_POSTGRESQL.glob("*/bin/initdb")),
+    "openssh-client": lambda: shutil.which("ssh-keygen") is not None,
+    "openssh-server": lambda: _sshd_binary() is not None,
     "python3-venv": lambda: importlib.util.find_spec("ensurepip") is not None,
     "restic": lambda: shutil.which("restic") is not None,
     "redis-server": lambda: _redis_binary() is not None,
@@ -284,6 +286,47 @@ def nginx(upstream: Path) -> Iterator[str]:
 def _nginx_binary() -> str | None:
     # Debian keeps it where only root's PATH leads.
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+_SSHD = """
+ListenAddress 127.0.0.1
+Port {port}
+HostKey {folder}/host
+AuthorizedKeysFile {keys}
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+Subsystem sftp internal-sftp
+"""
+
+
+@contextmanager
+def sftp(keys: Path) -> Iterator[tuple[int, str]]:
+    """Run an SFTP server that lets this user in with a key of the file `keys`; yield its port and known-hosts line.
+
+    Raises ServiceError when it is missing or does not start.
+    """
+    binary = _sshd_binary()
+    if binary is None:
+        raise ServiceError("sshd is missing: install openssh-server")
+    with tempfile.TemporaryDirectory(prefix="ibanse-sftp-", ignore_cleanup_errors=True) as name:
+        folder, port = Path(name), free_port()
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "host"], check=True)
+        configuration = folder / "sshd_config"
+        configuration.write_text(_SSHD.format(folder=folder, port=port, keys=keys), encoding="utf-8")
+        if os.geteuid() == 0:
+            # Where root's sshd puts those in who have not signed in yet.
+            Path("/run/sshd").mkdir(exist_ok=True)
+        with serving([binary, "-D", "-e", "-f", str(configuration)], folder, port):
+            public = (folder / "host.pub").read_text(encoding="ascii").split()
+            yield port, f"[127.0.0.1]:{port} {public[0]} {public[1]}\n"
+
+
+def _sshd_binary() -> str | None:
+    # sshd wants to be called by its whole path, and lies where only root's PATH leads.
+    return shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
 
 
 @contextmanager

@@ -90,6 +90,7 @@ class Restic:
     def __init__(self, repository: Repository, cache: Path) -> None:
         self.repository = repository
         self._cache = cache
+        self._listed: list[Snapshot] | None = None
 
     def create(self) -> None:
         """Make the repository. Raises Failed when there is one, or when it cannot be made."""
@@ -135,16 +136,21 @@ class Restic:
             answer, _ = process.communicate()
             said.seek(0)
             complaint = said.read()
+        self._listed = None
         if process.returncode:
             raise self._failure(step, complaint)
-        return self._made(answer, step)
+        return _made(answer, step, tag)
 
     def snapshots(self, tag: str) -> list[Snapshot]:
         """Return the snapshots of a tag, oldest first."""
-        answer = self._run("Listing snapshots", "snapshots", "--json", "--tag", tag)
-        rows: list[dict[str, Any]] = json.loads(answer) or []
-        found = [Snapshot(row["id"], datetime.fromisoformat(row["time"]).astimezone(UTC), tag) for row in rows]
-        return sorted(found, key=lambda snapshot: snapshot.time)
+        if self._listed is None:
+            rows: list[dict[str, Any]] = json.loads(self._run("Listing snapshots", "snapshots", "--json")) or []
+            found = [
+                Snapshot(row["id"], datetime.fromisoformat(row["time"]).astimezone(UTC), "".join(row.get("tags") or []))
+                for row in rows
+            ]
+            self._listed = sorted(found, key=lambda snapshot: snapshot.time)
+        return [snapshot for snapshot in self._listed if snapshot.tag == tag]
 
     def size(self, snapshot: Snapshot) -> int:
         """Return how many bytes a snapshot gives back."""
@@ -173,6 +179,7 @@ class Restic:
         Always prunes: after an interrupted run data of forgotten snapshots may still be there. restic would leave up to
         a twentieth of such data where it is; old keys must not be in that.
         """
+        self._listed = None
         ids = [snapshot.id for snapshot in snapshots]
         if ids:
             self._run("Forgetting old snapshots", "forget", *ids)
@@ -190,14 +197,6 @@ class Restic:
         """Check the repository's structure, and read the `part` of its data: `1/1` is all of it."""
         how = ("--read-data",) if part == "1/1" else (f"--read-data-subset={part}",)
         self._run(f"Checking the {self.repository.name} repository", "check", *how)
-
-    def _made(self, answer: bytes, step: str) -> Snapshot:
-        lines = [json.loads(line) for line in answer.splitlines() if line.startswith(b"{")]
-        short = next((line["snapshot_id"] for line in lines if line.get("message_type") == "summary"), "")
-        answer = self._run("Listing snapshots", "snapshots", "--json", short) if short else b"[]"
-        for row in json.loads(answer) or []:
-            return Snapshot(row["id"], datetime.fromisoformat(row["time"]).astimezone(UTC), "".join(row["tags"][:1]))
-        raise Failed(step, "restic named no snapshot", "run it again; if that stays, check the repository")
 
     def _run(self, step: str, *arguments: str, is_quiet: bool = True) -> bytes:
         deadline = time.monotonic() + LOCKED_PATIENCE.total_seconds()
@@ -233,6 +232,15 @@ class Restic:
             f"restic failed ({self.repository.name}: {programs.last_line(said)})",
             "see the words of restic; its manual explains them",
         )
+
+
+def _made(answer: bytes, step: str, tag: str) -> Snapshot:
+    """Return the snapshot that restic's summary tells of."""
+    for line in answer.splitlines():
+        told = json.loads(line) if line.startswith(b"{") else {}
+        if told.get("message_type") == "summary":
+            return Snapshot(told["snapshot_id"], datetime.now(UTC), tag)
+    raise Failed(step, "restic named no snapshot", "run it again; if that stays, check the repository")
 
 
 def _pour(chunks: Iterable[bytes], into: IO[bytes]) -> None:

@@ -167,7 +167,8 @@ class PostgresqlTarget(Target):
     def fill(self, chunks: Iterable[bytes]) -> None:
         """Make the database anew and let pg_restore fill it in one transaction, from the stream: no copy on a disk."""
         self.clear()
-        self._ask("CREATE DATABASE :\"beside\" TEMPLATE template0 ENCODING 'UTF8'", beside=self.beside.name)
+        made = "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"  # As deploy/install makes it.
+        self._ask(f'CREATE DATABASE :"beside" {made}', beside=self.beside.name)
         command = [
             "pg_restore",
             "--exit-on-error",

@@ -1,5 +1,6 @@
 """The drill, and what may go wrong with backups: real databases, real restic, nothing pretended."""
 
+import getpass
 import json
 import os
 import shutil
@@ -367,6 +368,30 @@ class TestTheLedger:
         assert small.ledger.read_bytes() == b"one\ntwo\n"
         [aside] = small.ledger.parent.glob("ledger.before-*")
         assert aside.read_bytes() == b"uno\ntwo\nthree\n"
+
+
+class TestTheStorageBox:
+    def test_backups_go_over_sftp_with_our_key_to_a_known_host_only(self, small: Backups, tmp_path: Path) -> None:
+        if not services.PRESENT["openssh-server"]():
+            pytest.skip(services.missing("openssh-server"))
+        known, keys = tmp_path / "known_hosts", small.folder / "etc" / "credentials" / "IBANSE_BACKUP_SSH_KEY.pub"
+        with services.sftp(keys) as (port, host):
+            small.settings["IBANSE_BACKUP_KNOWN_HOSTS"] = str(known)
+            for name, path in small.repositories.items():
+                prefix = "IBANSE_BACKUP" if name == "main" else "IBANSE_BACKUP_KEYRING"
+                small.settings[f"{prefix}_REPOSITORY"] = f"sftp://{getpass.getuser()}@127.0.0.1:{port}/{path}"
+            stranger = small.refuses("run")
+            known.write_text(host)
+            small.does("run")
+            small.does("check")
+            small.destroy()
+            small.does("restore")
+        away = small.refuses("check")
+
+        assert "the target cannot be reached over SFTP" in stranger
+        assert small.sqlite(small.database, "SELECT email FROM accounts_user") == [("owner@example.com",)]
+        assert len(small.snapshots("main")) == 2
+        assert "the target cannot be reached over SFTP" in away
 
 
 class TestPreparing:
