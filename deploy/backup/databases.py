@@ -47,7 +47,7 @@ def _postgresql(database: Database) -> Iterator[bytes]:
             status = process.wait()
         said.seek(0)
         if status:
-            raise Failed(f"Reading the database {database.name}", programs.last_line(said.read()), _REMEDY)
+            raise Failed(f"Reading the database {database.name}", programs.complaint(said.read()), _REMEDY)
 
 
 def _sqlite_in_memory(database: Database) -> Iterator[bytes]:

@@ -48,6 +48,12 @@ def absent(command: Sequence[str | Path]) -> Failed:
     return Failed("Programs", f"{name} is not installed", f"apt-get install {package.get(name, name)}")
 
 
+def complaint(said: bytes) -> str:
+    """Return the first line that calls itself an error, which is the cause; the last one when there is none."""
+    lines = [line.strip() for line in said.decode(errors="replace").splitlines()]
+    return next((line for line in lines if "error:" in line.lower()), last_line(said))
+
+
 def last_line(said: bytes) -> str:
     """Return the last thing a program said that is more than blank."""
     lines = [line.strip() for line in said.decode(errors="replace").splitlines()]

@@ -191,10 +191,10 @@ class PostgresqlTarget(Target):
                 raise
             process.communicate()
             said.seek(0)
-            complaint = said.read()
+            words = said.read()
         if process.returncode:
             raise Failed(
-                f"Restoring {self.name}", programs.last_line(complaint),
+                f"Restoring {self.name}", programs.complaint(words),
                 "a role that does not exist is made by deploy/install; a newer pg_restore reads newer dumps",
             )  # fmt: skip
 
@@ -247,7 +247,7 @@ class PostgresqlTarget(Target):
         done = programs.run(self._admin.command("psql", *options), told, given=statement.encode())
         if done.returncode:
             raise Failed(
-                f"Asking PostgreSQL about {self.name}", programs.last_line(done.stderr),
+                f"Asking PostgreSQL about {self.name}", programs.complaint(done.stderr),
                 "IBANSE_RESTORE_ADMIN_URL must name a role that may make databases, and nobody may be connected: "
                 "systemctl stop ibanse",
             )  # fmt: skip

@@ -348,8 +348,13 @@ class TestTheLedger:
         brought_back = small.ledger.read_bytes()
         self.write(small, b"one\ntwo\nthree\n")
 
-        small.does("restore", "--drill")
+        planned = small.does("restore", "--replace", "main", "--dry-run")
+        refused = small.refuses("restore", "--replace", "main")
 
+        assert "Erasure ledger: 14 bytes here, 8 shipped" in planned
+        # Nobody can replay such lines, so nothing opens.
+        assert "Proving what was restored: replay_erasures:" in refused
+        assert list(small.folder.glob("*.before-*")) == []
         assert "The erasure ledger here has 4 bytes, its shipped copy 0" in found
         assert brought_back == b"one\ntwo\n"
         assert small.ledger.read_bytes() == b"one\ntwo\nthree\n"
