@@ -44,12 +44,8 @@ class Target(ABC):
         """Make `beside` anew from a backup. Raises Failed; then the living one is as it was."""
 
     @abstractmethod
-    def query(self, statement: str) -> list[str]:
-        """Return the rows of a statement on `beside`, each as text."""
-
-    @abstractmethod
-    def tables(self) -> list[str]:
-        """Return the names of the tables of `beside`."""
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each table of `beside` has."""
 
     @abstractmethod
     def take_place(self) -> str:
@@ -58,10 +54,6 @@ class Target(ABC):
     @abstractmethod
     def clear(self) -> None:
         """Remove `beside`."""
-
-    def counts(self) -> dict[str, int]:
-        """Return how many rows each table of `beside` has."""
-        return {table: int(self.query(f'SELECT count(*) FROM "{table}"')[0]) for table in self.tables()}  # noqa: S608 - the names are the database's own
 
 
 class SqliteTarget(Target):
@@ -94,22 +86,20 @@ class SqliteTarget(Target):
         except OSError as error:
             raise Failed(f"Restoring {self.name}", f"{path}: {error.strerror}", "make room there") from None
         try:
-            said = self.query("PRAGMA integrity_check")
+            said = self._ask("PRAGMA integrity_check")
         except sqlite3.Error as error:
             said = [str(error)]
         if said != ["ok"]:
             raise Failed(f"Restoring {self.name}", f"the copy is not whole: {said[0]}", "restore an older snapshot")
 
-    def query(self, statement: str) -> list[str]:
-        """Ask the file beside."""
+    def counts(self) -> dict[str, int]:
+        """Count in the file beside."""
+        names = self._ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")
+        return {name: int(self._ask(f'SELECT count(*) FROM "{name}"')[0]) for name in names}  # noqa: S608 - SQLite's own names
+
+    def _ask(self, statement: str) -> list[str]:
         with closing(sqlite3.connect(self.beside.name)) as file, file:
             return [str(row[0]) for row in file.execute(statement)]
-
-    def tables(self) -> list[str]:
-        """Ask SQLite's own table."""
-        return self.query(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
-        )
 
     def take_place(self) -> str:
         """Rename: whoever looks sees the old file or the new one."""
@@ -198,13 +188,16 @@ class PostgresqlTarget(Target):
                 "a role that does not exist is made by deploy/install; a newer pg_restore reads newer dumps",
             )  # fmt: skip
 
-    def query(self, statement: str) -> list[str]:
-        """Ask the database beside."""
-        return self._ask(statement, self.beside.name)
-
-    def tables(self) -> list[str]:
-        """Ask PostgreSQL's catalogue."""
-        return self.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+    def counts(self) -> dict[str, int]:
+        """Count in the database beside, all tables in one statement."""
+        name = self.beside.name
+        [statement] = self._ask(
+            "SELECT string_agg(format('SELECT %L, count(*) FROM %I', tablename, tablename), ' UNION ALL ')"
+            " FROM pg_tables WHERE schemaname = 'public'",
+            name,
+        )
+        rows = [row.rpartition("|") for row in self._ask(statement, name)]
+        return {table: int(number) for table, _, number in sorted(rows)}
 
     def take_place(self) -> str:
         """Rename both in one transaction, with the owner and the rights that the old one had. Needs both unused."""
