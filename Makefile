@@ -65,7 +65,8 @@ lock: ## Renew the hash-locked requirements from pyproject.toml
 	@deploy/bootstrap dev
 	@$(LOCK) --output-file deploy/requirements/run.txt pyproject.toml
 	@$(LOCK) --output-file deploy/requirements/dev.txt --extra dev -c deploy/requirements/run.txt pyproject.toml
-	@! grep -nE '://|file:|index-url|find-links' deploy/requirements/run.txt deploy/requirements/dev.txt
+	@echo sslyze | $(LOCK) --output-file deploy/requirements/sslyze.txt -
+	@! grep -nE '://|file:|index-url|find-links' deploy/requirements/*.txt
 
 # Names, versions and hashes only, for every Python and system at once: a mirror may serve them as well.
 LOCK = $(BIN)/uv pip compile --no-config --quiet --upgrade --universal --python-version 3.11 \

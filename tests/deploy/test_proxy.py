@@ -41,15 +41,6 @@ FORGED = {
 
 
 @pytest.fixture(scope="module")
-def static(production: Production) -> Path:
-    """Collect the static files."""
-    production.does(
-        "from django.core.management import call_command; call_command('collectstatic', interactive=False, verbosity=0)"
-    )
-    return Path(production.environment["IBANSE_DATA_DIR"]) / "static"
-
-
-@pytest.fixture(scope="module")
 def site(production: Production, static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """Run gunicorn, and nginx before it."""
     folder = tmp_path_factory.mktemp("site")
