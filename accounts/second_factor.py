@@ -20,6 +20,8 @@ _OPEN_TO_ALL: Final = frozenset(
         "language",
         "terms",
         "privacy",
+        "security",
+        "security_txt",
         "check",
         "countries",
         "country",

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-from ibanse import env, mail_url
+from ibanse import env, hosting, mail_url, security_contact
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 EMBEDDED = env.text("IBANSE_MODE", "embedded", choices=("embedded", "production")) == "embedded"
@@ -40,6 +40,14 @@ OPERATOR_NAME = env.text("IBANSE_OPERATOR_NAME", "")
 OPERATOR_ADDRESS = env.text("IBANSE_OPERATOR_ADDRESS", "")
 # Where the contact form is mailed; without one there is no form.
 CONTACT_ADDRESS = env.mail_address("IBANSE_CONTACT_ADDRESS", otherwise=OPERATOR_ADDRESS)
+SECURITY_CONTACTS = security_contact.parse(env.text("IBANSE_SECURITY_CONTACT", ""), instead=OPERATOR_ADDRESS)
+# What the operator says of where the service runs: shown to visitors as such, since no test can prove it.
+HOSTING = hosting.Hosting(
+    provider=env.text("IBANSE_HOSTING_PROVIDER", ""),
+    country=env.text("IBANSE_HOSTING_COUNTRY", ""),
+    certificates=env.listing("IBANSE_HOSTING_CERTIFICATES", ""),
+    documents=hosting.documents(env.text("IBANSE_HOSTING_DOCUMENTS", "")),
+)
 AUTH_USER_MODEL = "accounts.User"
 
 # --- What runs -------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("validation.urls")),
     path("", include("accounts.identity.urls")),
     path("", include("accounts.urls")),
+    path("", include("privacy.notice_urls")),
     path("account/settings/", include("privacy.urls")),
     path("", include("privacy.public_urls")),
     path("keys/", include("apikeys.urls")),

@@ -38,6 +38,8 @@ DOORS: Final[dict[str, str]] = {
             "contact_sent",
             "terms",
             "privacy",
+            "security",
+            "security_txt",
             "account_signup",
             "account_signup_code",
             "account_login",
@@ -145,6 +147,7 @@ MAY_BE_EMPTY: Final = frozenset(
         "accounts:accept",
         "accounts:cancel_recovery",
         "contact_sent",
+        "security_txt",
     }
 )
 

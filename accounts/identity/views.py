@@ -1,4 +1,4 @@
-"""The pages of signing up, of changing one's address, of sessions, and the two texts one agrees to."""
+"""The pages of signing up, of changing one's address, and of sessions."""
 
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
@@ -177,25 +177,3 @@ def end_other_sessions(request: SignedInRequest) -> HttpResponse:
         history.record("users.signed_out_everywhere", client=request.user.client, by=request.user, request=request)
     messages.success(request, _("All other browsers are signed out."))
     return redirect("usersessions_list")
-
-
-@login_not_required
-@require_safe
-def terms(request: HttpRequest) -> HttpResponse:
-    """Show what one agrees to."""
-    return render(request, "account/terms.html", _operator())
-
-
-@login_not_required
-@require_safe
-def privacy(request: HttpRequest) -> HttpResponse:
-    """Show what is done with data, as the software does it now."""
-    return render(request, "account/privacy.html", _operator())
-
-
-def _operator() -> dict[str, object]:
-    return {
-        "operator": settings.OPERATOR_NAME,
-        "operator_address": settings.OPERATOR_ADDRESS,
-        "version": settings.TERMS_VERSION,
-    }

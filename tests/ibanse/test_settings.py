@@ -55,6 +55,22 @@ class TestProduction:
 
         assert result.returncode == 0, result.stderr
 
+    def test_pages_are_sent_to_https_and_stay_there(self) -> None:
+        visits = (
+            "from django.test import Client\n"
+            "visitor = Client(HTTP_HOST='ibanse.example', HTTP_X_REAL_IP='192.0.2.7')\n"
+            "plain = visitor.get('/security/', HTTP_X_FORWARDED_PROTO='http')\n"
+            "safe = visitor.get('/.well-known/security.txt', HTTP_X_FORWARDED_PROTO='https')\n"
+            "print(plain.status_code, plain['Location'])\n"
+            "print(safe.status_code, safe['Strict-Transport-Security'])\n"
+        )
+        result = production("shell", "-c", visits, IBANSE_SECURITY_CONTACT="security@ibanse.example")
+
+        assert result.stdout.splitlines()[-2:] == [
+            "301 https://ibanse.example/security/",
+            "200 max-age=63072000; includeSubDomains",
+        ], result.stderr
+
     @pytest.mark.parametrize("name", [name for name in PRODUCTION if name != "IBANSE_MODE"])
     def test_a_missing_value_stops_the_start_by_name(self, name: str) -> None:
         result = production("check", without=name)

@@ -1,0 +1,37 @@
+"""IBANSE_SECURITY_CONTACT: whom to tell of a weakness, as the addresses that RFC 9116 wants."""
+
+import re
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+_SCHEMES: Final = ("https", "mailto", "tel")
+
+
+def parse(text: str, *, instead: str) -> list[str]:
+    """Return the addresses in `text`, separated by commas: e-mail addresses, `https:`, `mailto:` or `tel:`.
+
+    When `text` is empty, the first e-mail address in `instead` (the operator's address) stands in, if it has one.
+    Raises ImproperlyConfigured that names the part which is none of these.
+    """
+    if not text.strip():
+        found = _EMAIL.search(instead)
+        return [_mail_to(found.group())] if found else []
+    return [_address(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def _address(part: str) -> str:
+    if _EMAIL.fullmatch(part):
+        return _mail_to(part)
+    if part.isprintable() and " " not in part and urlsplit(part).scheme in _SCHEMES:
+        return part
+    raise ImproperlyConfigured(
+        f"IBANSE_SECURITY_CONTACT: {part!r} is neither an e-mail address nor begins with https:, mailto: or tel:. "
+        "See the table of settings in README.md."
+    )
+
+
+def _mail_to(address: str) -> str:
+    return "mailto:" + quote(address, safe="@!$'*+-._~")

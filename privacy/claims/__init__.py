@@ -1,0 +1,25 @@
+"""Every claim to the public about security and privacy, as a table in the order of the page. Knows no request.
+
+Beside each claim stand the files that make it true and the tests that prove it; privacy/evidence.py decides which are
+shown. Whoever words a claim anew takes care that its tests prove just that.
+"""
+
+from typing import Final
+
+from privacy.claims import at_rest, calls, choices, operation, pages
+from privacy.claims.claim import Claim, Subject
+
+SUBJECTS: Final[tuple[Subject, ...]] = (
+    operation.INFRASTRUCTURE,
+    operation.TRANSPORT,
+    at_rest.ENCRYPTION,
+    choices.DATA_PROTECTION,
+    pages.APPLICATION,
+    choices.INTEGRITY,
+    choices.DELETION,
+    calls.API,
+    pages.SUB_USERS,
+)
+"""Hosting is no subject here: what the operator says of it is a setting, and nothing here can prove it."""
+
+__all__ = ["SUBJECTS", "Claim", "Subject"]

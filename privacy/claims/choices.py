@@ -1,0 +1,217 @@
+"""Claims about what becomes of data: protection, integrity and logging off, deletion."""
+
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from privacy.claims.claim import Claim, Subject, within
+
+DATA_PROTECTION: Final = Subject(
+    "data-protection",
+    _("Data protection"),
+    (
+        Claim(
+            "visitors",
+            _("An IBAN that is checked without signing in is stored nowhere and logged nowhere."),
+            _("No row, no line in a log, no cookie, no address. Browsers are told not to keep the answer."),
+            _("A visitor checks numbers; the log and the database must stay empty, and so must the browser's memory."),
+            files=("validation/views.py", "validation/log.py"),
+            tests=(
+                *within(
+                    "tests/browser/test_check_page.py",
+                    "TestCheckPage::test_the_number_gets_into_no_address_history_or_storage",
+                ),
+                *within(
+                    "tests/validation/test_check_page.py",
+                    "CheckPageTests::test_nothing_is_logged_of_a_check",
+                    "CheckPageTests::test_nothing_of_an_answer_is_kept_by_browsers_or_caches",
+                ),
+                *within("tests/validation/test_log.py", "KeepingTests::test_a_visitor_leaves_no_trace"),
+            ),
+        ),
+        Claim(
+            "retention",
+            _("What has reached its end is deleted without anybody's doing, every hour."),
+            _(
+                "Records of checks after the days you have chosen, from 1 to 365; full addresses in the "
+                "history after 7 days; counts after 25 months."
+            ),
+            _("Time is moved on and the rows are counted; a process killed half-way must be taken over by the next."),
+            files=("privacy/retention.py", "privacy/background.py", "validation/personal_data.py"),
+            tests=(
+                "tests/privacy/test_background.py",
+                "tests/privacy/test_retention.py",
+            ),
+        ),
+        Claim(
+            "own_copy",
+            _("Owners can take out everything about their account in a form that machines read."),
+            _("One zip of JSON and CSV, with a text that explains every field; passwords and keys are not in it."),
+            _("Each table with a road to a customer must be in it, and nothing of another customer."),
+            files=("privacy/export.py", "privacy/rooms.py", "privacy/archive.py"),
+            tests=(
+                *within("tests/privacy/test_export.py", "ContentTests"),
+                "tests/privacy/test_rooms.py",
+            ),
+        ),
+        Claim(
+            "masked_logs",
+            _("IBANs, API keys and e-mail addresses are masked in whatever our server processes write to their logs."),
+            _(
+                "Every line passes one filter, tracebacks included. When in doubt it masks too much rather "
+                "than too little."
+            ),
+            _("A running server is made to fail in many ways with a number at hand; its log is searched for it."),
+            files=("privacy/masking.py",),
+            tests=(
+                "tests/deploy/test_logs.py",
+                "tests/privacy/test_masking.py",
+            ),
+        ),
+    ),
+)
+
+INTEGRITY: Final = Subject(
+    "logging-off",
+    _("Data integrity and logging off"),
+    (
+        Claim(
+            "off_is_never_written",
+            _(
+                "Logging can be turned off. Then nothing of what is checked is written at all, rather than "
+                "hidden later."
+            ),
+            _("No record of the check is made, and the number reaches no database, no file and no log."),
+            _(
+                "A number goes through every door of a running service, which is then killed; every file is "
+                "searched for it in a hundred spellings. A planted leak must be found."
+            ),
+            files=("validation/log.py", "validation/writer.py", "privacy/logging_mode.py"),
+            tests=(
+                *within("tests/faults/test_canary.py", "TestTheCanary"),
+                *within("tests/validation/test_log.py", "KeepingTests"),
+            ),
+        ),
+        Claim(
+            "off_everywhere",
+            _("Turning it off holds in every process of the server within two seconds."),
+            _("Each process asks once a second whether something changed."),
+            _("Several processes are called without a pause while an owner turns logging off."),
+            files=("accounts/guard/revisions.py", "privacy/logging_mode.py"),
+            tests=(
+                *within(
+                    "tests/faults/test_changes.py",
+                    "test_a_log_that_is_switched_off_is_off_on_every_worker_within_two_seconds",
+                ),
+            ),
+        ),
+        Claim(
+            "one_silent_call",
+            _("A single call can ask not to be logged. No call can ask for more than its customer has chosen."),
+            _("The header X-No-Log: 1 makes less of what is kept, never more."),
+            _("Calls are made with and without the header in each mode, and every file is searched."),
+            files=("validation/log.py", "validation/api/answer.py"),
+            tests=(
+                *within(
+                    "tests/faults/test_canary.py",
+                    "TestTheCanary::test_a_call_that_asks_for_silence_leaves_nothing_whatever_the_mode",
+                ),
+                *within(
+                    "tests/validation/test_log.py",
+                    "KeepingTests::test_a_call_can_ask_to_leave_no_trace",
+                    "KeepingTests::test_no_call_can_ask_for_more_than_its_client_keeps",
+                ),
+            ),
+        ),
+        Claim(
+            "kept_when_off",
+            _(
+                "Kept even then: counts per day for billing, blocked addresses, and what was changed or "
+                "refused in your account."
+            ),
+            _(
+                "Failed sign-ins and refused calls are counted in memory for a day at most; a refused call "
+                "with one of your keys is an entry in your history, once a day for each key and reason."
+            ),
+            _("The page on which you choose must name it, and the tables are read for anything else."),
+            files=("templates/privacy/security_and_privacy.html", "privacy/kept.py"),
+            tests=(
+                *within("tests/apikeys/test_authentication.py", "HistoryTests"),
+                *within(
+                    "tests/privacy/pages/test_settings.py",
+                    "ShowingTests::test_it_lists_what_is_kept_even_when_it_is_off",
+                ),
+                *within("tests/validation/api/test_answer.py", "LeakTests"),
+            ),
+        ),
+        Claim(
+            "history",
+            _("What was done in an account stands in a history in which later changes show."),
+            _(
+                "Each entry holds the hash of the one before. A signed checkpoint leaves with each export; "
+                "against it, a cut or rewritten end shows as well."
+            ),
+            _("Entries are edited, removed, moved and cut off at the end; each must be found."),
+            files=("accounts/history.py", "accounts/signatures.py", "accounts/lines.py"),
+            tests=(*within("tests/accounts/test_history.py", "HistoryTests"),),
+        ),
+        Claim(
+            "nothing_lost",
+            _("A call that was answered is counted once, even if every process is killed in the next moment."),
+            _("What it leaves behind is in a file before the answer goes out; the next process takes it over."),
+            _("Processes are killed under load, and the database is taken away; then everything is counted."),
+            files=("validation/writer.py", "validation/spool.py"),
+            tests=(
+                "tests/faults/test_database_away.py",
+                *within(
+                    "tests/faults/test_kill.py",
+                    "test_killing_workers_and_then_everything_loses_no_answered_call",
+                    "test_what_a_killed_worker_left_is_counted_by_the_one_in_its_place",
+                ),
+            ),
+        ),
+    ),
+)
+
+DELETION: Final = Subject(
+    "deletion",
+    _("Deletion"),
+    (
+        Claim(
+            "deleted_records",
+            _("Owners delete one record of a check, a selection of them, or all about one IBAN."),
+            _("At once, also large numbers of them; the history tells how many went and never which."),
+            _("Just what was chosen must be gone, of that customer only; a killed process leaves a smaller rest."),
+            files=("validation/log.py",),
+            tests=(
+                *within("tests/validation/test_log.py", "ErasingTests"),
+                *within("tests/validation/test_log_pages.py", "ErasingPagesTests"),
+            ),
+        ),
+        Claim(
+            "destroyed_keys",
+            _(
+                "Once a customer's key is destroyed, what it sealed can no longer be opened, in no backup of "
+                "the data either."
+            ),
+            _(
+                "No new key is made in its place, and a process that had it open lets go of it within 60 "
+                "seconds. A backup of the key database holds the key until that backup has expired."
+            ),
+            _(
+                "Other processes try to open and to seal; every file of a key database on SQLite is searched "
+                "for its bytes."
+            ),
+            files=("privacy/vault/keyring.py", "privacy/vault/opened.py"),
+            tests=(
+                *within(
+                    "tests/privacy/vault/test_vault.py",
+                    "DestructionTests",
+                    "KeyringFileTests",
+                    "OpenedKeyTests",
+                    "OtherWorkersTests",
+                ),
+            ),
+        ),
+    ),
+)
