@@ -7,10 +7,10 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 
 from ibanse import env
-from privacy import cipher, vault
+from privacy import cipher, evidence, vault
 
 
 @register(Tags.caches)
@@ -82,6 +82,26 @@ def the_keyring_lies_apart(app_configs: Sequence[AppConfig] | None, **kwargs: An
     if settings.EMBEDDED or site[:2] != keyring[:2] or not all(site[:2]):
         return []
     return [Warning("The keyring lies on the same database server as what it seals.", hint=hint, id="ibanse.W002")]
+
+
+@register(Tags.security)
+def somebody_is_told_of_weaknesses(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
+    """Hint at production that tells nobody whom to write to about a weakness: /.well-known/security.txt is absent."""
+    if settings.EMBEDDED or settings.SECURITY_CONTACTS:
+        return []
+    hint = "Set IBANSE_SECURITY_CONTACT to an e-mail address, or put one into IBANSE_OPERATOR_ADDRESS."
+    return [Info("There is no /.well-known/security.txt: nobody is named in it.", hint=hint, id="ibanse.I001")]
+
+
+@register(Tags.security)
+def claims_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
+    """Hint at claims of /security/ that are not shown, since their tests were not recorded on these files."""
+    held = evidence.holding(evidence.RECORD, settings.BASE_DIR)
+    hidden = [claim.name for claim in evidence.claims() if claim.name not in held]
+    if settings.EMBEDDED or not hidden:
+        return []
+    hint = "Install a whole release, with its folder tests, unchanged; in a work tree run: make evidence"
+    return [Info(f"/security/ leaves out {len(hidden)} claims: {', '.join(hidden)}.", hint=hint, id="ibanse.I002")]
 
 
 def _place(database: Mapping[str, object]) -> tuple[str, str, str]:

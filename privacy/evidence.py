@@ -79,10 +79,14 @@ def sections() -> tuple[Section, ...]:
     """Return what is to be shown, in the order of the page. Read from the disk once in a process's life."""
     days = holding(RECORD, settings.BASE_DIR)
     found = (
-        Section(subject, tuple(Shown(claim, days[claim.name]) for claim in subject.claims if claim.name in days))
+        Section(subject, tuple(Shown(claim, days[claim.name]) for claim in subject.claims if _is_so(claim, days)))
         for subject in SUBJECTS
     )
     return tuple(section for section in found if section.claims)
+
+
+def _is_so(claim: Claim, days: dict[str, date]) -> bool:
+    return claim.name in days and not (claim.needs_production and settings.EMBEDDED)
 
 
 def write(passed: dict[str, dict[str, str]], record: Path = RECORD) -> None:

@@ -55,6 +55,17 @@ DATA_PROTECTION: Final = Subject(
             ),
         ),
         Claim(
+            "nothing_at_the_proxy",
+            _("The proxy in front keeps no content of requests and answers on its disk, not even for a moment."),
+            _("It passes on what it gets from memory, and refuses what is larger than the service allows."),
+            _("The largest batch goes through a real proxy; nothing below its folders may have changed."),
+            files=("deploy/nginx/ibanse/proxy.conf", "deploy/nginx/ibanse/site.conf"),
+            tests=(
+                *within("tests/deploy/test_proxy.py", "TestLimits::test_no_body_and_no_answer_is_ever_on_the_disk"),
+            ),
+            needs_production=True,
+        ),
+        Claim(
             "masked_logs",
             _("IBANs, API keys and e-mail addresses are masked in whatever our server processes write to their logs."),
             _(

@@ -23,6 +23,8 @@ class Claim:
     """Node ids of pytest: files, classes or functions, from the root of the project."""
     since: str = "0.1.0"
     """The first version of which it is true."""
+    needs_production: bool = False
+    """Whether it speaks of what only production has, such as the proxy; elsewhere it is not shown."""
 
 
 @dataclass(frozen=True, slots=True)

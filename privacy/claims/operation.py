@@ -30,11 +30,24 @@ INFRASTRUCTURE: Final = Subject(
                 "value is refused, never guessed."
             ),
             _("Forged, doubled and malformed headers are sent to a running server; none of them changes the address."),
-            files=("accounts/guard/addresses.py",),
+            files=("accounts/guard/addresses.py", "deploy/nginx/ibanse/proxy.conf"),
             tests=(
                 "tests/accounts/guard/test_addresses.py",
+                *within("tests/deploy/test_proxy.py", "TestPeopleAndPrograms"),
                 *within("tests/validation/api/test_addresses.py", "ProxyTests", "TestBehindARealServer"),
             ),
+        ),
+        Claim(
+            "own_name_only",
+            _(
+                "The server answers to its own name only, and cuts off callers that are too slow, too large or too "
+                "many."
+            ),
+            _("A proxy (nginx) stands in front. Who asks for another name gets neither an answer nor our certificate."),
+            _("Other names, slow and oversized requests and floods are sent to a real proxy."),
+            files=("deploy/nginx/ibanse/site.conf", "deploy/nginx/ibanse/limits.conf"),
+            tests=(*within("tests/deploy/test_proxy.py", "TestLimits", "TestOtherNames"),),
+            needs_production=True,
         ),
         Claim(
             "blocked_addresses",
@@ -66,14 +79,16 @@ TRANSPORT: Final = Subject(
             _("An API call that arrives unencrypted is refused, and its key is not even looked at."),
             _("The proxy says how a call came. Pages are redirected to HTTPS; calls get an error that says why."),
             _("A valid key is sent over plain HTTP; the call must be refused before the key is compared."),
-            files=("validation/api/answer.py", "apikeys/problems.py"),
+            files=("validation/api/answer.py", "apikeys/problems.py", "deploy/nginx/ibanse/site.conf"),
             tests=(
+                *within("tests/deploy/test_proxy.py", "TestWithoutEncryption"),
                 *within("tests/ibanse/test_settings.py", "TestProduction::test_pages_are_sent_to_https_and_stay_there"),
                 *within(
                     "tests/validation/api/test_problems.py",
                     "OrderTests::test_a_key_that_came_in_clear_is_not_even_compared",
                 ),
             ),
+            needs_production=True,
         ),
         Claim(
             "https_only",
@@ -83,8 +98,12 @@ TRANSPORT: Final = Subject(
             ),
             _("Strict-Transport-Security for this name and all below it; the cookie is Secure, HttpOnly and SameSite."),
             _("The headers and the cookie of the production settings are read and compared."),
-            files=("ibanse/settings.py",),
+            files=("ibanse/settings.py", "deploy/nginx/ibanse/headers.conf"),
             tests=(
+                *within(
+                    "tests/deploy/test_proxy.py",
+                    "TestWhatIsTold::test_every_answer_says_once_that_there_is_only_https",
+                ),
                 *within(
                     "tests/accounts/identity/test_signin.py",
                     "SessionTests::test_the_cookie_is_for_this_site_and_out_of_reach_of_scripts",
@@ -96,6 +115,7 @@ TRANSPORT: Final = Subject(
                     "TestProduction::test_the_deployment_check_is_clean",
                 ),
             ),
+            needs_production=True,
         ),
     ),
 )

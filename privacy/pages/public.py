@@ -73,4 +73,5 @@ def _operator() -> dict[str, object]:
         "version": settings.TERMS_VERSION,
         "privacy_url": reverse("privacy"),
         "security_url": reverse("security"),
+        "has_proxy": not settings.EMBEDDED,
     }

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from django.conf import settings
@@ -257,6 +258,23 @@ class SystemCheckTests(HouseTest):
 
         self.assertEqual(error.id, "ibanse.E002")
         self.assertEqual(checks.the_proxy_names_the_caller(None), [])
+
+    def test_production_that_names_nobody_for_weaknesses_gets_a_hint(self) -> None:
+        with override_settings(EMBEDDED=False):
+            [hint] = checks.somebody_is_told_of_weaknesses(None)
+        with override_settings(EMBEDDED=False, SECURITY_CONTACTS=["mailto:security@ibanse.example"]):
+            self.assertEqual(checks.somebody_is_told_of_weaknesses(None), [])
+
+        self.assertEqual(hint.id, "ibanse.I001")
+        self.assertIn("IBANSE_SECURITY_CONTACT", hint.hint or "")
+        self.assertEqual(checks.somebody_is_told_of_weaknesses(None), [])
+
+    def test_claims_that_are_not_shown_get_a_hint_by_name(self) -> None:
+        with override_settings(EMBEDDED=False), patch("privacy.evidence.holding", return_value={}):
+            [hint] = checks.claims_are_shown(None)
+
+        self.assertEqual(hint.id, "ibanse.I002")
+        self.assertIn("own_key", hint.msg)
 
     def test_a_secret_that_others_can_read_is_warned_of(self) -> None:
         secret = settings.DATA_DIR / "secret_key"
