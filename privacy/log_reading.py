@@ -75,12 +75,13 @@ class _File:
         return _time(trailer.at) if trailer else self.latest
 
     def lines(self) -> list[Line]:
-        """Return what has come since the last time."""
-        if self.opener.trailer is not None and self._read_bytes == self.path.stat().st_size:
+        """Return what has come since the last time; nothing when its thirty days have ended meanwhile."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read_bytes)
+                lines = self._feed(file.read())
+        except FileNotFoundError:
             return []
-        with self.path.open("rb") as file:
-            file.seek(self._read_bytes)
-            lines = self._feed(file.read())
         if lines:
             self.latest = max(self.latest, *(_time(line.at) for line in lines))
         return lines

@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
+from privacy import sealed_box
 from tests import services
 from tests.benchmarks import cpu, load
 from tests.benchmarks.engine import MISTYPED_SHARE, mistyped, valid_iban
@@ -129,6 +130,7 @@ class Stage:
             EMAIL_URL="console:",
             IBANSE_DATA_DIR=str(self.folder / name),
             IBANSE_HOSTS=_HOST,
+            IBANSE_LOG_KEY=str(sealed_box.PrivateKey.make(1).public),
             IBANSE_MAIL_FROM=f"ibanse@{_HOST}",
             IBANSE_MASTER_KEYS=f"1:{key}",
             IBANSE_MODE="production",

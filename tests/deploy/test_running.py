@@ -116,6 +116,16 @@ class TestProduction:
 
         assert "KEYRING_DATABASE_URL: the keyring cannot be read (OperationalError)." in said
 
+    def test_a_folder_that_cannot_hold_the_log_stops_the_start_by_its_setting(
+        self, production: Production, tmp_path: Path
+    ) -> None:
+        (tmp_path / "file").touch()
+        nowhere = {"IBANSE_LOG_DIR": str(tmp_path / "file" / "logs")}
+
+        said = self.refusal(production, IBANSE_SOCKET=str(tmp_path / "gunicorn.sock"), **nowhere)
+
+        assert f"IBANSE_LOG_DIR, {tmp_path}/file/logs, cannot be written to: Not a directory." in said
+
 
 class StopTests(unittest.TestCase):
     def test_ctrl_c_ends_make_run_without_a_word_and_without_a_process_left(self) -> None:

@@ -79,6 +79,24 @@ class TestProduction:
         assert result.returncode != 0
         assert f"{name} is not set. See the table of settings in README.md." in result.stderr
 
+    @pytest.mark.parametrize(
+        ("key", "said"),
+        [
+            ("1:x25519:MDEy", "Key 1 has 3 bytes; x25519 has 32."),
+            ("private:1:x25519:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "its public half belongs here."),
+        ],
+    )
+    def test_a_log_key_that_is_none_is_refused_and_not_repeated(self, key: str, said: str) -> None:
+        result = production("check", IBANSE_LOG_KEY=key)
+
+        assert result.returncode != 0
+        assert "ImproperlyConfigured: IBANSE_LOG_KEY: " in result.stderr
+        assert said in result.stderr
+        assert key.rpartition(":")[2] not in result.stderr
+
+    def test_an_operator_may_decide_for_a_log_that_is_not_sealed(self) -> None:
+        assert production("check", IBANSE_LOG_KEY="plain").returncode == 0
+
     def test_data_keys_beside_the_data_are_refused(self) -> None:
         result = production("check", KEYRING_DATABASE_URL=PRODUCTION["DATABASE_URL"])
 

@@ -154,6 +154,8 @@ class TestSegments:
             assert bool(found) == missing, found
 
 
+# Python 3.12 and later warn of what is done here on purpose.
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 class TestManyAtOnce:
     def test_threads_lose_and_mix_up_nothing(self, writer: Writer) -> None:
         def say(name: str) -> None:
