@@ -42,9 +42,11 @@ from privacy.vault.keyring import (
     status,
     tombstone,
 )
+from privacy.vault.rotation import Chunk, rewrap, to_rewrap
 
 __all__ = [
     "Broken",
+    "Chunk",
     "Destroyed",
     "MasterKeyStatus",
     "NoKey",
@@ -59,9 +61,11 @@ __all__ = [
     "forget",
     "objections",
     "owners",
+    "rewrap",
     "seal",
     "seal_named",
     "status",
+    "to_rewrap",
     "tombstone",
     "unseal",
     "unseal_named",

@@ -29,10 +29,10 @@ def open_existing(owner: UUID) -> OpenedKey:
     if held is not None:
         return held
     ticket = _opened.ticket()
-    row = _data_keys().filter(owner=owner).first()
+    row = data_keys().filter(owner=owner).first()
     if row is None:
         raise NoKey
-    opened = OpenedKey(row.number, _unwrap(row))
+    opened = OpenedKey(row.number, unwrap(row))
     _opened.put(owner, opened, ticket)
     return opened
 
@@ -63,8 +63,8 @@ def destroy(owner: UUID) -> None:
     try:
         with transaction.atomic(using=KEYRING, durable=True):
             _insert_or_leave(owner, destroyed_at=now)
-            _data_keys().filter(owner=owner, destroyed_at=None).update(wrapped=None, master_key=None, destroyed_at=now)
-            transaction.on_commit(_cut_the_log, using=KEYRING)
+            data_keys().filter(owner=owner, destroyed_at=None).update(wrapped=None, master_key=None, destroyed_at=now)
+            transaction.on_commit(cut_the_log, using=KEYRING)
     finally:
         forget(owner)
 
@@ -79,13 +79,13 @@ class Tombstone(NamedTuple):
 
 def tombstone(owner: UUID) -> Tombstone | None:
     """Return what is left of the owner's key, or None while it lives or when there never was one."""
-    row = _data_keys().filter(owner=owner).exclude(destroyed_at=None).first()
+    row = data_keys().filter(owner=owner).exclude(destroyed_at=None).first()
     return Tombstone(row.fingerprint, row.destroyed_at) if row and row.destroyed_at else None
 
 
 def owners() -> list[UUID]:
     """Return the id of every owner whose key lives."""
-    return list(_data_keys().filter(destroyed_at=None).values_list("owner", flat=True))
+    return list(data_keys().filter(destroyed_at=None).values_list("owner", flat=True))
 
 
 def fingerprint(owner: UUID) -> str:
@@ -93,7 +93,7 @@ def fingerprint(owner: UUID) -> str:
 
     Raises NoKey for an owner that never had one.
     """
-    found = _data_keys().filter(owner=owner).values_list("fingerprint", flat=True).first()
+    found = data_keys().filter(owner=owner).values_list("fingerprint", flat=True).first()
     if not found:
         raise NoKey
     return found
@@ -109,7 +109,7 @@ def objections() -> list[str]:
 
     Before the first migration there is nothing to object to.
     """
-    manager = _data_keys()
+    manager = data_keys()
     if manager.model._meta.db_table not in connections[KEYRING].introspection.table_names():  # noqa: SLF001 - Django documents _meta
         return []
     numbers = manager.filter(destroyed_at=None).values_list("master_key", flat=True).distinct()
@@ -143,8 +143,8 @@ class Status(NamedTuple):
 
 def status() -> Status:
     """Return what the keyring holds; opens one data key per master key and changes nothing."""
-    alive = _data_keys().filter(destroyed_at=None)
-    destroyed = _data_keys().exclude(destroyed_at=None).aggregate(number=Count("pk"), last=Max("destroyed_at"))
+    alive = data_keys().filter(destroyed_at=None)
+    destroyed = data_keys().exclude(destroyed_at=None).aggregate(number=Count("pk"), last=Max("destroyed_at"))
     by_number = alive.values("master_key").annotate(
         number=Count("pk"), oldest=Min("created_at"), newest=Max("created_at")
     )
@@ -168,16 +168,17 @@ def _master_key_status(number: int, given: set[int], row: dict[str, Any] | None)
 
 def _objection(number: int) -> str | None:
     """Return what speaks against the master key of this number, tried on one of the data keys that it wraps."""
-    sample = _data_keys().filter(master_key=number).first()
+    sample = data_keys().filter(master_key=number).first()
     try:
         if sample:
-            _unwrap(sample)
+            unwrap(sample)
     except NoMasterKey as objection:
         return str(objection)
     return None
 
 
-def _unwrap(row: "DataKey") -> bytes:
+def unwrap(row: "DataKey") -> bytes:
+    """Return the data key of a row. Raises Destroyed or NoMasterKey."""
     if row.wrapped is None or row.master_key is None:
         raise Destroyed
     return master_keys.unwrap(row.owner, row.number, row.master_key, bytes(row.wrapped))
@@ -194,12 +195,15 @@ def _make(owner: UUID) -> None:
 
 
 def _insert_or_leave(owner: UUID, **fields: object) -> None:
-    manager = _data_keys()
+    manager = data_keys()
     manager.bulk_create([manager.model(owner=owner, **fields)], ignore_conflicts=True)
 
 
-def _cut_the_log() -> None:
-    """On SQLite, move the zeros over the dead key into the file and empty the log, where it may still stand."""
+def cut_the_log() -> None:
+    """On SQLite, move the zeros over what was overwritten into the file and empty the log, where it may still stand.
+
+    Raises Unfinished when others kept the log busy for ten seconds.
+    """
     connection = connections[KEYRING]
     if connection.vendor != "sqlite":
         return
@@ -210,7 +214,8 @@ def _cut_the_log() -> None:
         raise Unfinished
 
 
-def _data_keys() -> "Manager[DataKey]":
+def data_keys() -> "Manager[DataKey]":
+    """Return the table's manager."""
     # Only here, since Django imports this package before models may be.
     from privacy.vault.models import DataKey  # noqa: PLC0415
 

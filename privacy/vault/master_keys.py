@@ -8,14 +8,19 @@ from privacy import cipher
 from privacy.vault.errors import NoMasterKey
 
 
+def newest_number() -> int:
+    """Return the number of the master key that wraps. Raises NoMasterKey when there is none at all."""
+    if not settings.MASTER_KEYS:
+        raise NoMasterKey("IBANSE_MASTER_KEYS holds no key.")
+    return max(settings.MASTER_KEYS)
+
+
 def wrap(owner: UUID, number: int, data_key: bytes) -> tuple[int, bytes]:
     """Return the number of the newest master key and the owner's data key sealed under it.
 
     `number` is the data key's own. Raises NoMasterKey when there is none at all.
     """
-    newest = max(settings.MASTER_KEYS, default=None)
-    if newest is None:
-        raise NoMasterKey("IBANSE_MASTER_KEYS holds no key.")
+    newest = newest_number()
     return newest, cipher.seal(settings.MASTER_KEYS[newest], data_key, label=_label(owner, number, newest))
 
 
