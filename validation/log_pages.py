@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict, Stre
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -16,7 +17,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import history
 from accounts.access import MemberRequest, allowed, recent_login
-from privacy import logging_mode
+from accounts.errors import Refusal
+from privacy import logging_mode, sentences
+from privacy.deletion import execution, requesting
+from privacy.deletion.erasing import Scope
 from privacy.models import Mode
 from validation import log_filter, log_reading, log_search
 from validation.log_export import FORMATS
@@ -81,6 +85,9 @@ def erase(request: MemberRequest) -> HttpResponseBase:
     # What comes in meanwhile was not counted; but of a number everything is to go.
     asked = form.asked() if form.cleaned_data["number"] else log_search.frozen(form.asked(), seen)
     erased = 0
+    scope = _PROVABLE.get(form.asked().kinds)
+    if request.method == "POST" and scope is not None:
+        return _erase_provably(request, scope, asked.number, seen)
     if request.method == "POST":
         done = log_search.erase(request.client, asked, by=request.user, request=request)
         if done.is_all:
@@ -99,6 +106,28 @@ def erase(request: MemberRequest) -> HttpResponseBase:
         "sample": _sample(request, asked),
     }
     return _page(request, "validation/log_erase.html", context)
+
+
+_PROVABLE: Final[dict[tuple[str, ...], Scope]] = {(): Scope.LOG, ("number",): Scope.NUMBER}
+"""What is chosen by → the scope of a deletion that stays deleted when a backup is restored, and has a receipt."""
+
+
+def _erase_provably(request: MemberRequest, scope: Scope, number: bytes | None, seen: datetime) -> HttpResponse:
+    """Delete the whole log as it was seen, or everything about one number, with what is still on its way."""
+    until = None if scope == Scope.NUMBER else seen - timedelta(seconds=1)
+    try:
+        begun = requesting.erase(request.client, scope, by=request.user, request=request, number=number, until=until)
+    except Refusal as refusal:
+        messages.error(request, sentences.refusal(refusal))
+        return redirect("validation:log")
+    done = execution.go_on(begun.pk, for_at_most=timedelta(seconds=log_search.ERASING_SECONDS))
+    if done is None:
+        messages.info(request, _("It is being deleted, and goes on without you. The history tells when it is done."))
+        return redirect("validation:log")
+    said = _erased(done.receipt["erased"].get("checks", 0))
+    link = reverse("deletion:receipt", args=[done.token])
+    messages.success(request, format_html('{} <a href="{}">{}</a>', said, link, _("Receipt of a deletion")))
+    return redirect("validation:log")
 
 
 @allowed("log.export")

@@ -19,3 +19,8 @@ class EmailBackend(AuthenticationBackend):
         # Whoever is being deleted is not there any more, also while their rows still are.
         user = User.objects.filter(email=email.lower()).exclude(client__state=Client.State.GONE).first()
         return user if self._check_password(user, credentials["password"]) else None
+
+    def get_user(self, user_id: Any) -> User | None:
+        """Return who is signed in, with their client: every page asks whether it waits to be deleted."""
+        user = User.objects.select_related("client").filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None

@@ -107,11 +107,12 @@ def erase(  # noqa: PLR0913 - a scope has one target or none, each by its name
     request: HttpRequest | None = None,
     user: UUID | None = None,
     number: bytes | None = None,
+    until: datetime | None = None,
 ) -> DeletionRequest:
     """Ask for the deletion of a part of the account, which begins at once; the same one under way is returned.
 
-    What is added to a log or to details from the next second on stays. Raises Refusal `not_an_owner`, `yourself`, or
-    `gone` for a user whom the client does not have.
+    What is added to a log or to details after the second `until` stays, which is this one if none is given. Raises
+    Refusal `not_an_owner`, `yourself`, or `gone` for a user whom the client does not have.
     """
     with transaction.atomic():
         client = Client.objects.lock(client)
@@ -122,14 +123,15 @@ def erase(  # noqa: PLR0913 - a scope has one target or none, each by its name
         if scope == Scope.USER:
             _refuse_user(client, user, by)
         now = timezone.now()
-        until = now.replace(microsecond=0)
+        until = (until or now).replace(microsecond=0)
         asked = DeletionRequest.objects.create(
             client=client, scope=scope, state=State.EXECUTING, requested_by=by, confirmed_at=now, due_at=now,
             begun_at=now, until=until, user=user, number=number,
         )  # fmt: skip
         if scope in (Scope.LOG, Scope.NUMBER):
             log_cutoff.draw(client, until, number=number)
-        history.record("deletion.begun", client=client, by=by, request=request, detail={"scope": str(scope)})
+        if scope != Scope.NUMBER:  # Somebody may delete one after the other; each is in the history when it is done.
+            history.record("deletion.begun", client=client, by=by, request=request, detail={"scope": str(scope)})
     return asked
 
 

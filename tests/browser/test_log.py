@@ -121,7 +121,7 @@ class TestALogsLife:
         expect(page.get_by_text("SE45")).to_have_count(0)
 
         page.goto("/account/history/")
-        expect(page.get_by_role("rowheader", name="Checks were deleted from the log")).to_contain_text("one IBAN")
+        expect(page.get_by_role("rowheader", name="A part of the account was deleted")).to_contain_text("one IBAN")
 
         keep(page, "off")
         look_up(page, SWEDISH)

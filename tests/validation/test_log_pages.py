@@ -392,8 +392,9 @@ class ErasingPagesTests(PagesTest):
         self.alice.posts("/log/delete/", self.fields_of(path))
 
         self.assertEqual([kept.country for kept in self.rows()], ["DE"])
-        [told] = self.told("log.erased")
-        self.assertEqual(told, {"records": "2", "filters": "number"})
+        [told] = self.told("deletion.executed")
+        self.assertEqual((told["scope"], told["records"]), ("number", "2"))
+        self.assertIn("Receipt of a deletion", self.shown("/log/"))
         self.assertIn("one IBAN", self.alice.opens("/account/history/").content.decode())
 
     def test_more_than_anybody_counts_is_told_as_such(self) -> None:
@@ -403,7 +404,7 @@ class ErasingPagesTests(PagesTest):
 
     def test_what_could_not_be_finished_is_asked_for_again(self) -> None:
         self.fill(*[VALID] * 4, at=NOON)
-        fields = self.fields_of("/log/delete/")
+        fields = self.fields_of("/log/delete/?verdict=valid")
         with patch.object(log_search, "ROWS_AT_ONCE", 3), patch.object(log_search, "ERASING_SECONDS", -1.0):
             page = self.alice.posts("/log/delete/", fields).content.decode()
             self.assertIn("3 checks are deleted from the log.", page)

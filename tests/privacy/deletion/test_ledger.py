@@ -1,0 +1,108 @@
+"""The ledger: whole lines that name nobody, on the disk before anything is destroyed; and its way off the machine."""
+
+import stat
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.test import override_settings
+
+from privacy.deletion import ledger, shipping
+
+NOW = datetime(2026, 7, 24, 9, 30, tzinfo=UTC)
+
+
+def deed(scope: str = "account") -> ledger.Deed:
+    return ledger.Deed(uuid4(), scope, uuid4(), NOW, user=uuid4(), number=b"\x01" * 32)
+
+
+def test_an_entry_is_recognised_by_whoever_has_the_id_and_names_nobody() -> None:
+    written = deed("number")
+    ledger.append(written)
+
+    [entry] = ledger.read().entries
+    assert (entry.id, entry.scope, entry.until, entry.number) == (str(written.id), "number", NOW, b"\x01" * 32)
+    assert written.user
+    assert entry.is_of(written.client)
+    assert entry.is_about(written.user)
+    assert not entry.is_of(written.user)
+    text = ledger.path().read_text(encoding="ascii")
+    for someone in (written.client, written.user):
+        assert str(someone) not in text
+        assert someone.hex not in text
+    assert stat.S_IMODE(ledger.path().stat().st_mode) == 0o600
+    assert stat.S_IMODE(ledger.path().parent.stat().st_mode) == 0o700
+
+
+def test_what_is_begun_again_is_written_down_once_and_two_of_one_client_have_nothing_in_common() -> None:
+    one = deed()
+    ledger.append(one)
+    ledger.append(one)
+    ledger.append(one._replace(id=uuid4()))
+
+    first, second = ledger.read().entries
+    assert first.client != second.client
+    assert first.salt != second.salt
+
+
+@pytest.mark.parametrize("kept", [1, 40, -1])
+def test_a_line_that_a_crash_cut_short_is_left_out_and_spoils_no_other(kept: int) -> None:
+    first, torn, last = deed(), deed(), deed()
+    ledger.append(first)
+    whole = ledger.path().read_bytes()
+    ledger.append(torn)
+    ledger.path().write_bytes(whole + ledger.path().read_bytes()[len(whole) :][:kept])
+
+    assert [entry.id for entry in ledger.read().entries] == [str(first.id)]
+    assert ledger.read().damaged == []
+    ledger.append(last)
+    ledger.append(torn)
+
+    read = ledger.read()
+    assert {entry.id for entry in read.entries} == {str(each.id) for each in (first, last, torn)} | (
+        {str(torn.id)} if kept == -1 else set()
+    )
+    assert read.damaged == []
+
+
+def test_damage_is_reported_with_its_line() -> None:
+    for _ in range(3):
+        ledger.append(deed())
+    first, second, third = ledger.path().read_bytes().splitlines(keepends=True)
+    ledger.path().write_bytes(first + second[:20] + b"\n" + third)
+
+    assert len(ledger.read().entries) == 2
+    assert ledger.read().damaged == [2]
+
+
+def test_without_a_file_nothing_was_deleted() -> None:
+    assert ledger.read() == ledger.Read([], [])
+
+
+class TestShipping:
+    def command(self, folder: Path, status: int = 0) -> str:
+        code = f"import shutil, sys; shutil.copy(sys.argv[1], {str(folder / 'copy')!r}); sys.exit({status})"
+        return f'{sys.executable} -c "{code}"'
+
+    def test_it_is_carried_off_when_it_has_grown_and_tried_again_after_a_failure(self, tmp_path: Path) -> None:
+        ledger.append(deed())
+        with override_settings(LEDGER_SHIP=self.command(tmp_path, status=3)):
+            assert not shipping.ship()
+        with override_settings(LEDGER_SHIP=self.command(tmp_path)):
+            assert shipping.ship()
+            assert (tmp_path / "copy").read_bytes() == ledger.path().read_bytes()
+            (tmp_path / "copy").unlink()
+            assert shipping.ship()
+            assert not (tmp_path / "copy").exists()
+            ledger.append(deed())
+            assert shipping.ship()
+            assert (tmp_path / "copy").read_bytes() == ledger.path().read_bytes()
+
+    def test_a_command_that_is_not_there_is_a_failure_and_none_is_not(self) -> None:
+        assert shipping.ship()
+        ledger.append(deed())
+        assert shipping.ship()
+        with override_settings(LEDGER_SHIP="no-such-command-anywhere"):
+            assert not shipping.ship()

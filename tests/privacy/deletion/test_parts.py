@@ -1,0 +1,248 @@
+"""Deleting a part of an account: just that, with what is on its way to it, and again after a restore."""
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import msgspec
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import details, history
+from accounts.models import Client, ContactDetails, User
+from privacy import rooms, vault
+from privacy.deletion import execution, ledger, replay, requesting
+from privacy.deletion.erasing import Scope
+from privacy.logging_mode import Choice
+from privacy.models import DataExport, DeletionRequest, LogCutoff, Mode
+from tests.house import HouseTest
+from tests.privacy.deletion.grown import IBAN, everything_of, grow, traces
+from validation import log, writer
+from validation.engine import check
+from validation.models import ValidationRecord
+
+PAGE = "/account/settings/security-and-privacy/deletion/"
+OTHER = "DE89370400440532013000"
+
+
+class PartTest(HouseTest):
+    def setUp(self) -> None:
+        super().setUp()
+        grow(self.alice, self.vera)
+
+    def left(self) -> dict[str, int]:
+        return rooms.count(Client.objects.get(pk=self.alice.client.pk))
+
+
+class PageTests(PartTest):
+    def test_each_part_goes_alone_with_a_receipt_and_a_second_click_finds_nothing(self) -> None:
+        for scope, table in (("log", "checks"), ("contact", "contact"), ("billing", "billing")):
+            with self.subTest(scope=scope):
+                before = self.left()
+                self.assertContains(self.alice.opens(f"{PAGE}{scope}/"), "This cannot be undone.")
+                self.assertEqual(self.left(), before)
+
+                answer = self.alice.posts(f"{PAGE}{scope}/")
+
+                self.assertRegex(answer["Location"], r"\A/receipts/[\w-]{43}/\Z")
+                self.assertContains(self.visitor.opens(answer["Location"]), "Receipt of a deletion")
+                changed = {name for name, rows in self.left().items() if rows != before[name]}
+                self.assertEqual(changed, {table, "history"})
+                self.assertEqual(self.left()[table], 0)
+                self.assertContains(self.alice.posts(f"{PAGE}{scope}/"), "Nothing to delete")
+                self.assert_recorded("deletion.executed", self.alice.client)
+        self.assertEqual(DeletionRequest.objects.count(), 0)
+        self.assertEqual(DataExport.objects.get(client=self.alice.client).state, "over")
+        self.assertEqual(self.alice.opens(f"{PAGE}history/").status_code, 404)
+
+    def test_a_user_goes_with_all_traces_and_the_chain_stays_whole(self) -> None:
+        vera = self.vera.user
+        history.record("users.invited", client=self.alice.client, by=self.alice.user, detail={"email": vera.email})
+        history.record("users.signed_in", client=self.alice.client, by=vera, address="192.0.2.9")
+
+        answer = self.alice.posts(f"{PAGE}user/{vera.pk}/")
+
+        self.assertTrue(answer["Location"].startswith("/receipts/"))
+        self.assertEqual(set(traces(uuid_client(), [vera])), {"accounts.HistoryEntry"})
+        self.assertNotIn(vera.email, str(everything_of(self.alice.client)))
+        self.assertTrue(history.verify(self.alice.client).ok)
+        self.assertEqual(self.alice.opens(f"{PAGE}user/{vera.pk}/").status_code, 404)
+
+    def test_nobody_deletes_themselves_or_somebody_elses_user(self) -> None:
+        self.assertRedirects(self.alice.posts(f"{PAGE}user/{self.alice.user.pk}/"), PAGE)
+        for pk in (self.mallory.user.pk, uuid4()):
+            self.assertEqual(self.alice.posts(f"{PAGE}user/{pk}/").status_code, 404)
+        self.assertEqual(User.objects.filter(pk__in=(self.alice.user.pk, self.mallory.user.pk)).count(), 2)
+
+    def test_while_the_whole_account_waits_no_part_goes_in_a_hurry(self) -> None:
+        requesting.confirm(requesting.request(self.alice.client, grace_days=7, by=self.alice.user))
+        before = self.left()
+
+        self.assertContains(self.alice.posts(f"{PAGE}log/"), "Not now")
+
+        self.assertEqual(self.left(), before)
+
+    def test_what_takes_longer_goes_on_by_itself(self) -> None:
+        with patch("privacy.pages.deletion.DELETES_FOR", timedelta(seconds=-1)):
+            self.assertRedirects(self.alice.posts(f"{PAGE}log/"), PAGE)
+        self.assertContains(self.alice.opens(PAGE), "Being deleted")
+
+        [done] = execution.every_due(timezone.now())
+
+        assert isinstance(done, execution.Done)
+        self.assertEqual(done.receipt["erased"]["checks"], 1)
+
+
+def uuid_client() -> Client:
+    """Return a client whom nobody has ever seen."""
+    return Client(pk=uuid4())
+
+
+class OnItsWayTests(PartTest):
+    """A check that a worker holds, or a spool, when what is kept of it is deleted."""
+
+    def record(self, text: str = IBAN, at: timedelta = timedelta()) -> writer.Record:
+        caller = log.Caller(self.alice.client.pk, "api", None, "192.0.2.7")
+        [row] = log.rows([check(text)], caller, Choice(Mode.FULL, 90))
+        row = msgspec.structs.replace(row, at=row.at + int(at.total_seconds()))
+        return writer.Record(self.alice.client.pk, None, timezone.now().date(), 1, 0, 0, is_test=False, rows=(row,))
+
+    def kept(self) -> int:
+        return ValidationRecord.objects.filter(client=self.alice.client).count()
+
+    def test_it_does_not_come_back_after_the_whole_log_was_deleted(self) -> None:
+        waiting, later = self.record(), self.record(at=timedelta(seconds=2))
+        counted = usage_of(self.alice.client)
+        execution.go_on(requesting.erase(self.alice.client, Scope.LOG, by=self.alice.user).pk)
+
+        writer.put(waiting)
+        self.assertEqual(self.kept(), 0)
+        writer.put(later)
+
+        self.assertEqual(self.kept(), 1)
+        self.assertEqual(usage_of(self.alice.client), counted + 2, "what was checked is counted all the same")
+
+    def test_it_does_not_come_back_after_its_number_was_deleted_and_others_do(self) -> None:
+        waiting, other = self.record(), self.record(OTHER)
+        number = log.blind_index(self.alice.client.pk, IBAN)
+        execution.go_on(requesting.erase(self.alice.client, Scope.NUMBER, by=self.alice.user, number=number).pk)
+        self.assertEqual(self.kept(), 0)
+
+        writer.put(waiting)
+        writer.put(other)
+
+        self.assertEqual(self.kept(), 1)
+
+    def test_nothing_comes_in_for_a_client_that_is_going(self) -> None:
+        waiting = self.record()
+        asked = requesting.confirm(requesting.request(self.alice.client, grace_days=0, by=self.alice.user))
+        with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
+            execution.go_on(asked.pk)
+        before = self.left()
+
+        writer.put(waiting)
+
+        self.assertEqual(self.left(), before)
+
+
+def usage_of(client: Client) -> int:
+    return sum(day.valid for day in client.usage.all())
+
+
+class ReplayTests(PartTest):
+    """A restore, simulated by a savepoint: rows that were deleted are there again."""
+
+    def replayed(self) -> str:
+        out = io.StringIO()
+        call_command("replay_erasures", stdout=out)
+        return out.getvalue()
+
+    def restored(self, deeds: Callable[[], Any]) -> None:
+        """Do something, then bring the main database back to what it was before."""
+        with transaction.atomic():
+            deeds()
+            transaction.set_rollback(True)
+
+    def test_every_part_goes_again_and_what_came_later_stays(self) -> None:
+        client, by = self.alice.client, self.alice.user
+        number = log.blind_index(client.pk, IBAN)
+        others = everything_of(self.mallory.client)
+        vera = self.vera.user
+        ContactDetails.objects.update(changed_at=timezone.now() - timedelta(minutes=1))
+
+        def deeds() -> None:
+            for scope in (Scope.CONTACT, Scope.BILLING):
+                execution.go_on(requesting.erase(client, scope, by=by).pk)
+            execution.go_on(requesting.erase(client, Scope.NUMBER, by=by, number=number).pk)
+            execution.go_on(requesting.erase(client, Scope.USER, by=by, user=vera.pk).pk)
+
+        self.restored(deeds)
+        self.assertEqual(self.left()["contact"], 1)
+
+        self.assertIn("4 entries", self.replayed())
+
+        left = self.left()
+        self.assertEqual([left[name] for name in ("contact", "billing", "checks", "users")], [0, 0, 0, 1])
+        self.assertEqual(LogCutoff.objects.filter(client=client, number=number).count(), 1)
+        self.assertEqual(everything_of(self.mallory.client), others)
+        details.save_contact(client, details.Contact(company="New AB"), by=by)
+        ContactDetails.objects.update(changed_at=timezone.now() + timedelta(seconds=2))
+        self.assertIn("4 entries", self.replayed())
+        self.assertEqual(self.left()["contact"], 1, "entered after the deletion")
+
+    def test_a_whole_account_goes_again_with_its_restored_key(self) -> None:
+        client, users = self.alice.client, [self.alice.user, self.vera.user]
+        others = everything_of(self.mallory.client)
+        asked = requesting.confirm(requesting.request(client, grace_days=0, by=self.alice.user))
+        # Both databases came back from before: only the ledger knows.
+        ledger.append(ledger.Deed(asked.pk, Scope.ACCOUNT, client.pk, timezone.now()))
+        self.assertTrue(vault.fingerprint(client.pk))
+
+        self.assertIn("1 keys", self.replayed())
+
+        self.assertEqual(traces(client, users), [])
+        self.assertIsNotNone(vault.tombstone(client.pk))
+        self.assertEqual(everything_of(self.mallory.client), others)
+        self.assertIn("0 rows", self.replayed())
+
+    def test_a_key_alone_that_came_back_is_destroyed(self) -> None:
+        owner = uuid4()
+        vault.seal(owner, "text", purpose="test", record="1")
+        ledger.append(ledger.Deed(uuid4(), Scope.ACCOUNT, owner, timezone.now()))
+
+        self.assertIn("1 keys", self.replayed())
+
+        with self.assertRaises(vault.Destroyed):
+            vault.seal(owner, "text", purpose="test", record="1")
+
+    def test_the_site_stays_closed_without_the_ledger_or_with_a_damaged_one(self) -> None:
+        self.assertIn("nothing to delete again", self.replayed())
+        vault.destroy(uuid4())
+        with self.assertRaises(SystemExit) as ended:
+            self.replayed()
+        self.assertEqual(ended.exception.code, 1)
+        ledger.append(ledger.Deed(uuid4(), Scope.ACCOUNT, self.alice.client.pk, timezone.now()))
+        ledger.path().write_bytes(b"{}\n" + ledger.path().read_bytes())
+
+        with self.assertRaises(SystemExit):
+            self.replayed()
+
+        self.assertEqual(traces(self.alice.client, []), [], "what can be read is deleted all the same")
+
+    def test_an_interrupted_one_is_begun_again(self) -> None:
+        for client in (self.alice.client, self.mallory.client):
+            ledger.append(ledger.Deed(uuid4(), Scope.ACCOUNT, client.pk, timezone.now()))
+        steps = replay._steps  # noqa: SLF001 - to stop in the middle
+        with (
+            patch.object(replay, "_steps", lambda wish: (next(steps(wish)), 1 / 0)),
+            self.assertRaises(ZeroDivisionError),
+        ):
+            list(replay.replay(ledger.read().entries))
+
+        self.replayed()
+
+        self.assertEqual(Client.objects.count(), 0)

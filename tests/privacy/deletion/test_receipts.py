@@ -1,0 +1,145 @@
+"""Receipts: ours and whole, or refused with the reason; by the command, by the page, with an old signing key."""
+
+import io
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+from django.utils import timezone
+
+from accounts import details, signatures
+from privacy.deletion import execution, receipts, requesting
+from privacy.deletion.erasing import Scope
+from privacy.models import ErasureReceipt
+from tests.house import HouseTest
+
+PAGE = "/receipts/verify/"
+
+
+class ReceiptTests(HouseTest):
+    def setUp(self) -> None:
+        super().setUp()
+        details.save_contact(self.alice.client, details.Contact(company="Kept AB"), by=self.alice.user)
+        begun = requesting.erase(self.alice.client, Scope.CONTACT, by=self.alice.user)
+        done = execution.go_on(begun.pk)
+        assert done
+        self.done = done
+        self.document = ErasureReceipt.objects.get().document
+
+    def changed(self, **values: Any) -> str:
+        return json.dumps({**json.loads(self.document), **values})
+
+    def assert_said(self, text: str, code: str) -> None:
+        """Fail unless page and command say the same of a text."""
+        self.assertEqual(receipts.verify(text).code, code)
+        page = self.visitor.posts(PAGE, {"pasted": text})
+        self.assertContains(page, f'data-verdict="{code}"')
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "receipt.json"
+            file.write_text(text, encoding="utf-8", errors="surrogatepass")
+            out = io.StringIO()
+            if code == "genuine":
+                call_command("verify_receipt", str(file), stdout=out)
+                self.assertIn("        1 contact", out.getvalue())
+            else:
+                with self.assertRaises(SystemExit) as ended:
+                    call_command("verify_receipt", str(file), stdout=out)
+                self.assertEqual(ended.exception.code, 1)
+
+    def test_a_genuine_one_is_told_so_however_it_was_formatted_on_its_way(self) -> None:
+        said = json.loads(self.document)
+        for text in (self.document, json.dumps(said, sort_keys=True), "\ufeff" + json.dumps(said, ensure_ascii=False)):
+            self.assertEqual(receipts.verify(text).code, "genuine")
+        self.assert_said(self.document, "genuine")
+        sent = SimpleUploadedFile("receipt.json", self.document.encode(), "application/json")
+        page = self.visitor.posts(PAGE, {"file": sent, "pasted": ""})
+        self.assertContains(page, "This receipt is genuine")
+        self.assertContains(page, "The contact details")
+
+    def test_whatever_is_changed_is_noticed(self) -> None:
+        said = json.loads(self.document)
+        for name in said:
+            if name in ("signature", "format", "issuer"):
+                continue
+            with self.subTest(name=name):
+                self.assertEqual(receipts.verify(self.changed(**{name: "x"})).code, "not_ours")
+                del (left := dict(said))[name]
+                self.assertEqual(receipts.verify(json.dumps(left)).code, "not_ours")
+        self.assertEqual(receipts.verify(self.changed(added=1)).code, "not_ours")
+        self.assert_said(self.changed(erased={"contact": 2}), "not_ours")
+
+    def test_what_is_no_receipt_of_ours_is_refused_with_the_reason(self) -> None:
+        number, _, signature = json.loads(self.document)["signature"].partition(":")
+        other_purpose = signatures.sign("{}", purpose="history checkpoint")
+        self.assert_said(self.changed(issuer="https://other.example"), "foreign")
+        cases = {
+            "not_ours": [
+                self.changed(signature=f"{int(number) + 1}:{signature}"),
+                self.changed(signature=f"{number}:"),
+                self.changed(signature=other_purpose),
+            ],
+            "no_receipt": ["{}", self.changed(format="receipt"), self.changed(signature=1), '{"signature": "1:x"}'],
+            "unreadable": [
+                "", "receipt", "[]", "1", "null", self.document[:-3], '{"a": NaN}', "[" * 30_000,
+                self.document.replace('"scope"', '"scope": "log", "scope"'), '{"a": "\\ud800"}', "9" * 5_000,
+            ],
+        }  # fmt: skip
+        for code, texts in cases.items():
+            for text in texts:
+                with self.subTest(text=text[:40]):
+                    self.assertEqual(receipts.verify(text).code, code)
+
+    def test_an_old_signing_key_still_verifies_and_a_lost_one_does_not(self) -> None:
+        newer = {**settings.SIGNING_KEYS, max(settings.SIGNING_KEYS) + 1: bytes(range(32))}
+        with override_settings(SIGNING_KEYS=newer):
+            self.assertEqual(receipts.verify(self.document).code, "genuine")
+        with override_settings(SIGNING_KEYS={1: bytes(32)}):
+            self.assertEqual(receipts.verify(self.document).code, "not_ours")
+
+    def test_it_says_when_the_last_trace_is_gone_and_names_nobody(self) -> None:
+        content = self.done.receipt
+        completed = datetime.fromisoformat(content["completed_at"])
+        self.assertEqual(datetime.fromisoformat(content["last_trace_gone_from"]), completed + timedelta(days=35))
+        self.assertEqual((content["key"], content["unreadable_everywhere_from"]), (None, None))
+        for name in ("alice", "Kept", str(self.alice.client.pk), self.alice.client.pk.hex, str(self.alice.user.pk)):
+            self.assertNotIn(name, self.document)
+
+    def test_its_link_is_over_after_thirty_days_and_is_not_to_be_guessed(self) -> None:
+        path = f"/receipts/{self.done.token}/"
+        for language in ("sv", "en", "de"):
+            page = self.visitor.opens(path, HTTP_ACCEPT_LANGUAGE=language)
+            self.assertContains(page, self.done.receipt["number"])
+        self.assertNotIn(self.done.token, str(ErasureReceipt.objects.values()))
+        self.assertEqual(self.visitor.opens(f"/receipts/{self.done.receipt['number']}/").status_code, 410)
+        ErasureReceipt.objects.update(made_at=timezone.now() - timedelta(days=30, seconds=1))
+
+        for end in ("", "receipt.json"):
+            self.assertEqual(self.visitor.opens(path + end).status_code, 410)
+        self.assertEqual(receipts.forget_old(timezone.now()), 1)
+        self.assertEqual(receipts.verify(self.document).code, "genuine")
+
+    def test_the_page_asks_for_something_and_counts_tries(self) -> None:
+        self.assertEqual(self.visitor.posts(PAGE, {"pasted": ""}).status_code, 422)
+        large = SimpleUploadedFile("receipt.json", b" " * (receipts.MOST_BYTES + 1))
+        self.assertContains(self.visitor.posts(PAGE, {"file": large}), "larger than a receipt", status_code=422)
+        odd = SimpleUploadedFile("receipt.json", b"\xff\xfe\x00")
+        self.assertContains(self.visitor.posts(PAGE, {"file": odd}), 'data-verdict="unreadable"')
+        for _ in range(20):
+            answer = self.visitor.posts(PAGE, {"pasted": "x"})
+        self.assertEqual(answer.status_code, 429)
+        self.assertTrue(int(answer["Retry-After"]))
+
+
+def test_a_file_that_is_not_there_or_too_large_is_named(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(b" " * (receipts.MOST_BYTES + 1))
+    for file, said in ((tmp_path / "none", "cannot be read"), (large, "larger than a receipt")):
+        with pytest.raises(CommandError, match=said):
+            call_command("verify_receipt", str(file))
