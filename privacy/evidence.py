@@ -86,7 +86,8 @@ def sections() -> tuple[Section, ...]:
 
 
 def _is_so(claim: Claim, days: dict[str, date]) -> bool:
-    return claim.name in days and not (claim.needs_production and settings.EMBEDDED)
+    here = {"": True, "production": not settings.EMBEDDED, "sealed log": bool(settings.LOG_KEYS)}
+    return claim.name in days and here[claim.only_with]
 
 
 def write(passed: dict[str, dict[str, str]], record: Path = RECORD) -> None:

@@ -86,6 +86,38 @@ ENCRYPTION: Final = Subject(
             ),
         ),
         Claim(
+            "sealed_log",
+            _("The log that our processes write is sealed to a key that is not on the server."),
+            _(
+                "Each minute has a key of its own (AES-256-GCM), sealed by HPKE to the operator's key. On reading, "
+                "what was cut, changed or moved is named."
+            ),
+            _(
+                "A request fails with a number in its traceback and its process is killed; no file may hold it "
+                "readably. Segments are changed, cut and exchanged."
+            ),
+            files=("privacy/sealed_logging.py", "privacy/log_segment.py", "privacy/sealed_box.py"),
+            tests=(
+                "tests/faults/test_canary.py",
+                "tests/privacy/test_log_segment.py",
+                "tests/privacy/test_sealed_box.py",
+                "tests/privacy/test_sealed_logging.py",
+            ),
+            only_with="sealed log",
+        ),
+        Claim(
+            "sealed_backups",
+            _(
+                "The backups that the service makes are encrypted before they leave the server, the keys apart from "
+                "the data."
+            ),
+            _("Two repositories with passwords of their own (restic). No backup holds a master key."),
+            _("Backups are made, everything is destroyed and restored; counts, keys and histories must be as before."),
+            files=("deploy/backup/make.py", "deploy/backup/restic.py", "deploy/backup/restore.py"),
+            tests=(*within("tests/deploy/test_backups.py", "TestRestoring", "TestTheDrill", "TestWhatGoesWrong"),),
+            only_with="production",
+        ),
+        Claim(
             "blind_index",
             _("A kept IBAN is found again by a keyed hash, which is a different one for every customer."),
             _("HMAC-SHA256 under a key derived from the customer's own. It exists only where you keep full records."),

@@ -87,14 +87,18 @@ API: Final = Subject(
             "exact_limits",
             _("Rates and the month's quota hold over all processes together, however many calls come at once."),
             _(
-                "The quota admits exactly what it has; a minute at most a tenth more than the rate. A "
-                "refused call costs nothing."
+                "The quota admits exactly what it has; a minute at most a tenth more than the rate. While the "
+                "shared counters (Redis) are away, each process counts a rate for itself; the quota stays exact."
             ),
             _("400 calls at once on a quota of 100 must pass exactly 100 times, with several processes."),
             files=("apikeys/quota.py", "apikeys/rates.py"),
             tests=(
                 "tests/apikeys/test_quota.py",
                 "tests/apikeys/test_rates.py",
+                *within(
+                    "tests/faults/test_redis_away.py",
+                    "test_the_api_goes_on_per_worker_and_pages_that_count_tries_refuse",
+                ),
                 *within("tests/validation/api/test_calls.py", "CostTests::test_a_refusal_costs_nothing"),
             ),
         ),

@@ -63,7 +63,24 @@ DATA_PROTECTION: Final = Subject(
             tests=(
                 *within("tests/deploy/test_proxy.py", "TestLimits::test_no_body_and_no_answer_is_ever_on_the_disk"),
             ),
-            needs_production=True,
+            only_with="production",
+        ),
+        Claim(
+            "proxy_log",
+            _("The proxy's own log holds no numbers and no full network addresses, and no line for an answered check."),
+            _("Time, the first word of the address, the result, and the network shortened to /24 or /48."),
+            _("Requests of every kind are sent, some of them failing; both logs of a real proxy are read for them."),
+            files=("deploy/nginx/ibanse/log.conf",),
+            tests=("tests/deploy/test_access_log.py",),
+            only_with="production",
+        ),
+        Claim(
+            "messages",
+            _("What you write to us on the contact page is kept sealed for 30 days, without your network address."),
+            _("It is mailed to the operator in plain text. The copy is sealed under a key of its own."),
+            _("Messages are sent, hostile ones too; rows and mails are read, and time is moved on."),
+            files=("privacy/contact.py",),
+            tests=("tests/privacy/pages/test_contact.py",),
         ),
         Claim(
             "masked_logs",
@@ -200,6 +217,17 @@ DELETION: Final = Subject(
             ),
         ),
         Claim(
+            "deleted_account",
+            _("Owners delete their whole account themselves and get a signed receipt that anybody can verify."),
+            _(
+                "Confirmed by mail, with days to change one's mind. The key is destroyed first, then every row; what "
+                "is interrupted goes on."
+            ),
+            _("A full account is deleted and interrupted after each step; no table may hold a trace of it."),
+            files=("privacy/deletion/execution.py", "privacy/deletion/erasing.py", "privacy/deletion/receipts.py"),
+            tests=("tests/privacy/deletion/test_deletion.py",),
+        ),
+        Claim(
             "destroyed_keys",
             _(
                 "Once a customer's key is destroyed, what it sealed can no longer be opened, in no backup of "
@@ -223,6 +251,21 @@ DELETION: Final = Subject(
                     "OtherWorkersTests",
                 ),
             ),
+        ),
+        Claim(
+            "backups_end",
+            _("A backup of the data is kept for 35 days at most, one of the keys for 7 days at most."),
+            _(
+                "Each night what would grow too old is removed to the last byte. When backups fail, the last one stays "
+                "and the operator is alarmed."
+            ),
+            _(
+                "The clock is moved on; the old data must be gone from the files, and each leftover must raise the "
+                "alarm."
+            ),
+            files=("deploy/backup/make.py", "deploy/backup/check.py"),
+            tests=(*within("tests/deploy/test_backups.py", "TestLifetimes"),),
+            only_with="production",
         ),
     ),
 )

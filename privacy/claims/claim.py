@@ -1,6 +1,7 @@
 """What a claim is: a sentence to the public, what makes it true, and the tests that would fail if it were not."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from django.utils.functional import Promise
 
@@ -23,8 +24,8 @@ class Claim:
     """Node ids of pytest: files, classes or functions, from the root of the project."""
     since: str = "0.1.0"
     """The first version of which it is true."""
-    needs_production: bool = False
-    """Whether it speaks of what only production has, such as the proxy; elsewhere it is not shown."""
+    only_with: Literal["", "production", "sealed log"] = ""
+    """What it speaks of that not every service has, such as the proxy; without it the claim is not shown."""
 
 
 @dataclass(frozen=True, slots=True)

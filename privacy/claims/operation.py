@@ -47,7 +47,16 @@ INFRASTRUCTURE: Final = Subject(
             _("Other names, slow and oversized requests and floods are sent to a real proxy."),
             files=("deploy/nginx/ibanse/site.conf", "deploy/nginx/ibanse/limits.conf"),
             tests=(*within("tests/deploy/test_proxy.py", "TestLimits", "TestOtherNames"),),
-            needs_production=True,
+            only_with="production",
+        ),
+        Claim(
+            "nothing_hidden",
+            _("Malformed requests are refused or do no harm, and none can hide another one in it."),
+            _("Proxy and service both refuse what is ambiguous in its length, its headers or its path."),
+            _("63 odd requests go to the service directly and through a real proxy; no hidden call may be counted."),
+            files=("deploy/nginx/ibanse/site.conf", "deploy/gunicorn.conf.py", "ibanse/api_gate.py"),
+            tests=("tests/deploy/test_smuggling.py",),
+            only_with="production",
         ),
         Claim(
             "blocked_addresses",
@@ -75,6 +84,18 @@ TRANSPORT: Final = Subject(
     _("Encrypted connections (TLS)"),
     (
         Claim(
+            "modern_tls",
+            _("Connections are encrypted by TLS 1.2 or 1.3, with the settings that Mozilla calls intermediate."),
+            _("The proxy offers nothing older and nothing weaker."),
+            _(
+                "A scanner that is not ours (sslyze) compares a real proxy with Mozilla's list, and must find a "
+                "weaker one."
+            ),
+            files=("deploy/nginx/ibanse/tls.conf", "deploy/nginx/ibanse/site.conf"),
+            tests=("tests/deploy/test_tls.py",),
+            only_with="production",
+        ),
+        Claim(
             "encrypted_calls",
             _("An API call that arrives unencrypted is refused, and its key is not even looked at."),
             _("The proxy says how a call came. Pages are redirected to HTTPS; calls get an error that says why."),
@@ -88,7 +109,7 @@ TRANSPORT: Final = Subject(
                     "OrderTests::test_a_key_that_came_in_clear_is_not_even_compared",
                 ),
             ),
-            needs_production=True,
+            only_with="production",
         ),
         Claim(
             "https_only",
@@ -115,7 +136,7 @@ TRANSPORT: Final = Subject(
                     "TestProduction::test_the_deployment_check_is_clean",
                 ),
             ),
-            needs_production=True,
+            only_with="production",
         ),
     ),
 )

@@ -74,4 +74,5 @@ def _operator() -> dict[str, object]:
         "privacy_url": reverse("privacy"),
         "security_url": reverse("security"),
         "has_proxy": not settings.EMBEDDED,
+        "log_is_sealed": bool(settings.LOG_KEYS),
     }
