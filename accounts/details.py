@@ -24,6 +24,8 @@ class Contact:
     city: str = ""
     country: str = ""
     """ISO 3166 code."""
+    organisation_number: str = ""
+    """As the country registers organisations: letters, digits and signs, not checked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,13 @@ class ContactForm(HouseForm):
     """How to reach a client."""
 
     company = LineField(label=_("Company"), widget=forms.TextInput(attrs={"autocomplete": "organization"}))
+    organisation_number = LineField(
+        label=_("Organisation number"),
+        required=False,
+        max_length=40,
+        help_text=_("As your country registers your organisation. It stands in the agreements we make out to you."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
     person = LineField(label=_("Contact person"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     phone = LineField(
         label=_("Phone"),

@@ -33,6 +33,7 @@ MATRIX: Final[dict[str, tuple[bool, bool]]] = {
     "privacy.change":     (True, False),
     "privacy.export":     (True, False),
     "privacy.delete":     (True, False),
+    "privacy.documents":  (True, False),
 }  # fmt: skip
 
 

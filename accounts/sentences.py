@@ -138,13 +138,16 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
 """The words of each deed in the order in which a page offers them, by the last part of its path."""
 
 DETAIL_NAMES: Final[dict[str, Promise]] = {
+    "document": gettext_lazy("Document"),
     "email": gettext_lazy("E-mail address"),
     "days": gettext_lazy("Days of grace"),
     "fields": gettext_lazy("Changed"),
     "file": gettext_lazy("File"),
     "filters": gettext_lazy("Chosen by"),
+    "fingerprint": gettext_lazy("Fingerprint"),
     "from": gettext_lazy("Before"),
     "key": gettext_lazy("Key"),
+    "language": gettext_lazy("Language"),
     "method": gettext_lazy("With"),
     "name": gettext_lazy("Name"),
     "network": gettext_lazy("Address or network"),
@@ -176,6 +179,7 @@ PAGE_NAMES: Final[dict[str, Promise]] = {
 
 FIELD_NAMES: Final[dict[str, Promise]] = {
     "company": gettext_lazy("Company"),
+    "organisation_number": gettext_lazy("Organisation number"),
     "person": gettext_lazy("Contact person"),
     "phone": gettext_lazy("Phone"),
     "street": gettext_lazy("Street and number"),
@@ -231,6 +235,12 @@ SCOPE_NAMES: Final[dict[str, Promise]] = {
 }
 """Parts of an account that can be deleted: names of what the detail `scope` says by its code."""
 
+DOCUMENT_NAMES: Final[dict[str, Promise]] = {
+    "agreement": gettext_lazy("Data-processing agreement"),
+    "measures": gettext_lazy("Technical and organisational measures"),
+}
+"""Names of the documents that the detail `document` names by their codes."""
+
 HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
     "edited": gettext_lazy("Entry %(number)s is not as it was written: it or its place in the chain was changed."),
     "missing": gettext_lazy("Entry %(number)s is missing from the chain."),
@@ -243,6 +253,7 @@ HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
 
 
 _NAMES: Final = {
+    "document": DOCUMENT_NAMES,
     "fields": FIELD_NAMES,
     "filters": FILTER_NAMES,
     "method": METHOD_NAMES,

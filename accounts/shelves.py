@@ -133,6 +133,7 @@ SHELVES: Final = (
         lambda client: ContactDetails.objects.filter(client=client),
         (
             plain("company", _("Company")),
+            plain("organisation_number", _("Organisation number")),
             plain("person", _("Contact person")),
             plain("phone", _("Phone")),
             plain("street", _("Street and number")),

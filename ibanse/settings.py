@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-from ibanse import env, hosting, mail_url, security_contact
+from ibanse import env, hosting, mail_url, security_contact, subprocessors
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 EMBEDDED = env.text("IBANSE_MODE", "embedded", choices=("embedded", "production")) == "embedded"
@@ -38,6 +38,9 @@ SITE_URL = env.text(
 ).rstrip("/")
 OPERATOR_NAME = env.text("IBANSE_OPERATOR_NAME", "")
 OPERATOR_ADDRESS = env.text("IBANSE_OPERATOR_ADDRESS", "")
+OPERATOR_NUMBER = env.text("IBANSE_OPERATOR_NUMBER", "")
+# Who else handles personal data, for the agreements that clients ask for; None: the operator has not said.
+SUBPROCESSORS = subprocessors.parse(env.text("IBANSE_SUBPROCESSORS", ""))
 # Where the contact form is mailed; without one there is no form.
 CONTACT_ADDRESS = env.mail_address("IBANSE_CONTACT_ADDRESS", otherwise=OPERATOR_ADDRESS)
 SECURITY_CONTACTS = security_contact.parse(env.text("IBANSE_SECURITY_CONTACT", ""), instead=OPERATOR_ADDRESS)

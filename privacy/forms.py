@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
@@ -17,7 +18,7 @@ from accounts.forms import HouseForm
 from accounts.lines import LineField
 from accounts.models import User
 from privacy import contact, logging_mode
-from privacy.models import LEAST_DAYS, MOST_DAYS, ContactMessage, Mode
+from privacy.models import LEAST_DAYS, MOST_DAYS, ClientDocument, ContactMessage, Mode
 
 MODES: Final = (
     (
@@ -207,3 +208,32 @@ class ContactMessageForm(HouseForm):
     def _words(self) -> contact.Words:
         typed = self.cleaned_data
         return contact.Words(typed["name"], typed["email"], typed["message"])
+
+
+class DocumentForm(HouseForm):
+    """Which document, in which language."""
+
+    marks_optional_fields = False
+
+    kind = forms.ChoiceField(
+        label=_("Which document?"),
+        choices=(
+            (
+                ClientDocument.Kind.AGREEMENT.value,
+                Choice(
+                    _("Data-processing agreement"),
+                    _("What we may do with personal data, and what we owe you (GDPR, article 28). Both sign it."),
+                ),
+            ),
+            (
+                ClientDocument.Kind.MEASURES.value,
+                Choice(
+                    _("Technical and organisational measures"),
+                    _("How the data are protected, and how that is checked (GDPR, article 32)."),
+                ),
+            ),
+        ),
+        widget=Radios,
+        error_messages={"required": _("Choose one.")},
+    )
+    language = forms.ChoiceField(label=_("Language of the document"), choices=settings.LANGUAGES)

@@ -125,6 +125,12 @@ LINES: Final[dict[str, Line]] = {
         _("Until carried out or cancelled; what says that a part of the log is deleted 35 days, receipts 30 days."),
         _CLEAR | _HASH,
     ),
+    "documents": Line(
+        _("Documents made out to you: which one, when, in which version and language, who asked for it"),
+        _("In clear; the document itself, and whom it names, sealed."),
+        _AS_LONG_AS_THE_ACCOUNT,
+        _SEALED | _CLEAR | _HASH,
+    ),
     "data_keys": Line(
         _("The key that seals all this"),
         _("Sealed by a master key, in a database of its own apart from what it seals."),

@@ -252,6 +252,21 @@ TABLES: Final[tuple[Table, ...]] = (
         ("downloaded_at", "exports", CLEAR, "time of the last download", "shown to owners"),
     ),
     _table(
+        "privacy.ClientDocument",
+        _WITH_THE_ACCOUNT,
+        ("id", "documents", CLEAR, "random number", f"{_REFERS}; bound to what is sealed"),
+        ("client", "documents", CLEAR, "account", _BELONGS),
+        ("requested_by", "documents", CLEAR, "user", "shown to owners"),
+        ("made_at", "documents", CLEAR, "time", _ORDER),
+        ("made_on", "documents", CLEAR, "date of the document", "shown to owners; limit per day"),
+        ("kind", "documents", CLEAR, "agreement or measures", "shown to owners"),
+        ("language", "documents", CLEAR, "language", "shown to owners"),
+        ("version", "documents", CLEAR, "version of its words", "shown to owners"),
+        ("words_index", "documents", HASH, "HMAC-SHA256 of its words", "the same is not made twice"),
+        ("sealed_facts", "documents", SEALED, "company it names, fingerprint", "shown to owners"),
+        ("sealed_pdf", "documents", SEALED, "the document", "fetched again"),
+    ),
+    _table(
         "privacy.ContactMessage",
         "after 30 days, or when the operator deletes it",
         (

@@ -1,4 +1,4 @@
-"""What clients have decided about their data, what is to be deleted, and what people write to the operator."""
+"""What clients decide about their data, documents made for them, what is deleted, and what people write to us."""
 
 import uuid
 from typing import ClassVar
@@ -88,6 +88,41 @@ class DataExport(models.Model):
     def __str__(self) -> str:
         """Name the state."""
         return self.state
+
+
+class ClientDocument(models.Model):
+    """An agreement or a list of measures that was made out to a client: see privacy/documents, the only pen."""
+
+    class Kind(models.TextChoices):
+        """What it is."""
+
+        AGREEMENT = "agreement", _("Data-processing agreement")
+        MEASURES = "measures", _("Technical and organisational measures")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="documents")
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(_("made"), default=timezone.now)
+    made_on = models.DateField(_("date of the document"))
+    kind = models.CharField(_("document"), max_length=9, choices=Kind)
+    language = models.CharField(_("language"), max_length=8)
+    version = models.CharField(_("version"), max_length=20)
+    """Of the words that are the same for everybody."""
+    words_index = models.BinaryField()
+    """Keyed hash of all its words: the same are not printed twice."""
+    sealed_facts = models.BinaryField()
+    """Whom it was made out to, and its fingerprint."""
+    sealed_pdf = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("document")
+        verbose_name_plural = _("documents")
+        default_permissions = ()
+        ordering: ClassVar[list[str]] = ["-made_at", "pk"]
+
+    def __str__(self) -> str:
+        """Name the kind and the version."""
+        return f"{self.kind} {self.version}"
 
 
 class ContactMessage(models.Model):

@@ -1,6 +1,6 @@
 """What privacy holds of a client: what it has decided about its log of checks, and the copies it has asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -9,17 +9,22 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import chunks
 from accounts.models import Client
-from privacy import contact, log_cutoff, reduction
+from privacy import contact, documents, log_cutoff, reduction
 from privacy import export as copies
 from privacy.deletion import receipts, requesting
-from privacy.models import DataExport, DeletionRequest, LogCutoff, PrivacySettings
-from privacy.tables import Column, Shelf, Table, plain, time
+from privacy.documents import Document
+from privacy.models import ClientDocument, DataExport, DeletionRequest, LogCutoff, PrivacySettings
+from privacy.tables import Column, Shelf, Table, moment, plain, time
 
-HOLDS: Final[tuple[type[Model], ...]] = (PrivacySettings, DataExport, DeletionRequest, LogCutoff)
+HOLDS: Final[tuple[type[Model], ...]] = (PrivacySettings, DataExport, ClientDocument, DeletionRequest, LogCutoff)
 
 
-def _who(row: DataExport | DeletionRequest) -> str:
+def _who(row: DataExport | ClientDocument | DeletionRequest) -> str:
     return row.requested_by.email if row.requested_by else ""
+
+
+def _documents(_client: Client, rows: list[ClientDocument]) -> Iterable[Document]:
+    return map(documents.opened, rows)
 
 
 SHELVES: Final = (
@@ -73,6 +78,30 @@ SHELVES: Final = (
             time("until", _("What is newer stays")),
         ),
     ),
+    Shelf(
+        "documents",
+        _("Documents that were made out to you; the PDF files themselves are on the page Documents of the settings"),
+        lambda client: (
+            ClientDocument.objects.filter(client=client)
+            .select_related("requested_by")
+            .defer("sealed_pdf")
+            .order_by("made_at", "pk")
+        ),
+        (
+            Column("made_at", _("When it was made"), lambda document: moment(document.row.made_at)),
+            Column("kind", _("agreement or measures"), lambda document: document.row.kind),
+            Column("version", _("Version of its words"), lambda document: document.row.version),
+            Column("language", _("Language"), lambda document: document.row.language),
+            Column("company", _("Company it was made out to"), lambda document: document.facts.company),
+            Column("fingerprint", _("Its fingerprint"), lambda document: document.facts.fingerprint),
+            Column(
+                "requested_by",
+                _("E-mail address of who asked for it, if still known"),
+                lambda document: _who(document.row),
+            ),
+        ),
+        _documents,
+    ),
 )
 
 
@@ -93,6 +122,7 @@ def erase(client: Client) -> Iterator[dict[str, int]]:
     """
     copies.remove_all(client)
     yield from chunks.drain(DataExport.objects.filter(client=client), "data_exports")
+    yield from chunks.drain(ClientDocument.objects.filter(client=client), "documents")
     yield from chunks.drain(PrivacySettings.objects.filter(client=client), "privacy_settings")
     yield from chunks.drain(LogCutoff.objects.filter(client=client), "log_cutoffs")
 

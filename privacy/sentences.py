@@ -10,6 +10,25 @@ from accounts.errors import Refusal
 REFUSALS: Final[dict[str, Promise]] = {
     "deletion_begun": gettext_lazy("The deletion has begun and can no longer be cancelled."),
     "deletion_over": gettext_lazy("This deletion was cancelled or carried out already."),
+    "characters_not_printable": gettext_lazy(
+        "The font of the documents does not have these characters: %(characters)s. Write your contact details with "
+        "Latin, Greek or Cyrillic letters."
+    ),
+    "contact_details_missing": gettext_lazy("Fill in your contact details first: the document names you by them."),
+    "document_locked": gettext_lazy(
+        "The document could not be opened with your account's key, so nothing was sent. Tell the operator of this "
+        "service."
+    ),
+    "nothing_proved": gettext_lazy(
+        "This document names only what the tests of the running version have proved, and their results are missing "
+        "here. Tell the operator of this service."
+    ),
+    "operator_not_named": gettext_lazy(
+        "The operator of this service has not said yet who it is and whom it engages, so it cannot sign anything."
+    ),
+    "too_many_documents": gettext_lazy(
+        "%(limit)s documents were made today, which is the most. Those are below; try again tomorrow."
+    ),
     "export_damaged": gettext_lazy("The copy could not be read and was not sent."),
     "export_locked": gettext_lazy(
         "The copy could not be opened with your account's key, so nothing was sent. Tell the operator of this service."

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from privacy.pages import deletion, export, settings
+from privacy.pages import deletion, documents, export, settings
 
 app_name = "privacy"
 urlpatterns = [
     path("security-and-privacy/", settings.security_and_privacy, name="security_and_privacy"),
     path("security-and-privacy/logging/", settings.change_logging, name="change_logging"),
+    path("documents/", documents.documents, name="documents"),
+    path("documents/make/", documents.make, name="make_document"),
+    path("documents/<uuid:pk>/download/", documents.download, name="download_document"),
     path("second-factor/", settings.second_factor, name="second_factor"),
     path("security-and-privacy/export/", export.export, name="export"),
     path("security-and-privacy/export/request/", export.ask, name="request_export"),

@@ -95,6 +95,9 @@ def live_site(tmp_path_factory: pytest.TempPathFactory, mailbox: Path) -> Iterat
         IBANSE_ANONYMOUS_CHECKS_PER_MINUTE="10000",
         EMAIL_URL=f"file://{mailbox}",
         IBANSE_CONTACT_ADDRESS="desk@operator.example",
+        IBANSE_OPERATOR_NAME="Nordkoll AB",
+        IBANSE_OPERATOR_ADDRESS="Storgatan 1, 222 22 Lund",
+        IBANSE_SUBPROCESSORS="none",
     )
     server = subprocess.Popen([sys.executable, "-m", "deploy.start"], cwd=ROOT, env=environment)
     try:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import history, invitations, roles
 from accounts.models import Invitation, User
 from apikeys.models import AllowedNetwork
-from privacy.models import DataExport
+from privacy.models import ClientDocument, DataExport
 from tests.house import HouseTest, Person, Visitor
 from validation.models import ValidationRecord
 
@@ -104,6 +104,9 @@ DOORS: Final[dict[str, str]] = {
             "privacy:security_and_privacy",
             "privacy:change_logging",
             "privacy:second_factor",
+            "privacy:documents",
+            "privacy:make_document",
+            "privacy:download_document",
             "privacy:export",
             "privacy:request_export",
             "privacy:download_export",
@@ -232,8 +235,8 @@ class RoleWalkTests(HouseTest):
             return {"pk": self.vera.user.pk} | ({"deed": "deactivate"} if name == "accounts:change_user" else {})
         if name in ("accounts:resend_invitation", "accounts:withdraw_invitation"):
             return {"pk": self.invitation().pk}
-        if name == "privacy:download_export":
-            return {"pk": DataExport.objects.get_or_create(client=self.alice.client, state="over")[0].pk}
+        if name in ("privacy:download_export", "privacy:download_document"):
+            return {"pk": (self.data_export() if name == "privacy:download_export" else self.document()).pk}
         if name in KEY_PAGES:
             entry = self.allowed_network()
             return {"pk": entry.key.pk} | ({"entry": entry.pk} if name == "apikeys:remove_network" else {})
@@ -262,6 +265,14 @@ class RoleWalkTests(HouseTest):
             defaults={"expires_at": timezone.now() + invitations.VALID_FOR},
         )[0]
 
+    def data_export(self) -> DataExport:
+        return DataExport.objects.get_or_create(client=self.alice.client, state="over")[0]
+
+    def document(self) -> ClientDocument:
+        """Return a document of Alice's, whatever is in it."""
+        made = {"kind": "agreement", "language": "en", "version": "1", "made_on": timezone.localdate()}
+        return ClientDocument.objects.get_or_create(client=self.alice.client, defaults=made)[0]
+
     def allowed_network(self) -> AllowedNetwork:
         found = AllowedNetwork.objects.filter(key__client=self.alice.client).first()
         if found is None:
@@ -280,6 +291,7 @@ class RoleWalkTests(HouseTest):
             "accounts:resend_invitation",
             "accounts:withdraw_invitation",
             "privacy:download_export",
+            "privacy:download_document",
             "privacy:erase_user",
             *KEY_PAGES,
             *ROW_PAGES,

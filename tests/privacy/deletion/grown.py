@@ -8,12 +8,13 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.core import mail
+from django.test import override_settings
 from django.utils import timezone
 
 from accounts import details, invitations, recovery
 from accounts.models import Client, User
 from apikeys.models import QuotaLease, QuotaMonth
-from privacy import export, log_cutoff, logging_mode, rooms
+from privacy import documents, export, log_cutoff, logging_mode, rooms
 from privacy.logging_mode import Choice
 from privacy.models import Mode
 from privacy.tables import Value
@@ -26,7 +27,7 @@ NAMES: Final = ("Grown Company", "Grown Billing", "Grown Name", "Grown Key", "Gr
 def grow(owner: Person, sub_user: Person) -> str:
     """Give the owner's client a row in every table that a client can have rows in; return an API key of it."""
     client, by = owner.client, owner.user
-    details.save_contact(client, details.Contact(company=NAMES[0]), by=by)
+    details.save_contact(client, details.Contact(company=NAMES[0], street="Grown Street", city="Grown"), by=by)
     details.save_billing(client, details.Billing(company=NAMES[1]), by=by)
     details.save_name(by, NAMES[2])
     invitations.invite(client, f"invited-{by.email}", by=by)
@@ -47,6 +48,8 @@ def grow(owner: Person, sub_user: Person) -> str:
     key.usage.get_or_create(day=timezone.now().date())
     log_cutoff.draw(client, timezone.now() - timedelta(days=1))
     export.request(client, by=by)
+    with override_settings(OPERATOR_NAME="Operator", OPERATOR_ADDRESS="Operator", SUBPROCESSORS=()):
+        documents.request(client, "agreement", "en", by=by)
     mail.outbox.clear()
     empty = {name for name, rows in rooms.count(client).items() if not rows}
     assert empty == {"deletions"}, empty
