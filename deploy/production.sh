@@ -12,6 +12,8 @@ SOCKET=/run/ibanse/gunicorn.sock
 SECRETS='IBANSE_SECRET_KEY IBANSE_SIGNING_KEYS IBANSE_MASTER_KEYS IBANSE_PEPPERS EMAIL_URL'
 RELEASES_KEPT=3
 
+# What is shared with ibanse-erase, it may write; others read nothing.
+mask=007
 dry_run=
 changes=0
 step=
@@ -83,7 +85,7 @@ as_role() {
         fi
         HOME=/nonexistent
         set +a
-        umask 007
+        umask "$mask"
         exec setpriv --reuid="$user" --regid=ibanse --init-groups --no-new-privs .venv/bin/python manage.py "$@"
     )
 }
@@ -113,6 +115,8 @@ make_release() {
     rm -rf "${RELEASES:?}/$2"
     mkdir -p "$RELEASES/$2"
     packed "$1" | tar -C "$RELEASES/$2" --no-same-owner -xf -
+    # With the same lock the packages are the same: bootstrap, which checks that, fetches only what differs.
+    [ ! -d "$CURRENT/.venv" ] || cp -a --reflink=auto "$CURRENT/.venv" "$RELEASES/$2/.venv"
     (
         cd "$RELEASES/$2" || exit
         IBANSE_VENV=.venv PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore deploy/bootstrap run
@@ -155,7 +159,10 @@ database_is_here() { [ ! -f "$ETC/owner.env" ] || grep -q '^DATABASE_URL=.*@%2Fr
 
 collect_static() {
     at "collecting the static files" "look whether the user ibanse may write to $STATE/static"
+    # nginx, which hands them out, is one of the others.
+    mask=022
     as_role app "$1" collectstatic --no-input --verbosity 0
+    mask=007
 }
 
 point() {

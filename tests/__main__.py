@@ -24,7 +24,7 @@ from tests import services
 CI = os.environ.get("CI") == "true"
 ON_A_DATABASE = ("-n", "2", "-m", "not browser and not deploy")
 IN_A_BROWSER = ("-m", "browser and not deploy")
-AS_DEPLOYED = ("-m", "deploy")
+AS_DEPLOYED = ("-m", "debootstrap", "deploy", "shellcheck", "systemd", "systemd-container")
 # Debian's packages that production is made of, each met for real by a test.
 DEPLOYED = (
     "nginx",

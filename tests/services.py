@@ -26,10 +26,14 @@ STARTS_WITHIN_SECONDS = 30
 
 BROWSER = ("chromium", "libatomic1")
 
+# Where some of Debian's programs are, which only root's PATH names.
+_ROOTS_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
+
 # Debian's package → is what we need of it here?
 PRESENT: dict[str, Callable[[], bool]] = {
     "chromium": CHROMIUM.exists,
     "curl": lambda: shutil.which("curl") is not None,
+    "debootstrap": lambda: shutil.which("debootstrap", path=_ROOTS_PATH) is not None,
     "gettext": lambda: shutil.which("msgfmt") is not None,
     # Playwright's own node is linked against it.
     "libatomic1": lambda: ctypes.util.find_library("atomic") is not None,
@@ -41,6 +45,9 @@ PRESENT: dict[str, Callable[[], bool]] = {
     "python3-venv": lambda: importlib.util.find_spec("ensurepip") is not None,
     "restic": lambda: shutil.which("restic") is not None,
     "redis-server": lambda: _redis_binary() is not None,
+    "shellcheck": lambda: shutil.which("shellcheck") is not None,
+    "systemd": lambda: shutil.which("systemd-analyze") is not None,
+    "systemd-container": lambda: shutil.which("systemd-nspawn") is not None,
     "wrk": lambda: shutil.which("wrk") is not None,
 }
 

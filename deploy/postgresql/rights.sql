@@ -16,8 +16,11 @@ CREATE TEMPORARY TABLE exception (of_table regclass, role name, may text) ON COM
 INSERT INTO exception VALUES
     -- The history of an account is only added to. Whoever serves can neither change nor remove what was done.
     ('accounts_historyentry', 'ibanse_app', 'SELECT, INSERT'),
-    -- The full address is erased after seven days, see accounts/history.py.
-    ('accounts_historydetail', 'ibanse_app', 'SELECT, INSERT, UPDATE (sealed_address)'),
+    -- What is personal in it can be erased, with a user or after seven days (accounts/history.py). Any other change of it
+    -- shows: its hash stands in the entry.
+    ('accounts_historydetail', 'ibanse_app', 'SELECT, INSERT, UPDATE (sealed, sealed_address)'),
+    -- Receipts of deletions are made, shown and, in time, forgotten; never changed by who serves.
+    ('privacy_erasurereceipt', 'ibanse_app', 'SELECT, INSERT, DELETE'),
     -- Migrations are the owner's.
     ('django_migrations', 'ibanse_app', 'SELECT'),
     ('django_migrations', 'ibanse_erase', 'SELECT');
