@@ -7,6 +7,8 @@ standard library and `cryptography`.
 import hashlib
 import hmac
 import os
+from collections import deque
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -37,24 +39,56 @@ def label(*parts: str) -> bytes:
     return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
 
 
-def seal(key: bytes, data: bytes, *, label: bytes) -> bytes:
-    """Return nonce (12 bytes), ciphertext (as long as `data`) and tag (16 bytes), which only key and label open.
+class Sealer:
+    """One key, made ready for sealing often: to make it ready takes longer than to seal a record."""
 
-    Nonces are random, so one key may seal at most 2^32 times: the chance that two of them share a nonce stays below
-    2^-32 (NIST SP 800-38D, section 8.3).
-    """
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, data, label)
+    def __init__(self, key: bytes) -> None:
+        self._ready = AESGCM(key)
+
+    def seal(self, data: bytes, *, label: bytes) -> bytes:
+        """Return nonce (12 bytes), ciphertext (as long as `data`) and tag (16 bytes), which only key and label open.
+
+        Nonces are random, so one key may seal at most 2^32 times: the chance that two of them share a nonce stays below
+        2^-32 (NIST SP 800-38D, section 8.3).
+        """
+        nonce = _new_nonce()
+        return nonce + self._ready.encrypt(nonce, data, label)
+
+    def unseal(self, sealed: bytes, *, label: bytes) -> bytes:
+        """Return what was sealed under this key and label. Raises Unopened for anything else, however short."""
+        if len(sealed) < NONCE_BYTES + TAG_BYTES:
+            raise Unopened
+        try:
+            return self._ready.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label)
+        except InvalidTag:
+            raise Unopened from None
+
+
+def seal(key: bytes, data: bytes, *, label: bytes) -> bytes:
+    """Return what `Sealer.seal` returns, for a key that is used once."""
+    return Sealer(key).seal(data, label=label)
 
 
 def unseal(key: bytes, sealed: bytes, *, label: bytes) -> bytes:
-    """Return what was sealed under this key and label. Raises Unopened for anything else, however short."""
-    if len(sealed) < NONCE_BYTES + TAG_BYTES:
-        raise Unopened
-    try:
-        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label)
-    except InvalidTag:
-        raise Unopened from None
+    """Return what `Sealer.unseal` returns and raise what it raises, for a key that is used once."""
+    return Sealer(key).unseal(sealed, label=label)
+
+
+_NONCES_AT_ONCE = 256
+_nonces: deque[bytes] = deque()
+# A child must never use what its parent has drawn: the same nonce twice under one key opens both.
+os.register_at_fork(after_in_child=_nonces.clear)
+
+
+def _new_nonce() -> bytes:
+    """Return a random nonce that nobody else gets. Many are drawn at once: each draw gives the interpreter's lock away,
+    and getting it back among busy threads takes longer than sealing.
+    """
+    while True:
+        with suppress(IndexError):
+            return _nonces.pop()
+        drawn = os.urandom(NONCE_BYTES * _NONCES_AT_ONCE)
+        _nonces.extend(drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES))
 
 
 def derive(key: bytes, *, label: bytes) -> bytes:

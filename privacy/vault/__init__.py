@@ -139,8 +139,8 @@ def blind_index(owner: UUID, text: str, *, purpose: str) -> bytes:
 
 def _seal(owner: UUID, data: bytes, kind: str, *purpose_and_record: str) -> bytes:
     opened = keyring.open_or_make(owner)
-    key = opened.key_for(kind, purpose_and_record[0])
-    sealed = cipher.seal(key, data, label=_label(owner, opened.number, kind, *purpose_and_record))
+    label = _label(owner, opened.number, kind, *purpose_and_record)
+    sealed = opened.sealer_for(kind, purpose_and_record[0]).seal(data, label=label)
     return bytes((_VERSION, opened.number)) + sealed
 
 
@@ -148,10 +148,9 @@ def _unseal(owner: UUID, envelope: bytes, kind: str, *purpose_and_record: str) -
     opened = keyring.open_existing(owner)
     if envelope[:_HEADER_BYTES] != bytes((_VERSION, opened.number)):
         raise Broken
-    key = opened.key_for(kind, purpose_and_record[0])
     label = _label(owner, opened.number, kind, *purpose_and_record)
     try:
-        return cipher.unseal(key, envelope[_HEADER_BYTES:], label=label)
+        return opened.sealer_for(kind, purpose_and_record[0]).unseal(envelope[_HEADER_BYTES:], label=label)
     except cipher.Unopened:
         raise Broken from None
 

@@ -21,15 +21,23 @@ class OpenedKey:
     def __init__(self, number: int, key: bytes) -> None:
         self.number = number
         self._key = key
+        # Purposes are words of our code, so there are few; two threads may make the same entry twice.
         self._derived: dict[tuple[str, str], bytes] = {}
+        self._sealers: dict[tuple[str, str], cipher.Sealer] = {}
 
     def key_for(self, kind: str, purpose: str) -> bytes:
         """Return the key for one kind of use and one purpose."""
         derived = self._derived.get((kind, purpose))
         if derived is None:
-            # Purposes are words of our code, so there are few; two threads here derive the same key twice.
             derived = self._derived[kind, purpose] = cipher.derive(self._key, label=cipher.label(kind, purpose))
         return derived
+
+    def sealer_for(self, kind: str, purpose: str) -> cipher.Sealer:
+        """Return what seals and unseals under the key for one kind of use and one purpose."""
+        sealer = self._sealers.get((kind, purpose))
+        if sealer is None:
+            sealer = self._sealers[kind, purpose] = cipher.Sealer(self.key_for(kind, purpose))
+        return sealer
 
 
 class OpenedKeys:
@@ -39,13 +47,16 @@ class OpenedKeys:
         self._lock = Lock()
         # In the order of opening, which is also the order of expiry.
         self._held: OrderedDict[UUID, tuple[float, OpenedKey]] = OrderedDict()
+        # Until when none of them has to go.
+        self._all_live_until = 0.0
         self._droppings = 0
 
     def get(self, owner: UUID) -> OpenedKey | None:
         """Return the owner's key if it was opened less than a minute ago, and let go of all that were not."""
-        with self._lock:
-            self._let_go()
-            held = self._held.get(owner)
+        if time.monotonic() >= self._all_live_until:
+            with self._lock:
+                self._let_go()
+        held = self._held.get(owner)
         return held[1] if held else None
 
     def ticket(self) -> int:
@@ -60,6 +71,7 @@ class OpenedKeys:
                 return
             self._held.pop(owner, None)
             self._held[owner] = (time.monotonic() + HELD_SECONDS, key)
+            self._all_live_until = next(iter(self._held.values()))[0]
             if len(self._held) > MOST_HELD:
                 self._held.popitem(last=False)
 
@@ -80,3 +92,4 @@ class OpenedKeys:
         now = time.monotonic()
         while self._held and next(iter(self._held.values()))[0] <= now:
             self._held.popitem(last=False)
+        self._all_live_until = next(iter(self._held.values()))[0] if self._held else now

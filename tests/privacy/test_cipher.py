@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -29,6 +31,26 @@ class TestSealing:
 
     def test_the_same_data_never_look_the_same_twice(self) -> None:
         assert len({cipher.seal(KEY, b"same", label=LABEL)[:12] for _ in range(1000)}) == 1000
+
+    def test_a_child_process_never_uses_a_nonce_that_its_parent_had_drawn(self) -> None:
+        cipher.seal(KEY, b"so that some are drawn", label=LABEL)
+        here, there = os.pipe()
+        child = os.fork()
+        if not child:
+            os.write(there, b"".join(cipher.seal(KEY, b"", label=LABEL)[:12] for _ in range(300)))
+            os._exit(0)
+        os.waitpid(child, 0)
+        theirs = os.read(here, 12 * 300)
+        ours = b"".join(cipher.seal(KEY, b"", label=LABEL)[:12] for _ in range(300))
+
+        nonces = {each[at : at + 12] for each in (theirs, ours) for at in range(0, len(each), 12)}
+        assert len(nonces) == 600
+
+    def test_threads_never_share_a_nonce(self) -> None:
+        with ThreadPoolExecutor(8) as threads:
+            sealed = threads.map(lambda _: cipher.seal(KEY, b"", label=LABEL), range(5000))
+
+        assert len({each[:12] for each in sealed}) == 5000
 
     def test_a_flipped_bit_anywhere_is_refused(self) -> None:
         sealed = cipher.seal(KEY, b"IBAN", label=LABEL)

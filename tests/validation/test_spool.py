@@ -16,6 +16,8 @@ import pytest
 from tests import services
 from validation import spool
 
+PIECE_BYTES = 1024 * 1024
+
 # A process that spools two lines, says so, and waits to be killed.
 _LIVING = """
 import sys, time
@@ -80,36 +82,40 @@ class LineTests(SpoolTest):
 
 class DiskTests(SpoolTest):
     def test_a_full_disk_refuses_the_line(self) -> None:
-        with patch.object(os, "write", side_effect=OSError(errno.ENOSPC, "full")), pytest.raises(spool.SpoolFull):
+        with patch.object(os, "pwrite", side_effect=OSError(errno.ENOSPC, "full")), pytest.raises(spool.SpoolFull):
             self.spool.append(b"one\n")
         self.spool.append(b"two\n")
 
         assert self.spool.lines(0) == [b"two"]
 
-    def test_a_disk_that_takes_a_part_of_the_line_keeps_none_of_it(self) -> None:
-        write = os.write
+    def test_a_disk_that_has_room_for_a_part_of_a_piece_refuses_the_line_and_keeps_those_before_it(self) -> None:
+        write = os.pwrite
+        long = b"x" * PIECE_BYTES + b"\n"
+        self.spool.append(b"one\n")
         with (
-            patch.object(os, "write", side_effect=lambda file, line: write(file, line[:2])),
+            patch.object(os, "pwrite", side_effect=lambda file, piece, place: write(file, piece[:2], place)),
             pytest.raises(spool.SpoolFull),
         ):
-            self.spool.append(b"one\n")
+            self.spool.append(long)
+
+        assert self.path.stat().st_size == PIECE_BYTES
         self.spool.append(b"two\n")
+        self.spool.append(long)
+        assert self.spool.lines(0) == [b"one", b"two", long[:-1]]
 
-        assert self.path.read_bytes() == b"two\n"
+    def test_room_is_on_the_disk_before_a_line_needs_it(self) -> None:
+        self.spool.append(b"one\n")
 
-    def test_a_part_that_cannot_be_cut_off_is_before_the_next_line(self) -> None:
-        write = os.write
-        with (
-            patch.object(os, "write", side_effect=lambda file, line: write(file, line[:2])),
-            patch.object(os, "ftruncate", side_effect=OSError(errno.EIO, "broken")),
-        ):
-            for _ in range(2):
-                with pytest.raises(spool.SpoolFull):
-                    self.spool.append(b"one\n")
-        self.spool.append(b"two\n")
+        found = self.path.stat()
+        assert found.st_size == PIECE_BYTES
+        assert found.st_blocks * 512 >= PIECE_BYTES
 
-        assert self.path.read_bytes() == b"two\n"
-        assert self.spool.lines(0) == [b"two"]
+    def test_a_line_longer_than_many_pieces_finds_room(self) -> None:
+        long = b"x" * (3 * PIECE_BYTES) + b"\n"
+        for line in (b"one\n", long, b"two\n"):
+            self.spool.append(line)
+
+        assert self.spool.lines(0) == [b"one", long[:-1], b"two"]
 
     def test_a_closed_spool_touches_no_file_that_has_its_number_now(self) -> None:
         self.spool.close()
