@@ -30,9 +30,14 @@ class Account(NamedTuple):
     month: date
 
 
-class _Lease(NamedTuple):
-    units: int
-    used_at: float
+class _Lease:
+    """Units in hand, and when they were last touched."""
+
+    __slots__ = ("units", "used_at")
+
+    def __init__(self, units: int) -> None:
+        self.units = units
+        self.used_at = time.monotonic()
 
 
 class Leases:
@@ -96,7 +101,8 @@ class Leases:
             lease = self._held.get(account)
             if lease is None or lease.units < units:
                 return False
-            self._held[account] = _Lease(lease.units - units, time.monotonic())
+            lease.units -= units
+            lease.used_at = time.monotonic()
             return True
 
     def _add(self, account: Account, units: int) -> None:
@@ -104,7 +110,7 @@ class Leases:
             return
         with self._lock:
             held = self._held.get(account)
-            self._held[account] = _Lease(units + (held.units if held else 0), time.monotonic())
+            self._held[account] = _Lease(units + (held.units if held else 0))
 
 
 leases = Leases(uuid4())

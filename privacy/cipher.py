@@ -35,8 +35,8 @@ def label(*parts: str) -> bytes:
 
     Each part, in UTF-8, stands behind its length (four bytes, big-endian), so that "ab", "c" is not "a", "bc".
     """
-    encoded = (part.encode() for part in parts)
-    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+    encoded = [part.encode() for part in parts]
+    return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
 
 
 class Sealer:

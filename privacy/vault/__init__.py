@@ -24,7 +24,7 @@ for that long; what it seals then is lost.
 import base64
 import binascii
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from privacy import cipher
@@ -51,6 +51,7 @@ __all__ = [
     "MasterKeyStatus",
     "NoKey",
     "NoMasterKey",
+    "Sealing",
     "Status",
     "Tombstone",
     "Unfinished",
@@ -64,6 +65,7 @@ __all__ = [
     "rewrap",
     "seal",
     "seal_named",
+    "sealing",
     "status",
     "to_rewrap",
     "tombstone",
@@ -78,6 +80,36 @@ _OWNER_BYTES: Final = 16
 _NAMED_PREFIX: Final = "v1."
 
 
+class Sealing(NamedTuple):
+    """An owner's keys for one purpose, ready for many values. Ask for it anew in each call: it outlives `destroy`."""
+
+    envelope_head: bytes
+    label_head: bytes
+    sealer: cipher.Sealer
+    index_key: bytes
+
+    def seal(self, data: bytes, *, record: str) -> bytes:
+        """Return what `vault.seal` returns."""
+        _refuse_empty(record)
+        return self.envelope_head + self.sealer.seal(data, label=self.label_head + cipher.label(record))
+
+    def blind_index(self, text: str) -> bytes:
+        """Return what `vault.blind_index` returns."""
+        return cipher.authenticate(self.index_key, text.encode())
+
+
+def sealing(owner: UUID, *, purpose: str) -> Sealing:
+    """Open an owner's keys for values of one purpose, or make them first. Raises what `seal` raises."""
+    _refuse_empty(purpose)
+    opened = keyring.open_or_make(owner)
+    return Sealing(
+        bytes((_VERSION, opened.number)),
+        _head(owner, opened.number, "record", purpose),
+        opened.sealer_for("record", purpose),
+        opened.key_for("index", purpose),
+    )
+
+
 def seal(owner: UUID, data: bytes | str, *, purpose: str, record: str) -> bytes:
     """Return an envelope that opens only for the same owner, purpose and record; the owner's first makes its data key.
 
@@ -85,7 +117,7 @@ def seal(owner: UUID, data: bytes | str, *, purpose: str, record: str) -> bytes:
     record, which would bind the envelope to nothing.
     """
     _refuse_empty(purpose, record)
-    return _seal(owner, data.encode() if isinstance(data, str) else data, "record", purpose, record)
+    return sealing(owner, purpose=purpose).seal(data.encode() if isinstance(data, str) else data, record=record)
 
 
 def unseal(owner: UUID, envelope: bytes | memoryview, *, purpose: str, record: str) -> bytes:
@@ -110,7 +142,10 @@ def seal_named(owner: UUID, text: str, *, purpose: str) -> str:
     what `seal` raises.
     """
     _refuse_empty(purpose)
-    named = owner.bytes + _seal(owner, text.encode(), "named", purpose)
+    opened = keyring.open_or_make(owner)
+    label = _label(owner, opened.number, "named", purpose)
+    sealed = opened.sealer_for("named", purpose).seal(text.encode(), label=label)
+    named = owner.bytes + bytes((_VERSION, opened.number)) + sealed
     return _NAMED_PREFIX + base64.urlsafe_b64encode(named).rstrip(b"=").decode()
 
 
@@ -133,15 +168,7 @@ def blind_index(owner: UUID, text: str, *, purpose: str) -> bytes:
     HMAC-SHA256 under a key derived from the data key for this purpose. The caller brings text into one form first:
     what a person would call the same must be the same. Makes the data key like `seal`, and raises what it raises.
     """
-    _refuse_empty(purpose)
-    return cipher.authenticate(keyring.open_or_make(owner).key_for("index", purpose), text.encode())
-
-
-def _seal(owner: UUID, data: bytes, kind: str, *purpose_and_record: str) -> bytes:
-    opened = keyring.open_or_make(owner)
-    label = _label(owner, opened.number, kind, *purpose_and_record)
-    sealed = opened.sealer_for(kind, purpose_and_record[0]).seal(data, label=label)
-    return bytes((_VERSION, opened.number)) + sealed
+    return sealing(owner, purpose=purpose).blind_index(text)
 
 
 def _unseal(owner: UUID, envelope: bytes, kind: str, *purpose_and_record: str) -> bytes:

@@ -153,11 +153,12 @@ _NOTHING: Final = logging_mode.Choice(Mode.OFF)
 def _account(key: authentication.Key, outcome: routes.Outcome, caller: log.Caller, keeps: logging_mode.Choice) -> None:
     """Take what the call costs from the quota and keep a record of it, both before it is answered."""
     units = 0 if key.is_test else outcome.units
-    account = quota.leases.take(key.client, units, quota=key.quota) if units else None
+    day = datetime.now(UTC).date()
+    account = quota.leases.take(key.client, units, quota=key.quota, day=day) if units else None
     record = writer.Record(
         client=key.client,
         key=key.id,
-        day=datetime.now(UTC).date(),
+        day=day,
         valid=outcome.valid,
         invalid=outcome.invalid,
         units=units,

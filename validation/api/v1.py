@@ -50,14 +50,14 @@ class Outcome(NamedTuple):
 def validate(asked: Asked) -> Outcome:
     """Check one IBAN."""
     verdict = with_suggestions(check(asked.body.iban))
-    [told] = teller(asked.language).tell(verdict)
+    told = teller(asked.language).tell(verdict)
     return Outcome(told, int(verdict.valid), int(not verdict.valid), 1, (verdict,))
 
 
 def validate_batch(asked: Asked) -> Outcome:
     """Check up to a thousand IBANs, without suggestions."""
     verdicts = [check(text) for text in asked.body.ibans]
-    results = teller(asked.language).tell(*verdicts)
+    results = teller(asked.language).tell_all(verdicts)
     valid = sum([result.valid for result in results])
     total = len(results)
     summary = schemas.Summary(total, valid, total - valid)
@@ -72,7 +72,7 @@ def make_iban(asked: Asked) -> Outcome:
     except CalculationRefused as refused:
         sentence, values = sentences.calculation(refused)
         raise Problem("invalid_request", sentence, values=values) from None
-    [told] = teller(asked.language).tell(verdict)
+    told = teller(asked.language).tell(verdict)
     return Outcome(schemas.CalculateAnswer(told.iban, told), valid=1, units=1, verdicts=(verdict,))
 
 
@@ -89,7 +89,7 @@ def find_in_text(asked: Asked) -> Outcome:
     """Find the IBANs in a text."""
     found = extract(asked.body.text)
     verdicts = [place.verdict for place in found]
-    told = teller(asked.language).tell(*verdicts)
+    told = teller(asked.language).tell_all(verdicts)
     places = zip(found, told, strict=True)
     ibans = [schemas.FoundIban(place.start, place.end, place.text, verdict) for place, verdict in places]
     valid = sum(place.verdict.valid for place in found)

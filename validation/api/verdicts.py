@@ -1,5 +1,6 @@
 """A verdict of the engine as the API tells it, in one of the languages."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -33,10 +34,15 @@ class Teller:
         with translation.override(language):
             self._countries = {code: _country(country) for code, country in COUNTRIES.items()}
 
-    def tell(self, *verdicts: Verdict) -> list[VerdictAnswer]:
+    def tell(self, verdict: Verdict) -> VerdictAnswer:
+        """Return a verdict as it goes into an answer."""
+        if not verdict.reasons:
+            return self._told(verdict)
+        with translation.override(self._language):
+            return self._told(verdict)
+
+    def tell_all(self, verdicts: Sequence[Verdict]) -> list[VerdictAnswer]:
         """Return the verdicts as they go into an answer."""
-        if not any(verdict.reasons or verdict.warnings for verdict in verdicts):
-            return [self._told(verdict) for verdict in verdicts]
         # Once for all of them: changing the language takes longer than telling a verdict.
         with translation.override(self._language):
             return [self._told(verdict) for verdict in verdicts]
@@ -64,7 +70,9 @@ class Teller:
         place = (warning, verdict.country.code if verdict.country else None)
         told = self._warnings.get(place)
         if told is None:
-            told = self._warnings[place] = Finding(warning.code, sentences.warning(warning.code, verdict))
+            with translation.override(self._language):
+                sentence = sentences.warning(warning.code, verdict)
+            told = self._warnings[place] = Finding(warning.code, sentence)
         return told
 
 

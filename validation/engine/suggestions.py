@@ -52,7 +52,7 @@ class _Weighed:
         # In the order of ISO 7064: the BBAN, then country code and check digits. The last digit weighs 1.
         for at in (*range(3, -1, -1), *range(len(iban) - 1, 3, -1)):
             weights[at] = _POWERS[place]
-            place += 1 if iban[at].isdigit() else 2
+            place += 1 if iban[at] <= "9" else 2
         self.weights = weights
         self.lacks = (1 - int(numeric(iban[4:] + iban[:4]))) % 97
         """What the number lacks to the remainder 1 of a right one."""
@@ -66,35 +66,50 @@ def _look_alikes(weighed: _Weighed) -> Iterator[str]:
     iban = weighed.iban
     for place, character in enumerate(iban[: weighed.reach]):
         alike = _LOOK_ALIKE.get(character)
-        if alike and weighed.classes[place] in ("c", "n" if alike.isdigit() else "a"):
+        if alike and _may_stand(alike, weighed.classes[place]):
             candidate = iban[:place] + alike + iban[place + 1 :]
             if _checksum_passes(candidate):
                 yield candidate
 
 
 def _swaps(weighed: _Weighed) -> Iterator[str]:
-    iban, weights = weighed.iban, weighed.weights
+    iban, weights, classes = weighed.iban, weighed.weights, weighed.classes
     for place, (first, second) in enumerate(pairwise(iban[: weighed.reach + 1])):
         if first == second:
             continue
-        candidate = iban[:place] + second + first + iban[place + 2 :]
-        if first.isdigit() and second.isdigit():
+        if first <= "9" and second <= "9":
             change = (int(second) - int(first)) * (weights[place] - weights[place + 1])
-            if change % 97 == weighed.lacks:
+            if change % 97 != weighed.lacks:
+                continue
+            yield _swapped(iban, place)
+        elif _may_stand(second, classes[place]) and _may_stand(first, classes[place + 1]):
+            candidate = _swapped(iban, place)
+            if _checksum_passes(candidate):
                 yield candidate
-        elif _checksum_passes(candidate):
-            yield candidate
+
+
+def _swapped(iban: str, place: int) -> str:
+    return f"{iban[:place]}{iban[place + 1]}{iban[place]}{iban[place + 2 :]}"
+
+
+def _may_stand(character: str, kind: str) -> bool:
+    return kind in ("c", "n" if character <= "9" else "a")
 
 
 def _other_digits(weighed: _Weighed) -> Iterator[str]:
     """Solve for the one digit that would be right at each place, rather than try all ten."""
-    iban = weighed.iban
+    iban, lacks = weighed.iban, weighed.lacks
+    if not lacks:
+        return
     for place, (character, weight) in enumerate(zip(iban[: weighed.reach], weighed.weights, strict=False)):
-        if character.isdigit():
-            change = weighed.lacks * _INVERSES[weight] % 97
-            for digit in (int(character) + change, int(character) + change - 97):
-                if 0 <= digit <= 9 and digit != int(character):
-                    yield f"{iban[:place]}{digit}{iban[place + 1 :]}"
+        if character <= "9":
+            digit = int(character)
+            change = lacks * _INVERSES[weight] % 97
+            # Of the two digits that differ by this much, 97 apart, one at most is a digit.
+            if digit + change <= 9:
+                yield f"{iban[:place]}{digit + change}{iban[place + 1 :]}"
+            elif digit + change >= 97:
+                yield f"{iban[:place]}{digit + change - 97}{iban[place + 1 :]}"
 
 
 def _checksum_passes(candidate: str) -> bool:
