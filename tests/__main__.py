@@ -23,15 +23,20 @@ from tests import services
 
 CI = os.environ.get("CI") == "true"
 ON_A_DATABASE = ("-n", "2", "-m", "not browser and not deploy")
-IN_A_BROWSER = ("-m", "browser and not deploy")
-AS_DEPLOYED = ("-m", "debootstrap", "deploy", "shellcheck", "systemd", "systemd-container")
+# A file stays with one site: its tests may share what the site has.
+IN_A_BROWSER = ("-n", "2", "--dist", "loadfile", "-m", "browser and not deploy")
+AS_DEPLOYED = ("-m", "deploy")
 # Debian's packages that production is made of, each met for real by a test.
 DEPLOYED = (
+    "debootstrap",
     "nginx",
     "openssh-client",
     "openssh-server",
     "redis-server",
     "restic",
+    "shellcheck",
+    "systemd",
+    "systemd-container",
 )
 SOMETHING_IS_MISSING = re.compile("missing|not installed|could not import", re.IGNORECASE)
 ALL_PASSED, NOTHING_SELECTED = 0, 5
