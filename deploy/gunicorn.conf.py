@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,17 @@ def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signatur
     # Threads, so they must start after the fork.
     writer.start()
     background.start()
+    _look_at_the_mark_of_changes()
+
+
+def _look_at_the_mark_of_changes() -> None:
+    """Read it before the first call comes: on a busy machine some of the calls that wait for it were refused."""
+    from accounts.guard import revisions  # noqa: PLC0415 - models can be imported only now
+
+    # Without the database the worker serves all the same, and says so to each call.
+    with suppress(revisions.Unreadable):
+        revisions.current()
+    connections["default"].close()
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
