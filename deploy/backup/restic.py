@@ -204,10 +204,11 @@ class Restic:
             done = programs.run(self._command(*arguments, is_quiet=is_quiet), self._told())
             if not done.returncode:
                 return done.stdout
-            # Another unit of ours, or the operator's laptop: it will be done soon.
             if b"already locked" not in done.stderr or time.monotonic() > deadline:
                 raise self._failure(step, done.stderr + done.stdout)
-            time.sleep(5)
+            # A dead one's lock goes now. A living one, such as the operator's laptop, will be done soon.
+            self.unlock()
+            time.sleep(2)
 
     def _command(self, *arguments: str, is_quiet: bool = True) -> list[str]:
         ssh = ("-o", f"sftp.command={shlex.join(self.repository.ssh)}") if self.repository.ssh else ()

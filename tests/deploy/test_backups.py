@@ -15,7 +15,7 @@ import pytest
 
 from tests import services
 from tests.deploy.backups import IBANS, PASSWORDS, Backups
-from tests.production import database_beside
+from tests.production import database_beside, wait_until
 
 pytestmark = pytest.mark.deploy
 
@@ -200,6 +200,24 @@ class TestWhatGoesWrong:
             assert len(small.snapshots("main")) == 1
             # The keyring's backup does not wait for the main one.
             assert len(small.snapshots("keyring")) == 2
+
+    def test_what_was_killed_in_the_middle_is_taken_up_by_the_next(self, small: Backups) -> None:
+        told = services.environment(
+            RESTIC_PASSWORD=PASSWORDS["main"], RESTIC_REPOSITORY=str(small.repositories["main"])
+        )
+        command = ["restic", "backup", "--stdin", "--stdin-filename", "copy.sqlite3", "--tag", "main"]
+        backup = subprocess.Popen(command, env=told, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        locks = small.repositories["main"] / "locks"
+        wait_until(lambda: any(locks.iterdir()))
+        backup.kill()
+        backup.communicate()
+
+        # It asks for the repository alone, which the lock of the dead one forbids.
+        small.does("check")
+        small.does("run")
+
+        assert not any(locks.iterdir())
+        assert len(small.snapshots("main")) == 2
 
     def test_a_database_that_breaks_off_leaves_no_half_snapshot(self, small: Backups) -> None:
         Path(small.database.removeprefix("sqlite:///")).write_bytes(b"this is not a database, it only has its name")
