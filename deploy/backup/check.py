@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from deploy.backup import ledger
 from deploy.backup.programs import Failed, say, timed
@@ -19,7 +20,7 @@ def findings(settings: Settings) -> list[str]:
             f"{settings.recovery_file} is still on this machine: bring it to your safe and remove it "
             f"(shred -u {settings.recovery_file})."
         )
-    return found + list(_of_ledger(settings))
+    return [*found, *_of_ledger(settings), *_put_aside(settings)]
 
 
 def _of_repository(repository: Repository, settings: Settings) -> Iterator[str]:
@@ -74,6 +75,15 @@ def _shrinking(restic: Restic, snapshots: list[Snapshot]) -> Iterator[str]:
             f"The newest backup of {restic.repository.name} has {now:,} bytes, the one before {before:,}: look whether "
             "the database has lost its content, before the good backups are removed for their age."
         )
+
+
+def _put_aside(settings: Settings) -> Iterator[str]:
+    """What a restore has put aside beside a database of SQLite is a copy as well, and no timer removes it."""
+    for repository, database in settings.sources():
+        beside = Path(database.name)
+        for path in beside.parent.glob(f"{beside.name}.before-*") if database.is_sqlite else ():
+            if datetime.now(UTC).timestamp() - path.stat().st_mtime > repository.days * 24 * 3600:
+                yield f"{path}, put aside by a restore, is older than {repository.days} days: remove it."
 
 
 def _of_ledger(settings: Settings) -> Iterator[str]:

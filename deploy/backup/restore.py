@@ -115,7 +115,7 @@ def restore(wish: Wish, source: Source) -> None:
         return
     for target in plan.restored:
         if old := target.take_place():
-            say(f"What {target.name} was before is kept as {old}: remove it when you are sure; no timer does.")
+            say(f"What {target.name} was before is kept as {old}: remove it within days, since no timer does.")
     say(f"Restored in {time.monotonic() - begun:.1f} s.")
     say("What happened after the snapshots is lost: API keys revoked since then work again, users removed are")
     say(
@@ -230,7 +230,6 @@ class Site:
         self._user = source.text("IBANSE_SITE_USER", "ibanse-owner") if os.geteuid() == 0 else ""
         self._told = _settings_of_the_site(source)
         self._told["IBANSE_LEDGER"] = str(ledger_path)
-        self._told["IBANSE_RESTORE_HAS_ERASURES"] = "1" if plan.erasures else "0"
         for target in plan.targets:
             setting = URLS[target.name]
             url = source.text(f"IBANSE_RESTORE_{setting}", self._told.get(setting, ""))

@@ -61,6 +61,17 @@ print(json.dumps({
 """
 
 
+_DELETE: Final = """
+from accounts.models import Client, User
+from django.utils import timezone
+from privacy.deletion import execution, requesting
+
+owner = User.objects.get(email=told["email"])
+requesting.confirm(requesting.request(owner.client, grace_days=0, by=owner))
+print(len([done for done in execution.every_due(timezone.now()) if isinstance(done, execution.Done)]))
+"""
+
+
 class Backups:
     """A site, its two repositories in a folder, and the command that an operator runs."""
 
@@ -70,6 +81,7 @@ class Backups:
         self.database, self.keyring = database, keyring
         self.folder = folder
         self.ledger = folder / "erasures" / "ledger"
+        self.site.environment["IBANSE_LEDGER"] = str(self.ledger)
         self.recovery = folder / "recovery"
         self.repositories = {name: folder / f"{name}-repository" for name in PASSWORDS}
         self.settings = {
@@ -106,6 +118,11 @@ class Backups:
                 assert caller.call() == 200
                 caller.close()
             server.ends()
+
+    def delete(self, email: str) -> None:
+        """Let an owner delete the whole account, now."""
+        self.ledger.parent.mkdir(exist_ok=True)
+        assert self.site.does(_DELETE, email=email).splitlines()[-1] == "1"
 
     def seen(self) -> dict[str, Any]:
         """Return what the site has, with everything sealed opened and every chain verified."""

@@ -8,11 +8,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from deploy.backup.settings import MOST_DAYS
+from privacy.deletion import receipts
 from tests import services
 from tests.deploy.backups import IBANS, PASSWORDS, Backups
 from tests.production import database_beside, wait_until
@@ -20,6 +23,7 @@ from tests.production import database_beside, wait_until
 pytestmark = pytest.mark.deploy
 
 DAY_HOURS = 24
+_LIVING_KEYS = "from privacy.vault.models import DataKey; print(DataKey.objects.exclude(wrapped=None).count())"
 
 
 def refuse_without_restic() -> None:
@@ -83,6 +87,11 @@ class TestTheDrill:
         print(f"\nThe restore took {time.monotonic() - begun:.1f} s:\n{said}")
         after = backups.seen()
         again = backups.refuses("restore")
+        backups.delete("owner0@example.com")
+        backups.does("ledger")
+        backups.destroy()
+        replayed = backups.does("restore")
+        dead = backups.seen()
 
         assert "All is well." in checked
         assert "is missing or unreadable; it is restored from" in planned
@@ -94,6 +103,12 @@ class TestTheDrill:
         assert after == before
         assert "2 sessions were ended." in said
         assert "both databases are alive: 2 users" in again
+        # The backup is older than the deletion, and brings the account back only for the ledger to end it again.
+        assert "1 keys had come back and are gone" in replayed
+        assert (dead["counts"]["accounts_client"], dead["counts"]["accounts_user"]) == (1, 1)
+        assert len(dead["ibans"]) == 5
+        assert all(ok for ok, _ in dead["chains"].values())
+        assert backups.site.does(_LIVING_KEYS) == "1"
 
 
 class TestRestoring:
@@ -278,6 +293,10 @@ class TestWhatGoesWrong:
 
 
 class TestLifetimes:
+    def test_backups_live_no_longer_than_receipts_of_deletions_say(self) -> None:
+        assert timedelta(days=MOST_DAYS["main"]) == receipts.BACKUPS_KEPT
+        assert timedelta(days=MOST_DAYS["keyring"]) == receipts.KEYRING_BACKUPS_KEPT
+
     def test_an_old_keyring_backup_is_gone_to_the_last_byte_after_the_next_run(self, small: Backups) -> None:
         """By the time the next nightly run comes it must not be older than seven days."""
         before = small.packs("keyring")
@@ -319,6 +338,15 @@ class TestLifetimes:
         assert left == 1
         assert "older than the promised 7 days" in said
         assert "There is no backup of keyring" in small.refuses("check")
+
+    def test_what_a_restore_put_aside_is_remembered_when_its_time_is_over(self, small: Backups) -> None:
+        small.does("restore", "--replace", "keyring")
+        [aside] = small.folder.glob("keyring.sqlite3.before-*[0-9]")
+        fresh = small.command("check").stderr
+        os.utime(aside, times=(time.time() - 8 * 24 * 3600,) * 2)
+
+        assert fresh == ""
+        assert f"{aside}, put aside by a restore, is older than 7 days" in small.refuses("check")
 
     def test_snapshots_that_the_target_keeps_itself_shorten_ours(self, small: Backups) -> None:
         small.keep_old("keyring", hours=4 * DAY_HOURS, content=os.urandom(3000))
