@@ -93,10 +93,11 @@ as_role() {
 # --- Releases --------------------------------------------------------------------------------------------------------
 
 # Everything that belongs to a release, in an order and with dates of its own, so that equal trees are equal bytes.
+# The tests too: the page of security compares them with those that passed.
 packed() {
     tar -C "$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=a+rX,u+w,go-w \
         --exclude-vcs --exclude=./.venv --exclude=./.data --exclude=./.cache --exclude='./.*_cache' \
-        --exclude=./.hypothesis --exclude=./tests --exclude='__pycache__' --exclude=./installed -cf - .
+        --exclude=./.hypothesis --exclude='__pycache__' --exclude=./installed -cf - .
 }
 
 version_of() { sed -n 's/^version = "\(.*\)"$/\1/p' "$1/pyproject.toml"; }
