@@ -50,12 +50,17 @@ def fingerprint(claim: Claim, root: Path) -> str | None:
     """Return the SHA-256 over the claim's files below `root` and its tests' names; None when a file is missing."""
     found = sha256("\n".join(sorted(claim.tests)).encode())
     for name in sources(claim):
-        try:
-            content = (root / name).read_bytes()
-        except OSError:
+        below = _files(root / name)
+        if not below:
             return None
-        found.update(f"\n{name}\n".encode() + sha256(content).digest())
+        for path in below:
+            found.update(f"\n{path.relative_to(root)}\n".encode() + sha256(path.read_bytes()).digest())
     return found.hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the file itself, or all files in a folder."""
+    return [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
 
 
 def holding(record: Path, root: Path) -> dict[str, date]:

@@ -41,6 +41,17 @@ ENCRYPTION: Final = Subject(
             ),
         ),
         Claim(
+            "exchanged_keys",
+            _("Master keys can be exchanged while the service runs."),
+            _("Each customer's key is wrapped anew, one by one. Interrupted, it goes on where it was."),
+            _(
+                "It is killed in the middle, runs twice at once and beside deletions; every key must open, and "
+                "destroyed ones stay destroyed."
+            ),
+            files=("privacy/vault/rotation.py",),
+            tests=("tests/privacy/vault/test_rotation.py",),
+        ),
+        Claim(
             "sealed_and_clear",
             _(
                 "Sealed are names of users and keys, contact and billing details, notes, details of the "

@@ -225,7 +225,22 @@ DELETION: Final = Subject(
             ),
             _("A full account is deleted and interrupted after each step; no table may hold a trace of it."),
             files=("privacy/deletion/execution.py", "privacy/deletion/erasing.py", "privacy/deletion/receipts.py"),
-            tests=("tests/privacy/deletion/test_deletion.py",),
+            tests=("tests/privacy/deletion/test_deletion.py", "tests/privacy/deletion/test_receipts.py"),
+        ),
+        Claim(
+            "not_brought_back",
+            _("A restored backup brings back nothing that was deleted: it is deleted again before the service opens."),
+            _(
+                "A file outside the databases holds each deletion as a salted hash that names nobody. While it is "
+                "missing or damaged, the service stays closed."
+            ),
+            _("Older states are restored after each kind of deletion; only what came later may stay."),
+            files=("privacy/deletion/replay.py", "privacy/deletion/ledger.py"),
+            tests=(
+                "tests/privacy/deletion/test_ledger.py",
+                "tests/privacy/deletion/test_parts.py",
+                *within("tests/deploy/test_backups.py", "TestTheLedger"),
+            ),
         ),
         Claim(
             "destroyed_keys",

@@ -19,7 +19,7 @@ class Claim:
     check: Promise
     """What its tests do, in plain words."""
     files: tuple[str, ...]
-    """Where it is made so, from the root of the project."""
+    """Where it is made so, from the root of the project: files, or folders with all that is in them."""
     tests: tuple[str, ...]
     """Node ids of pytest: files, classes or functions, from the root of the project."""
     since: str = "0.1.0"

@@ -59,6 +59,33 @@ INFRASTRUCTURE: Final = Subject(
             only_with="production",
         ),
         Claim(
+            "shut_in",
+            _("Each part of the service reaches only what it needs of the machine."),
+            _(
+                "Limits of systemd for each of them: other files, users, devices and calls of the system are out of "
+                "reach, and no image of the memory is ever written."
+            ),
+            _(
+                "systemd itself rates each unit, which must get 2.0 of 10 or less (less is better); a unit with a "
+                "mistake must be noticed."
+            ),
+            files=("deploy/systemd",),
+            tests=("tests/deploy/test_units.py",),
+            only_with="production",
+        ),
+        Claim(
+            "least_rights",
+            _("The database lets each part of the service do only what that part is for."),
+            _("Five roles in PostgreSQL. The one that serves you can neither change the history nor delete it."),
+            _(
+                "Each role tries what is not its own on a real server, and a failing statement must leave no value in "
+                "its log."
+            ),
+            files=("deploy/postgresql",),
+            tests=("tests/deploy/test_postgresql.py",),
+            only_with="production",
+        ),
+        Claim(
             "blocked_addresses",
             _("The operator can shut an attacking address out of the API; that holds everywhere within two seconds."),
             _("Single addresses and whole networks, IPv4 and IPv6. A blocked caller is refused before anything else."),

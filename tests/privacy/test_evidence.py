@@ -1,5 +1,6 @@
 """The claims to the public: complete, shown as far as their tests are recorded, hidden when the record does not fit."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ class TestTheTable:
     def test_each_claim_names_files_that_are_here_and_tests_that_exist(self, claim: Claim) -> None:
         assert claim.files
         assert claim.tests
-        assert [name for name in evidence.sources(claim) if not (ROOT / name).is_file()] == []
+        assert [name for name in evidence.sources(claim) if not (ROOT / name).exists()] == []
         assert [node for node in claim.tests if not evidence_run.exists(node)] == []
 
     @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
@@ -101,6 +102,19 @@ class TestTheRecord:
             file.write_text(content)
             assert hidden == resting
             assert 0 < len(hidden) < len(CLAIMS)
+
+    def test_a_folder_stands_for_every_file_in_it(self, tmp_path: Path) -> None:
+        claim = dataclasses.replace(CLAIMS[0], files=("units",), tests=("test.py",))
+        (tmp_path / "test.py").touch()
+        assert evidence.fingerprint(claim, tmp_path) is None
+        (tmp_path / "units").mkdir()
+        prints = set()
+        for name, content in (("a", "x"), ("b", ""), ("b", "x"), ("c", "")):
+            (tmp_path / "units" / name).write_text(content)
+            prints.add(evidence.fingerprint(claim, tmp_path))
+
+        assert None not in prints
+        assert len(prints) == 4
 
     def test_an_entry_that_was_edited_or_taken_out_hides_its_claim_and_only_it(self, record: Path) -> None:
         entries = json.loads(record.read_bytes())
