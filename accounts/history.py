@@ -85,6 +85,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "privacy.export_requested": Action(gettext_lazy("A copy of all data was requested")),
     "privacy.export_downloaded": Action(gettext_lazy("A copy of all data was downloaded")),
     "privacy.document_made": Action(gettext_lazy("A document was made out to the account")),
+    "privacy.document_deleted": Action(gettext_lazy("A document was deleted")),
     "privacy.document_downloaded": Action(gettext_lazy("A document was downloaded")),
     "privacy.log_reduced": Action(gettext_lazy("Records of checks were erased or reduced")),
     "deletion.requested": Action(gettext_lazy("The deletion of the account was requested")),

@@ -128,7 +128,7 @@ LINES: Final[dict[str, Line]] = {
     "documents": Line(
         _("Documents made out to you: which one, when, in which version and language, who asked for it"),
         _("In clear; the document itself, and whom it names, sealed."),
-        _AS_LONG_AS_THE_ACCOUNT,
+        _("Until you delete them."),
         _SEALED | _CLEAR | _HASH,
     ),
     "data_keys": Line(

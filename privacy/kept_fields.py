@@ -253,7 +253,7 @@ TABLES: Final[tuple[Table, ...]] = (
     ),
     _table(
         "privacy.ClientDocument",
-        _WITH_THE_ACCOUNT,
+        "when an owner deletes it, or with the account",
         ("id", "documents", CLEAR, "random number", f"{_REFERS}; bound to what is sealed"),
         ("client", "documents", CLEAR, "account", _BELONGS),
         ("requested_by", "documents", CLEAR, "user", "shown to owners"),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("security-and-privacy/logging/", settings.change_logging, name="change_logging"),
     path("documents/", documents.documents, name="documents"),
     path("documents/make/", documents.make, name="make_document"),
+    path("documents/<uuid:pk>/delete/", documents.delete, name="delete_document"),
     path("documents/<uuid:pk>/download/", documents.download, name="download_document"),
     path("second-factor/", settings.second_factor, name="second_factor"),
     path("security-and-privacy/export/", export.export, name="export"),

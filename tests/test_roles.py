@@ -106,6 +106,7 @@ DOORS: Final[dict[str, str]] = {
             "privacy:second_factor",
             "privacy:documents",
             "privacy:make_document",
+            "privacy:delete_document",
             "privacy:download_document",
             "privacy:export",
             "privacy:request_export",
@@ -137,6 +138,7 @@ DOORS: Final[dict[str, str]] = {
 # Pages that only show something: a post is answered 405, before anybody looks whose it is.
 READ_ONLY: Final = frozenset({"apikeys:key", "validation:log", "validation:log_row"})
 KEY_PAGES: Final = tuple(name for name in DOORS if name.startswith("apikeys:") and name[8:] not in ("keys", "create"))
+DOCUMENT_PAGES: Final = ("privacy:download_document", "privacy:delete_document")
 ROW_PAGES: Final = ("validation:log_row", "validation:erase_log_row")
 # Pages that answer 404 by themselves when there is nothing to show, such as factors that a user does not have.
 MAY_BE_EMPTY: Final = frozenset(
@@ -235,8 +237,8 @@ class RoleWalkTests(HouseTest):
             return {"pk": self.vera.user.pk} | ({"deed": "deactivate"} if name == "accounts:change_user" else {})
         if name in ("accounts:resend_invitation", "accounts:withdraw_invitation"):
             return {"pk": self.invitation().pk}
-        if name in ("privacy:download_export", "privacy:download_document"):
-            return {"pk": (self.data_export() if name == "privacy:download_export" else self.document()).pk}
+        if name == "privacy:download_export" or name in DOCUMENT_PAGES:
+            return {"pk": (self.document() if name in DOCUMENT_PAGES else self.data_export()).pk}
         if name in KEY_PAGES:
             entry = self.allowed_network()
             return {"pk": entry.key.pk} | ({"entry": entry.pk} if name == "apikeys:remove_network" else {})
@@ -291,7 +293,7 @@ class RoleWalkTests(HouseTest):
             "accounts:resend_invitation",
             "accounts:withdraw_invitation",
             "privacy:download_export",
-            "privacy:download_document",
+            *DOCUMENT_PAGES,
             "privacy:erase_user",
             *KEY_PAGES,
             *ROW_PAGES,

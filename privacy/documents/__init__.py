@@ -1,6 +1,6 @@
 """Documents that a client needs of the operator, made out to it as PDF: the agreement and the measures of the GDPR.
 
-A document that was made stays as it was, sealed with the client's data key, until the account is deleted: so it can be
+A document that was made stays as it was, sealed with the client's data key, until an owner deletes it: so it can be
 fetched again to the byte, whatever has changed since in the words, the details or the library that draws it. Asked for
 once more while nothing has changed, the same one is returned.
 """
@@ -139,6 +139,16 @@ def download(client: Client, pk: UUID, *, by: User, request: HttpRequest | None 
     detail = {"document": row.kind, "version": row.version, "language": row.language}
     history.record("privacy.document_downloaded", client=client, by=by, request=request, detail=detail)
     return f"ibanse-{row.kind}-{row.language}-{row.made_on.isoformat()}.pdf", pages
+
+
+def delete(client: Client, pk: UUID, *, by: User, request: HttpRequest | None = None) -> None:
+    """Delete a document and record which; raises DoesNotExist for one of another client, or one that is gone."""
+    with transaction.atomic():
+        Client.objects.lock(client)
+        row = ClientDocument.objects.filter(client=client).defer("sealed_pdf").get(pk=pk)
+        row.delete()
+        detail = {"document": row.kind, "version": row.version, "language": row.language}
+        history.record("privacy.document_deleted", client=client, by=by, request=request, detail=detail)
 
 
 def spaced(fingerprint: str) -> str:

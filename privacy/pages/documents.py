@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import MemberRequest, allowed
+from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
 from accounts.sentences import FIELD_NAMES
 from privacy import documents as papers
@@ -69,6 +69,22 @@ def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+@allowed("privacy.documents")
+@require_http_methods(["GET", "HEAD", "POST"])
+@recent_login
+def delete(request: MemberRequest, pk: UUID) -> HttpResponseBase:
+    """Ask whether a document shall go; a post deletes it."""
+    try:
+        if request.method != "POST":
+            row = ClientDocument.objects.defer("sealed_pdf").get(client=request.client, pk=pk)
+            return render(request, "privacy/document_delete.html", {"document": row})
+        papers.delete(request.client, pk, by=request.user, request=request)
+    except ClientDocument.DoesNotExist:
+        raise Http404 from None
+    messages.success(request, _("The document is deleted."))
+    return redirect(_PAGE)
 
 
 def _page(request: MemberRequest, form: DocumentForm, status: int = 200) -> HttpResponse:

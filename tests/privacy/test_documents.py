@@ -212,6 +212,19 @@ class DocumentTests(HouseTest):
                 pages = self.fetches(ClientDocument.objects.order_by("-made_at")[0])
                 self.assertIn(company.replace(" ", ""), text_of(pages).replace(" ", ""))
 
+    def test_an_owner_can_delete_one_and_the_history_says_which(self) -> None:
+        self.asks()
+        row = ClientDocument.objects.get()
+        path = f"{PATH}{row.pk}/delete/"
+        self.assertEqual(self.mallory.posts(path).status_code, 404)
+        self.assertContains(self.alice.opens(path), "Delete this document?")
+        self.assertEqual(ClientDocument.objects.count(), 1)
+
+        self.assertRedirects(self.alice.posts(path), PATH)
+        self.assertFalse(ClientDocument.objects.exists())
+        self.assert_recorded("privacy.document_deleted", self.alice.client)
+        self.assertEqual(self.alice.posts(path).status_code, 404)
+
     def test_twenty_a_day_are_enough(self) -> None:
         with patch("privacy.documents.MOST_PER_DAY", 1):
             self.asks()
