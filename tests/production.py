@@ -87,6 +87,7 @@ class Production:
             IBANSE_LOG_KEY=str(self.log_key.public),
             IBANSE_MAIL_FROM=f"ibanse@{_HOST}",
             IBANSE_MASTER_KEYS=f"1:{secret}",
+            IBANSE_LEDGER=str(folder / "erasures" / "ledger"),
             IBANSE_MODE="production",
             IBANSE_PEPPERS=f"1:{secret}",
             IBANSE_SECRET_KEY="only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz",

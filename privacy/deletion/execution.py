@@ -36,8 +36,9 @@ class Done(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A deletion that stopped; the next time goes on with it."""
+    """What stopped; the next time goes on with it."""
 
+    what: str
     why: str
     """The name of an error: its text may hold values."""
 
@@ -50,7 +51,7 @@ def every_due(now: datetime) -> Iterator[Done | Failed]:
             done = go_on(pk)
         except (Error, OSError, vault.VaultError) as error:
             log.error("A deletion stopped and will go on: %s", type(error).__name__)  # noqa: TRY400 - its text may hold values
-            yield Failed(type(error).__name__)
+            yield Failed("a deletion", type(error).__name__)
         else:
             if done:
                 yield done

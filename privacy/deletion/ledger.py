@@ -146,8 +146,9 @@ def _named(salt: bytes, someone: UUID) -> bytes:
 def _locked() -> Iterator[int]:
     """Open it, made with its folder where it is not there yet, for one writer at a time."""
     folder = path().parent
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = os.open(path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    # Of the group as well: the site and whoever deletes by a timer are two users of the machine.
+    folder.mkdir(parents=True, exist_ok=True, mode=0o770)
+    file = os.open(path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o660)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
 
-from tests.benchmarks import api, engine, log, tools
+from tests.benchmarks import api, deletion, engine, log, tools
 
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "engine": engine.run,
     "tools": tools.run,
     "api": api.run,
     "log": log.run,
+    "deletion": deletion.run,
 }
 
 
@@ -34,8 +35,8 @@ def main(arguments: list[str]) -> int:
     """
     names = list(takewhile(lambda word: not word.startswith("-"), arguments))
     options = arguments[len(names) :]
-    if options and names != ["api"]:
-        print(f"Only api takes options, alone: api {' '.join(options)}", file=sys.stderr)
+    if options and names not in (["api"], ["deletion"]):
+        print(f"Only api and deletion take options, each alone: api {' '.join(options)}", file=sys.stderr)
         return 2
     if unknown := set(names) - set(BENCHMARKS):
         print(f"Unknown: {', '.join(sorted(unknown))}. There are: {', '.join(BENCHMARKS)}.", file=sys.stderr)

@@ -3,11 +3,10 @@
 import sys
 
 from django.core.management.base import BaseCommand
-from django.db import Error
 from django.utils import timezone
 
-from privacy import export
-from privacy.deletion import compaction, execution, shipping
+from privacy.deletion import rounds
+from privacy.deletion.execution import Done
 
 
 class Command(BaseCommand):
@@ -20,32 +19,13 @@ class Command(BaseCommand):
 
     def handle(self, **_options: object) -> None:
         """Print a line per deletion, which names nobody."""
-        is_well = True
-        for done in execution.every_due(timezone.now()):
-            if isinstance(done, execution.Failed):
-                self.stderr.write(f"A deletion stopped ({done.why}); the next time goes on with it.")
-                is_well = False
-                continue
-            rows = sum(done.receipt["erased"].values())
-            self.stdout.write(f"Deleted: {done.receipt['scope']}, {rows:,} rows, receipt {done.receipt['number']}")
-        export.prune(timezone.now())
-        is_well = self._compact() and is_well
-        if not shipping.ship():
-            self.stderr.write(
-                "The erasure ledger could not be carried off by IBANSE_LEDGER_SHIP; the next time tries again."
-            )
-            is_well = False
-        if not is_well:
+        has_failed = False
+        for done in rounds.go(timezone.now()):
+            if isinstance(done, Done):
+                rows = sum(done.receipt["erased"].values())
+                self.stdout.write(f"Deleted: {done.receipt['scope']}, {rows:,} rows, receipt {done.receipt['number']}")
+            else:
+                self.stderr.write(f"Stopped, and waits for the next time: {done.what} ({done.why})")
+                has_failed = True
+        if has_failed:
             sys.exit(1)
-
-    def _compact(self) -> bool:
-        if not (compaction.by_itself() and compaction.is_due()):
-            return True
-        try:
-            compaction.rewrite()
-        except Error as error:
-            self.stderr.write(
-                f"The database's file could not be rewritten ({type(error).__name__}); the next time tries again."
-            )
-            return False
-        return True

@@ -290,7 +290,7 @@ class ExecutionTests(DeletionTest):
         with patch.object(vault, "destroy", busy):
             failed, done = execution.every_due(timezone.now())
 
-        self.assertEqual(failed, execution.Failed("Unfinished"))
+        self.assertEqual(failed, execution.Failed("a deletion", "Unfinished"))
         self.assertIsInstance(done, execution.Done)
         self.assertEqual(traces(self.mallory.client, [self.mallory.user]), [])
         [done] = execution.every_due(timezone.now())

@@ -131,10 +131,10 @@ class ReceiptTests(HouseTest):
         self.assertContains(self.visitor.posts(PAGE, {"file": large}), "larger than a receipt", status_code=422)
         odd = SimpleUploadedFile("receipt.json", b"\xff\xfe\x00")
         self.assertContains(self.visitor.posts(PAGE, {"file": odd}), 'data-verdict="unreadable"')
-        for _ in range(20):
-            answer = self.visitor.posts(PAGE, {"pasted": "x"})
-        self.assertEqual(answer.status_code, 429)
-        self.assertTrue(int(answer["Retry-After"]))
+        # Twice as many, since a minute may begin in between.
+        answers = [self.visitor.posts(PAGE, {"pasted": "x"}) for _ in range(2 * 20)]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        self.assertTrue(refused and int(refused[0]["Retry-After"]))
 
 
 def test_a_file_that_is_not_there_or_too_large_is_named(tmp_path: Path) -> None:
