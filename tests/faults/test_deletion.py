@@ -9,7 +9,7 @@ import copy
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -214,10 +214,10 @@ def written(site: Production) -> list[Path]:
     return places
 
 
-def found(site: Production, secrets: list[bytes]) -> list[str]:
+def found(site: Production, secrets: list[bytes], texts: Sequence[str] = (IBAN, *WORDS)) -> list[str]:
     """Return where an address, a name, the IBAN or the key still stands."""
     places = written(site)
-    lines = [line for place in places for line in canary.found_in(place, [IBAN, *WORDS])]
+    lines = [line for place in places for line in canary.found_in(place, texts)]
     for path in (path for place in places for path in place.rglob("*") if path.is_file()):
         content = path.read_bytes()
         lines += [f"{path.name}: key" for secret in secrets if secret in content]
@@ -233,7 +233,7 @@ def test_killed_at_every_checkpoint_it_is_done_once_and_nothing_is_left_anywhere
     secrets = [bytes.fromhex(key), bytes.fromhex(wrapped)]
     counted, others = json.loads(site.does(_COUNTED, clients=[client, other]))
     assert counted["checks"] == CHECKS
-    assert found(site, secrets), "the search must be able to find something"
+    assert len(found(site, secrets, WORDS[:1])) > 1, "the search must be able to find something"
 
     with copied(site, tmp_path) as restored:
         site.does(_KILLED, points=["begun", "written down", "key destroyed", 1, 2, 8, "all but committed"])
