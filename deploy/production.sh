@@ -131,14 +131,14 @@ make_release() {
 
 migrate() {
     at "migrating the database" "look at the messages above; the release that serves goes on serving"
-    as_role owner "$1" migrate --database default --no-input --verbosity 0
+    as_role owner "$1" migrate --database default --no-input --skip-checks --verbosity 0
     psql_as_owner "$1" --file="$1/deploy/postgresql/rights.sql" \
         --command="COMMENT ON SCHEMA public IS 'rights $(rights_sum "$1")'"
 }
 
 migrate_keyring() {
     at "migrating the keyring" "look at the messages above, and whether the user ibanse may write to $STATE"
-    as_role app "$1" migrate --database keyring --no-input --verbosity 0
+    as_role app "$1" migrate --database keyring --no-input --skip-checks --verbosity 0
 }
 
 rights_sum() { sha256sum <"$1/deploy/postgresql/rights.sql" | cut -c1-16; }
@@ -162,7 +162,7 @@ collect_static() {
     at "collecting the static files" "look whether the user ibanse may write to $STATE/static"
     # nginx, which hands them out, is one of the others.
     mask=022
-    as_role app "$1" collectstatic --no-input --verbosity 0
+    as_role app "$1" collectstatic --no-input --skip-checks --verbosity 0
     mask=007
 }
 
@@ -173,9 +173,9 @@ point() {
 
 # `switch_to ID`: from now on this release serves. A restart loses no request: the socket is systemd's, and callers wait.
 switch_to() {
-    before=$(current_id)
+    served=$(current_id)
     collect_static "$RELEASES/$1"
-    [ -z "$before" ] || [ "$before" = "$1" ] || point "$PREVIOUS" "$RELEASES/$before"
+    [ -z "$served" ] || [ "$served" = "$1" ] || point "$PREVIOUS" "$RELEASES/$served"
     point "$CURRENT" "$RELEASES/$1"
 }
 
