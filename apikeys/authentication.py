@@ -20,7 +20,7 @@ from django.conf import settings
 from accounts import history
 from accounts.guard import addresses, revisions
 from accounts.models import Client
-from apikeys import networks, rates, tokens
+from apikeys import networks, peppers, rates, tokens
 from apikeys.models import ApiKey
 from apikeys.problems import Problem
 from privacy import logging_mode, vault
@@ -88,7 +88,7 @@ def _prove(header: str | None) -> Key:
     key = held.proven.get(name)
     if key is None:
         token = _split(header)
-        key = held.proven[name] = _compare(token, _find(token.identifier, held))
+        key = held.proven[name] = _compare(token, _find(token, held))
     return key
 
 
@@ -125,18 +125,20 @@ def _current() -> _Held:
     return held
 
 
-def _find(identifier: str, held: _Held) -> Key | None:
-    key = held.keys.get(identifier)
-    if key is None and (key := _load(identifier)) is not None:
-        held.keys[identifier] = key
+def _find(token: tokens.Token, held: _Held) -> Key | None:
+    key = held.keys.get(token.identifier)
+    if key is None and (key := _load(token)) is not None:
+        held.keys[token.identifier] = key
     return key
 
 
-def _load(identifier: str) -> Key | None:
-    row = ApiKey.objects.select_related("client").filter(identifier=identifier).first()
+def _load(token: tokens.Token) -> Key | None:
+    row = ApiKey.objects.select_related("client").filter(identifier=token.identifier).first()
     if row is None:
         return None
     works = row.revoked_at is None and row.client.state == Client.State.ACTIVE
+    if works and row.next_pepper is not None:
+        peppers.renew(row, token.text)
     return Key(
         id=row.pk,
         client=row.client_id,

@@ -25,6 +25,8 @@ class ApiKey(models.Model):
     digest = models.BinaryField(max_length=32)
     """HMAC-SHA256 of the key's text under the pepper of this number."""
     pepper = models.PositiveIntegerField(editable=False)
+    next_pepper = models.PositiveIntegerField(null=True, editable=False)
+    """The pepper that takes its place at the next use of the key, whose text is not known before: see peppers.py."""
     sealed_name = models.BinaryField(_("name"), default=bytes, blank=True)
     scopes = models.JSONField(_("scopes"), default=list)
     """Words of scopes.py, in its order."""

@@ -63,18 +63,20 @@ def mail_address(name: str, otherwise: str) -> str:
     return value or (found[0] if found else "")
 
 
-def secret(name: str, *, made_in: Path | None) -> str:
-    """Return a secret of at least 32 characters.
+def secret(name: str, *, made_in: Path | None) -> list[str]:
+    """Return a secret, and behind it those whose place it took: each of at least 32 characters, without blanks.
 
     With `made_in` (a folder; the embedded mode) a secret that is not set is made once and kept there in a file that
     only its owner can read. Without it (production) a missing secret is refused by name.
     """
     if made_in is not None and not _given(name):
-        return _made_once(made_in / name.removeprefix("IBANSE_").lower(), secrets.token_urlsafe(48))
-    value = text(name)
-    if len(value) < 32:
-        raise ImproperlyConfigured(f"{name} must have at least 32 characters. {EXPLAINED_IN}")
-    return value
+        value = _made_once(made_in / name.removeprefix("IBANSE_").lower(), secrets.token_urlsafe(48))
+    else:
+        value = text(name)
+    words = value.split()
+    if any(len(word) < 32 for word in words):
+        raise ImproperlyConfigured(f"{name} must have at least 32 characters, without blanks. {EXPLAINED_IN}")
+    return words
 
 
 def numbered_keys(name: str, *, made_in: Path | None) -> dict[int, bytes]:

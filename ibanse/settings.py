@@ -23,7 +23,8 @@ DATA_DIR = Path(env.text("IBANSE_DATA_DIR", str(BASE_DIR / ".data")))
 DEBUG = EMBEDDED and env.flag("IBANSE_DEBUG", default=False)
 
 # --- Who may ask, and who is asking ----------------------------------------------------------------------------------
-SECRET_KEY = env.secret("IBANSE_SECRET_KEY", made_in=DATA_DIR if EMBEDDED else None)
+# The first signs links and sessions; what an older one behind it has signed stays valid.
+SECRET_KEY, *SECRET_KEY_FALLBACKS = env.secret("IBANSE_SECRET_KEY", made_in=DATA_DIR if EMBEDDED else None)
 ALLOWED_HOSTS = env.listing("IBANSE_HOSTS", "localhost,127.0.0.1,[::1]" if EMBEDDED else None)
 # The one header that nginx overwrites with the caller's address; embedded, the peer of the socket is the caller.
 CLIENT_ADDRESS_META_KEY = "REMOTE_ADDR" if EMBEDDED else "HTTP_X_REAL_IP"

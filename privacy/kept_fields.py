@@ -175,6 +175,7 @@ TABLES: Final[tuple[Table, ...]] = (
         ("is_test", "keys", CLEAR, "test key", "costs nothing"),
         ("digest", "key_texts", HASH, "HMAC-SHA256 of the key under a pepper", "proves the key"),
         ("pepper", "key_texts", CLEAR, "number of the pepper", "proves the key"),
+        ("next_pepper", "key_texts", CLEAR, "number of the pepper that takes its place", "proves the key"),
         ("sealed_name", "texts", SEALED, "name", "how owners know the key"),
         ("scopes", "keys", CLEAR, "what it may do", "limit"),
         ("any_address", "keys", CLEAR, "works from any address", "limit"),

@@ -107,7 +107,8 @@ class TestProduction:
         assert "ibanse.W002" in production("check", KEYRING_DATABASE_URL="postgres://localhost:5432/keyring").stderr
 
     def test_a_short_secret_is_refused(self) -> None:
-        assert "at least 32 characters" in production("check", IBANSE_SECRET_KEY="short").stderr
+        for value in ("short", f"{'new' * 20} short"):
+            assert "at least 32 characters" in production("check", IBANSE_SECRET_KEY=value).stderr
 
     def test_a_mode_we_do_not_have_is_refused_with_those_we_have(self) -> None:
         assert "must be one of embedded, production" in production("check", IBANSE_MODE="staging").stderr
@@ -209,7 +210,7 @@ class TestValuesFromOutside:
 
         assert env.text("IBANSE_TEST", "default") == "from the credential"
         # Where secrets are made when missing, one that is given this way is not missing.
-        assert env.secret("IBANSE_TEST_SECRET", made_in=tmp_path / "data") == "c" * 40
+        assert env.secret("IBANSE_TEST_SECRET", made_in=tmp_path / "data") == ["c" * 40]
         assert list(env.numbered_keys("IBANSE_TEST_KEYS", made_in=tmp_path / "data")) == [7]
         assert not (tmp_path / "data").exists()
 
