@@ -169,13 +169,20 @@ class TestValuesFromOutside:
         monkeypatch.delenv("IBANSE_TEST_KEY", raising=False)
         folder = tmp_path / "data"
 
-        first = env.secret("IBANSE_TEST_KEY", made_in=folder)
-        second = env.secret("IBANSE_TEST_KEY", made_in=folder)
+        [first] = env.secret("IBANSE_TEST_KEY", made_in=folder)
+        [second] = env.secret("IBANSE_TEST_KEY", made_in=folder)
 
         assert first == second
         assert len(first) >= 64
         assert stat.S_IMODE((folder / "test_key").stat().st_mode) == 0o600
         assert [path.name for path in folder.iterdir()] == ["test_key"]
+
+    def test_the_secret_that_another_one_replaced_may_stand_behind_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("IBANSE_TEST_KEY", f"{'n' * 40} {'o' * 40}")
+
+        assert env.secret("IBANSE_TEST_KEY", made_in=tmp_path) == ["n" * 40, "o" * 40]
 
     @pytest.mark.parametrize(
         ("value", "problem"),
