@@ -8,6 +8,8 @@ import os
 import re
 import signal
 import stat
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -24,6 +26,7 @@ from privacy.sealed_box import PrivateKey, PublicKey
 from privacy.sealed_logging import Journal, SealedLog
 
 KEY: Final = PrivateKey.make(1, "x25519")
+ROOT: Final = Path(__file__).resolve().parents[2]
 NOW: Final = datetime.now(UTC)
 HOURS_LATER: Final = timedelta(hours=3)
 
@@ -117,6 +120,35 @@ class TestSegments:
 
         assert len(writer.files) == 2
         assert writer.read() == (["one"], [])
+
+    def test_the_thread_does_so_by_itself(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sealed_logging, "_LOOK_EVERY_SECONDS", 0.01)
+        writer = Writer(tmp_path)
+        writer.log.warning("one")
+        writer.clock.seconds += sealed_logging.SEGMENT_SECONDS
+        deadline = time.monotonic() + 10
+        while "more is missing" not in "".join(writer.read(later=HOURS_LATER)[1]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        writer.handler.close()
+
+        assert writer.read(later=HOURS_LATER) == (["one"], [])
+        assert len(writer.files) == 2
+
+    def test_a_process_that_ends_ends_its_log_whatever_was_configured_meanwhile(self, tmp_path: Path) -> None:
+        code = (
+            "import logging.config, pathlib, sys; from privacy import sealed_box, sealed_logging\n"
+            "keys = sealed_box.public_keys(sys.argv[2])\n"
+            "log = sealed_logging.of_this_process(pathlib.Path(sys.argv[1]), keys)\n"
+            "logging.config.dictConfig({'version': 1})\n"
+            "logging.getLogger().addHandler(sealed_logging.of_this_process(pathlib.Path(sys.argv[1]), keys))\n"
+            "logging.error('one'); sys.exit(3)"
+        )
+        process = subprocess.run([sys.executable, "-c", code, tmp_path, str(KEY.public)], cwd=ROOT, check=False)
+
+        assert process.returncode == 3
+        log = log_reading.Log(tmp_path, [KEY])
+        assert [entry.text for entry in log.entries()] == ["ERROR root one"]
+        assert log.problems(as_of=NOW + HOURS_LATER) == []
 
     def test_who_is_not_of_the_group_sees_nothing_at_all(self, writer: Writer) -> None:
         before = os.umask(0)
@@ -542,7 +574,7 @@ class TestCommands:
         assert out.count("\n") == 4
         assert re.fullmatch(
             rf"{three.files[1].name}: segment 1 is missing before it, after {three.files[0].name}\n"
-            r"FAILED 2 segments of 1 processes: 1 problems\.",
+            r"FAILED 2 segments of 1 process: 1 problem\.",
             complaints,
         )
 
@@ -586,10 +618,12 @@ class TestCommands:
 
     def test_what_is_no_key_and_no_folder_is_said(self, tmp_path: Path, key: str) -> None:
         (tmp_path / "public").write_text(str(KEY.public))
+        (tmp_path / "empty").write_text("# nothing\n")
         folder = str(tmp_path)
 
         assert "is no folder." in self.read(str(tmp_path / "nowhere"), "--key", key)[1]
         assert "cannot be read: No such file" in self.read(folder, "--key", str(tmp_path / "nothing"))[1]
+        assert "There is no key in it." in self.read(folder, "--key", str(tmp_path / "empty"))[1]
         assert "A private key begins with" in self.read(folder, "--key", str(tmp_path / "public"))[1]
 
     def test_it_follows_what_is_written_until_ctrl_c(

@@ -1,6 +1,7 @@
 """manage.py read_log: opens a sealed log, where the private key is, and says whether it is whole."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -53,16 +54,21 @@ class Command(BaseCommand):
         if not folder.is_dir():
             raise CommandError(f"{folder} is no folder.")
         log = log_reading.Log(folder, [private for path in key for private in _private_keys(path)])
-        self._print(log, **options)
-        if follow:
-            self._follow(log, **options)
+        try:
+            self._print(log, **options)
+            if follow:
+                self._follow(log, **options)
+        except BrokenPipeError:
+            # Such as `| head`. What is left in the buffer would break again at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise CommandError("Not all was read, so nothing is verified.") from None
         now = datetime.now(UTC)
         as_of = min(options["until"] or now, now)
         problems = log.problems(as_of=as_of, since=options["since"] or datetime.min.replace(tzinfo=UTC))
-        told = f"{len(log):,} segments of {log.processes:,} processes"
+        told = f"{_counted(len(log), 'segment')} of {_counted(log.processes, 'process')}"
         if problems:
             self._complain(problems)
-            raise CommandError(f"{told}: {len(problems):,} problems.")
+            raise CommandError(f"{told}: {_counted(len(problems), 'problem')}.")
         self.stderr.write(f"{told}: all there, in order, unchanged.")
 
     def _follow(self, log: log_reading.Log, **options: Any) -> None:
@@ -86,6 +92,11 @@ class Command(BaseCommand):
             self.stderr.write(f"… and {len(problems) - _MOST_PROBLEMS:,} more.")
 
 
+def _counted(number: int, thing: str) -> str:
+    plural = f"{thing}es" if thing.endswith("s") else f"{thing}s"
+    return f"{number:,} {thing if number == 1 else plural}"
+
+
 def _wanted(
     entries: Iterator[Entry], *, since: datetime | None, until: datetime | None, level: str, **_: object
 ) -> Iterator[Entry]:
@@ -95,13 +106,16 @@ def _wanted(
             yield entry
 
 
-def _private_keys(path: Path) -> Iterator[sealed_box.PrivateKey]:
-    """Yield the keys of a file, in which lines with # are comments."""
+def _private_keys(path: Path) -> list[sealed_box.PrivateKey]:
+    """Return the keys of a file, in which lines with # are comments."""
     try:
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and line[0] != "#"]
-        yield from map(sealed_box.PrivateKey.parse, lines)
+        keys = [sealed_box.PrivateKey.parse(line) for line in lines]
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, sealed_box.KeyTextError) as error:
         what = error if isinstance(error, sealed_box.KeyTextError) else "It is no text."
         raise CommandError(f"{path}: {what}") from None
+    if not keys:
+        raise CommandError(f"{path}: There is no key in it.")
+    return keys
