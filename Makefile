@@ -21,7 +21,8 @@ PRODUCTION := IBANSE_MODE=production \
 	KEYRING_DATABASE_URL=sqlite:////var/lib/ibanse/keyring.sqlite3 \
 	REDIS_URL=unix:///run/valkey/valkey.sock \
 	EMAIL_URL=smtp+tls://localhost \
-	IBANSE_MAIL_FROM=ibanse@ibanse.example
+	IBANSE_MAIL_FROM=ibanse@ibanse.example \
+	IBANSE_SECURITY_CONTACT=security@ibanse.example
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
