@@ -1,9 +1,9 @@
 """`python -m tests.evidence`: run the tests behind the claims of /security/ and record which of them hold.
 
 Only what is new or changed since it was recorded is run: each test on PostgreSQL, in a browser or on what production is
-made of, as its marker says, and on SQLite what is skipped there; `--all` runs everything anew. A claim whose tests
-fail, are skipped because something is missing here, or do not exist loses its entry in privacy/evidence.json and with
-it its place on the page.
+made of, as its marker says, and on SQLite what is skipped there; `--all` runs everything anew, names of claims just
+these. A claim whose tests fail, are skipped because something is missing here, or do not exist loses its entry in
+privacy/evidence.json and with it its place on the page.
 """
 
 import ast
@@ -119,7 +119,15 @@ def main(arguments: Sequence[str]) -> int:
     from privacy import evidence  # noqa: PLC0415 - Django must be set up first
 
     recorded = evidence.holding(evidence.RECORD, ROOT)
-    wanted = [claim for claim in evidence.claims() if claim.name not in recorded or "--all" in arguments]
+    named = {argument for argument in arguments if argument != "--all"}
+    if unknown := named - {claim.name for claim in evidence.claims()}:
+        say(f"There is no claim of the name {', '.join(sorted(unknown))}.")
+        return 2
+    wanted = [
+        claim
+        for claim in evidence.claims()
+        if (claim.name in named if named else claim.name not in recorded or "--all" in arguments)
+    ]
     lost = [f"{claim.name}: there is no {node}." for claim in wanted for node in claim.tests if not exists(node)]
     for sentence in lost:
         say(sentence)
