@@ -12,6 +12,8 @@ from typing import Any
 chdir = str(Path(__file__).resolve().parent.parent)
 # gunicorn reads this file before it looks into `chdir`.
 sys.path.insert(0, chdir)
+# Whoever starts gunicorn need not say so: there are no other settings.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
 
 from django.conf import settings
 from django.db import DatabaseError, connections
@@ -39,6 +41,8 @@ if EMBEDDED:
 else:
     bind = f"unix:{env.text('IBANSE_SOCKET', '/run/ibanse/gunicorn.sock')}"
     workers = env.number("IBANSE_WORKERS", 2, least=1, most=64)
+    # Longer than nginx keeps an idle connection, so that it is never gunicorn that closes one.
+    keepalive = 5
     # nginx sets no path of its own; a caller must not either.
     forwarder_headers = ""
     # Owner and group, so that of all users of the machine only nginx (in the group) can pose as the proxy.

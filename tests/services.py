@@ -282,7 +282,8 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     upstream ibanse {{
         server unix:{upstream};
-        keepalive 16;
+        keepalive 32;
+        keepalive_timeout 1s;
     }}
     server {{
         listen 127.0.0.1:{port};

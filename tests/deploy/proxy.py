@@ -192,9 +192,17 @@ class _Secure(http.client.HTTPConnection):
 
 @contextmanager
 def proxy(
-    folder: Path, upstream: Sequence[Path], static: Path | None = None, changed: Mapping[str, str] | None = None
+    folder: Path,
+    upstream: Sequence[Path],
+    static: Path | None = None,
+    changed: Mapping[str, str] | None = None,
+    *,
+    lived: timedelta = timedelta(0),
 ) -> Iterator[Proxy]:
-    """Run nginx in a new folder below `folder`, before the sockets, with pieces of its configuration `changed`."""
+    """Run nginx in a new folder below `folder`, before the sockets, with pieces of its configuration `changed`.
+
+    Its certificate is of 90 days, of which so many it has `lived` already.
+    """
     binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if binary is None:
         pytest.skip(services.missing("nginx"))
@@ -203,7 +211,7 @@ def proxy(
     for name in ("logs", "acme", "temporary"):
         (place / name).mkdir()
     ports = services.free_port(), services.free_port()
-    made = certificate(place)
+    made = certificate(place, begins=-lived)
     told = _told(place, made, ports, upstream, static or place) | dict(changed or {})
     _substitute(place, told)
     subprocess.run([binary, "-q", "-t", "-p", place, "-c", place / "nginx.conf"], check=True, timeout=30)
