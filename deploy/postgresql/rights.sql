@@ -19,8 +19,9 @@ INSERT INTO exception VALUES
     -- What is personal in it can be erased, with a user or after seven days (accounts/history.py). Any other change of it
     -- shows: its hash stands in the entry.
     ('accounts_historydetail', 'ibanse_app', 'SELECT, INSERT, UPDATE (sealed, sealed_address)'),
-    -- Receipts of deletions are made, shown and, in time, forgotten; never changed by who serves.
-    ('privacy_erasurereceipt', 'ibanse_app', 'SELECT, INSERT, DELETE'),
+    -- Receipts of deletions are made, shown and, in time, forgotten; what they say is never changed by who serves. The
+    -- right to one column is the right to lock a row (SELECT … FOR UPDATE), as accounts/chunks.py does before it deletes.
+    ('privacy_erasurereceipt', 'ibanse_app', 'SELECT, INSERT, UPDATE (is_compacted), DELETE'),
     -- Migrations are the owner's.
     ('django_migrations', 'ibanse_app', 'SELECT'),
     ('django_migrations', 'ibanse_erase', 'SELECT');

@@ -99,6 +99,22 @@ HISTORY: Final = """
     INSERT INTO accounts_historydetail (entry_id, sealed, sealed_address) SELECT id, 'detail', 'address' FROM entry
 """.replace("CLIENT", str(CLIENT))
 
+DELETE_A_USER: Final = """
+from accounts import history
+from accounts.models import Client, User
+from privacy.deletion import execution, requesting
+from privacy.models import DeletionRequest
+
+client = Client.objects.create()
+owner = User.objects.create_user("alice@example.org", client=client, role="owner")
+vera = User.objects.create_user("vera@example.org", client=client, role="sub_user")
+history.record("users.profile_changed", client=client, by=vera, detail={"name": "Vera"})
+asked = requesting.erase(client, DeletionRequest.Scope.USER, by=owner, request=None, user=vera.pk)
+assert execution.go_on(asked.pk)
+assert not User.objects.filter(pk=vera.pk).exists()
+assert history.verify(client).ok
+"""
+
 APP_MAY_NOT: Final = (
     "UPDATE accounts_historyentry SET tag = 'users.joined'",
     "UPDATE accounts_historyentry SET hash = ''",
@@ -106,6 +122,7 @@ APP_MAY_NOT: Final = (
     "TRUNCATE accounts_historyentry CASCADE",
     "UPDATE accounts_historydetail SET sealed = ''",
     "DELETE FROM accounts_historydetail",
+    "UPDATE privacy_erasurereceipt SET document = ''",
     "DELETE FROM django_migrations",
     "ALTER TABLE accounts_client ADD COLUMN more text",
     "ALTER TABLE accounts_historyentry DISABLE TRIGGER ALL",
@@ -213,6 +230,14 @@ class TestRoles:
         server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
         for role in ("app", "erase"):
             server.manage(role, "prune_expired", folder=tmp_path)
+
+    def test_an_owner_can_delete_a_user_with_all_traces_as_the_role_that_serves(
+        self, server: Server, tmp_path: Path
+    ) -> None:
+        """The one deletion that changes the history, and is done while somebody waits; its chain stays whole."""
+        server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
+
+        server.manage("app", "shell", "--command", DELETE_A_USER, folder=tmp_path)
 
     def test_a_dump_of_the_backup_role_is_whole(self, server: Server) -> None:
         done = subprocess.run(
