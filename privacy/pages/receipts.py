@@ -78,7 +78,8 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 def _told(content: dict[str, Any]) -> dict[str, Any]:
     """Return what a receipt says, for reading."""
-    abouts = {table.name: table.about for table in rooms.export(Client())}
+    abouts: dict[str, object] = {table.name: table.about for table in rooms.export(Client())}
+    abouts["deletions"] = _("The request for this deletion")
     return {
         "receipt": content,
         "what": sentences.SCOPES.get(content["scope"], content["scope"]),

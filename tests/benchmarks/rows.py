@@ -127,6 +127,7 @@ class Stage:
         key = base64.b64encode(bytes(range(32))).decode()
         environment = services.environment(
             DATABASE_URL=database_url,
+            DJANGO_SETTINGS_MODULE="ibanse.settings",
             EMAIL_URL="console:",
             IBANSE_DATA_DIR=str(self.folder / name),
             IBANSE_HOSTS=_HOST,
