@@ -181,7 +181,8 @@ switch_to() {
 
 restart_and_ask() {
     at "starting ibanse" "read what it said: journalctl --unit ibanse --lines 50"
-    systemctl restart ibanse.service
+    # What ended at its start need not be asked: callers wait meanwhile.
+    systemctl restart ibanse.service || return 1
     is_healthy
 }
 

@@ -24,7 +24,7 @@ ASK: Final = (
 )  # fmt: skip
 # Asks for pages, each on a connection of its own as nginx does, until it is killed; then tells what it saw.
 LOAD: Final = """
-import collections, http.client, json, os, signal, socket
+import collections, http.client, json, os, signal, socket, time
 class Connection(http.client.HTTPConnection):
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
@@ -44,6 +44,7 @@ while not over:
         seen[str(answer.status)] += 1
     except OSError as error:
         seen[repr(error)] += 1
+    time.sleep(0.03)  # The upgrade itself wants to get on.
 open("/root/load.seen", "w").write(json.dumps(seen))
 """
 
