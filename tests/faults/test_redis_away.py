@@ -74,14 +74,16 @@ def with_pages(production: Production) -> Production:
 
 @pytest.fixture
 def site(with_pages: Production, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Production:
-    """The site with a Redis of its own, in `tmp_path`."""
+    """The site with a Redis and a log of its own, in `tmp_path`."""
     monkeypatch.setitem(with_pages.environment, "REDIS_URL", f"unix://{tmp_path / 'redis.sock'}")
+    monkeypatch.setitem(with_pages.environment, "IBANSE_LOG_DIR", str(tmp_path / "logs"))
+    monkeypatch.setattr(with_pages, "logs", tmp_path / "logs")
     return with_pages
 
 
 def said(site: Production, words: str) -> int:
     """Return how many lines of the server's log say so."""
-    return (Path(site.environment["IBANSE_DATA_DIR"]) / "log").read_text(encoding="utf-8").count(words)
+    return sum(words in entry.text for entry in site.log().entries())
 
 
 def test_the_api_goes_on_per_worker_and_pages_that_count_tries_refuse(site: Production, tmp_path: Path) -> None:
