@@ -46,7 +46,8 @@ def run(*options: str) -> None:
 
 def _measure(stage: rows.Stage, wanted: int) -> None:
     server = rows.sealed(stage)
-    environment = stage.sealed.environment | {"IBANSE_LEDGER": str(stage.folder / "ledger")}
+    apart = {"IBANSE_LEDGER": str(stage.folder / "ledger"), "EMAIL_URL": f"file://{stage.folder / 'mails'}"}
+    environment = stage.sealed.environment | apart
     began = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.deletion", str(wanted)], env=environment, cwd=ROOT, check=True
