@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,19 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def production(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Production]:
     """Prepare a site as in production, with a database of its own of the kind that the run is on."""
-    folder = tmp_path_factory.mktemp("production")
+    with _prepared(tmp_path_factory.mktemp("production"), redis_url) as site:
+        yield site
+
+
+@pytest.fixture
+def production_of_its_own(tmp_path: Path, redis_url: str) -> Iterator[Production]:
+    """Prepare one for a single test, which leaves behind what no other could live with: other keys, say."""
+    with _prepared(tmp_path, redis_url) as site:
+        yield site
+
+
+@contextmanager
+def _prepared(folder: Path, redis_url: str) -> Iterator[Production]:
     with database_beside(os.environ.get("DATABASE_URL"), folder) as url:
         site = Production(folder, url, redis_url)
         site.prepare()

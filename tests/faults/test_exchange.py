@@ -86,6 +86,12 @@ call_command("rotate_master_key")
 """
 
 
+@pytest.fixture
+def production(production_of_its_own: Production) -> Production:
+    """Exchange nobody else's keys."""
+    return production_of_its_own
+
+
 def under(site: Production, which: str, patch: pytest.MonkeyPatch) -> None:
     """Start from now on with the old keys, the new ones or both."""
     for name in NUMBERED:
