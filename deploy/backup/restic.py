@@ -24,6 +24,7 @@ HOST: Final = "ibanse"
 """Every snapshot bears this name, so that another machine finds what this one has written."""
 CHUNK_BYTES: Final = 1024 * 1024
 LOCKED_PATIENCE: Final = timedelta(minutes=10)
+ENDING_PATIENCE: Final = timedelta(seconds=20)
 
 # What restic says → what it means, and what to do. Its exit codes tell these apart only from 0.17 on.
 _MEANINGS: Final = (
@@ -129,9 +130,7 @@ class Restic:
                 _pour(chunks, cast("IO[bytes]", process.stdin))
             except BaseException:
                 # Its input is still open, so it has not seen an end and makes no snapshot.
-                process.send_signal(signal.SIGINT)
-                process.wait()
-                process.communicate()
+                _end(process)
                 raise
             answer, _ = process.communicate()
             said.seek(0)
@@ -242,6 +241,17 @@ def _made(answer: bytes, step: str, tag: str) -> Snapshot:
         if told.get("message_type") == "summary":
             return Snapshot(told["snapshot_id"], datetime.now(UTC), tag)
     raise Failed(step, "restic named no snapshot", "run it again; if that stays, check the repository")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let a restic clean up and end; kill one that does not listen, whose lock the next run removes."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(ENDING_PATIENCE.total_seconds())
+    except subprocess.TimeoutExpired:
+        # Begun by what ignores SIGINT, such as a shell in the background, it is deaf until it has set itself up.
+        process.kill()
+    process.communicate()
 
 
 def _pour(chunks: Iterable[bytes], into: IO[bytes]) -> None:

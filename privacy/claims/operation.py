@@ -76,7 +76,10 @@ INFRASTRUCTURE: Final = Subject(
         Claim(
             "least_rights",
             _("The database lets each part of the service do only what that part is for."),
-            _("Five roles in PostgreSQL. The one that serves you can neither change the history nor delete it."),
+            _(
+                "Five roles in PostgreSQL. The one that serves you can neither change nor delete an entry of the history, "
+                "and a changed detail shows."
+            ),
             _(
                 "Each role tries what is not its own on a real server, and a failing statement must leave no value in "
                 "its log."

@@ -120,7 +120,7 @@ APP_MAY_NOT: Final = (
     "UPDATE accounts_historyentry SET hash = ''",
     "DELETE FROM accounts_historyentry",
     "TRUNCATE accounts_historyentry CASCADE",
-    "UPDATE accounts_historydetail SET sealed = ''",
+    "UPDATE accounts_historydetail SET entry_id = entry_id",
     "DELETE FROM accounts_historydetail",
     "UPDATE privacy_erasurereceipt SET document = ''",
     "DELETE FROM django_migrations",
@@ -161,7 +161,7 @@ REFUSED: Final = [
     *(("readonly", statement) for statement in NO_SECRETS),
 ]
 ALLOWED: Final = [
-    ("app", "UPDATE accounts_historydetail SET sealed_address = ''"),
+    ("app", "UPDATE accounts_historydetail SET sealed = '', sealed_address = ''"),
     ("app", "SELECT * FROM accounts_client FOR UPDATE"),
     ("app", "DELETE FROM validation_validationrecord"),
     ("app", "SELECT * FROM django_migrations"),
