@@ -77,8 +77,8 @@ INFRASTRUCTURE: Final = Subject(
             "least_rights",
             _("The database lets each part of the service do only what that part is for."),
             _(
-                "Five roles in PostgreSQL. The one that serves you can neither change nor delete an entry of the history, "
-                "and a changed detail shows."
+                "Five roles in PostgreSQL. The one that serves you can neither change nor delete an entry of the "
+                "history, and a changed detail shows."
             ),
             _(
                 "Each role tries what is not its own on a real server, and a failing statement must leave no value in "
