@@ -1,36 +1,23 @@
 """The trail of a client's deeds: who did what and when, chained so that a change shows. record() is its only pen.
 
-Each entry holds the hash of the one before it, so an entry that is edited, removed or put in breaks the chain. A tail
-that is cut off does not: that is what signed checkpoints are for, which leave the database with every export. What is
-personal lies sealed beside the chain and can be erased; the chain keeps only its salted hash.
+How the entries hang together is in chain.py. Signed checkpoints leave the database with every export.
 """
 
-import hashlib
-import json
-import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address, ip_network
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.core.exceptions import SuspiciousOperation
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from accounts import chunks, mail, signatures
-from accounts.guard import addresses
+from accounts import chain, chunks, mail
+from accounts.chain import Chain, Checkpoint, Verification
 from accounts.models import Client, HistoryDetail, HistoryEntry, User
-from privacy import vault
-
-FULL_ADDRESS_KEPT: Final = timedelta(days=7)
-_GENESIS: Final = bytes(32)
-_CHECKPOINT: Final = "history checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,33 +103,24 @@ def record(  # noqa: PLR0913 - all that there is to say of a deed, each by its n
     Appends take turns on the client's row, so the chain never forks.
     """
     action = ACTIONS[tag]
-    address = _address(request) or address
-    # Whole seconds: finer times would let a reader of the table line up two clients' deeds.
-    at = timezone.now().replace(microsecond=0)
+    entry = HistoryEntry(client=client, tag=tag, actor=by.pk if by else None)
     with transaction.atomic():
         Client.objects.lock(client)
-        last = HistoryEntry.objects.filter(client=client).order_by("-number").first()
-        said = json.dumps({"salt": secrets.token_hex(16), **(detail or {})}, sort_keys=True, ensure_ascii=False)
-        entry = HistoryEntry(
-            client=client,
-            number=last.number + 1 if last else 1,
-            tag=tag,
-            at=at,
-            actor=by.pk if by else None,
-            network=_network(address),
-            detail_hash=hashlib.sha256(said.encode()).digest(),
-            previous_hash=bytes(last.hash) if last else _GENESIS,
-        )
-        entry.hash = _hash(entry)
-        entry.save()
-        HistoryDetail.objects.create(
-            entry=entry,
-            sealed=_seal(entry, "history.detail", said),
-            sealed_address=_seal(entry, "history.address", address) if address else b"",
-        )
+        trail(client).append(entry, detail=detail, address=chain.caller(request) or address)
         if action.mail and not client.is_demo:  # Nobody lives at the demo's addresses.
             _mail_owners(client, entry, action)
     return entry
+
+
+def trail(client: Client) -> Chain[HistoryEntry]:
+    """Return the chain of the client's entries."""
+    return Chain(
+        owner=client.pk,
+        rows=HistoryEntry.objects.filter(client=client),
+        details=HistoryDetail.objects,
+        name="history",
+        stated_as="client",
+    )
 
 
 def entries(
@@ -178,6 +156,7 @@ class Told:
 def told(client: Client, found: Iterable[HistoryEntry]) -> list[Told]:
     """Open the entries for reading, with the e-mail addresses of users who are still there."""
     people = dict(User.objects.filter(client=client).values_list("pk", "email"))
+    chained = trail(client)
     return [
         Told(
             number=entry.number,
@@ -186,8 +165,8 @@ def told(client: Client, found: Iterable[HistoryEntry]) -> list[Told]:
             when=entry.at,
             who=people.get(entry.actor, "") if entry.actor else "",
             network=entry.network,
-            address=_opened(entry, "history.address", _kept(entry, "sealed_address")),
-            details=_details(entry),
+            address=chained.address(entry),
+            details=chained.said(entry),
         )
         for entry in found
     ]
@@ -195,7 +174,7 @@ def told(client: Client, found: Iterable[HistoryEntry]) -> list[Told]:
 
 def forget_addresses(now: datetime) -> int:
     """Erase full addresses older than seven days; return how many. The shortened ones stay in the chain."""
-    old = HistoryDetail.objects.filter(entry__at__lt=now - FULL_ADDRESS_KEPT).exclude(sealed_address=b"")
+    old = HistoryDetail.objects.filter(entry__at__lt=now - chain.FULL_ADDRESS_KEPT).exclude(sealed_address=b"")
     return chunks.update(old, sealed_address=b"")
 
 
@@ -204,10 +183,12 @@ def forget_user(user: User) -> Iterator[int]:
 
     The chain stays whole. Raises vault.VaultError when the details cannot be opened.
     """
-    last = 0
+    if user.client is None:
+        return
+    last, chained = 0, trail(user.client)
     while found := list(_with_details(user, last)):
         last = found[-1].number
-        theirs = [entry.pk for entry in found if entry.actor == user.pk or user.email in _said(entry)]
+        theirs = [entry.pk for entry in found if entry.actor == user.pk or user.email in _said(chained, entry)]
         if theirs:
             yield HistoryDetail.objects.filter(pk__in=theirs).update(sealed=b"", sealed_address=b"")
 
@@ -217,139 +198,23 @@ def _with_details(user: User, after: int) -> QuerySet[HistoryEntry]:
     return kept.select_related("detail").order_by("number")[: chunks.ROWS]
 
 
-def _said(entry: HistoryEntry) -> str:
-    return " ".join(_details(entry).values()).lower()
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """Whether a trail is whole: how many entries were read, and the first that is not right."""
-
-    ok: bool
-    entries: int
-    first_bad: int | None = None
-    problem: str = ""
-    """`edited`, `missing`, `detail` or, against a checkpoint, `cut`, `changed` or `signature`."""
+def _said(chained: Chain[HistoryEntry], entry: HistoryEntry) -> str:
+    return " ".join(chained.said(entry).values()).lower()
 
 
 def verify(client: Client) -> Verification:
     """Read the whole chain and say whether an entry was edited, removed or put in; erased details do no harm."""
-    previous, number = _GENESIS, 0
-    chain = HistoryEntry.objects.filter(client=client).select_related("detail").order_by("number")
-    for number, entry in enumerate(chain.iterator(chunk_size=500), 1):
-        problem = _problem(entry, number, previous)
-        if problem:
-            return Verification(ok=False, entries=number, first_bad=number, problem=problem)
-        previous = bytes(entry.hash)
-    return Verification(ok=True, entries=number)
-
-
-def _problem(entry: HistoryEntry, number: int, previous: bytes) -> str:
-    if entry.number != number:
-        return "missing"
-    if bytes(entry.previous_hash) != previous or bytes(entry.hash) != _hash(entry):
-        return "edited"
-    said = _kept(entry, "sealed")
-    if not said:
-        return ""
-    try:
-        text = _opened(entry, "history.detail", said)
-    except vault.Broken:
-        return "detail"
-    return "" if hashlib.sha256(text.encode()).digest() == bytes(entry.detail_hash) else "detail"
-
-
-Checkpoint = dict[str, str]
+    return trail(client).verify()
 
 
 def checkpoint(client: Client) -> Checkpoint:
     """Return a signed statement of where the trail ends now: it proves later that no tail was cut off."""
-    last = HistoryEntry.objects.filter(client=client).order_by("-number").first()
-    stated = {
-        "client": str(client.pk),
-        "number": str(last.number if last else 0),
-        "hash": bytes(last.hash).hex() if last else _GENESIS.hex(),
-        "at": timezone.now().astimezone(UTC).replace(microsecond=0).isoformat(),
-    }
-    return {**stated, "signature": signatures.sign(_statement(stated), purpose=_CHECKPOINT)}
+    return trail(client).checkpoint()
 
 
 def verify_checkpoint(client: Client, stated: Checkpoint) -> Verification:
     """Read the chain, then compare it with a checkpoint that was kept elsewhere."""
-    result = verify(client)
-    if not result.ok:
-        return result
-    ours = signatures.is_ours(_statement(stated), stated.get("signature", ""), purpose=_CHECKPOINT)
-    if not ours or stated.get("client") != str(client.pk):
-        return Verification(ok=False, entries=result.entries, problem="signature")
-    number = int(stated["number"])
-    if number > result.entries:
-        return Verification(ok=False, entries=result.entries, first_bad=result.entries + 1, problem="cut")
-    entry = HistoryEntry.objects.filter(client=client, number=number).first()
-    if entry is not None and bytes(entry.hash).hex() != stated["hash"]:
-        return Verification(ok=False, entries=result.entries, first_bad=number, problem="changed")
-    return result
-
-
-def _statement(stated: Checkpoint) -> str:
-    return json.dumps({key: stated.get(key, "") for key in ("client", "number", "hash", "at")}, sort_keys=True)
-
-
-def _hash(entry: HistoryEntry) -> bytes:
-    """Hash the entry; each part is told with its length, so that no two entries read the same."""
-    parts = [
-        entry.client_id.bytes,
-        str(entry.number).encode(),
-        entry.tag.encode(),
-        entry.at.astimezone(UTC).isoformat(timespec="microseconds").encode(),
-        entry.actor.bytes if entry.actor else b"",
-        entry.network.encode(),
-        bytes(entry.detail_hash),
-        bytes(entry.previous_hash),
-    ]
-    return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
-
-
-def _address(request: HttpRequest | None) -> str:
-    if request is None:
-        return ""
-    try:
-        return addresses.caller(request)
-    except SuspiciousOperation:  # The deed is done all the same; that its address is unknown is what we keep.
-        return ""
-
-
-def _network(address: str) -> str:
-    """Shorten an address to the network around it, which says where from but not who."""
-    if not address:
-        return ""
-    return str(ip_network((address, 24 if ip_address(address).version == 4 else 48), strict=False))
-
-
-def _record_id(entry: HistoryEntry) -> str:
-    return f"{entry.client_id}/{entry.number}"
-
-
-def _seal(entry: HistoryEntry, purpose: str, text: str) -> bytes:
-    return vault.seal(entry.client_id, text, purpose=purpose, record=_record_id(entry))
-
-
-def _kept(entry: HistoryEntry, field: str) -> bytes:
-    detail = getattr(entry, "detail", None)
-    return bytes(getattr(detail, field)) if detail else b""
-
-
-def _opened(entry: HistoryEntry, purpose: str, sealed: bytes) -> str:
-    if not sealed:
-        return ""
-    return vault.unseal_text(entry.client_id, sealed, purpose=purpose, record=_record_id(entry))
-
-
-def _details(entry: HistoryEntry) -> dict[str, str]:
-    said = _opened(entry, "history.detail", _kept(entry, "sealed"))
-    details: dict[str, str] = json.loads(said) if said else {}
-    details.pop("salt", None)
-    return details
+    return trail(client).verify_checkpoint(stated)
 
 
 def _mail_owners(client: Client, entry: HistoryEntry, action: Action) -> None:

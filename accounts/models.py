@@ -261,12 +261,11 @@ class UsageDay(models.Model):
         return f"{self.day} {self.source}"
 
 
-class HistoryEntry(models.Model):
-    """One deed in a client's trail, chained to the one before it: see history.py, the only writer."""
+class ChainedEntry(models.Model):
+    """One deed in a trail, chained to the one before it: see chain.py, the only writer."""
 
-    client = models.ForeignKey(Client, models.CASCADE, related_name="history")
     number = models.PositiveBigIntegerField(_("number"))
-    """1, 2, 3 … per client, without a gap."""
+    """1, 2, 3 … in each trail, without a gap."""
     tag = models.CharField(_("deed"), max_length=40)
     at = models.DateTimeField(_("time"))
     actor = models.UUIDField(_("by"), null=True)
@@ -276,6 +275,34 @@ class HistoryEntry(models.Model):
     detail_hash = models.BinaryField()
     previous_hash = models.BinaryField()
     hash = models.BinaryField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        """Name the deed and its place in the chain."""
+        return f"{self.number} {self.tag}"
+
+
+class SealedDetail(models.Model):
+    """What is personal in a deed, sealed; erasing it leaves the chain whole."""
+
+    sealed = models.BinaryField()
+    sealed_address = models.BinaryField(default=bytes, blank=True)
+    """The full address; erased after seven days."""
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        """Name the entry it belongs to."""
+        return str(self.pk)
+
+
+class HistoryEntry(ChainedEntry):
+    """One deed in a client's trail: see history.py."""
+
+    client = models.ForeignKey(Client, models.CASCADE, related_name="history")
 
     class Meta:
         verbose_name = _("history entry")
@@ -289,22 +316,53 @@ class HistoryEntry(models.Model):
             models.Index("client", "at", name="history_by_time"),
         ]
 
-    def __str__(self) -> str:
-        """Name the deed and its place in the chain."""
-        return f"{self.number} {self.tag}"
 
-
-class HistoryDetail(models.Model):
-    """What is personal in a deed, sealed; erasing it leaves the chain whole."""
+class HistoryDetail(SealedDetail):
+    """What is personal in a client's deed."""
 
     entry = models.OneToOneField(HistoryEntry, models.CASCADE, primary_key=True, related_name="detail")
-    sealed = models.BinaryField()
-    sealed_address = models.BinaryField(default=bytes, blank=True)
-    """The full address; erased after seven days."""
 
     class Meta:
         verbose_name = verbose_name_plural = _("history detail")
 
+
+class StaffEntry(ChainedEntry):
+    """One look or deed of the operator's staff: see staff_history.py."""
+
+    client = models.UUIDField(_("client"), null=True)
+    """The id of the client it concerned. No foreign key: what staff have done stays when the client is deleted."""
+
+    class Meta:
+        verbose_name = _("staff history entry")
+        verbose_name_plural = _("staff history")
+        default_permissions = ("view",)
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint("number", name="one_staff_entry_per_number"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index("tag", "number", name="staff_history_by_tag"),
+            models.Index("actor", "number", name="staff_history_by_actor"),
+            models.Index("client", "number", name="staff_history_by_client"),
+            models.Index("at", name="staff_history_by_time"),
+        ]
+
+
+class StaffDetail(SealedDetail):
+    """What is personal in a deed of staff."""
+
+    entry = models.OneToOneField(StaffEntry, models.CASCADE, primary_key=True, related_name="detail")
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("staff history detail")
+        default_permissions = ()
+
+
+class StaffTurn(models.Model):
+    """The one row that whoever writes to the staff history holds, so that entries take turns."""
+
+    class Meta:
+        default_permissions = ()
+
     def __str__(self) -> str:
-        """Name the entry it belongs to."""
-        return str(self.entry_id)
+        """Name the row."""
+        return str(self.pk)

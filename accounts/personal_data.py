@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from accounts import chunks, history, usage
+from accounts import chunks, history, staff_history, usage
 from accounts.guard import blocks
 from accounts.identity import presence
 from accounts.models import (
@@ -80,6 +80,8 @@ def erase(client: Client) -> Iterator[dict[str, int]]:
     for _details in chunks.drain(HistoryDetail.objects.filter(entry__client=client), "history"):
         yield {}  # An entry and its detail are one row of the history.
     yield from chunks.drain(HistoryEntry.objects.filter(client=client), "history")
+    for _erased in staff_history.forget_client(client.pk):
+        yield {}  # Their entries stay, and name nobody: that staff looked is the operator's to answer for.
     yield from chunks.drain(User.objects.filter(client=client).exclude(role=User.Role.OWNER), "users")
 
 
@@ -144,6 +146,7 @@ def prune(now: datetime) -> dict[str, int]:
     """Delete what is past its end: see deploy/data.md."""
     return {
         "history addresses": history.forget_addresses(now),
+        "staff history details": staff_history.forget_old(now),
         "sessions": presence.forget_ended(now),
         "invitations": chunks.delete(Invitation.objects.filter(expires_at__lt=now - INVITATIONS_KEPT)),
         "confirmations": chunks.delete(EmailConfirmation.objects.filter(sent__lt=now - CONFIRMATIONS_KEPT)),

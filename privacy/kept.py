@@ -112,6 +112,15 @@ LINES: Final[dict[str, Line]] = {
     ),
     "history_details": Line(_("History: details"), _("Sealed."), _AS_LONG_AS_THE_ACCOUNT, _SEALED),
     "history_addresses": Line(_("History: full address"), _("Sealed."), _("7 days."), _SEALED),
+    "staff": Line(
+        _("What our staff looked at or did, when, who, and of which account, by its number"),
+        _("In clear, and chained by hashes (SHA-256); reasons and full addresses of staff sealed with a key of ours."),
+        _(
+            "Always, so that nobody can hide what they did; reasons 25 months or until your account is deleted, full "
+            "addresses 7 days."
+        ),
+        _CLEAR | _SEALED | _HASH,
+    ),
     "account": Line(_("The account: its state, limits and settings"), _("In clear."), _AS_LONG_AS_THE_ACCOUNT, _CLEAR),
     "exports": Line(
         _("Copies of your data: who asked for one and when, how large it is, when it was downloaded last"),

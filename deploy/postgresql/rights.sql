@@ -19,6 +19,10 @@ INSERT INTO exception VALUES
     -- What is personal in it can be erased, with a user or after seven days (accounts/history.py). Any other change of it
     -- shows: its hash stands in the entry.
     ('accounts_historydetail', 'ibanse_app', 'SELECT, INSERT, UPDATE (sealed, sealed_address)'),
+    -- So is the history of staff (accounts/staff_history.py). The one row of turns is made by the first who needs it.
+    ('accounts_staffentry', 'ibanse_app', 'SELECT, INSERT'),
+    ('accounts_staffdetail', 'ibanse_app', 'SELECT, INSERT, UPDATE (sealed, sealed_address)'),
+    ('accounts_staffturn', 'ibanse_app', 'SELECT, INSERT, UPDATE'),
     -- Receipts of deletions are made, shown and, in time, forgotten; what they say is never changed by who serves. The
     -- right to one column is the right to lock a row (SELECT … FOR UPDATE), as accounts/chunks.py does before it deletes.
     ('privacy_erasurereceipt', 'ibanse_app', 'SELECT, INSERT, UPDATE (is_compacted), DELETE'),

@@ -180,7 +180,7 @@ INTEGRITY: Final = Subject(
                 "against it, a cut or rewritten end shows as well."
             ),
             _("Entries are edited, removed, moved and cut off at the end; each must be found."),
-            files=("accounts/history.py", "accounts/signatures.py", "accounts/lines.py"),
+            files=("accounts/history.py", "accounts/chain.py", "accounts/signatures.py", "accounts/lines.py"),
             tests=(*within("tests/accounts/test_history.py", "HistoryTests"),),
         ),
         Claim(

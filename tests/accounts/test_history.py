@@ -83,7 +83,7 @@ class HistoryTests(HouseTest):
         self.write(4)
         entry = HistoryEntry.objects.get(number=2)
         entry.tag = "users.invited"
-        entry.hash = history._hash(entry)  # noqa: SLF001 - a forger would know how
+        entry.hash = history.trail(self.client_of_alice).hash(entry)  # A forger would know how.
         entry.save()
 
         self.assertEqual(history.verify(self.client_of_alice).first_bad, 3)

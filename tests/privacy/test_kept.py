@@ -7,9 +7,10 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import models
+from django.test import RequestFactory
 from django.utils.html import escape
 
-from accounts import details, history, invitations
+from accounts import details, history, invitations, staff_history
 from privacy import kept, kept_fields, logging_mode
 from privacy.kept import How
 from privacy.logging_mode import Choice
@@ -95,6 +96,8 @@ class RowTests(HouseTest):
         logging_mode.choose(client, Choice(Mode.FULL, 90), by=by)
         self.alice.checks(IBAN)
         history.record("contact.changed", client=client, by=by, address="192.0.2.7", detail={"fields": "Kept Detail"})
+        looked = RequestFactory().get("/", REMOTE_ADDR="192.0.2.9")
+        staff_history.record("office.viewed", by=None, request=looked, client=client.pk, detail={"why": "Kept Why"})
 
     def test_what_is_said_to_be_sealed_is_an_envelope_in_every_row(self) -> None:
         looked_at = set()
@@ -116,6 +119,8 @@ class RowTests(HouseTest):
                 "accounts.BillingDetails.sealed",
                 "accounts.HistoryDetail.sealed",
                 "accounts.HistoryDetail.sealed_address",
+                "accounts.StaffDetail.sealed",
+                "accounts.StaffDetail.sealed_address",
                 "apikeys.ApiKey.sealed_name",
                 "apikeys.AllowedNetwork.sealed_note",
                 "validation.ValidationRecord.sealed",
