@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from apikeys import tokens
-from tests.browser.test_check_page import assert_accessible
+from tests.browser.looks import assert_accessible
 from tests.browser.test_identity import SIZES, sign_up
 
 pytestmark = pytest.mark.browser

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.looks import assert_accessible
 
 pytestmark = pytest.mark.browser
 
@@ -206,12 +207,6 @@ class TestAccessibility:
             page.wait_for_load_state("networkidle")
             assert_accessible(page, text)
         context.close()
-
-
-def assert_accessible(page: Page, what: str) -> None:
-    """Run axe with every rule on, best practices too."""
-    result = Axe().run(page)
-    assert result.violations_count == 0, f"{what}\n{result.generate_report()}"
 
 
 @pytest.fixture(scope="session")

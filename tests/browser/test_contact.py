@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_export import look
+from tests.browser.looks import look_at
 from tests.browser.test_identity import SIZES, letter_to
 
 pytestmark = pytest.mark.browser
@@ -37,7 +37,7 @@ class TestContact:
         page.goto("/")
         page.get_by_role("contentinfo").get_by_role("link", name="Contact").click()
         if has_javascript:
-            look(page, f"contact {size} {scheme}")
+            look_at(page, f"contact {size} {scheme}")
         expect(page.get_by_label("Leave this empty")).to_be_hidden()
 
         fill(page, "å" * 4_001)
@@ -51,18 +51,17 @@ class TestContact:
         expect(page.get_by_label("Your message")).to_be_focused()
         expect(page.get_by_label("Your e-mail address")).to_have_value("asa@example.org")
         if has_javascript:
-            look(page, f"contact with a problem {size} {scheme}")
+            look_at(page, f"contact with a problem {size} {scheme}")
 
         fill(page, f"Seen on a {size}")
         page.get_by_role("button", name="Send").dblclick()
         expect(page.get_by_role("status")).to_contain_text("Your message is here")
         reference = page.locator(".reference").inner_text()
         if has_javascript:
-            look(page, f"sent {size} {scheme}")
+            look_at(page, f"sent {size} {scheme}")
         page.reload()
 
-        letter = letter_to(mailbox, "desk@operator.example")
-        assert reference in letter
+        letter = letter_to(mailbox, "desk@operator.example", naming=reference)
         assert f"Seen on a {size}" in letter
         context.close()
         folder = list(mailbox.iterdir())

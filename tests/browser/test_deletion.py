@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_check_page import assert_accessible
+from tests.browser.looks import look_at
 from tests.browser.test_identity import PASSWORD, sign_up
 
 pytestmark = pytest.mark.browser
@@ -51,16 +51,6 @@ def confirm(page: Page, mailbox: Path, email: str) -> None:
     expect(page.get_by_role("heading", name="The deletion is confirmed")).to_be_visible()
 
 
-def look(page: Page, what: str) -> None:
-    """Fail when axe finds something, or when the page scrolls sideways on a phone."""
-    assert_accessible(page, what)
-    size = page.viewport_size
-    page.set_viewport_size({"width": 375, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what
-    assert size
-    page.set_viewport_size(size)
-
-
 def test_an_account_is_deleted_and_the_receipt_proves_it(page: Page, mailbox: Path, tmp_path: Path) -> None:
     email = f"{uuid4()}@deletion.example"
     sign_up(page, mailbox, email)
@@ -68,16 +58,16 @@ def test_an_account_is_deleted_and_the_receipt_proves_it(page: Page, mailbox: Pa
     page.get_by_role("link", name="To the deletion").click()
     expect(page.get_by_role("row", name="Who can sign in")).to_be_visible()
     expect(page.get_by_role("link", name="Take a copy of everything along first")).to_be_visible()
-    look(page, "nothing is asked for")
+    look_at(page, "nothing is asked for")
 
     ask(page, 7)
-    look(page, "asked for")
+    look_at(page, "asked for")
     confirm(page, mailbox, email)
-    look(page, "confirmed")
+    look_at(page, "confirmed")
     for path in ("/", "/overview/", "/log/", "/countries/"):
         page.goto(path)
         expect(page.get_by_role("region", name="Your account will be deleted")).to_be_visible()
-    look(page, "the banner")
+    look_at(page, "the banner")
     page.goto("/account/contact/")
     expect(page.get_by_role("heading", name="This account is being closed")).to_be_visible()
     page.get_by_role("button", name="Cancel the deletion").click()
@@ -95,7 +85,7 @@ def test_an_account_is_deleted_and_the_receipt_proves_it(page: Page, mailbox: Pa
     expect(page.get_by_role("heading", name="Receipt of a deletion")).to_be_visible()
     expect(page.get_by_text("Key destroyed")).to_be_visible()
     assert email not in page.content()
-    look(page, "the receipt")
+    look_at(page, "the receipt")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download the receipt").click()
     waiting.value.save_as(tmp_path / "receipt.json")
@@ -104,12 +94,12 @@ def test_an_account_is_deleted_and_the_receipt_proves_it(page: Page, mailbox: Pa
     page.get_by_label("The file").set_input_files(tmp_path / "receipt.json")
     page.get_by_role("button", name="Verify").click()
     expect(page.locator("[data-verdict=genuine]")).to_contain_text("This receipt is genuine")
-    look(page, "genuine")
+    look_at(page, "genuine")
     forged = (tmp_path / "receipt.json").read_text(encoding="utf-8").replace('"account": 1', '"account": 2')
     page.get_by_label("Or its text").fill(forged)
     page.get_by_role("button", name="Verify").click()
     expect(page.locator("[data-verdict=not_ours]")).to_contain_text("This receipt is not genuine")
-    look(page, "forged")
+    look_at(page, "forged")
 
     page.goto("/overview/")
     page.get_by_label("E-mail address").fill(email)

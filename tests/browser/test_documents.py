@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from pypdf import PdfReader
 
-from tests.browser.test_export import look
+from tests.browser.looks import look_at
 from tests.browser.test_identity import SIZES, sign_up
 
 pytestmark = pytest.mark.browser
@@ -27,7 +27,8 @@ class TestDocuments:
         sign_up(page, mailbox, f"{uuid4()}@documents.example")
         page.goto("/account/settings/")
         page.get_by_role("main").get_by_role("link", name="Documents").click()
-        look(page, f"missing {size} {scheme}")
+        page.wait_for_url("**/documents/")
+        look_at(page, f"missing {size} {scheme}")
         page.get_by_role("link", name="Fill in the contact details").click()
         page.get_by_label("Company").fill("Åkessons Łódź AB")
         page.get_by_label("Organisation number").fill("556677-8899")
@@ -36,12 +37,12 @@ class TestDocuments:
         page.get_by_role("button", name="Save").click()
 
         page.goto("/account/settings/documents/")
-        look(page, f"none {size} {scheme}")
+        look_at(page, f"none {size} {scheme}")
         page.get_by_label("Language of the document").select_option("sv")
         page.get_by_role("button", name="Make the document").dblclick()
         expect(page.get_by_role("status")).to_contain_text("The document is made")
         expect(page.get_by_role("button", name="Download")).to_have_count(1)
-        look(page, f"made {size} {scheme}")
+        look_at(page, f"made {size} {scheme}")
         with page.expect_download() as waiting:
             page.get_by_role("button", name="Download").click()
         waiting.value.save_as(tmp_path / "agreement.pdf")

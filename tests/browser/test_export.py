@@ -10,7 +10,8 @@ from zipfile import ZipFile
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_check_page import VALID, assert_accessible
+from tests.browser.looks import look_at
+from tests.browser.test_check_page import VALID
 from tests.browser.test_identity import SIZES, sign_up
 
 pytestmark = pytest.mark.browser
@@ -108,17 +109,11 @@ class TestLooks:
         page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
         sign_up(page, mailbox, f"{uuid4()}@export.example")
         page.goto(PATH)
-        look(page, f"none {size} {scheme}")
+        look_at(page, f"none {size} {scheme}")
         page.get_by_role("button", name="Make the copy").click()
         expect(page.get_by_role("progressbar")).to_be_visible()
-        look(page, f"under way {size} {scheme}")
+        look_at(page, f"under way {size} {scheme}")
         expect(page.get_by_role("heading", name="Your copy is ready")).to_be_visible(timeout=15_000)
-        look(page, f"ready {size} {scheme}")
+        look_at(page, f"ready {size} {scheme}")
         context.close()
         assert said == []
-
-
-def look(page: Page, what: str) -> None:
-    """Fail when axe finds something, or when the page scrolls sideways."""
-    assert_accessible(page, what)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from apikeys import tokens
-from tests.browser.test_check_page import VALID, assert_accessible
+from tests.browser.looks import look_at
+from tests.browser.test_check_page import VALID
 from tests.browser.test_identity import SIZES, sign_up
 
 pytestmark = pytest.mark.browser
@@ -227,31 +228,25 @@ class TestLook:
         page.locator(f".languages button[value={language}]").click()
         expect(page.locator(f"html[lang={language}]")).to_have_count(1)
 
-        def look_at(what: str) -> None:
-            assert_accessible(page, f"{what} {look}")
-            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
-                f"{what} scrolls sideways"
-            )
-
         for path in ("/keys/", key, f"{key}edit/", f"{key}rotate/", f"{key}revoke/", "/keys/new/"):
             page.goto(path)
             for folded in page.locator("main details").all():
                 folded.locator("summary").click()
-            look_at(path)
+            look_at(page, f"{path} {look}")
         page.locator("input[name=addresses][value=only]").check()
         page.locator("#id_networks").fill("192.0.2.7\noffice")
         page.locator("main form button[type=submit]").click()
         expect(page.locator("#id_networks_error")).to_be_visible()
-        look_at("a form with wrong fields")
+        look_at(page, f"a form with wrong fields {look}")
         page.locator("#id_name").fill(look)
         page.locator("#id_networks").fill("")
         page.locator("main form button[type=submit]").click()
         expect(page.locator("#key-text")).to_be_visible()
-        look_at("a key that is shown once")
+        look_at(page, f"a key that is shown once {look}")
         page.goto(key)
         page.locator("#id_network").fill("0.0.0.0/0")
         page.locator("main form button.primary").click()
         expect(page.locator("#id_network_error")).to_be_visible()
-        look_at("a wrong address")
+        look_at(page, f"a wrong address {look}")
         assert [text for text in said if "422" not in text] == []
         context.close()

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from tests.browser.test_check_page import assert_accessible, check
+from tests.browser.looks import look_at
+from tests.browser.test_check_page import check
 from tests.browser.test_identity import SIZES, sign_up
 
 pytestmark = pytest.mark.browser
@@ -252,9 +253,3 @@ class TestLook:
             assert len(heights) == 1, heights
         assert [text for text in said if "422" not in text] == []
         context.close()
-
-
-def look_at(page: Page, what: str) -> None:
-    """Fail when axe finds something, or when the page is wider than its window."""
-    assert_accessible(page, what)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{what} scrolls sideways"

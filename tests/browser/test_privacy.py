@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_check_page import VALID, assert_accessible
+from tests.browser.looks import look_at
+from tests.browser.test_check_page import VALID
 from tests.browser.test_identity import SIZES, sign_up
 
 pytestmark = pytest.mark.browser
@@ -111,15 +112,11 @@ class TestLooks:
         check(page)
 
         page.goto(PATH)
-        self.look(page, "settings")
+        look_at(page, "settings")
         choose(page, "Off")
-        self.look(page, "question")
+        look_at(page, "question")
         page.get_by_role("button", name="Save").click()
-        self.look(page, "question without an answer")
+        look_at(page, "question without an answer")
         choose(page, "Full", "0")
-        self.look(page, "settings with a wrong field")
+        look_at(page, "settings with a wrong field")
         context.close()
-
-    def look(self, page: Page, what: str) -> None:
-        assert_accessible(page, what)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what

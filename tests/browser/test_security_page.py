@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_export import look
+from tests.browser.looks import look_at
 from tests.browser.test_identity import SIZES
 
 pytestmark = pytest.mark.browser
@@ -30,7 +30,7 @@ def test_a_reviewer_finds_opens_and_prints_what_is_claimed(browser: Browser, liv
         page.set_viewport_size(size)
         for scheme in get_args(Scheme):
             page.emulate_media(color_scheme=scheme)
-            look(page, f"security {name} {scheme}")
+            look_at(page, f"security {name} {scheme}")
 
     page.set_viewport_size(SIZES["phone"])
     page.locator(".contents > summary").click()
@@ -42,7 +42,7 @@ def test_a_reviewer_finds_opens_and_prints_what_is_claimed(browser: Browser, liv
 
     page.emulate_media(media="screen")
     page.goto("/privacy/")
-    look(page, "privacy notice")
+    look_at(page, "privacy notice")
     page.get_by_role("link", name="security", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="Security")).to_be_visible()
     context.close()
