@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 import pycountry
 from django.utils.functional import Promise
@@ -18,7 +18,7 @@ from validation.engine.banks import DIRECTORIES
 from validation.engine.calculate import CalculationRefused
 from validation.engine.national import BRITISH, WITH_RULE
 from validation.engine.reasons import PASSED, Reason, ReasonCode, WarningCode
-from validation.engine.registry import Country
+from validation.engine.registry import COUNTRIES, Country
 
 Words = str | Promise
 
@@ -136,57 +136,90 @@ def character_name(character: str) -> str:
 
 def reason(reason: Reason, verdict: Verdict) -> str:
     """Return why the check failed, as one or two sentences with what was found and what was expected."""
-    return _REASONS[reason.code](reason, verdict)
+    return of_fact(reason, fact(reason, verdict))
 
 
-def _characters(reason: Reason, verdict: Verdict) -> str:
-    position = reason.position or 1
+Fact = tuple[str, int]
+"""What a sentence needs to know of the number beside the reason: a text of it and a count, as far as it needs them."""
+
+
+def fact(reason: Reason, verdict: Verdict) -> Fact:
+    """Return all that the sentence depends on beside the reason and the language, for whoever keeps sentences."""
+    return _REASONS[reason.code].fact(reason, verdict)
+
+
+def of_fact(reason: Reason, fact: Fact) -> str:
+    """Return the sentence of a reason and its fact, in the active language."""
+    return _REASONS[reason.code].words(reason, *fact)
+
+
+class _Sentence(NamedTuple):
+    fact: Callable[[Reason, Verdict], Fact]
+    words: Callable[[Reason, str, int], str]
+
+
+def _character_there(reason: Reason, verdict: Verdict) -> Fact:
+    return verdict.iban[(reason.position or 1) - 1], 0
+
+
+def _characters(reason: Reason, character: str, _count: int) -> str:
     return _("Character %(position)s is %(character)s. An IBAN has only the letters A–Z and the digits 0–9.") % {
-        "position": position,
-        "character": character_name(verdict.iban[position - 1]),
+        "position": reason.position,
+        "character": character_name(character),
     }
 
 
-def _country(_reason: Reason, verdict: Verdict) -> str:
-    return _("It begins with “%(code)s”, which is not the code of a country that has IBANs.") % {
-        "code": verdict.iban[:2]
-    }
+def _beginning(_reason: Reason, verdict: Verdict) -> Fact:
+    return verdict.iban[:2], 0
 
 
-def _length(reason: Reason, verdict: Verdict) -> str:
-    if not verdict.iban:
+def _country(_reason: Reason, code: str, _count: int) -> str:
+    return _("It begins with “%(code)s”, which is not the code of a country that has IBANs.") % {"code": code}
+
+
+def _country_and_length(_reason: Reason, verdict: Verdict) -> Fact:
+    return verdict.country.code if verdict.country else "", len(verdict.iban)
+
+
+def _length(reason: Reason, code: str, found: int) -> str:
+    if not found:
         return _("There is nothing to check.")
-    if verdict.country is None:
+    if not code:
         return _("The text is longer than %(most)s characters; no IBAN has more than 34.") % {"most": reason.expected}
-    said = {
-        "country": country_name(verdict.country),
-        "expected": reason.expected,
-        "found": len(verdict.iban),
-    }
-    if len(verdict.iban) < verdict.country.length:
+    country = COUNTRIES[code]
+    said = {"country": country_name(country), "expected": reason.expected, "found": found}
+    if found < country.length:
         return _("Too short: an IBAN from %(country)s has %(expected)s characters, this one has %(found)s.") % said
     return _("Too long: an IBAN from %(country)s has %(expected)s characters, this one has %(found)s.") % said
 
 
-def _structure(reason: Reason, verdict: Verdict) -> str:
-    position = reason.position or 1
+def _structure(reason: Reason, character: str, _count: int) -> str:
     return _("Character %(position)s is “%(character)s”, but there it must be %(kind)s.") % {
-        "position": position,
-        "character": verdict.iban[position - 1],
+        "position": reason.position,
+        "character": character,
         "kind": KIND_NAMES[str(reason.expected)],
     }
 
 
-def _checksum(reason: Reason, verdict: Verdict) -> str:
-    if verdict.checks.length != PASSED:  # Digits for a number that lacks one, or has one too many, would mislead.
+def _check_digits(_reason: Reason, verdict: Verdict) -> Fact:
+    # Digits for a number that lacks one, or has one too many, would mislead.
+    return verdict.iban[2:4] if verdict.checks.length == PASSED else "", 0
+
+
+def _checksum(reason: Reason, found: str, _count: int) -> str:
+    if not found:
         return _("The check digits do not fit the rest either.")
     return _(
         "The check digits are %(found)s, but for this number they would be %(expected)s. "
         "Mostly a digit is wrong or two have changed places."
-    ) % {"found": verdict.iban[2:4], "expected": reason.expected}
+    ) % {"found": found, "expected": reason.expected}
 
 
-def _national(reason: Reason, _verdict: Verdict) -> str:
+def _none(_reason: Reason, _verdict: Verdict) -> Fact:
+    return "", 0
+
+
+def _national(reason: Reason, _text: str, _count: int) -> str:
     if reason.expected is None:
         return _("The country's own check digits inside the account number do not fit the rest of it.")
     return _("The country's own check digits do not fit: here they would be %(expected)s.") % {
@@ -194,13 +227,13 @@ def _national(reason: Reason, _verdict: Verdict) -> str:
     }
 
 
-_REASONS: Final[dict[ReasonCode, Callable[[Reason, Verdict], str]]] = {
-    "characters": _characters,
-    "country": _country,
-    "length": _length,
-    "structure": _structure,
-    "checksum": _checksum,
-    "national_check_digits": _national,
+_REASONS: Final[dict[ReasonCode, _Sentence]] = {
+    "characters": _Sentence(_character_there, _characters),
+    "country": _Sentence(_beginning, _country),
+    "length": _Sentence(_country_and_length, _length),
+    "structure": _Sentence(_character_there, _structure),
+    "checksum": _Sentence(_check_digits, _checksum),
+    "national_check_digits": _Sentence(_none, _national),
 }
 
 

@@ -57,7 +57,8 @@ def validate(asked: Asked) -> Outcome:
 def validate_batch(asked: Asked) -> Outcome:
     """Check up to a thousand IBANs, without suggestions."""
     verdicts = [check(text) for text in asked.body.ibans]
-    results = teller(asked.language).tell_all(verdicts)
+    tell = teller(asked.language).tell
+    results = [tell(verdict) for verdict in verdicts]
     valid = sum([result.valid for result in results])
     total = len(results)
     summary = schemas.Summary(total, valid, total - valid)
@@ -89,9 +90,8 @@ def find_in_text(asked: Asked) -> Outcome:
     """Find the IBANs in a text."""
     found = extract(asked.body.text)
     verdicts = [place.verdict for place in found]
-    told = teller(asked.language).tell_all(verdicts)
-    places = zip(found, told, strict=True)
-    ibans = [schemas.FoundIban(place.start, place.end, place.text, verdict) for place, verdict in places]
+    tell = teller(asked.language).tell
+    ibans = [schemas.FoundIban(place.start, place.end, place.text, tell(place.verdict)) for place in found]
     valid = sum(place.verdict.valid for place in found)
     return Outcome(schemas.ExtractAnswer(ibans), valid, len(found) - valid, max(1, len(found)), verdicts)
 

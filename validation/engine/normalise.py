@@ -1,8 +1,8 @@
 """What a person pastes, made into what a machine compares. Knows no country and no rule about IBANs."""
 
 from collections.abc import Callable
-from operator import itemgetter
 from string import ascii_lowercase, ascii_uppercase
+from struct import Struct
 from typing import Final
 
 MAX_INPUT_CHARACTERS = 128
@@ -25,9 +25,9 @@ def normalise(text: str) -> str:
     return bare
 
 
-def _fours(length: int) -> Callable[[str], tuple[str, ...]]:
-    # The last cut is empty: with a single group the getter would return a text instead of a tuple.
-    return itemgetter(*[slice(start, start + 4) for start in range(0, length, 4)], slice(0, 0))
+def _fours(length: int) -> Callable[[bytes], tuple[bytes, ...]]:
+    groups, rest = divmod(length, 4)
+    return Struct("4s" * groups + (f"{rest}s" if rest else "")).unpack
 
 
 _CUTS: Final = [_fours(length) for length in range(MAX_INPUT_CHARACTERS + 1)]
@@ -35,4 +35,6 @@ _CUTS: Final = [_fours(length) for length in range(MAX_INPUT_CHARACTERS + 1)]
 
 def grouped(iban: str) -> str:
     """Return a number of at most 128 characters as people read it: `SE45 5000 0000 0583 9825 7466`."""
-    return " ".join(_CUTS[len(iban)](iban))[:-1]
+    if not iban.isascii():
+        return " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
+    return b" ".join(_CUTS[len(iban)](iban.encode())).decode()

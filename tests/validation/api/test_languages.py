@@ -3,6 +3,8 @@
 from django.utils import translation
 
 from tests.house import HouseTest
+from validation import sentences
+from validation.engine import check
 
 VALIDATE = "/api/v1/validate"
 WRONG = {"iban": "de88 3704 0044 0532 0130 00"}
@@ -67,6 +69,21 @@ class SentenceTests(HouseTest):
                 finding["message"] = ""
         self.assertEqual(told["en"], told["sv"])
         self.assertEqual(told["en"], told["de"])
+
+    def test_every_number_of_a_batch_gets_the_sentences_of_its_own(self) -> None:
+        numbers = [f"SE{digits:02d}50000000058398257466"[:length] for digits in range(2, 99) for length in (23, 24)]
+        numbers += [f"DE8937040044053201300{character}" + "0" * more for character in "AZ0" for more in (0, 1, 2)]
+        numbers += ["XX00", "YY00", "SE45 5000 0000 0583 9825 7466é", "SE45 5000 0000 0583 9825 746ß", "", "a" * 200]
+        for language in ("en", "sv", "de"):
+            body = {"ibans": numbers}
+            answer = self.calls(self.alice.key(), f"{VALIDATE}/batch", body, HTTP_ACCEPT_LANGUAGE=language)
+            for number, told in zip(numbers, answer.json()["results"], strict=True):
+                verdict = check(number)
+                with self.subTest(number=number, language=language), translation.override(language):
+                    self.assertEqual(
+                        [reason["message"] for reason in told["reasons"]],
+                        [sentences.reason(reason, verdict) for reason in verdict.reasons],
+                    )
 
     def test_countries_are_named_in_the_callers_language(self) -> None:
         key = self.alice.key()
