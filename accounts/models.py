@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import connections, models
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -259,6 +259,46 @@ class UsageDay(models.Model):
     def __str__(self) -> str:
         """Name the day and the door."""
         return f"{self.day} {self.source}"
+
+
+class Reading(models.Model):
+    """What was measured or counted in one hour (UTC): of the whole service, or of one machine. Of nobody in particular.
+
+    See readings/: what is measured is taken every few minutes, and the last of an hour stays; what is counted grows.
+    """
+
+    name = models.CharField(_("what was measured"), max_length=24)
+    """One of readings/kinds.py."""
+    part = models.CharField(_("which part of it"), max_length=40, blank=True)
+    """Such as a state of clients, a folder, or the code of a refusal."""
+    node = models.CharField(_("machine"), max_length=64, blank=True)
+    """Empty: the whole service."""
+    at = models.DateTimeField(_("hour"))
+    value = models.BigIntegerField(_("value"))
+    taken_at = models.DateTimeField(_("taken"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("reading")
+        verbose_name_plural = _("readings")
+        default_permissions = ()
+        permissions = (
+            ("read_clients", "See how many clients there are"),
+            ("read_usage", "See how much is called"),
+            ("read_refusals", "See how much is refused, and how many sign-ins fail"),
+            ("read_queues", "See what waits to be done"),
+            ("read_machines", "See disks, databases, backups and certificates"),
+        )
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            # In this order, which is the one they are looked up by.
+            models.UniqueConstraint("name", "at", "part", "node", name="one_reading_an_hour"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index("at", name="readings_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        """Name what was measured, and when."""
+        return f"{self.name} {self.part} {self.at:%Y-%m-%d %H}"
 
 
 class ChainedEntry(models.Model):

@@ -26,6 +26,7 @@ from accounts.models import (
     UsageDay,
     User,
 )
+from accounts.readings import taking
 from accounts.shelves import SHELVES
 from privacy.tables import Table
 
@@ -152,4 +153,5 @@ def prune(now: datetime) -> dict[str, int]:
         "confirmations": chunks.delete(EmailConfirmation.objects.filter(sent__lt=now - CONFIRMATIONS_KEPT)),
         "usage": chunks.delete(UsageDay.objects.filter(day__lt=usage.kept_since(now))),
         "blocks": blocks.forget_expired(now),
+        "readings": taking.prune(now),
     }

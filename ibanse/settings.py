@@ -228,6 +228,8 @@ EXPORT_DIR = Path(env.text("IBANSE_EXPORT_DIR", str(DATA_DIR / "exports")))
 ERASURE_LEDGER = Path(
     env.text("IBANSE_LEDGER", str(DATA_DIR / "erasures.ledger") if EMBEDDED else "/var/lib/ibanse/erasures/ledger")
 )
+# When both databases were backed up last, as deploy/backup writes it down.
+BACKUP_STAMP = Path(env.text("IBANSE_BACKUP_STAMP", str(DATA_DIR / "backups.json")))
 # The command that carries it off this machine after each deletion.
 LEDGER_SHIP = env.text("IBANSE_LEDGER_SHIP", "")
 CACHES: dict[str, dict[str, Any]] = {
@@ -268,6 +270,16 @@ PERSONAL_DATA = (
     "apikeys.personal_data",
     "privacy.personal_data",
     "validation.personal_data",
+)
+
+# --- How it is doing -------------------------------------------------------------------------------------------------
+# What each app measures of itself every few minutes, for the overview of the back-office: see accounts/readings/.
+MEASURES = (
+    "accounts.measuring",
+    "apikeys.measuring",
+    "privacy.measuring",
+    "validation.measuring",
+    "ibanse.measuring",
 )
 
 # --- Languages -------------------------------------------------------------------------------------------------------

@@ -6,12 +6,15 @@ Nothing is lost when it ends or is killed: whatever it does is done by the next 
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import Final
 
 from django.conf import settings
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
+from accounts.readings import counting, taking
+from accounts.readings.clock import PERIOD
 from privacy import contact, export, retention, vault
 from privacy.deletion import rounds
 
@@ -30,7 +33,7 @@ class Runner:
 
     def __init__(self) -> None:
         self._stop = threading.Event()
-        self._retained_at = self._deleted_at = float("-inf")
+        self._retained_at = self._deleted_at = self._read_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
 
     def start(self) -> None:
@@ -38,9 +41,11 @@ class Runner:
         self._thread.start()
 
     def stop(self) -> None:
-        """Give back what is not done, and end."""
+        """Give back what is not done, write down what was counted, and end."""
         self._stop.set()
         self._thread.join(timeout=10)
+        with suppress(Error):
+            counting.flush()
 
     def _run(self) -> None:
         pruned_at = float("-inf")
@@ -48,9 +53,11 @@ class Runner:
             try:
                 while export.work(timezone.now(), is_ending=self._stop.is_set) and not self._stop.is_set():
                     pass
+                counting.flush()
                 contact.mail_waiting(timezone.now())
                 if settings.EMBEDDED:
                     self._delete()
+                    self._read()
                 if time.monotonic() - pruned_at > PRUNE_EVERY_SECONDS:
                     export.prune(timezone.now())
                     pruned_at = time.monotonic()
@@ -67,6 +74,13 @@ class Runner:
             self._deleted_at = time.monotonic()
             for done in rounds.go(timezone.now()):
                 log.info("A deletion: %s", type(done).__name__)
+
+    def _read(self) -> None:
+        """Take readings, where no timer does."""
+        if time.monotonic() - self._read_at >= PERIOD.total_seconds():
+            self._read_at = time.monotonic()
+            for failure in taking.take(timezone.now()):
+                log.warning("Not measured: %s (%s)", failure.measure, failure.error)
 
     def _prune_everything(self) -> None:
         if time.monotonic() - self._retained_at < RETAIN_EVERY_SECONDS:

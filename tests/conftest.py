@@ -16,6 +16,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from accounts.guard import revisions
+from accounts.readings import counting
 from privacy import vault
 from tests import services
 from tests.production import Production, database_beside
@@ -60,6 +61,7 @@ def nothing_is_held() -> None:
     """Begin each test with nothing held in memory: the rows it came from were rolled back with the test before."""
     vault.forget()
     revisions.forget()
+    counting.forget()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +24,7 @@ from accounts import history, mail
 from accounts.guard import addresses
 from accounts.identity import presence
 from accounts.models import Client, User
+from accounts.readings import counting
 from privacy import vault
 
 # What allauth would mail about a change → the deed. Each also ends the user's other sessions.
@@ -74,6 +76,19 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
         """Lead whoever has just signed up to where they will land every time."""
         return self.get_login_redirect_url(request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count also who may not even try any more; whom they tried to be is not written down."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            counting.count("sign_ins", "limited")
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count a password that was not right, and nothing else of it."""
+        counting.count("sign_ins", "password")
+        super().authentication_failed(request, **credentials)
 
     def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
         """Let nobody in whose client is being deleted, by whatever door: nothing can be sealed for them any more."""

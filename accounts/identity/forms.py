@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.lines import LineField
 from accounts.models import User
+from accounts.readings import counting
 
 MAX_EMAIL_CHARACTERS = 254
 NEW_PASSWORD_HELP = _("At least 12 characters. A few words in a row are strong and easy to remember.")
@@ -203,11 +204,22 @@ class EmailCodeForm(_Code, account_forms.ConfirmEmailVerificationCodeForm):
     """The code that proves an address."""
 
 
-class FactorCodeForm(_Code, factor_forms.AuthenticateForm):
+class _FactorCode(_Code):
+    def clean_code(self) -> str:
+        """Judge the code, and count one that was not right; whose it was is not written down."""
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]  # allauth's, of the form beside us
+        except forms.ValidationError:
+            counting.count("sign_ins", "code")
+            raise
+        return code
+
+
+class FactorCodeForm(_FactorCode, factor_forms.AuthenticateForm):
     """A code of the app, or a recovery code."""
 
 
-class FactorCodeAgainForm(_Code, factor_forms.ReauthenticateForm):
+class FactorCodeAgainForm(_FactorCode, factor_forms.ReauthenticateForm):
     """A code of the app, or a recovery code, once more."""
 
 

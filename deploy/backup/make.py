@@ -1,9 +1,9 @@
 """Makes a backup of everything, then lets go of what is too old. The order matters; see settings.Settings.sources."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from deploy.backup import databases, ledger
+from deploy.backup import databases, ledger, stamp
 from deploy.backup.programs import Failed, say, timed
 from deploy.backup.restic import Restic, Snapshot
 from deploy.backup.settings import LATE_HOURS, Database, Repository, Settings
@@ -12,11 +12,12 @@ NAMES: Final = {True: "copy.sqlite3", False: "copy.dump"}
 
 
 def run(settings: Settings) -> None:
-    """Ship the ledger, back up main and keyring, and remove what is too old.
+    """Back up main and keyring, remove what is too old, ship the ledger, and write down what was made when.
 
     One that fails does not keep the others back; raises the first Failed at the end.
     """
     failures: list[Failed] = []
+    made: dict[str, datetime] = {}
     for repository, database in settings.sources():
         restic = Restic(repository, settings.cache)
         try:
@@ -24,6 +25,7 @@ def run(settings: Settings) -> None:
             with timed(f"Backed up {repository.name}"):
                 snapshot = back_up(restic, database)
             say(f"  {database.name} → snapshot {snapshot}")
+            made[repository.name] = snapshot.time
         except Failed as failure:
             failures.append(failure)
         try:
@@ -31,10 +33,11 @@ def run(settings: Settings) -> None:
                 expire(restic)
         except Failed as failure:
             failures.append(failure)
-    try:
-        ledger.ship(settings)
-    except Failed as failure:
-        failures.append(failure)
+    for rest in (lambda: ledger.ship(settings), lambda: stamp.write(settings.stamp, made)):
+        try:
+            rest()
+        except Failed as failure:
+            failures.append(failure)
     for further in failures[1:]:
         say(f"Failed as well: {further}")
     if failures:

@@ -92,6 +92,7 @@ class Backups:
             "IBANSE_BACKUP_DATABASE_URL": database,
             "IBANSE_BACKUP_KEYRING_URL": keyring,
             "IBANSE_BACKUP_LEDGER": str(self.ledger),
+            "IBANSE_BACKUP_STAMP": str(folder / "backups.json"),
             "IBANSE_BACKUP_CACHE": str(folder / "cache"),
             "IBANSE_BACKUP_RECOVERY_FILE": str(self.recovery),
             "IBANSE_BACKUP_SETTINGS": str(folder / "etc" / "backup.env"),

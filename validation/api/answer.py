@@ -21,6 +21,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from accounts.guard import addresses, blocks, revisions
 from accounts.models import UsageDay
+from accounts.readings import counting
 from apikeys import authentication, problems, quota, rates
 from apikeys.problems import Problem
 from privacy import logging_mode, vault
@@ -74,6 +75,7 @@ def answer(call: Call) -> Answer:
         # Not the exception itself: its text may hold values.
         logger.error("A call could not be answered: %s", type(trouble).__name__)  # noqa: TRY400
         problem = Problem("unavailable", headers={"Retry-After": _UNAVAILABLE_FOR_SECONDS})
+    counting.count("refused", problem.code)
     told = _refused(problem, request_id, language)
     return told._replace(body=b"") if call.method == "HEAD" else told
 

@@ -1,0 +1,20 @@
+"""manage.py take_readings: measures how the service is doing, for the overview of the back-office; run by a timer."""
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.readings import taking
+
+
+class Command(BaseCommand):
+    """Take readings now."""
+
+    help = "Measure how the service is doing, for the overview of the back-office. Run it every five minutes."
+
+    def handle(self, **_options: object) -> None:
+        """Measure and keep everything; fail with the names of what could not be measured, when the rest is kept."""
+        failures = taking.take(timezone.now())
+        if failures:
+            named = ", ".join(f"{failure.measure} ({failure.error})" for failure in failures)
+            raise CommandError(f"Not measured: {named}. Everything else was.")
+        self.stdout.write("Readings are taken.")

@@ -1,0 +1,56 @@
+"""When a reading wants somebody: calm, watch or act. Knows numbers and ages, and not what they measure."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from accounts.readings.clock import STALE_AFTER
+
+
+class Level(StrEnum):
+    """What a reading asks of whoever looks at it, the most urgent last."""
+
+    PLAIN = "plain"
+    """There is nothing to judge: it is neither good nor bad."""
+    CALM = "calm"
+    UNKNOWN = "unknown"
+    """Nobody has measured it: never taken for calm."""
+    STALE = "stale"
+    WATCH = "watch"
+    ACT = "act"
+
+    @property
+    def urgency(self) -> int:
+        """The place among the levels, from 0."""
+        return list(Level).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From where on a reading is to be watched, and from where on something must be done.
+
+    What is to be watched from above has `watch` below `act`; what runs out (disk, certificate) the other way round.
+    """
+
+    watch: float
+    act: float
+
+    def level(self, value: float) -> Level:
+        """Return the level of a value; a limit that is just reached counts."""
+        rising = self.act >= self.watch
+        for limit, level in ((self.act, Level.ACT), (self.watch, Level.WATCH)):
+            if value >= limit if rising else value <= limit:
+                return level
+        return Level.CALM
+
+
+def judge(value: float | None, age: timedelta | None, limits: Limits | None) -> Level:
+    """Return the level of a reading that was taken so long ago; without an age it never was.
+
+    An old reading is stale whatever it said: calm then is not calm now.
+    """
+    if value is None or age is None:
+        return Level.UNKNOWN
+    if age > STALE_AFTER:
+        return Level.STALE
+    return limits.level(value) if limits else Level.PLAIN
