@@ -39,6 +39,7 @@ class Action:
 
 
 ACTIONS: Final[dict[str, Action]] = {
+    "staff.created": Action(gettext_lazy("Somebody was made a member of the staff"), alarm=True),
     "office.viewed": Action(gettext_lazy("A page of the back-office was opened")),
     "office.changed": Action(gettext_lazy("Something was changed in the back-office")),
     "office.refused": Action(gettext_lazy("A page of the back-office was refused")),

@@ -134,6 +134,7 @@ migrate() {
     as_role owner "$1" migrate --database default --no-input --skip-checks --verbosity 0
     psql_as_owner "$1" --file="$1/deploy/postgresql/rights.sql" \
         --command="COMMENT ON SCHEMA public IS 'rights $(rights_sum "$1")'"
+    as_role owner "$1" sync_staff_groups --skip-checks --verbosity 0
 }
 
 migrate_keyring() {

@@ -40,6 +40,7 @@ def start() -> None:
         django.setup()
         for database in settings.DATABASES:
             call_command("migrate", database=database, verbosity=0)
+        call_command("sync_staff_groups", verbosity=0)
         if objections := vault.objections():
             sys.exit("\n".join(objections))
         call_command("collectstatic", interactive=False, verbosity=0)

@@ -4,6 +4,7 @@ import base64
 import os
 import re
 import secrets
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,19 @@ def number(name: str, default: int, *, least: int, most: int) -> int:
 def listing(name: str, default: str | None = None) -> list[str]:
     """Return the comma-separated values of `name`, without blanks."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return the addresses and networks of `name`, such as `192.0.2.0/24, 2001:db8::7`; none when it is not set."""
+    found = []
+    for part in listing(name, ""):
+        try:
+            found.append(ip_network(part))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name}: {part!r} is no address or network, such as 192.0.2.0/24 or 2001:db8::/32. {EXPLAINED_IN}"
+            ) from None
+    return found
 
 
 def mail_address(name: str, otherwise: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
@@ -53,6 +54,8 @@ HOSTING = hosting.Hosting(
     documents=hosting.documents(env.text("IBANSE_HOSTING_DOCUMENTS", "")),
 )
 AUTH_USER_MODEL = "accounts.User"
+# From where staff may come in; empty: from anywhere.
+STAFF_NETWORKS = env.networks("IBANSE_STAFF_NETWORKS")
 
 # --- What runs -------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -68,6 +71,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    # Without looking for modules of its own accord: what the back-office has is named in ibanse/admin.py.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -99,13 +104,16 @@ WSGI_APPLICATION = "ibanse.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        # Those of Django's admin behind ours; of no other app, so that a page of ours that is missing is missed.
+        "DIRS": [BASE_DIR / "templates", Path(django.__file__).parent / "contrib" / "admin" / "templates"],
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.identity.menu.menu",
+                "ibanse.admin.menu",
                 "privacy.pages.banner.banner",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from ibanse import languages
+from ibanse import admin, languages
 from privacy.pages import contact
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("keys/", include("apikeys.urls")),
     path("contact/", contact.contact, name="contact"),
     path("contact/sent/<uuid:pk>/", contact.sent, name="contact_sent"),
+    path("admin/", admin.site.urls),
     path("language/", languages.switch, name="language"),
 ]
 handler400 = "ibanse.errors.bad_request"

@@ -426,6 +426,7 @@ TABLES: Final[tuple[Table, ...]] = (
 )
 
 WITHOUT_PEOPLE: Final = {
+    "admin.LogEntry": "nothing, ever: what staff do is in their history",
     "auth.Permission": "names of rights of staff",
     "auth.Group": "names of groups of staff",
     "auth.Group_permissions": "rights of groups of staff",

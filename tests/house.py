@@ -1,6 +1,7 @@
 """The cast of the tests, and how they come in.
 
 Alice owns a client, Vera is her sub-user, Mallory owns another client, Sten is staff; a visitor has no account.
+Staff in a group of the back-office come in by `HouseTest.staff`.
 A client's program comes in through the API: see `HouseTest.calls`.
 """
 
@@ -13,9 +14,12 @@ from datetime import timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
+from uuid import uuid4
 
 from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.cache import cache as counters
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
@@ -25,7 +29,7 @@ from django.test import Client as Browser
 from django.test import TestCase
 from django.utils import timezone
 
-from accounts import history
+from accounts import history, staff
 from accounts.models import Client, User
 from apikeys import keys
 from apikeys.problems import KINDS
@@ -99,11 +103,11 @@ class Person(Visitor):
         self.browser.force_login(user)
         self.proves_themselves()
 
-    def proves_themselves(self) -> None:
-        """Count as having given the password just now, as allauth notes it."""
+    def proves_themselves(self, method: str = "password") -> None:
+        """Count as having given the password (or, with `mfa`, the second factor) just now, as allauth notes it."""
         request = HttpRequest()
         request.session = self.browser.session
-        record_authentication(request, self.user, "password", reauthenticated=True)
+        record_authentication(request, self.user, method, reauthenticated=True)
         request.session.save()
 
     @property
@@ -154,6 +158,17 @@ class HouseTest(TestCase):
     def sten(self) -> Person:
         """Works for the operator."""
         return self.person("sten@operator.example", is_staff=True)
+
+    def staff(self, *groups: str, address: str = "192.0.2.7") -> Person:
+        """Bring in somebody of these groups of the operator, signed in with a second factor just now."""
+        if not Group.objects.exists():
+            staff.sync()
+        user = User.objects.create_user(f"{uuid4().hex[:8]}@operator.example", PASSWORD, is_staff=True, language="en")
+        user.groups.set(Group.objects.filter(name__in=groups))
+        Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+        person = Person(user, address)
+        person.proves_themselves("mfa")
+        return person
 
     def person(self, email: str, **fields: Any) -> Person:
         """Bring in somebody else."""

@@ -68,8 +68,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Return the first page after signing in: the overview for those who may see it."""
+        """Return the first page after signing in: the overview for those who may see it, the back-office for staff."""
         user = request.user
+        if isinstance(user, User) and user.is_staff:
+            return reverse("admin:index")
         may_see = isinstance(user, User) and user.may("overview.view")
         return reverse("accounts:overview") if may_see else reverse("validation:check")
 

@@ -1,8 +1,11 @@
-"""Looks a user up by e-mail address, at the same cost whether or not there is one."""
+"""Looks a user up by e-mail address, at the same cost whether or not there is one. Staff may what their groups may."""
 
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import Client, User
@@ -19,6 +22,15 @@ class EmailBackend(AuthenticationBackend):
         # Whoever is being deleted is not there any more, also while their rows still are.
         user = User.objects.filter(email=email.lower()).exclude(client__state=Client.State.GONE).first()
         return user if self._check_password(user, credentials["password"]) else None
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Return whether somebody may be signed in: nobody who may do everything, but on a developer's machine."""
+        too_mighty = isinstance(user, User) and user.is_superuser and not settings.EMBEDDED
+        return not too_mighty and bool(super().user_can_authenticate(user))
+
+    def _get_user_permissions(self, user_obj: User) -> QuerySet[Permission]:  # noqa: ARG002 - Django's signature
+        """Rights come from groups alone: see accounts/staff.py."""
+        return Permission.objects.none()
 
     def get_user(self, user_id: Any) -> User | None:
         """Return who is signed in, with their client: every page asks whether it waits to be deleted."""

@@ -35,7 +35,10 @@ ACCOUNT: Final = (
     ("billing.view", "accounts:billing", gettext_lazy("Billing details")),
     ("privacy.view", "accounts:settings", gettext_lazy("Settings")),
 )
+OFFICE: Final = "office"
+"""In the place of a deed: for the operator's staff, whose deeds are in accounts/staff.py."""
 OVERVIEW: Final = (
+    (OFFICE, "admin:index", gettext_lazy("Back-office")),
     ("overview.view", "accounts:overview", gettext_lazy("Overview")),
     ("keys.view", "apikeys:keys", gettext_lazy("API keys")),
     ("log.view", "validation:log", gettext_lazy("Log")),
@@ -56,6 +59,6 @@ def _entries(request: HttpRequest, table: tuple[tuple[str, str, Promise], ...]) 
     if not isinstance(user, User):
         return
     for deed, page, label in table:
-        if not deed or user.may(deed):
+        if user.is_staff if deed == OFFICE else not deed or user.may(deed):
             path = reverse(page)
             yield Entry(label, path, request.path.startswith(path))

@@ -1,9 +1,9 @@
-"""Who is signed in where: noticed every few minutes, ended after twelve idle hours, at once when something changed."""
+"""Who is signed in where: noticed every few minutes, ended when idle for too long, at once when something changed."""
 
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
@@ -12,11 +12,23 @@ from django.contrib.auth import logout
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts import chunks
+from accounts import chunks, staff_entry
 from accounts.models import User
 
-NOTICED_EVERY_SECONDS: Final = 5 * 60
-LONGEST_SECONDS: Final = 30 * 24 * 3600
+
+class Limits(NamedTuple):
+    """How long a session lasts, in seconds."""
+
+    idle: int
+    """Without a visit."""
+    longest: int
+    """Whatever its use."""
+    noticed_every: int
+    """A visit sooner after the last one writes nothing; a session may end that much too early."""
+
+
+MEMBER: Final = Limits(idle=settings.SESSION_COOKIE_AGE, longest=30 * 24 * 3600, noticed_every=5 * 60)
+STAFF: Final = Limits(idle=30 * 60, longest=12 * 3600, noticed_every=60)
 _SEEN: Final = "seen_at"
 _BEGAN: Final = "began_at"
 
@@ -33,19 +45,25 @@ class PresenceMiddleware:
             _notice(request)
         response = self.get_response(request)
         if request.user.is_authenticated:
+            staff_entry.note_proof(request)
             # What a page shows to one user no cache and no back button may show to the next.
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
 
+def limits_of(user: object) -> Limits:
+    """Return how long this user's sessions last."""
+    return STAFF if isinstance(user, User) and user.is_staff else MEMBER
+
+
 def _notice(request: HttpRequest) -> None:
-    now = int(time.time())
+    now, limits = int(time.time()), limits_of(request.user)
     began = request.session.get(_BEGAN, now)
     seen = request.session.get(_SEEN, 0)
     # The row itself expires as well; this also ends a session whose row a slow write had prolonged.
-    if now - began > LONGEST_SECONDS or (seen and now - seen > settings.SESSION_COOKIE_AGE):
+    if now - began > limits.longest or (seen and now - seen > limits.idle):
         logout(request)
-    elif now - seen >= NOTICED_EVERY_SECONDS:
+    elif now - seen >= limits.noticed_every:
         request.session[_BEGAN] = began
         # Changing the session saves it, which moves its end twelve hours ahead.
         request.session[_SEEN] = now
@@ -54,7 +72,7 @@ def _notice(request: HttpRequest) -> None:
 
 def forget_ended(now: datetime) -> int:
     """Forget the addresses and browsers of sessions that ended by themselves, and the sessions; return how many."""
-    longest = timedelta(seconds=settings.SESSION_COOKIE_AGE + NOTICED_EVERY_SECONDS)
+    longest = timedelta(seconds=MEMBER.idle + MEMBER.noticed_every)
     chunks.delete(UserSession.objects.filter(last_seen_at__lt=now - longest))
     return chunks.delete(Session.objects.filter(expire_date__lt=now))
 

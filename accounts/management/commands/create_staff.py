@@ -4,12 +4,14 @@ import getpass
 import sys
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
+from accounts import staff, staff_history
 from accounts.models import User
 
 
@@ -21,9 +23,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the address; the password never stands on a command line, where others could read it."""
         parser.add_argument("email")
+        parser.add_argument(
+            "--group",
+            action="append",
+            default=[],
+            choices=list(staff.GROUPS),
+            help="a group to be in; may be given several times. Later somebody of the group lead changes it",
+        )
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
-    def handle(self, *, email: str, password_stdin: bool, **_options: object) -> None:
+    def handle(self, *, email: str, group: list[str], password_stdin: bool, **_options: object) -> None:
         """Make the user, or say in one sentence why not."""
         email = email.strip().lower()
         password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
@@ -34,7 +43,12 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from None
         if User.objects.filter(email=email).exists():
             raise CommandError("There already is a user with this e-mail address.")
+        groups = Group.objects.filter(name__in=group)
+        if len(groups) < len(set(group)):
+            raise CommandError("The groups are not there yet. Run: manage.py sync_staff_groups")
         with transaction.atomic():
             user = User.objects.create_user(email, password, is_staff=True)
+            user.groups.set(groups)
             EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+            staff_history.record("staff.created", by=None, detail={"email": email, "groups": ", ".join(sorted(group))})
         self.stdout.write(f"{email} is staff now, and adds a second factor at the first sign-in.")

@@ -1,0 +1,220 @@
+"""What every page of the back-office has in common. Knows no page; ibanse/admin.py puts them together.
+
+How to add to it:
+
+- **A list and a page for a model**: a class on `StaffAdmin` in the app's `admin.py` (plain, no decorator), a line in
+  `SECTIONS` of ibanse/admin.py, and `app.view_model` in the groups of accounts/staff.py that may see it.
+- **A page of your own** (a deed, a list): a function view `(request: StaffRequest, …) -> HttpResponse` and a `Page` in
+  `PAGES` of ibanse/admin.py. `on=Client` puts its link on the page of each client (the path then takes `<uuid:pk>`, or
+  whatever the key is); without it the link stands in the menu. The site asks for the permission and records; the view
+  does neither. It renders a template on `admin/base_site.html` (fill `page`, `trail` and `page_title`) with the context
+  it needs and nothing of Django's admin.
+- **Say whose page it is**: `looks_at(request, client.pk)`, so that the staff history names the client. A `StaffAdmin`
+  and `found` do so by themselves.
+- **Test it**: a line in `DOORS` of tests/ibanse/test_back_office.py, or the walk of every URL × every group fails.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.utils import get_fields_from_path
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Client, User
+
+# Django's classes take their types in its stubs only.
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _Paginator = Paginator[Any]
+else:
+    _ModelAdmin, _Paginator = admin.ModelAdmin, Paginator
+
+MOST_COUNTED: Final = 10_000
+"""Rows of a list; whoever looks for one further down has something to search for."""
+
+
+class StaffRequest(HttpRequest):
+    """A request of somebody who was let into the back-office."""
+
+    user: User
+    looked_at: UUID | None
+    """The client whose page it is, for the staff history."""
+
+
+def looks_at(request: HttpRequest, client: UUID | None) -> None:
+    """Note for the staff history whose page is being looked at."""
+    request.looked_at = client  # type: ignore[attr-defined]  # what makes it a StaffRequest
+
+
+def found(request: HttpRequest, client: UUID) -> Client:
+    """Return the client of a page of its own and note that it is looked at. Raises Http404."""
+    row = Client.objects.filter(pk=client).first()
+    if row is None:
+        raise Http404
+    looks_at(request, row.pk)
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the back-office that is not a list or a row of a model: most often a deed."""
+
+    name: str
+    """Of the URL, behind `admin:`, such as `suspend_client`."""
+    path: str
+    """Below /admin/, such as `clients/<uuid:pk>/suspend/`."""
+    view: Callable[..., HttpResponseBase]
+    permission: str
+    """Django's, such as `accounts.suspend_client`; empty: all staff."""
+    label: Promise
+    """What its link says."""
+    on: type[Model] | None = None
+    """The model on whose pages the link stands; None: in the menu, if the path takes no argument."""
+    section: str = ""
+    """Of the menu, by its name in ibanse/admin.py."""
+    is_offered: Callable[[Any], bool] = lambda _row: True
+    """Whether the link stands on the page of this very row: what is not suspended cannot be reopened."""
+
+
+class LimitedPaginator(_Paginator):
+    """Counts no further than anybody turns pages, so that a list is as quick over a million rows as over ten."""
+
+    most_counted = MOST_COUNTED
+
+    @cached_property
+    def count(self) -> int:
+        """Return how many rows there are, or MOST_COUNTED if there are more."""
+        rows = self.object_list
+        assert isinstance(rows, QuerySet)  # noqa: S101 - the admin gives no other
+        return rows.order_by()[:MOST_COUNTED].count()
+
+
+class StaffAdmin(_ModelAdmin):
+    """A list and a page of each row, both to look at: what changes something is a `Page`.
+
+    Whoever may see it has `app.view_model`. One finds rows by the exact value of a field in `search_fields`, and
+    narrows by those in `list_filter` and `narrowed_by`: with parts of a value, or in the order of it, one could guess
+    what is masked, letter by letter.
+    """
+
+    actions = None
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = LimitedPaginator
+    ordering = ("-pk",)
+    sortable_by: ClassVar[tuple[str, ...]] = ()
+    narrowed_by: ClassVar[tuple[str, ...]] = ("client",)
+    """Fields by whose exact value links from other pages narrow the list."""
+    owned_by: ClassVar[str] = "client_id"
+    """The attribute of a row with the id of the client it belongs to."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the list and the page of a row; adding, deleting and Django's own log are nowhere."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        of_site = self.admin_site.admin_view
+        return [
+            path("", of_site(self.changelist_view), name=f"{name}_changelist"),
+            path("<path:object_id>/change/", of_site(self.change_view), name=f"{name}_change"),
+        ]
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Return whether one of the person's groups may see this model."""
+        return isinstance(request.user, User) and request.user.has_perm(
+            f"{self.opts.app_label}.view_{self.opts.model_name}"
+        )
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Return whether the menu shows it."""
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - as above
+        """Nothing is added here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - as above
+        """Nothing is changed here but by a deed with a reason."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - as above
+        """Nothing is deleted here."""
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list. There is no deed for many rows at once, so whoever posts to it made the form themselves."""
+        if request.method == "POST":
+            raise PermissionDenied
+        looks_at(request, _uuid(request.GET.get("client", "")))
+        return super().changelist_view(request, extra_context)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        """Return the row with this id, however wild the id, and note whose it is."""
+        row = None if "\x00" in object_id else super().get_object(request, object_id, from_field)
+        owner = getattr(row, self.owned_by, None)
+        looks_at(request, owner if isinstance(owner, UUID) else None)
+        return row
+
+    def _get_obj_does_not_exist_redirect(self, *_args: object) -> HttpResponse:
+        """Answer 404 for an id that is nobody's, as the rest of the site does."""
+        raise Http404
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """Show the row, and links to what this person may do to it."""
+        row = context["original"]
+        # The site is ours: Django's own has no deeds.
+        links = self.admin_site.links(request, row)  # type: ignore[attr-defined]
+        return super().render_change_form(request, {**context, **links}, *args, **options)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Return whether the address of a list may narrow it so: by exact values of the fields we name only."""
+        filtered = {name for name in self._filters(request) if isinstance(name, str)}
+        allowed = {*self.narrowed_by, *filtered, *(f"{name}__exact" for name in filtered)}
+        allowed |= {f"{name}__isnull" for name in filtered}
+        return lookup in allowed and "\x00" not in value
+
+    def _filters(self, request: HttpRequest | None) -> Iterable[object]:
+        return self.list_filter if request is None else self.get_list_filter(request)
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        queryset: QuerySet[Any],
+        search_term: str,
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows in which a field is exactly what was searched for."""
+        term = search_term.strip()
+        return (queryset.filter(self.exactly(term)) if term else queryset), False
+
+    def exactly(self, term: str) -> Q:
+        """Return the condition under which a row is what somebody searches for."""
+        condition = Q(pk__in=[])
+        for name in self.search_fields:
+            field = self.opts.pk if name == "pk" else get_fields_from_path(self.model, name)[-1]
+            try:
+                value = field.to_python(term)
+            except ValidationError:
+                continue
+            condition |= Q(**{name: value.lower() if name.endswith("email") else value})
+        return condition
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+SEARCHED_BY_ID: Final = gettext_lazy("By the exact number.")

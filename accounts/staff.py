@@ -1,0 +1,120 @@
+"""Who of the operator's people may see and do what: the groups as a table. Knows permissions, and no page.
+
+A permission is Django's, `app.deed_model`. What each page asks for stands with the page; `manage.py sync_staff_groups`
+writes the groups into the database, where nothing else gives a right: not a superuser's mark, nor a right of one's own.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib.auth.models import Group as Row
+from django.contrib.auth.models import Permission
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What its members are called, what it is there for, and what they may."""
+
+    title: Promise
+    purpose: Promise
+    permissions: frozenset[str]
+
+
+SUPPORT: Final = "support"
+BILLING: Final = "billing"
+SECURITY: Final = "security"
+LEAD: Final = "lead"
+
+GROUPS: Final[dict[str, Group]] = {
+    SUPPORT: Group(
+        gettext_lazy("Support"),
+        gettext_lazy("Clients, their users' state, invitations and contact details; no billing, no log."),
+        frozenset(
+            {
+                "accounts.view_client",
+                "accounts.view_user",
+                "accounts.view_invitation",
+                "accounts.view_contactdetails",
+            }
+        ),
+    ),
+    BILLING: Group(
+        gettext_lazy("Billing"),
+        gettext_lazy("Billing details, totals of usage and quotas; no users, no log."),
+        frozenset(
+            {
+                "accounts.view_client",
+                "accounts.view_billingdetails",
+                "accounts.view_usageday",
+                "apikeys.view_quotamonth",
+            }
+        ),
+    ),
+    SECURITY: Group(
+        gettext_lazy("Security"),
+        gettext_lazy("Blocks, refused calls, chains of history, sessions and the beginnings of keys; no log."),
+        frozenset(
+            {
+                "accounts.view_client",
+                "accounts.view_historyentry",
+                "accounts.view_staffentry",
+                "apikeys.view_apikey",
+                "guard.view_block",
+                "usersessions.view_usersession",
+            }
+        ),
+    ),
+    LEAD: Group(
+        gettext_lazy("Lead"),
+        gettext_lazy("The staff and their groups; no client."),
+        frozenset({"auth.view_group", "auth.change_group", "accounts.view_staffentry"}),
+    ),
+}
+"""Name in the database → group. One person may be in several. Django's permissions on groups are for who is in them."""
+
+
+class UnknownPermission(Exception):
+    """The table names a permission that no model has."""
+
+
+def sync() -> list[str]:
+    """Make the groups in the database what the table says, and return what had to be changed, a sentence each.
+
+    A group that is not in the table goes, and so does every right that somebody was given apart from groups.
+    Raises UnknownPermission, and changes nothing, when the table names a permission that no model has.
+    """
+    known = {f"{of.content_type.app_label}.{of.codename}": of for of in Permission.objects.select_related()}
+    if missing := sorted(set().union(*(group.permissions for group in GROUPS.values())) - known.keys()):
+        raise UnknownPermission(", ".join(missing))
+    with transaction.atomic():
+        return list(_changes(known))
+
+
+def _changes(known: dict[str, Permission]) -> Iterator[str]:
+    for row in Row.objects.exclude(name__in=GROUPS):
+        row.delete()
+        yield f"Removed the group {row.name}, which is not in the table."
+    for name, group in GROUPS.items():
+        row, is_new = Row.objects.get_or_create(name=name)
+        if is_new:
+            yield f"Made the group {name}."
+        has = {f"{app}.{code}" for app, code in row.permissions.values_list("content_type__app_label", "codename")}
+        if has != group.permissions:
+            row.permissions.set([known[permission] for permission in group.permissions])
+            yield from (f"{name} may now {permission}." for permission in sorted(group.permissions - has))
+            yield from (f"{name} may no longer {permission}." for permission in sorted(has - group.permissions))
+    for user in User.objects.filter(user_permissions__isnull=False).distinct():
+        user.user_permissions.clear()
+        yield f"Took the rights that user {user.pk} had apart from groups."
+
+
+def of(user: User) -> list[str]:
+    """Return the names of the groups that somebody is in, in the order of the table."""
+    names = set(user.groups.values_list("name", flat=True))
+    return [name for name in GROUPS if name in names]

@@ -1,0 +1,332 @@
+"""The back-office: every address of it × every group × everybody else, from where, how proven, and what is on record.
+
+A new URL fails here until it has a line in DOORS.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+from unittest.mock import patch
+from uuid import uuid4
+
+from django.contrib.auth.models import Permission
+from django.core import mail
+from django.db import transaction
+from django.test import override_settings
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from accounts import details, invitations, staff, staff_history
+from accounts.models import Invitation, User
+from ibanse import env
+from tests.house import HouseTest, Person, Visitor
+
+STAFF: Final = frozenset({*staff.GROUPS, "none"})
+"""Whoever works for the operator, in a group or in none."""
+SUPPORT, BILLING, SECURITY, LEAD = ({name} for name in staff.GROUPS)
+
+DOORS: Final[dict[str, set[str] | frozenset[str]]] = {
+    "admin:index": STAFF,
+    "admin:login": STAFF,
+    "admin:accounts_client_changelist": SUPPORT | BILLING | SECURITY,
+    "admin:accounts_client_change": SUPPORT | BILLING | SECURITY,
+    "admin:accounts_user_changelist": SUPPORT,
+    "admin:accounts_user_change": SUPPORT,
+    "admin:accounts_invitation_changelist": SUPPORT,
+    "admin:accounts_invitation_change": SUPPORT,
+    "admin:accounts_contactdetails_changelist": SUPPORT,
+    "admin:accounts_contactdetails_change": SUPPORT,
+}
+"""Name of the URL → the groups that may look at it. `ROWS` says what is put into those that take an argument."""
+
+CHANGING: Final[frozenset[str]] = frozenset()
+"""URLs that a form is sent to. Every other one of the table only shows something, and refuses a form."""
+
+
+def office_urls() -> Iterator[tuple[str, URLPattern]]:
+    """Yield every URL of the back-office with its name."""
+    [office] = [entry for entry in get_resolver().url_patterns if getattr(entry, "namespace", "") == "admin"]
+    assert isinstance(office, URLResolver)
+    waiting = list(office.url_patterns)
+    while waiting:
+        entry = waiting.pop()
+        if isinstance(entry, URLResolver):
+            waiting += entry.url_patterns
+        else:
+            yield f"admin:{entry.name}", entry
+
+
+class OfficeTest(HouseTest):
+    """Alice's client, with something of everything."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        client, by = self.alice.client, self.alice.user
+        details.save_contact(client, details.Contact(company="Alfa AB", person="Alice Ek"), by=by)
+        details.save_billing(client, details.Billing(company="Alfa AB"), by=by)
+        until = timezone.now() + invitations.VALID_FOR
+        self.invitation = Invitation.objects.create(client=client, email="nina@example.com", expires_at=until)
+
+    def path(self, name: str) -> str:
+        """Return the path of a page, with something of Alice's in it."""
+        taken = dict(office_urls())[name].pattern.converters
+        return reverse(name, kwargs=dict.fromkeys(taken, self.rows()[name])) if taken else reverse(name)
+
+    def rows(self) -> dict[str, Any]:
+        """Return the key of the row for each URL that takes one."""
+        client = self.alice.client
+        return {
+            "admin:accounts_client_change": client.pk,
+            "admin:accounts_user_change": self.alice.user.pk,
+            "admin:accounts_invitation_change": self.invitation.pk,
+            "admin:accounts_contactdetails_change": client.pk,
+        }
+
+    def recorded(self, **filters: Any) -> list[tuple[str, dict[str, str]]]:
+        """Return tag and details of what is in the staff's history, the newest first."""
+        return [(told.tag, told.details) for told in staff_history.told(staff_history.entries(**filters))]
+
+
+class WalkTests(OfficeTest):
+    def test_every_url_is_in_the_table_and_the_table_holds_no_other(self) -> None:
+        self.assertEqual({name for name, _ in office_urls()}, set(DOORS))
+
+    def test_everybody_gets_through_just_the_doors_that_are_theirs(self) -> None:
+        people: dict[str, Person | Visitor] = {name: self.staff(name) for name in staff.GROUPS}
+        people |= {"none": self.staff(), "Alice": self.alice, "Vera": self.vera, "a stranger": Visitor()}
+        for name in DOORS:
+            path = self.path(name)
+            for who, person in people.items():
+                for method in ("get", "post"):
+                    with self.subTest(page=name, who=who, method=method), transaction.atomic():
+                        person.browser.handler.enforce_csrf_checks = False
+                        answer = getattr(person.browser, method)(path)
+                        transaction.set_rollback(True)
+                        self.assertEqual(self.outcome(answer, name), self.expected(name, who, method))
+
+    def outcome(self, answer: Any, name: str) -> str:
+        place = answer.headers.get("Location", "")
+        if place.startswith("/sign-in/?"):
+            return "sign-in"
+        if name == "admin:login" and place == "/admin/":
+            return "in"
+        self.assertNotIn(answer.status_code, (404, 500))
+        return "refused" if answer.status_code == 403 else "in"
+
+    def expected(self, name: str, who: str, method: str) -> str:
+        if who == "a stranger":
+            return "sign-in"
+        if name == "admin:login":  # Leads to where it is decided.
+            return "in"
+        if who not in DOORS[name]:
+            return "refused"
+        return "refused" if method == "post" and name not in CHANGING | {"admin:index"} else "in"
+
+    def test_a_right_without_a_group_is_no_right(self) -> None:
+        sten = self.staff()
+        sten.user.user_permissions.set(Permission.objects.all())
+
+        self.assertEqual(sten.opens("/admin/accounts/client/").status_code, 403)
+
+    def test_a_group_without_being_staff_opens_nothing(self) -> None:
+        lead = self.staff(*staff.GROUPS)
+        User.objects.filter(pk=lead.user.pk).update(is_staff=False)
+
+        self.assertEqual(lead.opens("/admin/").status_code, 403)
+
+    def test_a_menu_shows_just_what_opens(self) -> None:
+        for name in staff.GROUPS:
+            page = self.staff(name).opens("/admin/").content.decode()
+            for url in DOORS:
+                if url.endswith("_changelist"):
+                    with self.subTest(group=name, url=url):
+                        self.assertEqual(f'href="{reverse(url)}"' in page, name in DOORS[url])
+
+
+class EntryTests(OfficeTest):
+    def test_who_is_not_signed_in_is_led_to_the_one_sign_in_page_and_back(self) -> None:
+        self.assertRedirects(
+            self.visitor.opens("/admin/accounts/client/"),
+            "/sign-in/?next=/admin/accounts/client/",
+            fetch_redirect_response=False,
+        )
+        self.assertNotIn(b'type="password"', self.visitor.opens("/admin/login/").content)
+
+    def test_a_session_that_never_gave_the_factor_must_give_it_first(self) -> None:
+        sten = self.staff("support")
+        sten = Person(sten.user)  # Signed in anew, by password alone.
+
+        answer = sten.opens("/admin/accounts/client/")
+
+        self.assertRedirects(
+            answer, "/account/again/?next=%2Fadmin%2Faccounts%2Fclient%2F", fetch_redirect_response=False
+        )
+        sten.proves_themselves("mfa")
+        self.assertEqual(sten.opens("/admin/accounts/client/").status_code, 200)
+
+    def test_a_cookie_in_another_network_must_give_the_factor_there_and_raises_the_alarm(self) -> None:
+        watch, sten = self.staff("security"), self.staff("support")
+        self.assertEqual(sten.opens("/admin/").status_code, 200)
+
+        with self.captureOnCommitCallbacks(execute=True):
+            elsewhere = sten.opens("/admin/accounts/client/", REMOTE_ADDR="198.51.100.9")
+
+        self.assertTrue(elsewhere.headers["Location"].startswith("/account/again/"))
+        self.assertEqual([message.to for message in mail.outbox], [[watch.user.email]])
+        self.assertEqual(sten.opens("/admin/").status_code, 200)  # At the old place nothing has changed.
+        sten.proves_themselves("mfa")
+        self.assertEqual(sten.opens("/admin/", REMOTE_ADDR="198.51.100.9").status_code, 200)
+
+    def test_staff_come_in_from_the_networks_of_the_operator_only(self) -> None:
+        here, away = self.staff("support"), self.staff("support", address="198.51.100.9")
+        with override_settings(STAFF_NETWORKS=[*env_networks("192.0.2.0/24, 2001:db8::/32")]):
+            self.assertEqual(here.opens("/admin/").status_code, 200)
+            answer = away.opens("/admin/accounts/client/")
+
+        self.assertContains(answer, "own networks only", status_code=403)
+        [(tag, told), *_] = self.recorded(actor=away.user.pk)
+        self.assertEqual((tag, told["reason"]), ("office.refused", "address"))
+
+    def test_half_an_hour_without_a_visit_signs_staff_out(self) -> None:
+        sten, now = self.staff("support"), timezone.now().timestamp()
+        for minutes, status in ((0, 200), (28, 200), (57, 200), (88, 302)):
+            with patch("accounts.identity.presence.time.time", return_value=now + minutes * 60):
+                self.assertEqual(sten.opens("/admin/").status_code, status, minutes)
+
+    def test_visits_do_not_keep_a_session_of_staff_alive_for_more_than_a_working_day(self) -> None:
+        sten, now = self.staff("support"), timezone.now().timestamp()
+        for minutes in range(0, 12 * 60, 20):
+            with patch("accounts.identity.presence.time.time", return_value=now + minutes * 60):
+                self.assertEqual(sten.opens("/account/sessions/").status_code, 200, minutes)
+        with patch("accounts.identity.presence.time.time", return_value=now + 12 * 3600 + 60):
+            self.assertEqual(sten.opens("/admin/").status_code, 302)
+
+    def test_who_may_do_everything_does_nothing_in_production(self) -> None:
+        root = self.staff(*staff.GROUPS)
+        User.objects.filter(pk=root.user.pk).update(is_superuser=True)
+        self.assertEqual(root.opens("/admin/").status_code, 200)
+
+        with override_settings(EMBEDDED=False):
+            self.assertEqual(root.opens("/admin/").status_code, 302)
+
+
+def env_networks(text: str) -> list[Any]:
+    """Return the networks that a setting's text means."""
+    with patch.dict("os.environ", {"IBANSE_STAFF_NETWORKS": text}):
+        return list(env.networks("IBANSE_STAFF_NETWORKS"))
+
+
+class RecordTests(OfficeTest):
+    def test_each_look_is_on_record_with_the_client_and_what_was_searched_for(self) -> None:
+        sten = self.staff("support")
+        sten.opens("/admin/accounts/client/", QUERY_STRING="q=alice@example.com")
+        sten.opens(self.path("admin:accounts_user_change"))
+
+        looks = staff_history.told(staff_history.entries(actor=sten.user.pk))
+        self.assertEqual(
+            [(told.tag, told.client, told.details) for told in looks],
+            [
+                ("office.viewed", self.alice.client.pk, {"page": "accounts_user_change"}),
+                ("office.viewed", None, {"page": "accounts_client_changelist", "searched": "alice@example.com"}),
+            ],
+        )
+        self.assertTrue(staff_history.verify().ok)
+
+    def test_trying_many_doors_looks_deliberate_and_is_mailed_to_security(self) -> None:
+        watch, sten = self.staff("security"), self.staff("billing")
+        with self.captureOnCommitCallbacks(execute=True):
+            for _ in range(5):
+                self.assertEqual(sten.opens("/admin/accounts/user/").status_code, 403)
+        self.assertEqual(mail.outbox, [])
+
+        with self.captureOnCommitCallbacks(execute=True):
+            sten.opens(self.path("admin:accounts_user_change"))
+
+        self.assertEqual([message.to for message in mail.outbox], [[watch.user.email]])
+        self.assertEqual(
+            [tag for tag, _ in self.recorded(actor=sten.user.pk)], ["office.misused", *["office.refused"] * 5]
+        )
+
+    def test_an_edited_id_is_nobodys_and_on_record(self) -> None:
+        sten = self.staff("support")
+        for wild in (uuid4(), "1", "-1", "9" * 60, "%00", "alice@example.com", "..%2F", "a" * 2000):
+            with self.subTest(id=wild):
+                self.assertEqual(sten.opens(f"/admin/accounts/client/{wild}/change/").status_code, 404)
+        self.assertEqual({told["reason"] for _, told in self.recorded(actor=sten.user.pk)}, {"unknown"})
+
+    def test_of_a_stranger_with_an_account_one_try_a_day_is_on_record(self) -> None:
+        for _ in range(3):
+            self.assertEqual(self.vera.opens("/admin/").status_code, 403)
+
+        self.assertEqual([told["reason"] for _, told in self.recorded(actor=self.vera.user.pk)], ["not_staff"])
+
+
+class SearchTests(OfficeTest):
+    def shown(self, person: Person, query: str) -> bool:
+        answer = person.opens("/admin/accounts/user/", QUERY_STRING=query)
+        return str(self.alice.user.pk) in answer.content.decode()
+
+    def test_only_what_is_exactly_that_is_found(self) -> None:
+        sten = self.staff("support")
+        for query, is_found in (
+            ("q=alice@example.com", True),
+            ("q=%20Alice@Example.COM%20", True),
+            (f"q={self.alice.user.pk}", True),
+            (f"q={self.alice.user.pk.hex}", True),
+            ("q=alice", False),
+            ("q=%25", False),
+            ("q=alice@example.co", False),
+            (f"q={str(self.alice.user.pk)[:8]}", False),
+            (f"client={self.alice.client.pk}", True),
+            (f"client={uuid4()}", False),
+            ("role__exact=owner", True),
+        ):
+            with self.subTest(query=query):
+                self.assertEqual(self.shown(sten, query), is_found)
+
+    def test_an_address_that_asks_for_parts_of_what_is_masked_is_refused_and_raises_the_alarm(self) -> None:
+        sten = self.staff("support")
+        for query in (
+            "email__startswith=a",
+            "email=alice@example.com",
+            "password__contains=argon",
+            "client__users__email__gt=a",
+            "role=%00",
+            "_to_field=email",
+        ):
+            with self.subTest(query=query):
+                self.assertEqual(sten.opens("/admin/accounts/user/", QUERY_STRING=query).status_code, 400)
+        self.assertEqual({tag for tag, _ in self.recorded(actor=sten.user.pk)}, {"office.misused"})
+
+    def test_odd_pages_orders_and_popups_do_no_harm(self) -> None:
+        sten = self.staff("support")
+        for query in ("p=9999", "p=x", "o=1.2.-9", "_popup=1", "all=", "e=1", "client=nonsense", "q=" + "x" * 5000):
+            with self.subTest(query=query):
+                self.assertIn(sten.opens("/admin/accounts/user/", QUERY_STRING=query).status_code, (200, 302))
+
+
+class GroupTests(HouseTest):
+    def test_groups_become_what_the_table_says_and_stay_so(self) -> None:
+        sten = self.staff("support")
+        sten.user.user_permissions.add(Permission.objects.first())  # type: ignore[arg-type]  # there are some
+        group = sten.user.groups.get()
+        group.permissions.clear()
+        sten.user.groups.create(name="friends")
+
+        changes = staff.sync()
+
+        self.assertIn("Removed the group friends, which is not in the table.", changes)
+        self.assertIn("support may now accounts.view_client.", changes)
+        self.assertIn(f"Took the rights that user {sten.user.pk} had apart from groups.", changes)
+        self.assertEqual(staff.sync(), [])
+        self.assertEqual(staff.of(sten.user), ["support"])
+
+    def test_a_permission_that_no_model_has_is_named_and_nothing_is_changed(self) -> None:
+        wrong = {"odd": staff.Group("Odd", "Odd", frozenset({"accounts.fly_client"}))}  # type: ignore[arg-type]  # plain words do
+        with patch.dict(staff.GROUPS, wrong), self.assertRaisesMessage(staff.UnknownPermission, "accounts.fly_client"):
+            staff.sync()
+
+    def test_no_group_sees_all(self) -> None:
+        everything = set().union(*(group.permissions for group in staff.GROUPS.values()))
+        for name, group in staff.GROUPS.items():
+            self.assertLess(group.permissions, everything, name)
+        self.assertFalse({of for of in staff.GROUPS["lead"].permissions if "client" in of or "user" in of})
