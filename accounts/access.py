@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, Final, ParamSpec
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib.auth.views import redirect_to_login
@@ -17,6 +17,10 @@ from accounts.models import Client, User
 
 P = ParamSpec("P")
 _REFUSAL_TOLD_FOR = timedelta(days=1)
+_OPEN: Final[dict[str, frozenset[str]]] = {
+    Client.State.CLOSING: roles.WHILE_CLOSING,
+    Client.State.SUSPENDED: roles.WHILE_SUSPENDED,
+}
 
 
 class MemberRequest(HttpRequest):
@@ -34,8 +38,8 @@ def allowed(deed: str) -> Callable[[MemberView[P]], View[P]]:
     """Let only users in whose role may do `deed` by the matrix; the view gets the client as `request.client`.
 
     Strangers are sent to sign in, others answered 403; so are the users of a client that is not active, with a page
-    that says so. While a client waits to be deleted its owners may do what roles.WHILE_CLOSING lists. Raises KeyError
-    at import for a deed that is not in the matrix.
+    that says so. While a client waits to be deleted or is suspended, its owners may do what roles.WHILE_CLOSING and
+    roles.WHILE_SUSPENDED list. Raises KeyError at import for a deed that is not in the matrix.
     """
     roles.MATRIX[deed]
 
@@ -48,7 +52,7 @@ def allowed(deed: str) -> Callable[[MemberView[P]], View[P]]:
                 _note_refusal(request, deed)
                 raise PermissionDenied
             if not _is_open(request.user.client.state, deed):
-                return _closed(request, request.user.client.state)
+                return _closed(request, request.user.client)
             request.client = request.user.client
             return view(request, *args, **kwargs)
 
@@ -59,7 +63,7 @@ def allowed(deed: str) -> Callable[[MemberView[P]], View[P]]:
 
 
 def _is_open(state: str, deed: str) -> bool:
-    return state == Client.State.ACTIVE or (state == Client.State.CLOSING and deed in roles.WHILE_CLOSING)
+    return state == Client.State.ACTIVE or deed in _OPEN.get(state, frozenset())
 
 
 def client_of(request: HttpRequest, deed: str) -> Client | None:
@@ -84,5 +88,5 @@ def _note_refusal(request: MemberRequest, deed: str) -> None:
         history.record("users.refused", client=user.client, by=user, request=request, detail={"page": page})
 
 
-def _closed(request: HttpRequest, state: str) -> HttpResponse:
-    return render(request, "accounts/closed.html", {"state": state}, status=403)
+def _closed(request: HttpRequest, client: Client) -> HttpResponse:
+    return render(request, "accounts/closed.html", {"state": client.state, "since": client.suspended_at}, status=403)

@@ -26,7 +26,73 @@ class Action:
 
     sentence: Promise
     mail: bool = False
+    meaning: Promise | None = None
+    """Of a deed of the operator's staff: what it means for the client and what to do, for the mail."""
+    by_operator: bool = False
+    """Who of the staff did it stands in their own history (staff_history.py), not here."""
 
+
+_OF_THE_OPERATOR: Final = {
+    "client.suspended": Action(
+        gettext_lazy("The account was suspended by the operator"),
+        mail=True,
+        meaning=gettext_lazy(
+            "API keys are refused from now on, and the pages of the account are shut. Nothing is deleted. As an owner "
+            "you can still read history and log, take a copy of all data along, and delete the account."
+        ),
+        by_operator=True,
+    ),
+    "client.reopened": Action(
+        gettext_lazy("The account was opened again by the operator"),
+        mail=True,
+        meaning=gettext_lazy("Everybody can work again, and API keys work that had not been revoked and not expired."),
+        by_operator=True,
+    ),
+    "client.noted": Action(gettext_lazy("A note on the account was written by the operator"), by_operator=True),
+    "quota.changed": Action(
+        gettext_lazy("The monthly quota was changed by the operator"),
+        mail=True,
+        meaning=gettext_lazy("How much it was and is stands in the history, and what of it is used in the overview."),
+        by_operator=True,
+    ),
+    "users.limit_changed": Action(
+        gettext_lazy("How many users the account may have was changed by the operator"),
+        mail=True,
+        meaning=gettext_lazy("Nobody is removed, even when there are more users now than the account may have."),
+        by_operator=True,
+    ),
+    "users.invitation_resent_by_operator": Action(
+        gettext_lazy("An invitation was sent again by the operator"),
+        mail=True,
+        meaning=gettext_lazy("The link of the older mail works no more; the new one works for seven days."),
+        by_operator=True,
+    ),
+    "users.invitation_withdrawn_by_operator": Action(
+        gettext_lazy("An invitation was withdrawn by the operator"),
+        mail=True,
+        meaning=gettext_lazy("Its link works no more. You can invite the colleague again under Users."),
+        by_operator=True,
+    ),
+    "users.signed_out_by_operator": Action(
+        gettext_lazy("A user was signed out everywhere by the operator"),
+        mail=True,
+        meaning=gettext_lazy(
+            "They can sign in again at once. If somebody else may have used their browser or knows their password, "
+            "they should change it and look at their second factors."
+        ),
+        by_operator=True,
+    ),
+    "keys.revoked_by_operator": Action(
+        gettext_lazy("An API key was revoked by the operator, since it may be in wrong hands"),
+        mail=True,
+        meaning=gettext_lazy(
+            "Calls with it are refused. What to do: make a new key under API keys and put it into your program in the "
+            "old one's place; find where the old one became known, such as in published source code or a shared file, "
+            "and remove it there; look in the log and the history for calls that were not yours."
+        ),
+        by_operator=True,
+    ),
+}
 
 ACTIONS: Final[dict[str, Action]] = {
     "client.created": Action(gettext_lazy("The account was created"), mail=True),
@@ -59,7 +125,6 @@ ACTIONS: Final[dict[str, Action]] = {
     "keys.network_added": Action(gettext_lazy("An address was added to an API key")),
     "keys.network_removed": Action(gettext_lazy("An address was removed from an API key")),
     "keys.refused": Action(gettext_lazy("A call with an API key was refused")),
-    "quota.changed": Action(gettext_lazy("The monthly quota was changed by the operator"), mail=True),
     "contact.changed": Action(gettext_lazy("The contact details were changed")),
     "billing.changed": Action(gettext_lazy("The billing details were changed")),
     "history.exported": Action(gettext_lazy("The history was exported")),
@@ -80,6 +145,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "deletion.cancelled": Action(gettext_lazy("The deletion of the account was cancelled"), mail=True),
     "deletion.begun": Action(gettext_lazy("A part of the account began to be deleted"), mail=True),
     "deletion.executed": Action(gettext_lazy("A part of the account was deleted")),
+    **_OF_THE_OPERATOR,
     "owners.recovery_requested": Action(gettext_lazy("A new owner was requested at the operator"), mail=True),
     "owners.recovery_cancelled": Action(gettext_lazy("The request for a new owner was cancelled"), mail=True),
     "owners.recovered": Action(gettext_lazy("A user was made an owner by the operator"), mail=True),
@@ -108,7 +174,7 @@ def record(  # noqa: PLR0913 - all that there is to say of a deed, each by its n
         Client.objects.lock(client)
         trail(client).append(entry, detail=detail, address=chain.caller(request) or address)
         if action.mail and not client.is_demo:  # Nobody lives at the demo's addresses.
-            _mail_owners(client, entry, action)
+            _mail_owners(client, entry, action, ticket=(detail or {}).get("ticket", ""))
     return entry
 
 
@@ -163,13 +229,19 @@ def told(client: Client, found: Iterable[HistoryEntry]) -> list[Told]:
             tag=entry.tag,
             sentence=str(ACTIONS[entry.tag].sentence),
             when=entry.at,
-            who=people.get(entry.actor, "") if entry.actor else "",
+            who=_who(entry, people),
             network=entry.network,
             address=chained.address(entry),
             details=chained.said(entry),
         )
         for entry in found
     ]
+
+
+def _who(entry: HistoryEntry, people: dict[UUID, str]) -> str:
+    if ACTIONS[entry.tag].by_operator:
+        return str(gettext_lazy("the operator"))
+    return people.get(entry.actor, "") if entry.actor else ""
 
 
 def forget_addresses(now: datetime) -> int:
@@ -217,7 +289,15 @@ def verify_checkpoint(client: Client, stated: Checkpoint) -> Verification:
     return trail(client).verify_checkpoint(stated)
 
 
-def _mail_owners(client: Client, entry: HistoryEntry, action: Action) -> None:
+def _mail_owners(client: Client, entry: HistoryEntry, action: Action, *, ticket: str) -> None:
+    """Tell them what was done. The words of a reason stay in the history: a mail is not sealed."""
+    context = {
+        "sentence": action.sentence,
+        "at": entry.at,
+        "network": entry.network,
+        "meaning": action.meaning,
+        "by_operator": action.by_operator,
+        "ticket": ticket,
+    }
     for owner in User.objects.filter(client=client, role=User.Role.OWNER, is_active=True):
-        context = {"sentence": action.sentence, "at": entry.at, "network": entry.network}
         mail.send_on_commit("deed", to=owner.email, language=owner.language, context=context)

@@ -51,7 +51,7 @@ def invite(client: Client, email: str, *, by: User, request: HttpRequest | None 
             client=client, email=email, invited_by=by, expires_at=timezone.now() + VALID_FOR
         )
         history.record("users.invited", client=client, by=by, request=request, detail={"email": email})
-        _send(invitation, by)
+        _send(invitation, language=get_language() or "")
     return invitation
 
 
@@ -105,11 +105,13 @@ def find(token: str) -> Invitation:
 def accept(invitation: Invitation, *, name: str, password: str, request: HttpRequest | None = None) -> User:
     """Make the invited colleague a sub-user, whose address the mailed link has proven, and end the invitation.
 
-    The caller signs them in. Raises Refusal `invitation_over` when it was used or withdrawn meanwhile,
+    The caller signs them in. Raises Refusal `invitation_over` when it was used or withdrawn or the account was shut,
     `invitation_has_account` when the address has become a user elsewhere, `no_room` when the client is full.
     """
     with transaction.atomic():
         client = Client.objects.lock(invitation.client)
+        if client.state != Client.State.ACTIVE:
+            raise Refusal("invitation_over")
         done, _rows = client.invitations.filter(pk=invitation.pk, nonce=invitation.nonce).delete()
         if not done:
             raise Refusal("invitation_over")
@@ -126,35 +128,50 @@ def accept(invitation: Invitation, *, name: str, password: str, request: HttpReq
     return user
 
 
-def _renewed(client: Client, invitation: Invitation, *, by: User, request: HttpRequest | None) -> Invitation:
+def renew(client: Client, invitation: Invitation, *, by: User | None = None) -> bool:
+    """Mail an invitation anew while the client's turn is held; return whether it was not mailed a minute ago.
+
+    Without `by` it goes out in the name of who has invited. The caller records it. Raises Refusal
+    `user_limit_reached`, `too_many_invitations`.
+    """
     now = timezone.now()
     if invitation.sent_at > now - QUIET:
-        return invitation
+        return False
     if invitation.expires_at <= now:  # It had stopped to count, and counts again from here.
         members.refuse_if_full(client)
     _refuse_a_flood(client)
     fresh = Invitation(client=client, expires_at=now + VALID_FOR)
     invitation.nonce, invitation.sent_at, invitation.expires_at = fresh.nonce, now, fresh.expires_at
-    invitation.invited_by = by
+    invitation.invited_by = by or invitation.invited_by or client.users.filter(role=User.Role.OWNER).first()
     invitation.save(update_fields=["nonce", "sent_at", "expires_at", "invited_by"])
-    detail = {"email": invitation.email}
-    history.record("users.invitation_resent", client=client, by=by, request=request, detail=detail)
-    _send(invitation, by)
+    _send(invitation, language="" if by is None else get_language() or "")
+    return True
+
+
+def _renewed(client: Client, invitation: Invitation, *, by: User, request: HttpRequest | None) -> Invitation:
+    if renew(client, invitation, by=by):
+        detail = {"email": invitation.email}
+        history.record("users.invitation_resent", client=client, by=by, request=request, detail=detail)
     return invitation
 
 
-def _send(invitation: Invitation, by: User) -> None:
-    """Mail the link, or to somebody who is a user already that they are. What the owner has typed is not repeated."""
+def _send(invitation: Invitation, *, language: str) -> None:
+    """Mail the link, or to somebody who is a user already that they are. What the owner has typed is not repeated.
+
+    Without a language it is written in that of who has invited.
+    """
+    by = invitation.invited_by
     user = User.objects.filter(email=invitation.email).first()
     if user is None:
         context = {
-            "by": by.email,
+            "by": by.email if by else "",
             "link": settings.SITE_URL + reverse("accounts:accept", args=[token(invitation)]),
             "expires_at": invitation.expires_at,
         }
-        mail.send_on_commit("invitation", to=invitation.email, language=get_language() or "", context=context)
+        language = language or (by.language if by else "")
+        mail.send_on_commit("invitation", to=invitation.email, language=language, context=context)
     elif _once_a_day(invitation.email):
-        context = {"by": by.email, "link": settings.SITE_URL + reverse(settings.LOGIN_URL)}
+        context = {"by": by.email if by else "", "link": settings.SITE_URL + reverse(settings.LOGIN_URL)}
         mail.send_on_commit("already_a_user", to=user.email, language=user.language, context=context)
 
 

@@ -66,6 +66,8 @@ class Client(models.Model):
     user_limit = models.PositiveSmallIntegerField(_("most users"), default=USER_LIMIT)
     monthly_quota = models.PositiveIntegerField(_("units per month"), default=MONTHLY_QUOTA)
     needs_second_factor = models.BooleanField(_("all users need a second factor"), default=False)
+    suspended_at = models.DateTimeField(_("suspended since"), null=True, blank=True, editable=False)
+    """Kept while a suspended account waits to be deleted: who calls that off is suspended as before."""
     is_demo = models.BooleanField(_("made for demonstration"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
@@ -74,6 +76,13 @@ class Client(models.Model):
     class Meta:
         verbose_name = _("client")
         verbose_name_plural = _("clients")
+        permissions: ClassVar[list[tuple[str, Any]]] = [
+            ("suspend_client", "Can suspend a client"),
+            ("reopen_client", "Can open a suspended client again"),
+            ("set_quota", "Can set a client's monthly quota"),
+            ("set_user_limit", "Can set how many users a client may have"),
+            ("note_client", "Can write a note on a client"),
+        ]
 
     def __str__(self) -> str:
         """Name the client without saying who it is."""
@@ -135,6 +144,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        permissions: ClassVar[list[tuple[str, Any]]] = [
+            ("sign_out_user", "Can sign a client's user out everywhere"),
+            ("sign_out_staff", "Can sign a member of staff out everywhere"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(Lower("email"), name="one_user_per_email_whatever_its_case"),
             models.CheckConstraint(
@@ -176,6 +189,10 @@ class Invitation(models.Model):
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
+        permissions: ClassVar[list[tuple[str, Any]]] = [
+            ("resend_invitation", "Can mail an invitation again"),
+            ("withdraw_invitation", "Can withdraw an invitation"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint("client", Lower("email"), name="one_invitation_per_client_and_email"),
         ]
@@ -230,6 +247,28 @@ class BillingDetails(models.Model):
     def __str__(self) -> str:
         """Say whose details these are, without saying more."""
         return str(self.client_id)
+
+
+class ClientNote(models.Model):
+    """What staff have noted of a client, sealed under the client's key: see deeds/notes.py, the only writer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="notes")
+    author = models.UUIDField(_("by"))
+    """The id of the member of staff. No foreign key: the note outlives who wrote it."""
+    written_at = models.DateTimeField(_("written"), default=timezone.now)
+    sealed = models.BinaryField()
+    """Ticket and text."""
+
+    class Meta:
+        verbose_name = _("note on a client")
+        verbose_name_plural = _("notes on clients")
+        default_permissions = ("view",)
+        ordering: ClassVar[list[str]] = ["-written_at"]
+
+    def __str__(self) -> str:
+        """Name the note without saying what is in it."""
+        return str(self.pk)
 
 
 class UsageDay(models.Model):

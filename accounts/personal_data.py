@@ -13,11 +13,13 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from accounts import chunks, history, staff_history, usage
+from accounts.deeds import notes
 from accounts.guard import blocks
 from accounts.identity import presence
 from accounts.models import (
     BillingDetails,
     Client,
+    ClientNote,
     ContactDetails,
     HistoryDetail,
     HistoryEntry,
@@ -43,6 +45,7 @@ HOLDS: Final[tuple[type[Model], ...]] = (
     OwnerRecovery,
     ContactDetails,
     BillingDetails,
+    ClientNote,
     UsageDay,
     HistoryEntry,
     HistoryDetail,
@@ -99,6 +102,7 @@ _OF_THE_CLIENT: Final[tuple[tuple[type[Model], str], ...]] = (
     (Invitation, "invitations"),
     (ContactDetails, "contact"),
     (BillingDetails, "billing"),
+    (ClientNote, "notes"),
     (UsageDay, "usage"),
 )
 
@@ -131,6 +135,8 @@ def erase_user(client: Client, pk: UUID) -> Iterator[dict[str, int]]:
     yield from _end_sessions(UserSession.objects.filter(user=user))
     for erased in history.forget_user(user):
         yield {"history": erased}
+    for erased in notes.forget_user(user):
+        yield {"notes": erased}
     yield from chunks.drain(Authenticator.objects.filter(user=user), "second_factors")
     yield from chunks.drain(EmailConfirmation.objects.filter(email_address__user=user), "email_confirmations")
     yield from chunks.drain(EmailAddress.objects.filter(user=user), "email_addresses")
@@ -151,6 +157,7 @@ def prune(now: datetime) -> dict[str, int]:
         "sessions": presence.forget_ended(now),
         "invitations": chunks.delete(Invitation.objects.filter(expires_at__lt=now - INVITATIONS_KEPT)),
         "confirmations": chunks.delete(EmailConfirmation.objects.filter(sent__lt=now - CONFIRMATIONS_KEPT)),
+        "notes": notes.forget_old(now),
         "usage": chunks.delete(UsageDay.objects.filter(day__lt=usage.kept_since(now))),
         "blocks": blocks.forget_expired(now),
         "readings": taking.prune(now),

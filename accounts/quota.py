@@ -15,8 +15,7 @@ def change(client: Client, units: int) -> int:
 
     The owners are mailed; setting the same again does nothing. Raises ValueError below 0 and above MOST_UNITS.
     """
-    if not 0 <= units <= MOST_UNITS:
-        raise ValueError(f"A quota is 0 to {MOST_UNITS} units per month.")
+    refuse_impossible(units)
     with transaction.atomic():
         client = Client.objects.lock(client)
         before = client.monthly_quota
@@ -26,3 +25,9 @@ def change(client: Client, units: int) -> int:
             detail = {"old": str(before), "new": str(units)}
             history.record("quota.changed", client=client, by=None, detail=detail)
     return before
+
+
+def refuse_impossible(units: int) -> None:
+    """Raise ValueError for a number that no quota can be."""
+    if not 0 <= units <= MOST_UNITS:
+        raise ValueError(f"A quota is 0 to {MOST_UNITS} units per month.")

@@ -52,6 +52,13 @@ WHILE_CLOSING: Final = frozenset(
 """What owners may still do while their account waits to be deleted: look, take along, and cancel."""
 
 
+WHILE_SUSPENDED: Final = frozenset(
+    {"history.view", "history.export", "log.view", "log.export", "privacy.view", "privacy.export", "privacy.delete"}
+)
+"""What owners may still do while their account is suspended: read why, take their data along, delete it. The law gives
+them that whatever the operator holds against them (GDPR, articles 15, 17 and 20)."""
+
+
 def may(role: str, deed: str) -> bool:
     """Return whether a role may do a deed; staff and strangers have no role and may nothing here.
 

@@ -42,7 +42,36 @@ REFUSALS: Final[dict[str, Promise]] = {
     "yourself": gettext_lazy("You cannot do this to yourself. Ask another owner."),
 }
 
+OPERATOR_REFUSALS: Final[dict[str, Promise]] = {
+    "changed_meanwhile": gettext_lazy(
+        "Somebody else has changed it meanwhile: it is %(now)s now. Nothing was done. Decide anew with what you see."
+    ),
+    "client_closing": gettext_lazy(
+        "An owner has confirmed the deletion of the account: it waits for its end. Nothing was done."
+    ),
+    "client_gone": gettext_lazy("The account is deleted, or is being deleted at this moment. Nothing was done."),
+    "client_suspended": gettext_lazy(
+        "The account is suspended, so nobody can join it. Nothing was done. Open the account again first."
+    ),
+    "gone": gettext_lazy("This user has been removed meanwhile. Nothing was done."),
+    "invitation_over": gettext_lazy("The invitation has been used or withdrawn meanwhile. Nothing was done."),
+    "no_key": gettext_lazy("No key of ours begins like this. It may be another service's, or was deleted long ago."),
+    "no_prefix": gettext_lazy(
+        "Nothing in this looks like a key of ours. Such a key begins with ibanse_live_ or ibanse_test_ and ten more "
+        "letters and digits."
+    ),
+    "several_prefixes": gettext_lazy("There are several keys in this. Revoke one after the other."),
+    "too_many_invitations": REFUSALS["too_many_invitations"],
+    "user_limit_reached": gettext_lazy(
+        "The account has %(limit)s users and open invitations, which is the most for it. Nothing was done."
+    ),
+}
+"""How the back-office says no to staff."""
+
 TO_MEMBERS: Final[dict[str, Promise]] = {
+    "users.signed_out_by_operator": gettext_lazy(
+        "The operator of ibanse has signed you out everywhere. You can sign in again at once"
+    ),
     "users.deactivated": gettext_lazy("An owner of your account has deactivated you: you can no longer sign in"),
     "users.reactivated": gettext_lazy("An owner of your account has activated you again: you can sign in"),
     "users.removed": gettext_lazy("An owner of your account has removed you: your user is deleted"),
@@ -159,6 +188,7 @@ DETAIL_NAMES: Final[dict[str, Promise]] = {
     "scope": gettext_lazy("What"),
     "records": gettext_lazy("Records"),
     "scopes": gettext_lazy("Scopes"),
+    "ticket": gettext_lazy("Number of the case"),
     "to": gettext_lazy("Now"),
     "user": gettext_lazy("User"),
     "version": gettext_lazy("Version"),
@@ -266,6 +296,11 @@ _NAMES: Final = {
 def refusal(refusal: Refusal) -> str:
     """Return why a deed was refused. Raises KeyError for a code without a sentence."""
     return str(REFUSALS[refusal.code]) % refusal.values
+
+
+def operator_refusal(refusal: Refusal) -> str:
+    """Return to staff why a deed of theirs was refused. Raises KeyError for a code without a sentence."""
+    return str(OPERATOR_REFUSALS[refusal.code]) % refusal.values
 
 
 def details(told: dict[str, str]) -> list[tuple[str, str]]:

@@ -12,7 +12,17 @@ from allauth.usersessions.models import UserSession
 from django.utils.translation import gettext_lazy as _
 
 from accounts import details, history
-from accounts.models import BillingDetails, Client, ContactDetails, Invitation, OwnerRecovery, UsageDay, User
+from accounts.deeds import notes
+from accounts.models import (
+    BillingDetails,
+    Client,
+    ClientNote,
+    ContactDetails,
+    Invitation,
+    OwnerRecovery,
+    UsageDay,
+    User,
+)
 from privacy.tables import Column, Shelf, day, moment, plain, time
 
 
@@ -39,6 +49,7 @@ SHELVES: Final = (
             plain("user_limit", _("How many users it may have")),
             plain("monthly_quota", _("Units per calendar month")),
             plain("needs_second_factor", _("Whether all users need a second factor")),
+            time("suspended_at", _("Since when it is suspended, if it is")),
             plain("is_demo", _("Whether it was made for demonstration")),
             time("created_at", _("When it was made")),
         ),
@@ -158,6 +169,17 @@ SHELVES: Final = (
             plain("invoice_email", _("E-mail address for invoices")),
         ),
         _billing,
+    ),
+    Shelf(
+        "notes",
+        _("Notes of the operator's staff on the account"),
+        lambda client: ClientNote.objects.filter(client=client).order_by("written_at", "pk"),
+        (
+            time("written_at", _("When it was written")),
+            plain("ticket", _("Number of the case")),
+            plain("text", _("What was noted")),
+        ),
+        notes.opened,
     ),
     Shelf(
         "usage",

@@ -43,6 +43,18 @@ ACTIONS: Final[dict[str, Action]] = {
     "office.viewed": Action(gettext_lazy("A page of the back-office was opened")),
     "office.changed": Action(gettext_lazy("Something was changed in the back-office")),
     "office.refused": Action(gettext_lazy("A page of the back-office was refused")),
+    "client.suspended": Action(gettext_lazy("A client was suspended")),
+    "client.reopened": Action(gettext_lazy("A client was opened again")),
+    "client.noted": Action(gettext_lazy("A note on a client was written")),
+    "quota.changed": Action(gettext_lazy("A client's monthly quota was changed")),
+    "users.limit_changed": Action(gettext_lazy("How many users a client may have was changed")),
+    "users.invitation_resent_by_operator": Action(gettext_lazy("An invitation was sent again")),
+    "users.invitation_withdrawn_by_operator": Action(gettext_lazy("An invitation was withdrawn")),
+    "users.signed_out_by_operator": Action(gettext_lazy("A user was signed out everywhere")),
+    "keys.revoked_by_operator": Action(gettext_lazy("A leaked API key was revoked")),
+    "staff.signed_out": Action(gettext_lazy("A colleague was signed out everywhere")),
+    "blocks.set": Action(gettext_lazy("An address was blocked")),
+    "blocks.lifted": Action(gettext_lazy("A blocked address was let in again")),
     "office.misused": Action(gettext_lazy("Something was tried that no page of the back-office offers"), alarm=True),
 }
 """Every tag that record() takes."""

@@ -4,7 +4,7 @@ A key's secret is not here: only its HMAC under a numbered pepper. Names and not
 """
 
 import uuid
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from django.db import models
 from django.utils import timezone
@@ -47,6 +47,7 @@ class ApiKey(models.Model):
     class Meta:
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
+        permissions: ClassVar[list[tuple[str, Any]]] = [("revoke_by_prefix", "Can revoke a leaked API key")]
 
     def __str__(self) -> str:
         """Name the key by its prefix, which tells nothing secret."""

@@ -122,6 +122,12 @@ LINES: Final[dict[str, Line]] = {
         _CLEAR | _SEALED | _HASH,
     ),
     "account": Line(_("The account: its state, limits and settings"), _("In clear."), _AS_LONG_AS_THE_ACCOUNT, _CLEAR),
+    "notes": Line(
+        _("Notes of our staff on the account: what was agreed, or found out"),
+        _("Sealed with a key of your account alone (AES-256-GCM). Who wrote it and when in clear."),
+        _("Two years. They are in the copy of your data."),
+        _SEALED | _CLEAR,
+    ),
     "exports": Line(
         _("Copies of your data: who asked for one and when, how large it is, when it was downloaded last"),
         _("In clear; the copy itself is sealed on our disk."),

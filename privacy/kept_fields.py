@@ -50,6 +50,7 @@ TABLES: Final[tuple[Table, ...]] = (
         ("user_limit", "account", CLEAR, "most users", "limit"),
         ("monthly_quota", "account", CLEAR, "units per month", "limit"),
         ("needs_second_factor", "account", CLEAR, "whether all users need a second factor", "sign-in"),
+        ("suspended_at", "account", CLEAR, "time, while suspended", "shown to its users"),
         ("is_demo", "account", CLEAR, "made for demonstration", "mails nobody"),
         ("created_at", "account", CLEAR, "time", "contract"),
     ),
@@ -118,6 +119,15 @@ TABLES: Final[tuple[Table, ...]] = (
         ("client", "account", CLEAR, "account", _BELONGS),
         ("sealed", "texts", SEALED, "company, address, VAT number, reference, e-mail address", "invoices"),
         ("changed_at", "account", CLEAR, "time", "shown to owners"),
+    ),
+    _table(
+        "accounts.ClientNote",
+        "two years after it was written, or with the account",
+        ("id", "notes", CLEAR, "random number", _REFERS),
+        ("client", "notes", CLEAR, "account", _BELONGS),
+        ("author", "notes", CLEAR, "member of staff", "whom colleagues ask about it"),
+        ("written_at", "notes", CLEAR, "time", "its end"),
+        ("sealed", "notes", SEALED, "ticket and text", "what the next colleague must know"),
     ),
     _table(
         "accounts.UsageDay",

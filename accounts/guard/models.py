@@ -1,7 +1,7 @@
 """What the guard remembers: blocked addresses, and the mark by which workers learn that something has changed."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
@@ -32,6 +32,10 @@ class Block(models.Model):
     class Meta:
         verbose_name = _("blocked address")
         verbose_name_plural = _("blocked addresses")
+        permissions: ClassVar[list[tuple[str, Any]]] = [
+            ("set_block", "Can block an address"),
+            ("lift_block", "Can let a blocked address in again"),
+        ]
         ordering: ClassVar[list[str]] = ["created_at"]
 
     def __str__(self) -> str:

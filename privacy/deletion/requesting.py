@@ -5,7 +5,7 @@
     requested   confirm   confirmed, the client closing   whoever has a mail that went to the owners
     requested   cancel    –                               an owner, or whoever has such a mail
     requested   (3 days)  –                               nobody: the link is over
-    confirmed   cancel    –, the client active            an owner, or whoever has such a mail
+    confirmed   cancel    –, the client as before         an owner, or whoever has such a mail
     confirmed   begin     executing, the client gone      execution.py, when the days of grace are over
     –           erase     executing                       an owner who has just proven themselves: parts only
     executing   (end)     –, a receipt                    execution.py
@@ -87,7 +87,10 @@ def confirm(found: DeletionRequest) -> DeletionRequest:
 
 
 def cancel(found: DeletionRequest, *, by: User | None = None, request: HttpRequest | None = None) -> None:
-    """Call it off and let the client go on as before. Raises Refusal `deletion_over` or `deletion_begun`."""
+    """Call it off and let the client go on as before, suspended if it was.
+
+    Raises Refusal `deletion_over` or `deletion_begun`.
+    """
     with transaction.atomic():
         asked = take_turn(found)
         if asked.state == State.EXECUTING:
@@ -95,7 +98,7 @@ def cancel(found: DeletionRequest, *, by: User | None = None, request: HttpReque
         client = asked.client
         asked.delete()
         if client.state == Client.State.CLOSING:
-            _set_state(client, Client.State.ACTIVE)
+            _set_state(client, Client.State.SUSPENDED if client.suspended_at else Client.State.ACTIVE)
         history.record("deletion.cancelled", client=client, by=by, request=request)
 
 

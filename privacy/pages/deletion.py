@@ -91,7 +91,7 @@ def erase_user(request: MemberRequest, pk: UUID) -> HttpResponseBase:
 def _erase(request: MemberRequest, scope: Scope, *, rows: int, user: User | None = None) -> HttpResponseBase:
     context = {"scope": scope.value, "what": sentences.SCOPES[scope.value], "rows": rows, "user": user}
     # The users' own page does not let a client in that is closing; neither may a part of it go in a hurry.
-    if request.method != "POST" or request.client.state != Client.State.ACTIVE or not rows:
+    if request.method != "POST" or request.client.state == Client.State.CLOSING or not rows:
         return render(request, "privacy/delete_part.html", context)
     try:
         asked = requesting.erase(

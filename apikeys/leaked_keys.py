@@ -1,0 +1,53 @@
+"""Revoking a key that became known to somebody: found by how it begins, since nobody here knows more of it.
+
+Whoever reports a leak may send the whole key. Only its beginning is taken from what is pasted; the rest is neither kept
+nor shown nor logged.
+"""
+
+import re
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import deeds
+from accounts.deeds import Mandate
+from accounts.errors import Refusal
+from accounts.guard import revisions
+from apikeys import keys, tokens
+from apikeys.models import ApiKey
+
+_PREFIX: Final = re.compile(
+    rf"(?<![0-9A-Za-z_])ibanse_(live|test)_([0-9A-Za-z]{{{tokens.IDENTIFIER_CHARACTERS}}})(?![0-9A-Za-z])", re.ASCII
+)
+
+
+def find(text: str) -> ApiKey | None:
+    """Return the key whose beginning, or whole text, stands in what somebody pasted; None when there is no such key.
+
+    Raises Refusal `no_prefix` when nothing in it looks like the beginning of a key, `several_prefixes`.
+    """
+    found = set(_PREFIX.findall(text))
+    if not found:
+        raise Refusal("no_prefix")
+    if len(found) > 1:
+        raise Refusal("several_prefixes")
+    [(kind, identifier)] = found
+    return ApiKey.objects.select_related("client").filter(identifier=identifier, is_test=kind == "test").first()
+
+
+def revoke(key: ApiKey, mandate: Mandate) -> bool:
+    """End a key for ever, on every worker within two seconds, and mail the client's owners what to do.
+
+    Returns whether it was not revoked before. Raises Refusal `client_gone`.
+    """
+    with transaction.atomic():
+        client = deeds.take_turn_even_closing(key.client_id)
+        key = ApiKey.objects.get(pk=key.pk)
+        if key.revoked_at is not None:
+            return False
+        key.revoked_at = timezone.now()
+        key.save(update_fields=["revoked_at"])
+        revisions.bump()
+        deeds.record("keys.revoked_by_operator", client, mandate, key=key.prefix, name=keys.name(key))
+    return True
