@@ -212,6 +212,7 @@ def _started(postgres: list[str], folder: Path, port: int, *, durable: bool) -> 
         "listen_addresses": "127.0.0.1",
         "port": port,
         "unix_socket_directories": "",
+        "wal_recycle": "off",  # As in production: deploy/postgresql/ibanse.conf.
         **({} if durable else dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")),
     }
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]

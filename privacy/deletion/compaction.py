@@ -2,7 +2,8 @@
 
 SQLite keeps a deleted row's bytes in free pages and in its log, PostgreSQL in dead rows. A rewritten file has none. It
 stops writers for its time: seconds for small tables. On PostgreSQL it needs the tables' owner, and is a command of its
-own (`manage.py compact_tables`, monthly); its log files are recycled by themselves, and dumps hold no dead rows.
+own (`manage.py compact_tables`, monthly); segments of its log are removed half an hour after it (deploy/postgresql/
+ibanse.conf), and dumps hold no dead rows.
 """
 
 from django.db import connection

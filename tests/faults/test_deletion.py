@@ -197,10 +197,7 @@ def opens(site: Production, told: list[Any]) -> Any:
 
 
 def written(site: Production) -> list[Path]:
-    """Return the folders with every file that the site and its database have, after their documented lifetimes.
-
-    PostgreSQL keeps old rows in its log of changes until it reuses the segments, and in no table that was rewritten.
-    """
+    """Return the folders with every file that the site and its database have: of PostgreSQL also the log of changes."""
     places = [Path(site.environment["IBANSE_DATA_DIR"])]
     if urlsplit(site.database).scheme != "sqlite":
         with psycopg.connect(site.database, autocommit=True) as server:
@@ -209,9 +206,26 @@ def written(site: Production) -> list[Path]:
                 "SELECT current_setting('data_directory'), oid FROM pg_database WHERE datname = current_database()"
             ).fetchone()
         assert row is not None
-        places.append(Path(row[0]) / "base" / str(row[1]))
+        data = Path(row[0])
+        places += [data / "base" / str(row[1]), *(folder for folder in data.iterdir() if folder.is_dir())]
+        places.remove(data / "base")  # The other databases of the server are other tests'.
     assert all(place.is_dir() for place in places)
     return places
+
+
+def let_lifetimes_pass(site: Production) -> None:
+    """Do what production's PostgreSQL does within half an hour: begin a new segment of its log, and two checkpoints.
+
+    The settings that make it so are in deploy/postgresql/ibanse.conf. What no checkpoint needs any more is removed then.
+    """
+    if urlsplit(site.database).scheme == "sqlite":
+        return
+    with psycopg.connect(site.database, autocommit=True) as server:
+        recycles = server.execute("SHOW wal_recycle").fetchone()
+        assert recycles == ("off",), "a segment that is kept to be written over keeps what was in it"
+        for _checkpoint in range(2):
+            server.execute("SELECT pg_switch_wal()")
+            server.execute("CHECKPOINT")
 
 
 def found(site: Production, secrets: list[bytes], texts: Sequence[str] = (IBAN, *WORDS)) -> list[str]:
@@ -222,6 +236,12 @@ def found(site: Production, secrets: list[bytes], texts: Sequence[str] = (IBAN, 
         content = path.read_bytes()
         lines += [f"{path.name}: key" for secret in secrets if secret in content]
     return lines
+
+
+def holding(site: Production, word: str) -> list[Path]:
+    """Return the files in which a word stands."""
+    files = (path for place in written(site) for path in place.rglob("*") if path.is_file())
+    return [path for path in files if word.encode() in path.read_bytes()]
 
 
 def test_killed_at_every_checkpoint_it_is_done_once_and_nothing_is_left_anywhere(
@@ -253,6 +273,9 @@ def test_killed_at_every_checkpoint_it_is_done_once_and_nothing_is_left_anywhere
         assert "0 rows, 0 keys" in restored.does(_REPLAY)
 
     site.does(_COMPACT)
+    lingering = {path.parent.name for path in holding(site, WORDS[0])}
+    assert lingering <= {"pg_wal"}, "only there, and only until its lifetime has passed"
+    let_lifetimes_pass(site)
     # The other client has checked the same number: only sealed, and its own names are others.
     assert found(site, secrets) == []
     shutil.rmtree(ledger.parent)
