@@ -216,7 +216,7 @@ def written(site: Production) -> list[Path]:
 def let_lifetimes_pass(site: Production) -> None:
     """Do what production's PostgreSQL does within half an hour: begin a new segment of its log, and two checkpoints.
 
-    The settings that make it so are in deploy/postgresql/ibanse.conf. What no checkpoint needs any more is removed then.
+    The settings that make it so are in deploy/postgresql/ibanse.conf. What no checkpoint needs is removed then.
     """
     if urlsplit(site.database).scheme == "sqlite":
         return
