@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts import countries, history, sentences, vat
+from accounts.choices import Choice, Radios
 from accounts.details import Billing, Contact
 from accounts.errors import Refusal
 from accounts.lines import LineField
@@ -45,6 +46,21 @@ class HouseForm(forms.Form):
     def refuse(self, refusal: Refusal, field: str | None = None) -> None:
         """Tell why the deed was refused, at the field or above the form."""
         self.add_error(field, sentences.refusal(refusal))
+
+
+class SupportAccessForm(HouseForm):
+    """For how long support has access."""
+
+    length = forms.ChoiceField(
+        label=_("For how long?"),
+        choices=[
+            ("hour", Choice(_("One hour"), _("Enough while you are on the phone with us."))),
+            ("day", Choice(_("One day"), _("Enough for a question by e-mail."))),
+            ("week", Choice(_("Seven days"), _("When something has to be looked into."))),
+        ],
+        widget=Radios,
+        error_messages={"required": _("Choose one.")},
+    )
 
 
 class InvitationForm(HouseForm):

@@ -22,7 +22,7 @@ from accounts.models import Client, HistoryDetail, HistoryEntry, User
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A kind of deed: its sentence, and whether the client's owners are mailed."""
+    """A kind of deed: its sentence, whether the client's owners are mailed, and whether it is one of our staff's."""
 
     sentence: Promise
     mail: bool = False
@@ -49,6 +49,18 @@ _OF_THE_OPERATOR: Final = {
         by_operator=True,
     ),
     "client.noted": Action(gettext_lazy("A note on the account was written by the operator"), by_operator=True),
+    "client.unmasked": Action(
+        gettext_lazy("Masked details of the account were opened by the operator"),
+        mail=True,
+        meaning=gettext_lazy(
+            "For a quarter of an hour one member of our staff sees contact details and users, or billing details, but "
+            "no IBAN, no API key and nothing that is in the log. If you do not know what it is about, ask us."
+        ),
+        by_operator=True,
+    ),
+    "client.looked_at": Action(
+        gettext_lazy("Masked details were opened by the operator, with the access for support"), by_operator=True
+    ),
     "quota.changed": Action(
         gettext_lazy("The monthly quota was changed by the operator"),
         mail=True,
@@ -148,6 +160,8 @@ ACTIONS: Final[dict[str, Action]] = {
     **_OF_THE_OPERATOR,
     "owners.recovery_requested": Action(gettext_lazy("A new owner was requested at the operator"), mail=True),
     "owners.recovery_cancelled": Action(gettext_lazy("The request for a new owner was cancelled"), mail=True),
+    "support.granted": Action(gettext_lazy("Support was given access to masked details"), mail=True),
+    "support.ended": Action(gettext_lazy("The access for support was ended"), mail=True),
     "owners.recovered": Action(gettext_lazy("A user was made an owner by the operator"), mail=True),
 }
 """Every tag that record() takes."""

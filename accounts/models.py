@@ -340,6 +340,57 @@ class Reading(models.Model):
         return f"{self.name} {self.part} {self.at:%Y-%m-%d %H}"
 
 
+class SupportAccess(models.Model):
+    """A client's leave for support to see its masked details for a while: see support_access.py."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="support_accesses")
+    granted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    granted_at = models.DateTimeField(_("granted"), default=timezone.now)
+    until = models.DateTimeField(_("until"))
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    """When an owner ended it before its time."""
+
+    class Meta:
+        verbose_name = _("access for support")
+        verbose_name_plural = _("accesses for support")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        """Name the end."""
+        return f"{self.until:%Y-%m-%d %H:%M}"
+
+
+class Unmasking(models.Model):
+    """A look of a member of staff at a client's masked details: see unmasking.py."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    client = models.ForeignKey(Client, models.CASCADE, related_name="unmaskings")
+    staff = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    groups = models.CharField(_("groups of staff"), max_length=100)
+    ticket = models.CharField(_("number of the case"), max_length=40, blank=True)
+    sealed_words = models.BinaryField(_("reason"), default=bytes, blank=True)
+    access = models.ForeignKey(SupportAccess, models.SET_NULL, null=True, related_name="+")
+    """The client's leave that took the place of a reason."""
+    opened_at = models.DateTimeField(_("opened"), default=timezone.now)
+    until = models.DateTimeField(_("until"))
+    ended_at = models.DateTimeField(_("ended"), null=True)
+
+    class Meta:
+        verbose_name = _("unmasking")
+        verbose_name_plural = _("unmaskings")
+        default_permissions = ()
+        permissions = (("unmask_client", "See a client's masked details for a reason"),)
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index("staff", "client", "until", name="unmasking_of_staff"),
+            models.Index("staff", "opened_at", name="unmasking_lately"),
+        ]
+
+    def __str__(self) -> str:
+        """Name what it was for."""
+        return self.ticket or str(self.pk)
+
+
 class ChainedEntry(models.Model):
     """One deed in a trail, chained to the one before it: see chain.py, the only writer."""
 

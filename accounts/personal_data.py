@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from accounts import chunks, history, staff_history, usage
+from accounts import chunks, history, staff_history, unmasking, usage
 from accounts.deeds import notes
 from accounts.guard import blocks
 from accounts.identity import presence
@@ -25,6 +25,8 @@ from accounts.models import (
     HistoryEntry,
     Invitation,
     OwnerRecovery,
+    SupportAccess,
+    Unmasking,
     UsageDay,
     User,
 )
@@ -49,6 +51,8 @@ HOLDS: Final[tuple[type[Model], ...]] = (
     UsageDay,
     HistoryEntry,
     HistoryDetail,
+    SupportAccess,
+    Unmasking,
     EmailAddress,
     EmailConfirmation,
     Authenticator,
@@ -104,6 +108,8 @@ _OF_THE_CLIENT: Final[tuple[tuple[type[Model], str], ...]] = (
     (BillingDetails, "billing"),
     (ClientNote, "notes"),
     (UsageDay, "usage"),
+    (Unmasking, "unmaskings"),
+    (SupportAccess, "support_accesses"),
 )
 
 
@@ -154,6 +160,7 @@ def prune(now: datetime) -> dict[str, int]:
     return {
         "history addresses": history.forget_addresses(now),
         "staff history details": staff_history.forget_old(now),
+        **unmasking.forget_old(now),
         "sessions": presence.forget_ended(now),
         "invitations": chunks.delete(Invitation.objects.filter(expires_at__lt=now - INVITATIONS_KEPT)),
         "confirmations": chunks.delete(EmailConfirmation.objects.filter(sent__lt=now - CONFIRMATIONS_KEPT)),

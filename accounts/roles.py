@@ -34,6 +34,8 @@ MATRIX: Final[dict[str, tuple[bool, bool]]] = {
     "privacy.export":     (True, False),
     "privacy.delete":     (True, False),
     "privacy.documents":  (True, False),
+    "support.view":       (True, False),
+    "support.change":     (True, False),
 }  # fmt: skip
 
 
@@ -47,9 +49,11 @@ WHILE_CLOSING: Final = frozenset(
         "privacy.view",
         "privacy.export",
         "privacy.delete",
+        "support.view",
+        "support.change",
     }
 )
-"""What owners may still do while their account waits to be deleted: look, take along, and cancel."""
+"""What owners may still do while their account waits to be deleted: look, take along, let support help, and cancel."""
 
 
 WHILE_SUSPENDED: Final = frozenset(

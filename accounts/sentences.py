@@ -60,6 +60,17 @@ OPERATOR_REFUSALS: Final[dict[str, Promise]] = {
         "Nothing in this looks like a key of ours. Such a key begins with ibanse_live_ or ibanse_test_ and ten more "
         "letters and digits."
     ),
+    "support_access_over": gettext_lazy(
+        "The client's access for support is over or was ended. Give a reason instead, or ask the client for a new one."
+    ),
+    "too_many_unmaskings": gettext_lazy(
+        "You have unmasked %(limit)s clients within an hour, which is the most. The group security is told. Try again "
+        "later."
+    ),
+    "unmasking_over": gettext_lazy(
+        "This form has been used, is older than an hour, or was made for another client. Nothing was opened. Send it "
+        "again as it is shown now."
+    ),
     "several_prefixes": gettext_lazy("There are several keys in this. Revoke one after the other."),
     "too_many_invitations": REFUSALS["too_many_invitations"],
     "user_limit_reached": gettext_lazy(
@@ -187,9 +198,12 @@ DETAIL_NAMES: Final[dict[str, Promise]] = {
     "receipt": gettext_lazy("Receipt"),
     "scope": gettext_lazy("What"),
     "records": gettext_lazy("Records"),
+    "group": gettext_lazy("Group"),
+    "rooms": gettext_lazy("What could be seen"),
     "scopes": gettext_lazy("Scopes"),
     "ticket": gettext_lazy("Number of the case"),
     "to": gettext_lazy("Now"),
+    "until": gettext_lazy("Until"),
     "user": gettext_lazy("User"),
     "version": gettext_lazy("Version"),
 }
@@ -204,6 +218,7 @@ PAGE_NAMES: Final[dict[str, Promise]] = {
     "keys": gettext_lazy("API keys"),
     "log": gettext_lazy("Log"),
     "privacy": gettext_lazy("Security and privacy"),
+    "support": gettext_lazy("Access for support"),
 }
 """The first word of a deed → the page it belongs to."""
 
@@ -289,6 +304,7 @@ _NAMES: Final = {
     "method": METHOD_NAMES,
     "page": PAGE_NAMES,
     "reason": REASON_NAMES,
+    "rooms": PAGE_NAMES,
     "scope": SCOPE_NAMES,
 }
 

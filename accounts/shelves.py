@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.utils.translation import gettext_lazy as _
 
-from accounts import details, history
+from accounts import details, history, unmasking
 from accounts.deeds import notes
 from accounts.models import (
     BillingDetails,
@@ -20,6 +20,7 @@ from accounts.models import (
     ContactDetails,
     Invitation,
     OwnerRecovery,
+    SupportAccess,
     UsageDay,
     User,
 )
@@ -191,6 +192,34 @@ SHELVES: Final = (
             plain("valid", _("Valid numbers")),
             plain("invalid", _("Numbers that are not valid")),
             plain("units", _("Units of the quota")),
+        ),
+    ),
+    Shelf(
+        "support_accesses",
+        _("When you let support see your masked details"),
+        lambda client: (
+            SupportAccess.objects.filter(client=client).select_related("granted_by").order_by("granted_at", "pk")
+        ),
+        (
+            Column(
+                "granted_by", _("E-mail address of who allowed it, if still known"), lambda row: _who(row.granted_by)
+            ),
+            time("granted_at", _("When it was allowed")),
+            time("until", _("Until when")),
+            time("ended_at", _("When an owner ended it before its time")),
+        ),
+    ),
+    Shelf(
+        "unmaskings",
+        _("When our staff opened your masked details"),
+        lambda client: unmasking.of(client).order_by("opened_at", "pk"),
+        (
+            plain("groups", _("Groups of the member of staff: support, billing, security")),
+            plain("ticket", _("Number of the case; empty when you had allowed it")),
+            Column("words", _("The reason, in the words of our staff"), unmasking.words_of),
+            time("opened_at", _("When it began")),
+            time("until", _("When it ends by itself")),
+            time("ended_at", _("When it was ended before")),
         ),
     ),
     Shelf(

@@ -40,6 +40,10 @@ class Action:
 
 ACTIONS: Final[dict[str, Action]] = {
     "staff.created": Action(gettext_lazy("Somebody was made a member of the staff"), alarm=True),
+    "client.unmasked": Action(gettext_lazy("A client's masked details were opened for a reason")),
+    "client.looked_at": Action(gettext_lazy("A client's masked details were opened as the client allows")),
+    "client.masked": Action(gettext_lazy("A client's details were masked again before the time was over")),
+    "client.unmasking_refused": Action(gettext_lazy("Too many clients were unmasked within an hour"), alarm=True),
     "office.viewed": Action(gettext_lazy("A page of the back-office was opened")),
     "office.changed": Action(gettext_lazy("Something was changed in the back-office")),
     "office.refused": Action(gettext_lazy("A page of the back-office was refused")),

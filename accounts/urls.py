@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.pages import details, history, joining, overview, settings, users
+from accounts.pages import details, history, joining, overview, settings, support_access, users
 
 app_name = "accounts"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("account/history/", history.history, name="history"),
     path("account/history/verify/", history.verify, name="verify_history"),
     path("account/history/export/", history.export, name="export_history"),
+    path("account/support-access/", support_access.show, name="support_access"),
+    path("account/support-access/grant/", support_access.grant, name="grant_support_access"),
+    path("account/support-access/end/", support_access.end, name="end_support_access"),
     path("account/settings/", settings.settings, name="settings"),
     path("invitations/<str:token>/", joining.accept, name="accept"),
     path("recovery/<str:token>/", joining.cancel_recovery, name="cancel_recovery"),

@@ -112,6 +112,12 @@ LINES: Final[dict[str, Line]] = {
     ),
     "history_details": Line(_("History: details"), _("Sealed."), _AS_LONG_AS_THE_ACCOUNT, _SEALED),
     "history_addresses": Line(_("History: full address"), _("Sealed."), _("7 days."), _SEALED),
+    "unmaskings": Line(
+        _("When our staff opened your masked details, and the access for support that you gave"),
+        _("In clear; the reason in words sealed."),
+        _("25 months."),
+        _CLEAR | _SEALED,
+    ),
     "staff": Line(
         _("What our staff looked at or did, when, who, and of which account, by its number"),
         _("In clear, and chained by hashes (SHA-256); reasons and full addresses of staff sealed with a key of ours."),
