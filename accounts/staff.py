@@ -41,6 +41,7 @@ GROUPS: Final[dict[str, Group]] = {
                 "accounts.view_user",
                 "accounts.view_invitation",
                 "accounts.view_contactdetails",
+                "accounts.unmask_client",
             }
         ),
     ),
@@ -51,6 +52,7 @@ GROUPS: Final[dict[str, Group]] = {
             {
                 "accounts.view_client",
                 "accounts.view_billingdetails",
+                "accounts.unmask_client",
                 "accounts.view_usageday",
                 "apikeys.view_quotamonth",
             }
