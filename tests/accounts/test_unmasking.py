@@ -104,7 +104,7 @@ class UnmaskingTests(UnmaskingTest):
             {**told.details, "until": ""},
             {"group": "support", "ticket": "T-1042", "reason": WORDS, "rooms": "contact, users", "until": ""},
         )
-        self.assertEqual((told.who, told.address, told.network, entry.actor), ("the operator", "", "", None))
+        self.assertEqual((told.address, told.network, entry.actor), ("", "", None))
         [message] = mail.outbox
         self.assertEqual(message.to, ["alice@example.com"])
         self.assertIn("T-1042", message.body)
