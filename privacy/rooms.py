@@ -3,7 +3,7 @@
 A room knows its own tables; this module knows none, so that what lies above it can be reached without looking up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib import import_module
 from typing import Protocol, TypeGuard, cast
@@ -58,6 +58,11 @@ class LogRoom(Room, Protocol):
     def erase_log(self, client: Client, *, until: datetime, number: bytes | None = None) -> Iterator[dict[str, int]]:
         """Delete what the log holds up to this second, of one number (by its blind index) or of all; as `erase`."""
 
+    def erase_chosen(
+        self, client: Client, chosen: Mapping[str, str], *, until: datetime, number: bytes | None = None
+    ) -> Iterator[dict[str, int]]:
+        """Delete again what of the log was chosen by this, up to this second; as `erase`. ValueError: by nothing."""
+
 
 def every() -> list[Room]:
     """Return the rooms, in the order of the settings."""
@@ -85,6 +90,14 @@ def erase_log(client: Client, *, until: datetime, number: bytes | None = None) -
     """Delete what the logs of checks hold up to this second, of one number or of all; as each room's `erase_log`."""
     for room in _logs():
         yield from room.erase_log(client, until=until, number=number)
+
+
+def erase_chosen(
+    client: Client, chosen: Mapping[str, str], *, until: datetime, number: bytes | None = None
+) -> Iterator[dict[str, int]]:
+    """Delete again what of the logs was chosen by this, up to this second; as each room's `erase_chosen`."""
+    for room in _logs():
+        yield from room.erase_chosen(client, chosen, until=until, number=number)
 
 
 def logged(client: Client) -> dict[Mode, int]:

@@ -1,5 +1,6 @@
 """The log of checks, as the owners of a client see it, search it, take it along and delete from it."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -26,6 +27,8 @@ from validation import log_filter, log_reading, log_search
 from validation.log_export import FORMATS
 from validation.log_filter import LogFilter, NumberForm
 from validation.log_search import Asked
+
+logger = logging.getLogger(__name__)
 
 PAGE_ROWS: Final = 50
 
@@ -67,8 +70,8 @@ def erase_row(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     found = _row(request, pk)
     if request.method != "POST":
         return _page(request, "validation/log_erase_row.html", {"row": found})
-    log_search.erase(request.client, Asked(row=pk), by=request.user, request=request)
-    messages.success(request, _("The check is deleted from the log."))
+    if _erased_now(request, Asked(row=pk)) is not None:
+        messages.success(request, _("The check is deleted from the log."))
     return redirect("validation:log")
 
 
@@ -89,7 +92,9 @@ def erase(request: MemberRequest) -> HttpResponseBase:
     if request.method == "POST" and scope is not None:
         return _erase_provably(request, scope, asked.number, seen)
     if request.method == "POST":
-        done = log_search.erase(request.client, asked, by=request.user, request=request)
+        done = _erased_now(request, asked)
+        if done is None:
+            return redirect("validation:log")
         if done.is_all:
             messages.success(request, _erased(done.rows))
             return redirect("validation:log")
@@ -108,8 +113,24 @@ def erase(request: MemberRequest) -> HttpResponseBase:
     return _page(request, "validation/log_erase.html", context)
 
 
+def _erased_now(request: MemberRequest, asked: Asked) -> log_search.Erased | None:
+    """Delete the checks that are meant; None, with a message, when the ledger could not be written."""
+    try:
+        return log_search.erase(request.client, asked, by=request.user, request=request)
+    except OSError as error:
+        logger.error("The ledger of deletions could not be written: %s", type(error).__name__)  # noqa: TRY400 - the message says it all
+        messages.error(
+            request,
+            _(
+                "Nothing was deleted: there was no room to write down that it must stay deleted. Try again later, and "
+                "tell the operator of this service if it goes on."
+            ),
+        )
+        return None
+
+
 _PROVABLE: Final[dict[tuple[str, ...], Scope]] = {(): Scope.LOG, ("number",): Scope.NUMBER}
-"""What is chosen by → the scope of a deletion that stays deleted when a backup is restored, and has a receipt."""
+"""What is chosen by → the scope of a deletion that has a receipt."""
 
 
 def _erase_provably(request: MemberRequest, scope: Scope, number: bytes | None, seen: datetime) -> HttpResponse:
@@ -120,7 +141,7 @@ def _erase_provably(request: MemberRequest, scope: Scope, number: bytes | None, 
     except Refusal as refusal:
         messages.error(request, sentences.refusal(refusal))
         return redirect("validation:log")
-    done = execution.go_on(begun.pk, for_at_most=timedelta(seconds=log_search.ERASING_SECONDS))
+    done = execution.attempt(begun.pk, for_at_most=timedelta(seconds=log_search.ERASING_SECONDS))
     if done is None:
         messages.info(request, _("It is being deleted, and goes on without you. The history tells when it is done."))
         return redirect("validation:log")

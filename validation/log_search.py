@@ -5,11 +5,11 @@ order of time, for which each filter has an index, and counting ends at a thousa
 """
 
 import time as clock
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import models, transaction
 from django.db.models import F, Func, QuerySet, Value
@@ -18,6 +18,7 @@ from django.http import HttpRequest
 
 from accounts import history
 from accounts.models import Client, User
+from privacy.deletion import ledger
 from validation.models import ValidationRecord
 
 MOST_COUNTED: Final = 1_000
@@ -55,6 +56,38 @@ class Asked:
             "row": self.row,
         }
         return tuple(kind for kind, is_given in kinds.items() if is_given)
+
+    def written(self) -> dict[str, str]:
+        """Return it as the ledger of deletions keeps it, without the number; `read` understands it."""
+        written = {
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+            "source": self.source or None,
+            "key": str(self.key) if self.key else None,
+            "valid": None if self.is_valid is None else str(int(self.is_valid)),
+            "country": self.country,
+            "row": str(self.row) if self.row else None,
+        }
+        return {name: text for name, text in written.items() if text is not None}
+
+
+def read(written: Mapping[str, str], number: bytes | None) -> Asked:
+    """Return what was written down. Raises ValueError for what is none: it must not become everything."""
+    if not (written or number) or not set(written) <= _WRITTEN:
+        raise ValueError("That chooses no checks.")
+    return Asked(
+        since=datetime.fromisoformat(written["since"]) if "since" in written else None,
+        until=datetime.fromisoformat(written["until"]) if "until" in written else None,
+        source=written.get("source", ""),
+        key=UUID(written["key"]) if "key" in written else None,
+        is_valid=written["valid"] == "1" if "valid" in written else None,
+        country=written.get("country"),
+        number=number,
+        row=UUID(written["row"]) if "row" in written else None,
+    )
+
+
+_WRITTEN: Final = frozenset({"since", "until", "source", "key", "valid", "country", "row"})
 
 
 class Place(NamedTuple):
@@ -131,8 +164,14 @@ def erase(client: Client, asked: Asked, *, by: User, request: HttpRequest | None
     """Erase the rows of the client that fit, for ever, a thousand in each transaction; return what was done.
 
     It ends after ERASING_SECONDS, and may be called again for the rest; so may it after a crash. The history tells how
-    many went and by what they were chosen; for more than a thousand also, beforehand, that they begin to go.
+    many went and by what they were chosen; for more than a thousand also, beforehand, that they begin to go. Raises
+    OSError when the ledger cannot be written, by which they stay deleted after a restore; nothing is erased then.
     """
+    if not page(client, asked, rows=1).rows:
+        return Erased(0, is_all=True)
+    now = datetime.now(UTC).replace(microsecond=0)
+    chosen_again = frozen(asked, now + timedelta(seconds=1)).written()
+    ledger.append(ledger.Deed(uuid4(), ledger.CHECKS, client.pk, now, number=asked.number, chosen=chosen_again))
     ends = clock.monotonic() + ERASING_SECONDS
     chosen = {"filters": ", ".join(asked.kinds) or "all"}
     with transaction.atomic():

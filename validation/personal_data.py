@@ -1,6 +1,6 @@
 """The log of checks as a client takes it along, and as it becomes less: past its end, or by its owner's wish."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -99,6 +99,15 @@ def erase(client: Client) -> Iterator[dict[str, int]]:
 def erase_log(client: Client, *, until: datetime, number: bytes | None = None) -> Iterator[dict[str, int]]:
     """Delete what the log holds up to this second, of one number (by its blind index) or of all; as `erase`."""
     for rows in log_search.drain(client, Asked(until=until + timedelta(seconds=1), number=number)):
+        yield {"checks": rows}
+
+
+def erase_chosen(
+    client: Client, chosen: Mapping[str, str], *, until: datetime, number: bytes | None = None
+) -> Iterator[dict[str, int]]:
+    """Delete again the checks that were chosen by this, up to this second; as `erase`. ValueError: by nothing."""
+    asked = log_search.read(chosen, number)
+    for rows in log_search.drain(client, log_search.frozen(asked, until + timedelta(seconds=1))):
         yield {"checks": rows}
 
 

@@ -1,6 +1,6 @@
 """What is deleted: for each scope the rows that go, at most 1,000 at a step. Asks nobody and writes nothing down."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from accounts import personal_data
 from accounts.models import Client
 from privacy import export, rooms
+from privacy.deletion import ledger
 from privacy.models import DeletionRequest
 
 Scope = DeletionRequest.Scope
@@ -23,6 +24,8 @@ class Wish(NamedTuple):
     user: UUID | None = None
     number: bytes | None = None
     """The blind index of an IBAN."""
+    chosen: Mapping[str, str] | None = None
+    """By what some checks of the log are chosen, in the words of the room that has it."""
 
 
 def erase(wish: Wish) -> Iterator[dict[str, int]]:
@@ -40,10 +43,15 @@ def _user(wish: Wish) -> Iterator[dict[str, int]]:
     return personal_data.erase_user(wish.client, wish.user) if wish.user else iter(())
 
 
+def _checks(wish: Wish) -> Iterator[dict[str, int]]:
+    return rooms.erase_chosen(wish.client, wish.chosen or {}, until=wish.until, number=wish.number)
+
+
 _ERASED: Final[dict[str, Callable[[Wish], Iterator[dict[str, int]]]]] = {
     Scope.ACCOUNT: lambda wish: rooms.erase(wish.client),
     Scope.LOG: lambda wish: rooms.erase_log(wish.client, until=wish.until),
     Scope.NUMBER: lambda wish: rooms.erase_log(wish.client, until=wish.until, number=wish.number),
+    ledger.CHECKS: _checks,
     Scope.CONTACT: lambda wish: personal_data.erase_contact(wish.client, wish.until),
     Scope.BILLING: lambda wish: personal_data.erase_billing(wish.client, wish.until),
     Scope.USER: _user,

@@ -57,6 +57,15 @@ def every_due(now: datetime) -> Iterator[Done | Failed]:
                 yield done
 
 
+def attempt(pk: UUID, *, for_at_most: timedelta) -> Done | None:
+    """Carry a deletion out for somebody who waits; what stops it is written down, and the next round goes on."""
+    try:
+        return go_on(pk, for_at_most=for_at_most)
+    except (OSError, vault.Unfinished) as error:
+        log.error("A deletion stopped and will go on: %s", type(error).__name__)  # noqa: TRY400 - its text may hold values
+        return None
+
+
 def go_on(pk: UUID, *, for_at_most: timedelta | None = None) -> Done | None:
     """Carry a deletion out, or go on with it; return None when it is not due, is cancelled, done, or takes longer.
 

@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,8 @@ from privacy import cipher
 
 _CUT: Final = b'{"note": "the line before was cut short by a crash"}\n'
 _SALT_BYTES: Final = 16
+CHECKS: Final = "checks"
+"""The scope of some checks of a log, which go at once and without a request or a receipt."""
 
 
 class Deed(NamedTuple):
@@ -37,6 +39,8 @@ class Deed(NamedTuple):
     user: UUID | None = None
     number: bytes | None = None
     """The blind index of an IBAN."""
+    chosen: Mapping[str, str] | None = None
+    """By what some checks were chosen: times, codes and random numbers, which name nobody."""
 
 
 class Entry(NamedTuple):
@@ -53,6 +57,8 @@ class Entry(NamedTuple):
     """HMAC of the user's id under the salt."""
     number: bytes | None
     """The blind index of an IBAN."""
+    chosen: Mapping[str, str]
+    """By what some checks were chosen."""
 
     def is_of(self, client: UUID) -> bool:
         """Return whether it is about this client."""
@@ -87,11 +93,13 @@ def append(deed: Deed) -> None:
         "until": deed.until.astimezone(UTC).isoformat(),
         "user": _named(salt, deed.user).hex() if deed.user else None,
         "number": deed.number.hex() if deed.number else None,
+        "chosen": dict(deed.chosen) if deed.chosen else None,
         "at": datetime.now(UTC).replace(microsecond=0).isoformat(),
     }
     with _locked() as file:
         found = os.pread(file, os.fstat(file).st_size, 0)
-        if any(entry.id == line["id"] for entry in _read(found).entries):
+        # Nearly every one is new: reading the whole ledger for it would take longer with each deletion.
+        if str(deed.id).encode() in found and any(entry.id == line["id"] for entry in _read(found).entries):
             os.fsync(file)  # Whoever wrote it may have been killed before the disk had it.
             return
         if found and not found.endswith(b"\n"):
@@ -133,6 +141,7 @@ def _entry(line: bytes) -> Entry | None:
             until=datetime.fromisoformat(said["until"]),
             user=bytes.fromhex(said["user"]) if said["user"] else None,
             number=bytes.fromhex(said["number"]) if said["number"] else None,
+            chosen=dict(said.get("chosen") or {}),
         )
     except (ValueError, KeyError, TypeError):
         return None

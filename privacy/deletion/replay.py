@@ -44,7 +44,9 @@ def _again(entry: Entry, pk: UUID) -> int:
     client = Client.objects.filter(pk=pk).first()
     if client is None:
         return 0
-    wish = erasing.Wish(client, entry.scope, entry.until, user=_user(entry, client), number=entry.number)
+    wish = erasing.Wish(
+        client, entry.scope, entry.until, user=_user(entry, client), number=entry.number, chosen=entry.chosen
+    )
     if wish.scope in (Scope.LOG, Scope.NUMBER):
         with transaction.atomic():
             log_cutoff.draw(Client.objects.lock(client), wish.until, number=wish.number)

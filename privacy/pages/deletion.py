@@ -97,7 +97,7 @@ def _erase(request: MemberRequest, scope: Scope, *, rows: int, user: User | None
         asked = requesting.erase(
             request.client, scope, by=request.user, request=request, user=user.pk if user else None
         )
-        done = execution.go_on(asked.pk, for_at_most=DELETES_FOR)
+        done = execution.attempt(asked.pk, for_at_most=DELETES_FOR)
     except Refusal as refusal:
         messages.error(request, sentences.refusal(refusal))
         return redirect(_PAGE)

@@ -12,6 +12,7 @@ from django.test import override_settings
 
 from accounts import history
 from privacy import vault
+from privacy.deletion import ledger
 from privacy.models import Mode
 from tests.house import Person
 from tests.validation.test_log import OTHER, SPELLINGS, VALID, WRONG, LogTest
@@ -396,6 +397,17 @@ class ErasingPagesTests(PagesTest):
         self.assertEqual((told["scope"], told["records"]), ("number", "2"))
         self.assertIn("Receipt of a deletion", self.shown("/log/"))
         self.assertIn("one IBAN", self.alice.opens("/account/history/").content.decode())
+
+    def test_nothing_is_deleted_that_could_come_back_from_a_backup(self) -> None:
+        [row] = self.fill(VALID)
+        for path, fields in ((f"/log/{row}/delete/", {}), ("/log/delete/", {"verdict": "valid"}), ("/log/delete/", {})):
+            with self.subTest(path=path, fields=fields), patch.object(ledger, "append", side_effect=OSError):
+                answer = self.alice.posts(path, fields, follow=True)
+
+                self.assertEqual(answer.status_code, 200)
+                self.assertRegex(answer.content.decode(), "Nothing was deleted|goes on without you")
+        self.assertEqual(len(self.rows()), 1)
+        self.assertEqual(self.told("log.erased"), [])
 
     def test_more_than_anybody_counts_is_told_as_such(self) -> None:
         self.fill(*[VALID] * 4)

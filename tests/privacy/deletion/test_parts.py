@@ -21,7 +21,7 @@ from privacy.logging_mode import Choice
 from privacy.models import DataExport, DeletionRequest, LogCutoff, Mode
 from tests.house import HouseTest
 from tests.privacy.deletion.grown import IBAN, everything_of, grow, traces
-from validation import log, writer
+from validation import log, log_search, writer
 from validation.engine import check
 from validation.models import ValidationRecord
 
@@ -193,6 +193,38 @@ class ReplayTests(PartTest):
         ContactDetails.objects.update(changed_at=timezone.now() + timedelta(seconds=2))
         self.assertIn("4 entries", self.replayed())
         self.assertEqual(self.left()["contact"], 1, "entered after the deletion")
+
+    def test_checks_that_were_chosen_go_again_and_no_others(self) -> None:
+        client = self.alice.client
+        ValidationRecord.objects.all().delete()
+        at = timezone.now().replace(microsecond=0) - timedelta(minutes=2)
+        common = {"client": client, "at": at, "expires_on": (at + timedelta(days=9)).date(), "is_valid": True}
+        for country, source in (("SE", "api"), ("SE", "page"), ("DE", "api"), ("", "api"), ("NO", "api")):
+            ValidationRecord.objects.create(**{**common, "country": country, "source": source})
+        ValidationRecord.objects.create(**{**common, "client": self.mallory.client, "country": "SE", "source": "api"})
+        row = ValidationRecord.objects.get(country="DE").pk
+        chosen = (
+            log_search.Asked(country="SE", source="api", since=at - timedelta(minutes=1)),
+            log_search.Asked(country=""),
+            log_search.Asked(row=row),
+            log_search.Asked(country="NO", until=at),
+        )
+        self.restored(lambda: [log_search.erase(client, asked, by=self.alice.user) for asked in chosen])
+        newer = {**common, "at": timezone.now() + timedelta(seconds=2), "country": "SE", "source": "api"}
+        ValidationRecord.objects.create(**newer)
+
+        self.assertIn("3 entries", self.replayed(), "the fourth chose none")
+
+        left = ValidationRecord.objects.filter(client=client).order_by("at", "country")
+        self.assertEqual([(kept.country, kept.source) for kept in left], [("NO", "api"), ("SE", "page"), ("SE", "api")])
+        self.assertEqual(ValidationRecord.objects.filter(client=self.mallory.client).count(), 1)
+        self.assertNotIn(str(client.pk), ledger.path().read_text(encoding="ascii"))
+        self.assertIn("0 rows", self.replayed())
+
+    def test_what_chooses_nothing_never_becomes_everything(self) -> None:
+        for written in ({}, {"sorce": "api"}, {"valid": "1", "countries": "SE"}, {"row": "x"}, {"since": "yesterday"}):
+            with self.assertRaises(ValueError):
+                log_search.read(written, None)
 
     def test_a_whole_account_goes_again_with_its_restored_key(self) -> None:
         client, users = self.alice.client, [self.alice.user, self.vera.user]
