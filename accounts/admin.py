@@ -1,73 +1,106 @@
-"""What of clients and their people the back-office shows: see back_office.py. Nothing personal in clear."""
+"""What of clients, their people and the staff the back-office shows: see back_office.py. Nothing personal in clear.
 
-from typing import Any
+Who sees which of these is the table in staff.py.
+"""
 
+from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
+from typing import Any, ClassVar
+from uuid import UUID
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy, pgettext
 
-from accounts.back_office import StaffAdmin
-from accounts.models import Client, User
+from accounts import history, staff_history, usage
+from accounts.back_office import StaffAdmin, flag
+from accounts.identity import browsers
+from accounts.models import Client, HistoryEntry, StaffEntry, User
 
 
 class ClientAdmin(StaffAdmin):
     """Clients: their state and limits. What hangs on each is linked from its page."""
 
-    list_display = ("id", "state", "people", "monthly_quota", "created_at", "is_demo")
+    list_display = ("id", "state", "people", "monthly_quota", "created_at", "demo")
     list_filter = ("state", "needs_second_factor", "is_demo")
     search_fields = ("pk", "users__email")
     search_help_text = gettext_lazy("By the whole number of a client, or the whole e-mail address of one of its users.")
     ordering = ("-created_at",)
     sortable_by = ("created_at", "monthly_quota")
-    fields = (
-        "id",
-        "state",
-        "created_at",
-        "people",
-        "user_limit",
-        "monthly_quota",
-        "needs_second_factor",
-        "is_demo",
-    )
-    narrowed_by = ()
-    owned_by = "id"
+    fields = ("id", "state", "created_at", "people", "user_limit", "monthly_quota", "second_factor", "demo")
+    more_fields: ClassVar[dict[str, tuple[str, ...]]] = {"accounts.view_usageday": ("checked", "used")}
+    of_client = ""
+
+    demo = flag("is_demo", gettext_lazy("made for demonstration"))
+    second_factor = flag("needs_second_factor", gettext_lazy("all users need a second factor"))
+
+    def owner_of(self, row: Client) -> UUID:
+        """Return the client's own id."""
+        return row.pk
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
         """Return the clients with the number of their users."""
-        found: QuerySet[Client] = super().get_queryset(request).annotate(people=Count("users"))
+        users = User.objects.filter(client=OuterRef("pk")).order_by().values("client").annotate(number=Count("pk"))
+        found: QuerySet[Client] = super().get_queryset(request).annotate(people=Subquery(users.values("number")))
         return found
 
     @admin.display(description=gettext_lazy("users"))
     def people(self, client: Any) -> int:
         """Return how many users it has."""
-        return int(client.people)
+        return client.people or 0
+
+    @admin.display(description=gettext_lazy("checks this month"))
+    def checked(self, client: Client) -> int:
+        """Return how many checks it made in this calendar month (UTC)."""
+        month = usage.month(client)
+        return month.valid + month.invalid
+
+    @admin.display(description=gettext_lazy("units used this month"))
+    def used(self, client: Client) -> int:
+        """Return how much of its quota it has used."""
+        return usage.month(client).used
 
 
 class UserAdmin(StaffAdmin):
     """Users of clients, their state and how they come in."""
 
-    list_display = ("id", "client", "role", "is_active", "last_login")
+    list_display = ("id", "client", "role", "active", "has_factor", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("pk", "email")
     search_help_text = gettext_lazy("By the whole number of a user, or their whole e-mail address.")
     ordering = ("-joined_at",)
-    fields = ("id", "client", "role", "is_active", "joined_at", "last_login", "language", "time_zone")
+    fields = ("id", "client", "role", "active", "has_factor", "joined_at", "last_login", "language", "time_zone")
+
+    active = flag("is_active", gettext_lazy("may sign in"))
+    has_factor = flag("factor", gettext_lazy("second factor"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Return those who belong to a client: the staff have a page of their own."""
-        found: QuerySet[User] = super().get_queryset(request).filter(client__isnull=False).select_related("client")
-        return found
+        theirs = Authenticator.objects.filter(user=OuterRef("pk"))
+        found: QuerySet[User] = super().get_queryset(request).filter(client__isnull=False)
+        return found.select_related("client").annotate(factor=Exists(theirs))
 
 
 class InvitationAdmin(StaffAdmin):
     """Invitations on their way."""
 
-    list_display = ("id", "client", "sent_at", "expires_at")
+    list_display = ("id", "client", "sent_at", "expires_at", "standing")
     search_fields = ("pk", "email")
     search_help_text = gettext_lazy("By the whole number of an invitation, or the whole address that it went to.")
     ordering = ("-sent_at",)
-    fields = ("id", "client", "sent_at", "expires_at")
+    list_select_related = ("client",)
+    fields = ("id", "client", "sent_at", "expires_at", "standing")
+
+    @admin.display(description=gettext_lazy("state"))
+    def standing(self, invitation: Any) -> str:
+        """Return whether its link still works."""
+        over = invitation.expires_at < timezone.now()
+        return pgettext("invitation", "expired") if over else pgettext("invitation", "open")
 
 
 class ContactAdmin(StaffAdmin):
@@ -78,3 +111,170 @@ class ContactAdmin(StaffAdmin):
     search_help_text = gettext_lazy("By the whole number of a client.")
     ordering = ("-changed_at",)
     fields = ("client", "changed_at")
+
+
+class BillingAdmin(ContactAdmin):
+    """Whom to invoice."""
+
+
+class UsageAdmin(StaffAdmin):
+    """How many checks a client made on a day, by which door."""
+
+    list_display = ("day", "client_id", "source", "valid", "invalid", "units")
+    list_filter = ("source",)
+    search_fields = ("client__pk", "day")
+    search_help_text = gettext_lazy("By the whole number of a client, or a day such as 2026-11-26.")
+    narrowed_by = ("day",)
+    fields = ("day", "client", "source", "valid", "invalid", "units")
+
+
+class KindOfDeed(admin.SimpleListFilter):
+    """Narrows a history to a few kinds of deeds that somebody looks for."""
+
+    title = gettext_lazy("deed")
+    parameter_name = "kind"
+    KINDS: ClassVar[dict[str, tuple[Promise, tuple[str, ...]]]] = {
+        "calls": (gettext_lazy("refused calls"), ("keys.refused",)),
+        "pages": (gettext_lazy("refused pages"), ("users.refused",)),
+        "sign-ins": (gettext_lazy("sign-ins"), ("users.signed_in",)),
+        "factors": (
+            gettext_lazy("passwords and factors"),
+            ("users.password_changed", "users.email_changed", "users.factors_reset", "factors.totp_removed"),
+        ),
+        "owners": (gettext_lazy("ownership"), ("users.ownership_given", "users.ownership_taken", "owners.recovered")),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002 - Django's signature
+        """Return the kinds there are."""
+        return [(kind, str(words)) for kind, (words, _tags) in self.KINDS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - Django's signature
+        """Return the entries of the kind that was chosen."""
+        kind = self.KINDS.get(self.value() or "")
+        return queryset.filter(tag__in=kind[1]) if kind else queryset
+
+
+class HistoryAdmin(StaffAdmin):
+    """The clients' histories: that something was done, when and from where; of what was said only refused calls."""
+
+    list_display = ("at", "client_id", "number", "deed", "actor", "network")
+    list_filter = (KindOfDeed,)
+    search_fields = ("client__pk", "actor")
+    search_help_text = gettext_lazy("By the whole number of a client, or of the user who did it.")
+    fields = ("at", "client", "number", "deed", "actor", "network", "call")
+    ordering = ("-pk",)
+
+    @admin.display(description=gettext_lazy("deed"))
+    def deed(self, entry: HistoryEntry) -> str:
+        """Return the deed's sentence."""
+        action = history.ACTIONS.get(entry.tag)
+        return str(action.sentence) if action else entry.tag
+
+    @admin.display(description=gettext_lazy("refused call"))
+    def call(self, entry: HistoryEntry) -> str:
+        """Return which key was refused, and why: a key's beginning and a word, nothing of a person."""
+        if entry.tag != "keys.refused":
+            return ""
+        [told] = history.told(entry.client, [entry])
+        return " · ".join(told.details.get(name, "") for name in ("key", "reason"))
+
+
+class SessionAdmin(StaffAdmin):
+    """Who is signed in where; the key of a session is nowhere, and the address is shortened."""
+
+    list_display = ("id", "user_id", "whose", "browser", "network", "created_at", "last_seen_at")
+    search_fields = ("user__pk", "user__email")
+    search_help_text = gettext_lazy("By the whole number of a user, or their whole e-mail address.")
+    ordering = ("-last_seen_at",)
+    list_select_related = ("user",)
+    fields = ("user_id", "whose", "browser", "network", "created_at", "last_seen_at")
+    of_client = "user__client"
+    narrowed_by = ("user",)
+
+    def owner_of(self, row: UserSession) -> UUID | None:
+        """Return the client of the user whose session it is."""
+        owner: UUID | None = row.user.client_id
+        return owner
+
+    @admin.display(description=gettext_lazy("user"))
+    def user_id(self, row: UserSession) -> str:
+        """Return the number of the user."""
+        return str(row.user_id)
+
+    @admin.display(description=gettext_lazy("of"))
+    def whose(self, row: UserSession) -> str:
+        """Return the client of the user, or that it is one of the staff's."""
+        return str(row.user.client_id) if row.user.client_id else gettext("staff")
+
+    @admin.display(description=gettext_lazy("browser"))
+    def browser(self, row: UserSession) -> str:
+        """Return the browser's name in words."""
+        return browsers.name(row.user_agent)
+
+    @admin.display(description=gettext_lazy("network"))
+    def network(self, row: UserSession) -> str:
+        """Return the network around the address."""
+        return str(ip_network((row.ip, 24 if ip_address(row.ip).version == 4 else 48), strict=False))
+
+
+class BlockAdmin(StaffAdmin):
+    """Addresses that are let in nowhere."""
+
+    list_display = ("network", "reason", "created_at", "expires_at")
+    search_fields = ("network",)
+    search_help_text = gettext_lazy("By the whole network, such as 192.0.2.7/32.")
+    ordering = ("-created_at",)
+    fields = ("network", "reason", "created_at", "expires_at")
+    of_client = ""
+
+    def called(self, row: Any) -> str:
+        """Return the network."""
+        return str(row.network)
+
+    def owner_of(self, row: Any) -> None:
+        """Return nobody: an address belongs to no client."""
+
+
+class StaffHistoryAdmin(StaffAdmin):
+    """What the staff looked at and did."""
+
+    list_display = ("at", "number", "who", "deed", "client", "network")
+    list_filter = ("tag",)
+    search_fields = ("actor", "client", "number")
+    search_help_text = gettext_lazy(
+        "By the whole number of a client or of one of the staff, or by the whole e-mail address of one of the staff."
+    )
+    ordering = ("-number",)
+    fields = ("at", "number", "who", "deed", "client", "network", "details")
+
+    def owner_of(self, row: StaffEntry) -> UUID | None:
+        """Return the client it concerned."""
+        return row.client
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StaffEntry]:
+        """Return the entries with the addresses of those of the staff who are still there."""
+        staff = User.objects.filter(pk=OuterRef("actor"), client=None)
+        found: QuerySet[StaffEntry] = super().get_queryset(request).annotate(email=Subquery(staff.values("email")))
+        return found
+
+    def exactly(self, term: str) -> Q:
+        """Return the condition of the fields, or that one of the staff with this address did it."""
+        staff = User.objects.filter(email=term.lower(), client=None)
+        return super().exactly(term) | Q(actor__in=staff.values("pk"))
+
+    @admin.display(description=gettext_lazy("by"))
+    def who(self, entry: Any) -> str:
+        """Return whose deed it was."""
+        return entry.email or str(entry.actor or gettext("the service itself"))
+
+    @admin.display(description=gettext_lazy("deed"))
+    def deed(self, entry: StaffEntry) -> str:
+        """Return the deed's sentence."""
+        action = staff_history.ACTIONS.get(entry.tag)
+        return str(action.sentence) if action else entry.tag
+
+    @admin.display(description=gettext_lazy("details"))
+    def details(self, entry: StaffEntry) -> str:
+        """Return what was said of it."""
+        [told] = staff_history.told([entry])
+        return "\n".join(f"{name}: {value}" for name, value in told.details.items())

@@ -6,9 +6,9 @@ How to add to it:
   `SECTIONS` of ibanse/admin.py, and `app.view_model` in the groups of accounts/staff.py that may see it.
 - **A page of your own** (a deed, a list): a function view `(request: StaffRequest, …) -> HttpResponse` and a `Page` in
   `PAGES` of ibanse/admin.py. `on=Client` puts its link on the page of each client (the path then takes `<uuid:pk>`, or
-  whatever the key is); without it the link stands in the menu. The site asks for the permission and records; the view
-  does neither. It renders a template on `admin/base_site.html` (fill `page`, `trail` and `page_title`) with the context
-  it needs and nothing of Django's admin.
+  whatever the key is); without it the link stands in the menu. A page with a form says `changes=True`. The site asks
+  for the permission and records; the view does neither. It renders a template on `admin/base_site.html` (fill `page`,
+  `trail` and `page_title`) with the context it needs and nothing of Django's admin.
 - **Say whose page it is**: `looks_at(request, client.pk)`, so that the staff history names the client. A `StaffAdmin`
   and `found` do so by themselves.
 - **Test it**: a line in `DOORS` of tests/ibanse/test_back_office.py, or the walk of every URL × every group fails.
@@ -27,7 +27,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.functional import Promise, cached_property
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
 
 from accounts.models import Client, User
 
@@ -77,6 +77,8 @@ class Page:
     """Django's, such as `accounts.suspend_client`; empty: all staff."""
     label: Promise
     """What its link says."""
+    changes: bool = False
+    """Whether a form is sent to it; any other page refuses one."""
     on: type[Model] | None = None
     """The model on whose pages the link stands; None: in the menu, if the path takes no argument."""
     section: str = ""
@@ -114,10 +116,12 @@ class StaffAdmin(_ModelAdmin):
     paginator = LimitedPaginator
     ordering = ("-pk",)
     sortable_by: ClassVar[tuple[str, ...]] = ()
-    narrowed_by: ClassVar[tuple[str, ...]] = ("client",)
-    """Fields by whose exact value links from other pages narrow the list."""
-    owned_by: ClassVar[str] = "client_id"
-    """The attribute of a row with the id of the client it belongs to."""
+    of_client: ClassVar[str] = "client"
+    """The field by which a link from a client's page narrows the list to that client; empty: there is no such link."""
+    narrowed_by: ClassVar[tuple[str, ...]] = ()
+    """Further fields by whose exact value the address of the list may narrow it."""
+    more_fields: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Permission → fields of a row's page that only those see who have it."""
 
     def get_urls(self) -> list[URLPattern]:
         """Return the list and the page of a row; adding, deleting and Django's own log are nowhere."""
@@ -154,15 +158,28 @@ class StaffAdmin(_ModelAdmin):
         """Show the list. There is no deed for many rows at once, so whoever posts to it made the form themselves."""
         if request.method == "POST":
             raise PermissionDenied
-        looks_at(request, _uuid(request.GET.get("client", "")))
+        looks_at(request, _uuid(request.GET.get(self.of_client, "")))
         return super().changelist_view(request, extra_context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         """Return the row with this id, however wild the id, and note whose it is."""
         row = None if "\x00" in object_id else super().get_object(request, object_id, from_field)
-        owner = getattr(row, self.owned_by, None)
-        looks_at(request, owner if isinstance(owner, UUID) else None)
+        looks_at(request, None if row is None else self.owner_of(row))
         return row
+
+    def owner_of(self, row: Any) -> UUID | None:
+        """Return the id of the client that a row belongs to."""
+        owner: UUID | None = row.client_id
+        return owner
+
+    def called(self, row: Any) -> str:
+        """Return what a row is called on its page: by its number, since its name may be somebody's."""
+        return str(row.pk)
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:  # noqa: ARG002 - as above
+        """Return the fields of a row's page that this person may see."""
+        may = request.user.has_perm
+        return [*(self.fields or ()), *(name for of, names in self.more_fields.items() if may(of) for name in names)]
 
     def _get_obj_does_not_exist_redirect(self, *_args: object) -> HttpResponse:
         """Answer 404 for an id that is nobody's, as the rest of the site does."""
@@ -175,17 +192,15 @@ class StaffAdmin(_ModelAdmin):
         row = context["original"]
         # The site is ours: Django's own has no deeds.
         links = self.admin_site.links(request, row)  # type: ignore[attr-defined]
-        return super().render_change_form(request, {**context, **links}, *args, **options)
+        return super().render_change_form(request, {**context, **links, "called": self.called(row)}, *args, **options)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Return whether the address of a list may narrow it so: by exact values of the fields we name only."""
-        filtered = {name for name in self._filters(request) if isinstance(name, str)}
-        allowed = {*self.narrowed_by, *filtered, *(f"{name}__exact" for name in filtered)}
-        allowed |= {f"{name}__isnull" for name in filtered}
-        return lookup in allowed and "\x00" not in value
-
-    def _filters(self, request: HttpRequest | None) -> Iterable[object]:
-        return self.list_filter if request is None else self.get_list_filter(request)
+        filters: Iterable[Any] = self.list_filter if request is None else self.get_list_filter(request)
+        named = {name for name in filters if isinstance(name, str)}
+        allowed = {*named, *(f"{name}__exact" for name in named), *(f"{name}__isnull" for name in named)}
+        allowed |= {str(own.parameter_name) for own in filters if not isinstance(own, str)}
+        return lookup in {self.of_client, *self.narrowed_by, *allowed} - {""} and "\x00" not in value
 
     def get_search_results(
         self,
@@ -210,11 +225,18 @@ class StaffAdmin(_ModelAdmin):
         return condition
 
 
+def flag(name: str, label: Any) -> Callable[[Any, Any], str]:
+    """Return a column that says yes or no, in words, for a field of that kind."""
+
+    def shown(_shown_by: StaffAdmin, row: Any) -> str:
+        return gettext("yes") if getattr(row, name) else gettext("no")
+
+    column: Callable[[Any, Any], str] = admin.display(description=label)(shown)
+    return column
+
+
 def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
         return None
-
-
-SEARCHED_BY_ID: Final = gettext_lazy("By the exact number.")

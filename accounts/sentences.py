@@ -39,6 +39,8 @@ REFUSALS: Final[dict[str, Promise]] = {
     "too_many_invitations": gettext_lazy(
         "%(limit)s invitations have been mailed today, which is the most for one day. Try again tomorrow."
     ),
+    "not_staff": gettext_lazy("They do not work in the back-office any more."),
+    "yourself_staff": gettext_lazy("Nobody changes their own groups. Another member of the group Lead can do it."),
     "yourself": gettext_lazy("You cannot do this to yourself. Ask another owner."),
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Final
 
+from allauth.usersessions.models import UserSession
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -24,7 +25,21 @@ from django.utils.translation import gettext_lazy
 from accounts import admin as of_accounts
 from accounts import staff_entry, staff_watch
 from accounts.back_office import Page, StaffAdmin, looks_at
-from accounts.models import Client, ContactDetails, Invitation, User
+from accounts.guard.models import Block
+from accounts.models import (
+    BillingDetails,
+    Client,
+    ContactDetails,
+    HistoryEntry,
+    Invitation,
+    StaffEntry,
+    UsageDay,
+    User,
+)
+from accounts.pages import chain
+from accounts.pages import staff as staff_pages
+from apikeys import admin as of_keys
+from apikeys.models import ApiKey, QuotaMonth
 
 View = Callable[..., HttpResponseBase]
 
@@ -47,16 +62,46 @@ SECTIONS: Final[dict[str, Section]] = {
             (ContactDetails, of_accounts.ContactAdmin),
         ),
     ),
-    "billing": Section(gettext_lazy("Billing")),
-    "security": Section(gettext_lazy("Security")),
-    "staff": Section(gettext_lazy("Staff")),
+    "billing": Section(
+        gettext_lazy("Billing"),
+        (
+            (BillingDetails, of_accounts.BillingAdmin),
+            (UsageDay, of_accounts.UsageAdmin),
+            (QuotaMonth, of_keys.QuotaMonthAdmin),
+        ),
+    ),
+    "security": Section(
+        gettext_lazy("Security"),
+        (
+            (HistoryEntry, of_accounts.HistoryAdmin),
+            (ApiKey, of_keys.ApiKeyAdmin),
+            (UserSession, of_accounts.SessionAdmin),
+            (Block, of_accounts.BlockAdmin),
+        ),
+    ),
+    "staff": Section(gettext_lazy("Staff"), ((StaffEntry, of_accounts.StaffHistoryAdmin),)),
 }
 """The menu from top to bottom, and every model of the back-office."""
 
-RELATED: Final[dict[type[Model], str]] = {Client: "client"}
-"""On the pages of which model stand links to lists, and by which field those are narrowed to it."""
-
-PAGES: Final[tuple[Page, ...]] = ()
+PAGES: Final[tuple[Page, ...]] = (
+    Page(
+        "verify_client",
+        "clients/<uuid:pk>/history/",
+        chain.verify_client,
+        "accounts.view_historyentry",
+        gettext_lazy("Verify the chain"),
+        on=Client,
+    ),
+    Page("staff", "staff/", staff_pages.people, "auth.view_group", gettext_lazy("People and groups"), section="staff"),
+    Page(
+        "change_staff",
+        "staff/<uuid:pk>/",
+        staff_pages.change,
+        "auth.change_group",
+        gettext_lazy("Change"),
+        changes=True,
+    ),
+)
 """Every page that is not a list or a row of a model: deeds, and lists of our own."""
 
 
@@ -130,10 +175,12 @@ class BackOffice(AdminSite):
         return {"deeds": deeds, "related": list(self._related(request, row))}
 
     def _related(self, request: HttpRequest, row: Model) -> Iterator[Link]:
-        name = RELATED.get(type(row))
+        if not isinstance(row, Client):
+            return
         for model, shown_by in self._registry.items():
-            if name in getattr(shown_by, "narrowed_by", ()) and shown_by.has_module_permission(request):
-                yield Link(_plural(model), f"{_place(model)}?{urlencode({str(name): row.pk})}")
+            assert isinstance(shown_by, StaffAdmin)  # noqa: S101 - SECTIONS takes no other
+            if shown_by.of_client and shown_by.has_module_permission(request):
+                yield Link(_plural(model), f"{_place(model)}?{urlencode({shown_by.of_client: str(row.pk)})}")
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002 - as above
         """Return what every page of the back-office shows."""
@@ -151,6 +198,8 @@ def _guarded(page: Page) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user = request.user
         if page.permission and not (isinstance(user, User) and user.has_perm(page.permission)):
+            raise PermissionDenied
+        if not page.changes and request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         return page.view(request, *args, **kwargs)
 

@@ -8,15 +8,21 @@ from typing import Any, Final
 from unittest.mock import patch
 from uuid import uuid4
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Permission
 from django.core import mail
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Model
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from accounts import details, invitations, staff, staff_history
-from accounts.models import Invitation, User
+from accounts import details, history, invitations, staff, staff_history
+from accounts.guard import blocks
+from accounts.guard.models import Block
+from accounts.models import BillingDetails, Client, ContactDetails, HistoryEntry, Invitation, StaffEntry, UsageDay, User
+from apikeys.models import ApiKey, QuotaMonth
 from ibanse import env
 from tests.house import HouseTest, Person, Visitor
 
@@ -35,10 +41,29 @@ DOORS: Final[dict[str, set[str] | frozenset[str]]] = {
     "admin:accounts_invitation_change": SUPPORT,
     "admin:accounts_contactdetails_changelist": SUPPORT,
     "admin:accounts_contactdetails_change": SUPPORT,
+    "admin:accounts_billingdetails_changelist": BILLING,
+    "admin:accounts_billingdetails_change": BILLING,
+    "admin:accounts_usageday_changelist": BILLING,
+    "admin:accounts_usageday_change": BILLING,
+    "admin:apikeys_quotamonth_changelist": BILLING,
+    "admin:apikeys_quotamonth_change": BILLING,
+    "admin:accounts_historyentry_changelist": SECURITY,
+    "admin:accounts_historyentry_change": SECURITY,
+    "admin:verify_client": SECURITY,
+    "admin:apikeys_apikey_changelist": SECURITY,
+    "admin:apikeys_apikey_change": SECURITY,
+    "admin:usersessions_usersession_changelist": SECURITY,
+    "admin:usersessions_usersession_change": SECURITY,
+    "admin:guard_block_changelist": SECURITY,
+    "admin:guard_block_change": SECURITY,
+    "admin:accounts_staffentry_changelist": SECURITY | LEAD,
+    "admin:accounts_staffentry_change": SECURITY | LEAD,
+    "admin:staff": LEAD,
+    "admin:change_staff": LEAD,
 }
 """Name of the URL → the groups that may look at it. `ROWS` says what is put into those that take an argument."""
 
-CHANGING: Final[frozenset[str]] = frozenset()
+CHANGING: Final = frozenset({"admin:change_staff"})
 """URLs that a form is sent to. Every other one of the table only shows something, and refuses a form."""
 
 
@@ -55,6 +80,9 @@ def office_urls() -> Iterator[tuple[str, URLPattern]]:
             yield f"admin:{entry.name}", entry
 
 
+IBAN: Final = "SE4550000000058398257466"
+
+
 class OfficeTest(HouseTest):
     """Alice's client, with something of everything."""
 
@@ -64,6 +92,14 @@ class OfficeTest(HouseTest):
         details.save_contact(client, details.Contact(company="Alfa AB", person="Alice Ek"), by=by)
         details.save_billing(client, details.Billing(company="Alfa AB"), by=by)
         until = timezone.now() + invitations.VALID_FOR
+        self.key = self.alice.key(networks=["192.0.2.0/24"])
+        self.alice.opens("/overview/")
+        self.alice.checks(IBAN)
+        QuotaMonth.objects.create(client=client, month=timezone.localdate().replace(day=1), taken=7)
+        history.record("keys.refused", client=client, by=None, detail={"key": "ibanse_live_abc", "reason": "address"})
+        blocks.block("203.0.113.0/24", reason="a flood")
+        self.colleague = self.staff()
+        staff_history.record("office.viewed", by=self.colleague.user)
         self.invitation = Invitation.objects.create(client=client, email="nina@example.com", expires_at=until)
 
     def path(self, name: str) -> str:
@@ -79,7 +115,23 @@ class OfficeTest(HouseTest):
             "admin:accounts_user_change": self.alice.user.pk,
             "admin:accounts_invitation_change": self.invitation.pk,
             "admin:accounts_contactdetails_change": client.pk,
+            "admin:accounts_billingdetails_change": client.pk,
+            "admin:accounts_usageday_change": self.first(UsageDay),
+            "admin:apikeys_quotamonth_change": self.first(QuotaMonth),
+            "admin:accounts_historyentry_change": self.first(HistoryEntry),
+            "admin:verify_client": client.pk,
+            "admin:apikeys_apikey_change": self.first(ApiKey),
+            "admin:usersessions_usersession_change": self.first(UserSession),
+            "admin:guard_block_change": self.first(Block),
+            "admin:accounts_staffentry_change": self.first(StaffEntry),
+            "admin:change_staff": self.colleague.user.pk,
         }
+
+    def first(self, model: type[Model]) -> Any:
+        """Return the key of a row of Alice's, or of nobody's."""
+        row = model._default_manager.order_by("pk").first()  # noqa: SLF001 - Django documents it
+        assert row is not None
+        return row.pk
 
     def recorded(self, **filters: Any) -> list[tuple[str, dict[str, str]]]:
         """Return tag and details of what is in the staff's history, the newest first."""
@@ -304,6 +356,64 @@ class SearchTests(OfficeTest):
                 self.assertIn(sten.opens("/admin/accounts/user/", QUERY_STRING=query).status_code, (200, 302))
 
 
+class ManyRowsTests(OfficeTest):
+    def test_no_list_asks_the_database_more_than_twelve_times_however_many_rows_it_has(self) -> None:
+        self.fill(300)
+        for name, groups in DOORS.items():
+            if not name.endswith("_changelist") and name != "admin:staff":
+                continue
+            person = self.staff(next(iter(groups)))
+            person.opens("/admin/")
+            for query in ("", f"client={self.alice.client.pk}"):
+                with self.subTest(list=name, query=query), CaptureQueriesContext(connection) as asked:
+                    answer = person.opens(reverse(name), QUERY_STRING=query)
+                    self.assertIn(answer.status_code, (200, 400))
+                    said = [one["sql"] for one in asked.captured_queries if "SAVEPOINT" not in one["sql"]]
+                    self.assertLessEqual(len(said), 12, "\n".join(said))
+
+    def fill(self, number: int) -> None:
+        """Make many clients with a row of everything."""
+        now, day = timezone.now(), timezone.localdate()
+        clients = Client.objects.bulk_create(Client() for _ in range(number))
+        users = User.objects.bulk_create(
+            User(client=client, role="owner", email=f"{client.pk}@example.org", password="!") for client in clients
+        )
+        Invitation.objects.bulk_create(Invitation(client=c, email=f"{c.pk}@e.org", expires_at=now) for c in clients)
+        ContactDetails.objects.bulk_create(ContactDetails(client=client, sealed=b"") for client in clients)
+        BillingDetails.objects.bulk_create(BillingDetails(client=client, sealed=b"") for client in clients)
+        UsageDay.objects.bulk_create(UsageDay(client=client, day=day, source="api") for client in clients)
+        QuotaMonth.objects.bulk_create(QuotaMonth(client=client, month=day) for client in clients)
+        ApiKey.objects.bulk_create(
+            ApiKey(client=c, identifier=f"k{n:09}", digest=b"", pepper=1, expires_at=now) for n, c in enumerate(clients)
+        )
+        UserSession.objects.bulk_create(
+            UserSession(user=user, ip="192.0.2.7", session_key=user.pk.hex, user_agent="Firefox/1") for user in users
+        )
+        Block.objects.bulk_create(Block(network=f"203.0.{n // 250}.{n % 250}/32") for n in range(number))
+        for user, client in zip(users[:20], clients, strict=False):
+            history.record("users.signed_in", client=client, by=user)
+            staff_history.record("office.viewed", by=user)
+
+
+class SecretTests(OfficeTest):
+    def test_no_page_shows_a_number_a_key_a_session_a_name_or_what_is_sealed(self) -> None:
+        """Whoever holds a stolen session of every group reads none of it."""
+        person = self.staff(*staff.GROUPS)
+        key = ApiKey.objects.get()
+        hidden = {IBAN, IBAN[4:], "SE45 5000", self.key, self.key[23:], bytes(key.digest).hex(), "alice@example.com"}
+        hidden |= {
+            "nina@example.com",
+            "Alfa AB",
+            "Alice Ek",
+            *UserSession.objects.values_list("session_key", flat=True),
+        }
+        for name in DOORS:
+            page = person.opens(self.path(name), follow=True).content.decode()
+            for secret in hidden:
+                with self.subTest(page=name, secret=secret):
+                    self.assertNotIn(secret, page)
+
+
 class GroupTests(HouseTest):
     def test_groups_become_what_the_table_says_and_stay_so(self) -> None:
         sten = self.staff("support")
@@ -324,6 +434,50 @@ class GroupTests(HouseTest):
         wrong = {"odd": staff.Group("Odd", "Odd", frozenset({"accounts.fly_client"}))}  # type: ignore[arg-type]  # plain words do
         with patch.dict(staff.GROUPS, wrong), self.assertRaisesMessage(staff.UnknownPermission, "accounts.fly_client"):
             staff.sync()
+
+    def change(self, lead: Person, member: Person, *groups: str, **fields: Any) -> Any:
+        """Send the form that changes somebody's groups."""
+        said = {"groups": groups, "is_active": "on", "ticket": "T-7", "words": "Moves to another team", **fields}
+        return lead.posts(f"/admin/staff/{member.user.pk}/", {k: v for k, v in said.items() if v is not None})
+
+    def test_a_lead_moves_somebody_with_a_reason_and_security_is_told(self) -> None:
+        watch, lead, sten = self.staff("security"), self.staff("lead"), self.staff("support")
+        with self.captureOnCommitCallbacks(execute=True):
+            for _click in range(2):
+                self.assertRedirects(self.change(lead, sten, "billing"), "/admin/staff/", fetch_redirect_response=False)
+
+        self.assertEqual(staff.of(sten.user), ["billing"])
+        self.assertEqual(sten.opens("/admin/accounts/user/").status_code, 403)
+        changes = staff_history.told(staff_history.entries(tag="staff.groups_changed"))
+        said = {"user": sten.user.email, "before": "support", "groups": "billing"}
+        said |= {"ticket": "T-7", "reason": "Moves to another team"}
+        self.assertEqual([told.details for told in changes], [said])
+        self.assertEqual([message.to for message in mail.outbox], [[watch.user.email]])
+
+    def test_nobody_changes_their_own_groups_not_even_a_lead(self) -> None:
+        lead = self.staff("lead")
+
+        self.assertEqual(self.change(lead, lead, "lead", "support").status_code, 409)
+        self.assertEqual(staff.of(lead.user), ["lead"])
+
+    def test_whoever_is_shut_out_is_signed_out_at_once_and_can_be_let_in_again(self) -> None:
+        lead, sten = self.staff("lead"), self.staff("support")
+        self.assertEqual(sten.opens("/admin/").status_code, 200)
+
+        self.change(lead, sten, "support", is_active=None)
+        self.assertEqual(sten.opens("/admin/").status_code, 302)
+        self.change(lead, sten, "support")
+
+        tags = [entry.tag for entry in staff_history.entries() if entry.tag.startswith("staff.")]
+        self.assertEqual(tags, ["staff.let_in", "staff.shut_out"])
+
+    def test_a_change_without_a_reason_or_into_an_unknown_group_changes_nothing(self) -> None:
+        lead, sten = self.staff("lead"), self.staff("support")
+        for wrong in ({"ticket": ""}, {"words": ""}, {"words": "short"}, {"groups": ["wheel"]}):
+            with self.subTest(wrong=wrong):
+                self.assertEqual(self.change(lead, sten, **{"groups": ["billing"], **wrong}).status_code, 422)
+        self.assertEqual(self.change(lead, self.alice, "lead").status_code, 404)
+        self.assertEqual(staff.of(sten.user), ["support"])
 
     def test_no_group_sees_all(self) -> None:
         everything = set().union(*(group.permissions for group in staff.GROUPS.values()))
