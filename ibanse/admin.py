@@ -23,7 +23,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
 from accounts import admin as of_accounts
-from accounts import staff_entry, staff_watch
+from accounts import staff_entry, staff_watch, unmasking
 from accounts.back_office import Page, StaffAdmin, looks_at
 from accounts.guard.models import Block
 from accounts.models import (
@@ -36,7 +36,7 @@ from accounts.models import (
     UsageDay,
     User,
 )
-from accounts.pages import chain
+from accounts.pages import chain, client_details
 from accounts.pages import staff as staff_pages
 from apikeys import admin as of_keys
 from apikeys.models import ApiKey, QuotaMonth
@@ -84,6 +84,15 @@ SECTIONS: Final[dict[str, Section]] = {
 """The menu from top to bottom, and every model of the back-office."""
 
 PAGES: Final[tuple[Page, ...]] = (
+    Page(
+        "client_details",
+        "clients/<uuid:pk>/details/",
+        client_details.client_details,
+        unmasking.PERMISSION,
+        gettext_lazy("Masked details"),
+        on=Client,
+        changes=True,
+    ),
     Page(
         "verify_client",
         "clients/<uuid:pk>/history/",

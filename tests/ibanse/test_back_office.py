@@ -58,12 +58,13 @@ DOORS: Final[dict[str, set[str] | frozenset[str]]] = {
     "admin:guard_block_change": SECURITY,
     "admin:accounts_staffentry_changelist": SECURITY | LEAD,
     "admin:accounts_staffentry_change": SECURITY | LEAD,
+    "admin:client_details": SUPPORT | BILLING,
     "admin:staff": LEAD,
     "admin:change_staff": LEAD,
 }
 """Name of the URL → the groups that may look at it. `ROWS` says what is put into those that take an argument."""
 
-CHANGING: Final = frozenset({"admin:change_staff"})
+CHANGING: Final = frozenset({"admin:change_staff", "admin:client_details"})
 """URLs that a form is sent to. Every other one of the table only shows something, and refuses a form."""
 
 
@@ -112,6 +113,7 @@ class OfficeTest(HouseTest):
         client = self.alice.client
         return {
             "admin:accounts_client_change": client.pk,
+            "admin:client_details": client.pk,
             "admin:accounts_user_change": self.alice.user.pk,
             "admin:accounts_invitation_change": self.invitation.pk,
             "admin:accounts_contactdetails_change": client.pk,
