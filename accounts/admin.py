@@ -17,22 +17,30 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, pgettext
 
-from accounts import history, staff_history, usage
-from accounts.back_office import StaffAdmin, flag
+from accounts import history, masked, staff_history, usage
+from accounts.back_office import StaffAdmin, flag, short
 from accounts.identity import browsers
-from accounts.models import Client, HistoryEntry, StaffEntry, User
+from accounts.models import Client, HistoryEntry, Invitation, StaffEntry, User
+
+
+class StateFilter(admin.ChoicesFieldListFilter):
+    """Narrows the clients by their state, and has a name for it, which the field has not."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = gettext("state")
 
 
 class ClientAdmin(StaffAdmin):
     """Clients: their state and limits. What hangs on each is linked from its page."""
 
-    list_display = ("id", "state", "people", "monthly_quota", "created_at", "demo")
-    list_filter = ("state", "needs_second_factor", "is_demo")
+    list_display = ("short_number", "standing", "people", "monthly_quota", "created_at", "demo")
+    list_filter = (("state", StateFilter), "needs_second_factor", "is_demo")
     search_fields = ("pk", "users__email")
     search_help_text = gettext_lazy("By the whole number of a client, or the whole e-mail address of one of its users.")
     ordering = ("-created_at",)
     sortable_by = ("created_at", "monthly_quota")
-    fields = ("id", "state", "created_at", "people", "user_limit", "monthly_quota", "second_factor", "demo")
+    fields = ("id", "standing", "created_at", "people", "user_limit", "monthly_quota", "second_factor", "demo")
     more_fields: ClassVar[dict[str, tuple[str, ...]]] = {"accounts.view_usageday": ("checked", "used")}
     of_client = ""
 
@@ -48,6 +56,11 @@ class ClientAdmin(StaffAdmin):
         users = User.objects.filter(client=OuterRef("pk")).order_by().values("client").annotate(number=Count("pk"))
         found: QuerySet[Client] = super().get_queryset(request).annotate(people=Subquery(users.values("number")))
         return found
+
+    @admin.display(description=gettext_lazy("state"))
+    def standing(self, client: Client) -> str:
+        """Return its state, in words."""
+        return client.get_state_display()
 
     @admin.display(description=gettext_lazy("users"))
     def people(self, client: Any) -> int:
@@ -69,12 +82,23 @@ class ClientAdmin(StaffAdmin):
 class UserAdmin(StaffAdmin):
     """Users of clients, their state and how they come in."""
 
-    list_display = ("id", "client", "role", "active", "has_factor", "last_login")
+    list_display = ("short_number", "address", "short_client", "role", "active", "has_factor", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("pk", "email")
     search_help_text = gettext_lazy("By the whole number of a user, or their whole e-mail address.")
     ordering = ("-joined_at",)
-    fields = ("id", "client", "role", "active", "has_factor", "joined_at", "last_login", "language", "time_zone")
+    fields = (
+        "id",
+        "address",
+        "client",
+        "role",
+        "active",
+        "has_factor",
+        "joined_at",
+        "last_login",
+        "language",
+        "time_zone",
+    )
 
     active = flag("is_active", gettext_lazy("may sign in"))
     has_factor = flag("factor", gettext_lazy("second factor"))
@@ -85,16 +109,25 @@ class UserAdmin(StaffAdmin):
         found: QuerySet[User] = super().get_queryset(request).filter(client__isnull=False)
         return found.select_related("client").annotate(factor=Exists(theirs))
 
+    @admin.display(description=gettext_lazy("e-mail address"))
+    def address(self, user: User) -> str:
+        """Return what is left of the address when it is masked: in clear it is on one page only, for a reason."""
+        return masked.email(user.email)
+
 
 class InvitationAdmin(StaffAdmin):
     """Invitations on their way."""
 
-    list_display = ("id", "client", "sent_at", "expires_at", "standing")
+    list_display = ("short_number", "address", "short_client", "sent_at", "expires_at", "standing")
     search_fields = ("pk", "email")
     search_help_text = gettext_lazy("By the whole number of an invitation, or the whole address that it went to.")
     ordering = ("-sent_at",)
-    list_select_related = ("client",)
-    fields = ("id", "client", "sent_at", "expires_at", "standing")
+    fields = ("id", "address", "client", "sent_at", "expires_at", "standing")
+
+    @admin.display(description=gettext_lazy("e-mail address"))
+    def address(self, invitation: Invitation) -> str:
+        """Return what is left of the address when it is masked."""
+        return masked.email(invitation.email)
 
     @admin.display(description=gettext_lazy("state"))
     def standing(self, invitation: Any) -> str:
@@ -106,7 +139,7 @@ class InvitationAdmin(StaffAdmin):
 class ContactAdmin(StaffAdmin):
     """How to reach a client."""
 
-    list_display = ("client_id", "changed_at")
+    list_display = ("short_number", "changed_at")
     search_fields = ("pk",)
     search_help_text = gettext_lazy("By the whole number of a client.")
     ordering = ("-changed_at",)
@@ -120,7 +153,7 @@ class BillingAdmin(ContactAdmin):
 class UsageAdmin(StaffAdmin):
     """How many checks a client made on a day, by which door."""
 
-    list_display = ("day", "client_id", "source", "valid", "invalid", "units")
+    list_display = ("day", "short_client", "source", "valid", "invalid", "units")
     list_filter = ("source",)
     search_fields = ("client__pk", "day")
     search_help_text = gettext_lazy("By the whole number of a client, or a day such as 2026-11-26.")
@@ -157,7 +190,7 @@ class KindOfDeed(admin.SimpleListFilter):
 class HistoryAdmin(StaffAdmin):
     """The clients' histories: that something was done, when and from where; of what was said only refused calls."""
 
-    list_display = ("at", "client_id", "number", "deed", "actor", "network")
+    list_display = ("at", "deed", "short_client", "number", "doer", "network")
     list_filter = (KindOfDeed,)
     search_fields = ("client__pk", "actor")
     search_help_text = gettext_lazy("By the whole number of a client, or of the user who did it.")
@@ -169,6 +202,11 @@ class HistoryAdmin(StaffAdmin):
         """Return the deed's sentence."""
         action = history.ACTIONS.get(entry.tag)
         return str(action.sentence) if action else entry.tag
+
+    @admin.display(description=gettext_lazy("by"))
+    def doer(self, entry: HistoryEntry) -> str:
+        """Return the beginning of the number of the user who did it."""
+        return short(entry.actor) if entry.actor else gettext("the service itself")
 
     @admin.display(description=gettext_lazy("refused call"))
     def call(self, entry: HistoryEntry) -> str:
@@ -182,7 +220,7 @@ class HistoryAdmin(StaffAdmin):
 class SessionAdmin(StaffAdmin):
     """Who is signed in where; the key of a session is nowhere, and the address is shortened."""
 
-    list_display = ("id", "user_id", "whose", "browser", "network", "created_at", "last_seen_at")
+    list_display = ("last_seen_at", "address", "whose", "browser", "network", "created_at")
     search_fields = ("user__pk", "user__email")
     search_help_text = gettext_lazy("By the whole number of a user, or their whole e-mail address.")
     ordering = ("-last_seen_at",)
@@ -201,10 +239,15 @@ class SessionAdmin(StaffAdmin):
         """Return the number of the user."""
         return str(row.user_id)
 
-    @admin.display(description=gettext_lazy("of"))
+    @admin.display(description=gettext_lazy("e-mail address"))
+    def address(self, row: UserSession) -> str:
+        """Return what is left of the user's address when it is masked."""
+        return masked.email(row.user.email)
+
+    @admin.display(description=gettext_lazy("client"))
     def whose(self, row: UserSession) -> str:
         """Return the client of the user, or that it is one of the staff's."""
-        return str(row.user.client_id) if row.user.client_id else gettext("staff")
+        return short(row.user.client_id) if row.user.client_id else gettext("staff")
 
     @admin.display(description=gettext_lazy("browser"))
     def browser(self, row: UserSession) -> str:
@@ -238,7 +281,7 @@ class BlockAdmin(StaffAdmin):
 class StaffHistoryAdmin(StaffAdmin):
     """What the staff looked at and did."""
 
-    list_display = ("at", "number", "who", "deed", "client", "network")
+    list_display = ("at", "deed", "who", "short_client", "network")
     list_filter = ("tag",)
     search_fields = ("actor", "client", "number")
     search_help_text = gettext_lazy(

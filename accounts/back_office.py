@@ -27,7 +27,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.functional import Promise, cached_property
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Client, User
 
@@ -172,6 +172,17 @@ class StaffAdmin(_ModelAdmin):
         owner: UUID | None = row.client_id
         return owner
 
+    @admin.display(description=gettext_lazy("number"))
+    def short_number(self, row: Any) -> str:
+        """Return the beginning of a row's number; the whole of it stands on its page."""
+        return short(row.pk)
+
+    @admin.display(description=gettext_lazy("client"))
+    def short_client(self, row: Any) -> str:
+        """Return the beginning of the number of the client that a row belongs to."""
+        owner = self.owner_of(row)
+        return short(owner) if owner else ""
+
     def called(self, row: Any) -> str:
         """Return what a row is called on its page: by its number, since its name may be somebody's."""
         return str(row.pk)
@@ -192,14 +203,16 @@ class StaffAdmin(_ModelAdmin):
         row = context["original"]
         # The site is ours: Django's own has no deeds.
         links = self.admin_site.links(request, row)  # type: ignore[attr-defined]
-        return super().render_change_form(request, {**context, **links, "called": self.called(row)}, *args, **options)
+        return super().render_change_form(
+            request, {**context, **links, "called": self.called(row), "owner": self.owner_of(row)}, *args, **options
+        )
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Return whether the address of a list may narrow it so: by exact values of the fields we name only."""
         filters: Iterable[Any] = self.list_filter if request is None else self.get_list_filter(request)
-        named = {name for name in filters if isinstance(name, str)}
+        named = {of if isinstance(of, str) else of[0] for of in filters if isinstance(of, str | tuple)}
         allowed = {*named, *(f"{name}__exact" for name in named), *(f"{name}__isnull" for name in named)}
-        allowed |= {str(own.parameter_name) for own in filters if not isinstance(own, str)}
+        allowed |= {str(own.parameter_name) for own in filters if not isinstance(own, str | tuple)}
         return lookup in {self.of_client, *self.narrowed_by, *allowed} - {""} and "\x00" not in value
 
     def get_search_results(
@@ -223,6 +236,11 @@ class StaffAdmin(_ModelAdmin):
                 continue
             condition |= Q(**{name: value.lower() if name.endswith("email") else value})
         return condition
+
+
+def short(number: UUID) -> str:
+    """Return the beginning of a number, enough to tell the rows of a page apart."""
+    return f"{str(number)[:8]}…"
 
 
 def flag(name: str, label: Any) -> Callable[[Any, Any], str]:

@@ -8,7 +8,9 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import connections, models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
@@ -107,7 +109,9 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Make a user who may do everything: for development, never for production."""
+        """Make a user who may do everything, for development. Raises ValidationError in production."""
+        if not settings.EMBEDDED:
+            raise ValidationError("In production nobody may do everything. Run: manage.py create_staff EMAIL --group …")
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":

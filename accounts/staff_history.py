@@ -42,6 +42,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "staff.groups_changed": Action(gettext_lazy("The groups of one of the staff were changed"), alarm=True),
     "staff.shut_out": Action(gettext_lazy("One of the staff was shut out"), alarm=True),
     "staff.let_in": Action(gettext_lazy("One of the staff was let in again"), alarm=True),
+    "staff.demoted": Action(gettext_lazy("Somebody could do everything, and cannot any more"), alarm=True),
     "staff.created": Action(gettext_lazy("Somebody was made a member of the staff"), alarm=True),
     "client.unmasked": Action(gettext_lazy("A client's masked details were opened for a reason")),
     "client.looked_at": Action(gettext_lazy("A client's masked details were opened as the client allows")),

@@ -16,7 +16,7 @@ from apikeys.models import ApiKey, QuotaMonth
 class ApiKeyAdmin(StaffAdmin):
     """API keys: by what they begin with, what they may do, and whether they are in use."""
 
-    list_display = ("prefix", "client_id", "standing", "uses", "places", "last_used_on", "expires_at")
+    list_display = ("prefix", "short_client", "standing", "uses", "places", "last_used_on", "expires_at")
     list_filter = ("is_test",)
     search_fields = ("pk", "identifier")
     search_help_text = gettext_lazy("By what a key begins with, such as ibanse_live_a1B2c3D4e5.")
@@ -69,7 +69,7 @@ class ApiKeyAdmin(StaffAdmin):
 class QuotaMonthAdmin(StaffAdmin):
     """How much of its quota a client took in a month."""
 
-    list_display = ("month", "client_id", "taken", "quota")
+    list_display = ("month", "short_client", "taken", "quota")
     search_fields = ("client__pk",)
     search_help_text = gettext_lazy("By the whole number of a client.")
     list_select_related = ("client",)

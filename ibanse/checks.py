@@ -8,7 +8,10 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.db import connection
+from django.db.models import Model
 
+from accounts.models import User
 from ibanse import env
 from privacy import cipher, evidence, vault
 
@@ -102,6 +105,27 @@ def claims_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         return []
     hint = "Install a whole release, with its folder tests, unchanged; in a work tree run: make evidence"
     return [Info(f"/security/ leaves out {len(hidden)} claims: {', '.join(hidden)}.", hint=hint, id="ibanse.I002")]
+
+
+@register(Tags.security)
+def nobody_may_do_everything(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,  # noqa: ARG001 - Django's signature
+) -> list[CheckMessage]:
+    """Refuse production with a superuser, asked with `--database default`: staff may what their groups may."""
+    if settings.EMBEDDED or "default" not in (databases or ()) or not _is_there(User):
+        return []
+    hint = "Run: manage.py demote_superusers. What staff may is in the table accounts/staff.py."
+    return [
+        Error(f"User {user.pk} is a superuser, who may do everything.", hint=hint, id="ibanse.E005")
+        for user in User.objects.filter(is_superuser=True).only("pk")
+    ]
+
+
+def _is_there(model: type[Model]) -> bool:
+    """Return whether a table has been made: a check also runs before the first migration."""
+    return model._meta.db_table in connection.introspection.table_names()  # noqa: SLF001 - Django documents _meta
 
 
 def _place(database: Mapping[str, object]) -> tuple[str, str, str]:

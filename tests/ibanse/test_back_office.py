@@ -4,6 +4,7 @@ A new URL fails here until it has a line in DOORS.
 """
 
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any, Final
 from unittest.mock import patch
 from uuid import uuid4
@@ -11,6 +12,8 @@ from uuid import uuid4
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Permission
 from django.core import mail
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Model
 from django.test import override_settings
@@ -23,8 +26,8 @@ from accounts.guard import blocks
 from accounts.guard.models import Block
 from accounts.models import BillingDetails, Client, ContactDetails, HistoryEntry, Invitation, StaffEntry, UsageDay, User
 from apikeys.models import ApiKey, QuotaMonth
-from ibanse import env
-from tests.house import HouseTest, Person, Visitor
+from ibanse import checks, env
+from tests.house import PASSWORD, HouseTest, Person, Visitor
 
 STAFF: Final = frozenset({*staff.GROUPS, "none"})
 """Whoever works for the operator, in a group or in none."""
@@ -261,6 +264,14 @@ class EntryTests(OfficeTest):
 
         with override_settings(EMBEDDED=False):
             self.assertEqual(root.opens("/admin/").status_code, 302)
+            refused = checks.nobody_may_do_everything(None, databases=["default"])
+            with self.assertRaises(ValidationError):
+                User.objects.create_superuser("root@operator.example", PASSWORD)
+            call_command("demote_superusers", stdout=StringIO())
+            allowed = checks.nobody_may_do_everything(None, databases=["default"])
+
+        self.assertEqual([(error.id, str(root.user.pk) in error.msg) for error in refused], [("ibanse.E005", True)])
+        self.assertEqual((allowed, [tag for tag, _ in self.recorded(tag="staff.demoted")]), ([], ["staff.demoted"]))
 
 
 def env_networks(text: str) -> list[Any]:
