@@ -13,9 +13,9 @@ class Level(StrEnum):
     PLAIN = "plain"
     """There is nothing to judge: it is neither good nor bad."""
     CALM = "calm"
+    STALE = "stale"
     UNKNOWN = "unknown"
     """Nobody has measured it: never taken for calm."""
-    STALE = "stale"
     WATCH = "watch"
     ACT = "act"
 
@@ -24,12 +24,17 @@ class Level(StrEnum):
         """The place among the levels, from 0."""
         return list(Level).index(self)
 
+    @property
+    def wants_somebody(self) -> bool:
+        """Whether a person should look."""
+        return self.urgency > Level.CALM.urgency
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """From where on a reading is to be watched, and from where on something must be done.
 
-    What is to be watched from above has `watch` below `act`; what runs out (disk, certificate) the other way round.
+    What gets worse as it grows has `watch` at or below `act`; what runs out (a disk, a certificate) above it.
     """
 
     watch: float
@@ -37,17 +42,17 @@ class Limits:
 
     def level(self, value: float) -> Level:
         """Return the level of a value; a limit that is just reached counts."""
-        rising = self.act >= self.watch
+        grows = self.act >= self.watch
         for limit, level in ((self.act, Level.ACT), (self.watch, Level.WATCH)):
-            if value >= limit if rising else value <= limit:
+            if value >= limit if grows else value <= limit:
                 return level
         return Level.CALM
 
 
 def judge(value: float | None, age: timedelta | None, limits: Limits | None) -> Level:
-    """Return the level of a reading that was taken so long ago; without an age it never was.
+    """Return the level of a reading that was taken so long ago; without a value or an age it never was.
 
-    An old reading is stale whatever it said: calm then is not calm now.
+    An old reading is stale whatever it said: what was calm need not be calm now.
     """
     if value is None or age is None:
         return Level.UNKNOWN

@@ -1,0 +1,33 @@
+"""The overview of the back-office: what its page is given. The site of the back-office puts it on its first page."""
+
+from typing import Any, Final
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.readings import board, words
+from accounts.readings.series import PERIODS
+
+_DEFAULT_DAYS: Final = 7
+_LABELS: Final = {1: _("24 hours"), 7: _("7 days"), 90: _("90 days")}
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """Return what the overview shows to whoever asks: the readings of their rooms, and no other."""
+    assert isinstance(request.user, User)  # noqa: S101 - staff are users of ours
+    asked = request.GET.get("days", "")
+    period = PERIODS[int(asked)] if asked in map(str, PERIODS) else PERIODS[_DEFAULT_DAYS]
+    sections = board.sections(request.user, period, timezone.now())
+    return {
+        "sections": sections,
+        "wanting": board.wanting(sections),
+        "is_empty": board.is_empty(sections),
+        "period": period,
+        "row_format": "SHORT_DATE_FORMAT" if period.days > 7 else "SHORT_DATETIME_FORMAT",
+        "periods": list(_LABELS.items()),
+        "who_takes_them": words.who_takes_them(),
+        "remedy": words.remedy(),
+        "take_now": words.take_now(),
+    }
