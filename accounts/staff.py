@@ -42,6 +42,8 @@ GROUPS: Final[dict[str, Group]] = {
                 "accounts.view_invitation",
                 "accounts.view_contactdetails",
                 "accounts.unmask_client",
+                "accounts.read_clients",
+                "accounts.read_queues",
             }
         ),
     ),
@@ -54,6 +56,8 @@ GROUPS: Final[dict[str, Group]] = {
                 "accounts.view_billingdetails",
                 "accounts.unmask_client",
                 "accounts.view_usageday",
+                "accounts.read_clients",
+                "accounts.read_usage",
                 "apikeys.view_quotamonth",
             }
         ),
@@ -66,6 +70,10 @@ GROUPS: Final[dict[str, Group]] = {
                 "accounts.view_client",
                 "accounts.view_historyentry",
                 "accounts.view_staffentry",
+                "accounts.read_usage",
+                "accounts.read_refusals",
+                "accounts.read_queues",
+                "accounts.read_machines",
                 "apikeys.view_apikey",
                 "guard.view_block",
                 "usersessions.view_usersession",
@@ -75,7 +83,7 @@ GROUPS: Final[dict[str, Group]] = {
     LEAD: Group(
         gettext_lazy("Lead"),
         gettext_lazy("The staff and their groups; no client."),
-        frozenset({"auth.view_group", "auth.change_group", "accounts.view_staffentry"}),
+        frozenset({"auth.view_group", "auth.change_group", "accounts.view_staffentry", "accounts.read_machines"}),
     ),
 }
 """Name in the database → group. One person may be in several. Django's permissions on groups are for who is in them."""

@@ -36,10 +36,11 @@ from accounts.models import (
     UsageDay,
     User,
 )
-from accounts.pages import chain, client_details
+from accounts.pages import chain, client_details, readings
 from accounts.pages import staff as staff_pages
 from apikeys import admin as of_keys
 from apikeys.models import ApiKey, QuotaMonth
+from apikeys.pages import refusals
 
 View = Callable[..., HttpResponseBase]
 
@@ -109,6 +110,14 @@ PAGES: Final[tuple[Page, ...]] = (
         "auth.change_group",
         gettext_lazy("Change"),
         changes=True,
+    ),
+    Page(
+        "refused_calls",
+        "refused-calls/",
+        refusals.refused_calls,
+        "accounts.read_refusals",
+        gettext_lazy("Refused calls"),
+        section="security",
     ),
 )
 """Every page that is not a list or a row of a model: deeds, and lists of our own."""
@@ -196,8 +205,9 @@ class BackOffice(AdminSite):
         return {"site_title": self.site_title, "site_header": self.site_header, "has_permission": True}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Show what there is for this person."""
-        return TemplateResponse(request, "admin/index.html", {"title": self.index_title, **(extra_context or {})})
+        """Show how the service is doing, as far as it is this person's to know."""
+        context = {"title": self.index_title, **readings.context(request), **(extra_context or {})}
+        return TemplateResponse(request, "admin/index.html", context)
 
 
 def _guarded(page: Page) -> View:

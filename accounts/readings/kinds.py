@@ -143,7 +143,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         "sign_ins",
         _("Failed sign-ins"),
         "read_refusals",
-        Page("admin:guard_block_changelist", _("See the blocked addresses"), "guard.view_block"),
+        Shell("/opt/ibanse/current/deploy/manage block_address ADDRESS", "README.md, “Commands for the operator”"),
         reckoned=counted,
         # People mistype some dozens of passwords an hour; more is a list of stolen ones being tried.
         limits=Limits(watch=50, act=500),

@@ -15,7 +15,7 @@ from accounts.readings.levels import Level
 LEVELS: Final[dict[Level, Promise]] = {
     Level.CALM: pgettext_lazy("a reading", "calm"),
     Level.WATCH: pgettext_lazy("a reading", "watch"),
-    Level.ACT: pgettext_lazy("a reading", "act"),
+    Level.ACT: pgettext_lazy("a reading", "act now"),
     Level.UNKNOWN: pgettext_lazy("a reading", "unknown"),
     Level.STALE: pgettext_lazy("a reading", "old"),
 }

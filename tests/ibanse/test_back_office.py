@@ -36,6 +36,7 @@ SUPPORT, BILLING, SECURITY, LEAD = ({name} for name in staff.GROUPS)
 DOORS: Final[dict[str, set[str] | frozenset[str]]] = {
     "admin:index": STAFF,
     "admin:login": STAFF,
+    "admin:refused_calls": SECURITY,
     "admin:accounts_client_changelist": SUPPORT | BILLING | SECURITY,
     "admin:accounts_client_change": SUPPORT | BILLING | SECURITY,
     "admin:accounts_user_changelist": SUPPORT,

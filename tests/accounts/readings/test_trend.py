@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -74,7 +75,7 @@ class TestTheReckoning:
 
         assert steps[-1] == now.replace(minute=0)
         assert len(steps) == len(set(steps)) == (days * 24 if PERIODS[days].step == HOUR else days)
-        assert all(later - earlier <= PERIODS[days].step for earlier, later in zip(steps, steps[1:], strict=False))
+        assert all(later - earlier <= PERIODS[days].step for earlier, later in pairwise(steps))
 
 
 class TestTheLevels:

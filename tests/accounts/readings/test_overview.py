@@ -1,0 +1,170 @@
+"""The overview of the back-office, through the door: who sees which readings, and what they say."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import staff
+from accounts.models import Reading
+from accounts.readings import counting, taking
+from accounts.readings.clock import HOUR, hour_of
+from accounts.readings.kinds import KINDS
+from tests.house import HouseTest, Person
+
+SEEN = {
+    "support": {"clients", "queues"},
+    "billing": {"clients", "calls"},
+    "security": {"calls", "queues", "machines", "safety"},
+    "lead": {"machines", "safety"},
+}
+"""Group → the sections of readings that its members see at least a part of."""
+MOST_QUERIES = 12
+
+
+def past(now: datetime, days: int) -> Iterator[Reading]:
+    """Yield readings of every kind, for each hour of so many days."""
+    for index in range(days * 24):
+        at = hour_of(now) - index * HOUR
+        parts = [(kind.name, kind.part, "") for kind in KINDS]
+        parts += [("free", kind.part, "") for kind in KINDS if kind.name == "free_share"]
+        parts += [("refused", f"code_{number}", "") for number in range(16)]
+        for name, part, node in parts:
+            yield Reading(name=name, part=part, node=node, at=at, value=index % 50, taken_at=min(now, at + HOUR))
+
+
+class OverviewTests(HouseTest):
+    def cards(self, person: Person, query: str = "") -> set[str]:
+        page = person.opens("/admin/", QUERY_STRING=query).content.decode()
+        return set(re.findall(r'<article class="card reading" id="([\w-]+)"', page))
+
+    def test_each_group_sees_the_readings_of_its_rooms_and_no_other(self) -> None:
+        taking.take(timezone.now())
+        for name, sections in SEEN.items():
+            shown = self.cards(self.staff(name))
+            permitted = {
+                kind.key
+                for kind in KINDS
+                if f"accounts.{kind.permission}" in staff.GROUPS[name].permissions and not kind.only_in_production
+            }
+            with self.subTest(group=name):
+                self.assertEqual(shown, permitted)
+                self.assertEqual({kind.section for kind in KINDS if kind.key in shown}, sections)
+        self.assertEqual(self.cards(self.staff()), set())
+
+    def test_before_the_first_reading_it_says_when_they_come_and_how_to_take_one(self) -> None:
+        self.assertContains(self.staff("security").opens("/admin/"), "python manage.py take_readings")
+        with override_settings(EMBEDDED=False, SECURE_SSL_REDIRECT=False):
+            page = self.staff("security").opens("/admin/", HTTP_X_REAL_IP="192.0.2.7")
+
+        self.assertContains(page, "sudo /opt/ibanse/current/deploy/manage take_readings")
+        self.assertContains(page, "systemctl status ibanse-take-readings.timer")
+
+    def test_what_is_calm_says_so_and_what_is_not_stands_first_with_what_helps(self) -> None:
+        taking.take(timezone.now())
+        Reading.objects.filter(name="mails").update(value=7)
+
+        page = self.staff("support").opens("/admin/").content.decode()
+
+        wants = page[page.index('id="wants-title"') : page.index('<nav class="spans"')]
+        self.assertIn("1 reading needs attention", wants)
+        self.assertIn('href="#mails"', wants)
+        self.assertIn("act now</span>", wants)
+        self.assertIn("manage mail_messages", page)
+        self.assertIn("calm</span>", page)
+
+    def test_an_old_reading_is_told_as_old_whatever_it_said(self) -> None:
+        taking.take(timezone.now() - timedelta(hours=3))
+
+        page = self.staff("support").opens("/admin/").content.decode()
+
+        self.assertIn("old</span>", page)
+        self.assertNotIn("calm</span>", page)
+        self.assertIn("ago: what is true now, nobody knows.", page)
+
+    def test_nobody_knows_of_a_backup_that_was_never_stamped(self) -> None:
+        taking.take(timezone.now())
+
+        page = self.staff("lead").opens("/admin/").content.decode()
+
+        card = page[page.index('id="backup"') :]
+        self.assertIn("unknown</span>", card[: card.index("</article>")])
+
+    def test_calls_and_refusals_are_told_by_the_hour(self) -> None:
+        now = timezone.now()
+        hour = hour_of(now)
+        taking.take(now)
+        base = 0 if (hour - HOUR).hour == 0 else 40
+        rows = [(hour - 2 * HOUR, base), (hour - HOUR, base + 25), (hour, 3 if hour.hour == 0 else base + 28)]
+        Reading.objects.filter(name="calls").delete()
+        Reading.objects.bulk_create(Reading(name="calls", at=at, value=value, taken_at=now) for at, value in rows)
+        Reading.objects.create(name="refused", part="key_missing", at=hour - HOUR, value=11)
+        counting.count("refused", "key_unknown")
+        counting.flush()
+
+        page = self.staff("security").opens("/admin/").content.decode()
+
+        told = re.findall(r"<strong>([\d–]+)</strong> +<span class=\"muted\">in the last full hour", page)
+        self.assertEqual(told[:2], ["25", "11"])
+        self.assertIn("3 so far in this hour", page)
+        self.assertIn("1 so far in this hour", page)
+
+    def test_several_machines_are_told_apart(self) -> None:
+        now = timezone.now()
+        taking.take(now)
+        Reading.objects.create(name="spool", node="web2", at=hour_of(now), value=9 * 1024 * 1024, taken_at=now)
+
+        page = self.staff("support").opens("/admin/").content.decode()
+
+        self.assertIn('id="spool-web2"', page)
+        self.assertIn(f'id="spool-{taking.node()}"', page)
+        self.assertIn("(web2)</a>: 9.0", page)
+
+    def test_ninety_days_of_readings_take_no_more_queries_and_odd_periods_the_usual_one(self) -> None:
+        now = timezone.now()
+        Reading.objects.bulk_create(past(now, 20), batch_size=5_000)
+        security = self.staff("security")
+        security.opens("/admin/")  # The first visit of a session writes down that there is one.
+        for query in ("", "days=1", "days=90", "days=8", "days=x", "days=-1", "days=90&days=\x00"):
+            with self.subTest(query=query), CaptureQueriesContext(connection) as queries:
+                self.assertEqual(len(self.cards(security, query)), len(self.cards_of("security")))
+            asked = [entry["sql"] for entry in queries if "SAVEPOINT" not in entry["sql"]]
+            self.assertEqual(len([sql for sql in asked if "accounts_reading" in sql]), 2)
+            self.assertLessEqual(len(asked), MOST_QUERIES, asked)
+
+    def cards_of(self, group: str) -> list[str]:
+        rights = staff.GROUPS[group].permissions
+        return [kind.key for kind in KINDS if f"accounts.{kind.permission}" in rights and not kind.only_in_production]
+
+
+class RefusedCallsTests(HouseTest):
+    def test_reasons_are_told_by_the_hour_and_nobody_is_named(self) -> None:
+        key = self.alice.key()
+        for token in (None, None, key[:-1] + "x"):
+            self.calls(token, "/api/v1/validate", {}, address="203.0.113.77")
+        counting.flush()
+        taking.take(timezone.now())
+
+        page = self.staff("security").opens("/admin/refused-calls/").content.decode()
+
+        self.assertIn("3 refused calls", page)
+        self.assertRegex(page, r"key_missing</code> 2\b")
+        self.assertIn("The key is missing", page)
+        for secret in ("203.0.113", "ibanse_live", str(self.alice.client.pk), "alice@"):
+            self.assertNotIn(secret, page)
+
+    def test_a_quiet_week_is_told_from_one_in_which_nobody_looked(self) -> None:
+        watch = self.staff("security")
+        self.assertContains(watch.opens("/admin/refused-calls/"), "Nothing counted yet")
+        taking.take(timezone.now())
+
+        self.assertContains(watch.opens("/admin/refused-calls/"), "Not one call was refused")
+
+    def test_a_code_of_another_release_is_told_by_its_name(self) -> None:
+        Reading.objects.create(name="refused", part="of_tomorrow", at=hour_of(timezone.now()), value=4)
+
+        self.assertContains(self.staff("security").opens("/admin/refused-calls/"), "of_tomorrow")
