@@ -125,7 +125,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         "calls",
         _("Answered calls of the API"),
         "read_usage",
-        Page("admin:accounts_client_changelist", _("See the clients"), "accounts.view_client"),
+        Page("admin:accounts_usageday_changelist", _("See them by client and day"), "accounts.view_usageday"),
         reckoned=running,
     ),
     Kind(
@@ -143,7 +143,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         "sign_ins",
         _("Failed sign-ins"),
         "read_refusals",
-        Shell("/opt/ibanse/current/deploy/manage block_address ADDRESS", "README.md, “Commands for the operator”"),
+        Page("admin:guard_block_changelist", _("See the blocked addresses"), "guard.view_block"),
         reckoned=counted,
         # People mistype some dozens of passwords an hour; more is a list of stolen ones being tried.
         limits=Limits(watch=50, act=500),

@@ -13,7 +13,7 @@ from accounts import staff
 from accounts.models import Reading
 from accounts.readings import counting, taking
 from accounts.readings.clock import HOUR, hour_of
-from accounts.readings.kinds import KINDS
+from accounts.readings.kinds import KINDS, Kind, Page
 from tests.house import HouseTest, Person
 
 SEEN = {
@@ -55,6 +55,20 @@ class OverviewTests(HouseTest):
                 self.assertEqual(shown, permitted)
                 self.assertEqual({kind.section for kind in KINDS if kind.key in shown}, sections)
         self.assertEqual(self.cards(self.staff()), set())
+
+    def test_each_reading_leads_to_a_page_that_opens_or_to_a_command(self) -> None:
+        taking.take(timezone.now())
+        for name in staff.GROUPS:
+            person = self.staff(name)
+            page = person.opens("/admin/").content.decode()
+            links = re.findall(r'<p class="place"><a href="([^"]+)"', page)
+            with self.subTest(group=name):
+                self.assertEqual({link: person.opens(link).status_code for link in links}, dict.fromkeys(links, 200))
+                self.assertEqual(len(links), sum(page.count(f'id="{kind.key}"') for kind in self.led_to(name)))
+
+    def led_to(self, group: str) -> list[Kind]:
+        rights = staff.GROUPS[group].permissions
+        return [kind for kind in KINDS if isinstance(kind.place, Page) and kind.place.permission in rights]
 
     def test_before_the_first_reading_it_says_when_they_come_and_how_to_take_one(self) -> None:
         self.assertContains(self.staff("security").opens("/admin/"), "python manage.py take_readings")
