@@ -62,6 +62,9 @@ OPERATOR_REFUSALS: Final[dict[str, Promise]] = {
         "Nothing in this looks like a key of ours. Such a key begins with ibanse_live_ or ibanse_test_ and ten more "
         "letters and digits."
     ),
+    "not_blockable": gettext_lazy(
+        "Everybody, this machine itself and the address that you work from cannot be blocked. Nothing was done."
+    ),
     "support_access_over": gettext_lazy(
         "The client's access for support is over or was ended. Give a reason instead, or ask the client for a new one."
     ),

@@ -44,6 +44,11 @@ GROUPS: Final[dict[str, Group]] = {
                 "accounts.unmask_client",
                 "accounts.read_clients",
                 "accounts.read_queues",
+                "accounts.view_clientnote",
+                "accounts.note_client",
+                "accounts.resend_invitation",
+                "accounts.withdraw_invitation",
+                "accounts.sign_out_user",
             }
         ),
     ),
@@ -59,6 +64,10 @@ GROUPS: Final[dict[str, Group]] = {
                 "accounts.read_clients",
                 "accounts.read_usage",
                 "apikeys.view_quotamonth",
+                "accounts.set_quota",
+                "accounts.set_user_limit",
+                "accounts.suspend_client",
+                "accounts.reopen_client",
             }
         ),
     ),
@@ -77,6 +86,15 @@ GROUPS: Final[dict[str, Group]] = {
                 "apikeys.view_apikey",
                 "guard.view_block",
                 "usersessions.view_usersession",
+                "accounts.view_clientnote",
+                "accounts.note_client",
+                "accounts.suspend_client",
+                "accounts.reopen_client",
+                "accounts.sign_out_user",
+                "accounts.sign_out_staff",
+                "apikeys.revoke_by_prefix",
+                "guard.set_block",
+                "guard.lift_block",
             }
         ),
     ),
@@ -84,6 +102,7 @@ GROUPS: Final[dict[str, Group]] = {
         gettext_lazy("Lead"),
         gettext_lazy("The staff and their groups; no client."),
         frozenset({"auth.view_group", "auth.change_group", "accounts.view_staffentry", "accounts.read_machines"}),
+        frozenset({"auth.view_group", "auth.change_group", "accounts.view_staffentry", "accounts.sign_out_staff"}),
     ),
 }
 """Name in the database → group. One person may be in several. Django's permissions on groups are for who is in them."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.cache import cache
 from django.http import HttpRequest
 
-from accounts import staff_history
+from accounts import staff_history, whole_keys
 from accounts.models import User
 from accounts.staff_entry import is_staff
 
@@ -28,7 +28,7 @@ def looked(request: HttpRequest, status: int) -> None:
     is_look = request.method in ("GET", "HEAD")
     detail = {"page": _page(request)} if is_look else {"page": _page(request), "answer": str(status)}
     if term := request.GET.get("q", "").strip():
-        detail["searched"] = term[:100]
+        detail["searched"] = whole_keys.shorten(term)[:100]
     tag = "office.viewed" if is_look else "office.changed"
     staff_history.record(tag, by=user, request=request, client=_client(request), detail=detail)
 

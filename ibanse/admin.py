@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy
 from accounts import admin as of_accounts
 from accounts import staff_entry, staff_watch, unmasking
 from accounts.back_office import Page, StaffAdmin, looks_at
+from accounts.deeds import office as deeds_of_accounts
 from accounts.guard.models import Block
 from accounts.models import (
     BillingDetails,
@@ -39,6 +40,7 @@ from accounts.models import (
 from accounts.pages import chain, client_details, readings
 from accounts.pages import staff as staff_pages
 from apikeys import admin as of_keys
+from apikeys import leaked_key_pages as deeds_of_keys
 from apikeys.models import ApiKey, QuotaMonth
 from apikeys.pages import refusals
 
@@ -85,6 +87,8 @@ SECTIONS: Final[dict[str, Section]] = {
 """The menu from top to bottom, and every model of the back-office."""
 
 PAGES: Final[tuple[Page, ...]] = (
+    *deeds_of_accounts.PAGES,
+    *deeds_of_keys.PAGES,
     Page(
         "client_details",
         "clients/<uuid:pk>/details/",

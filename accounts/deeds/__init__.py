@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from accounts import history, staff_history
+from accounts import history, staff_history, whole_keys
 from accounts.errors import Refusal
 from accounts.models import Client, User
 
@@ -40,9 +40,14 @@ class Mandate:
             raise ValueError(f"A reason has {LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.")
 
     @property
+    def said(self) -> str:
+        """The words as they are kept: with only the beginning of an API key that stands in them."""
+        return whole_keys.shorten(self.words.strip())
+
+    @property
     def reason(self) -> dict[str, str]:
         """What a history keeps of it."""
-        return {"ticket": self.ticket.strip(), "reason": self.words.strip()}
+        return {"ticket": self.ticket.strip(), "reason": self.said}
 
 
 def take_turn(client: UUID) -> Client:

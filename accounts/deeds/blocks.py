@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts import staff_history
 from accounts.deeds import Mandate
+from accounts.errors import Refusal
 from accounts.guard import addresses, blocks
 
 
@@ -13,12 +14,15 @@ def block(text: str, mandate: Mandate, *, until: datetime | None) -> str:
     """Block an address or network within two seconds, with an end or until it is lifted; return its canonical form.
 
     Blocking it again renews case and end. The row keeps the number of the case alone, the staff's history the words.
-    Raises BlockRefused, also for a network that holds the address of who asks.
+    Raises Refusal `not_blockable` for what blocks.block refuses and for a network that holds the address of who asks.
     """
     with transaction.atomic():
-        network = blocks.block(text, reason=mandate.ticket.strip(), until=until)
+        try:
+            network = blocks.block(text, reason=mandate.ticket.strip(), until=until)
+        except blocks.BlockRefused:
+            raise Refusal("not_blockable") from None
         if mandate.request is not None and addresses.parse(addresses.caller(mandate.request)) in network:
-            raise blocks.BlockRefused("That would block the address that you work from.")
+            raise Refusal("not_blockable")
         _record("blocks.set", str(network), mandate)
     return str(network)
 

@@ -44,7 +44,7 @@ def add(client: Client, mandate: Mandate, *, attempt: UUID) -> bool:
         client = deeds.take_turn_even_closing(client.pk)
         if ClientNote.objects.filter(pk=pk).exists():
             return False
-        said = json.dumps({"ticket": mandate.ticket.strip(), "text": mandate.words.strip()}, ensure_ascii=False)
+        said = json.dumps({"ticket": mandate.ticket.strip(), "text": mandate.said}, ensure_ascii=False)
         envelope = vault.seal(client.pk, said, purpose=_PURPOSE, record=str(pk))
         ClientNote.objects.create(pk=pk, client=client, author=mandate.by.pk, sealed=envelope)
         deeds.record("client.noted", client, mandate, says_why=False)

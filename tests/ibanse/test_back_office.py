@@ -22,11 +22,13 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts import details, history, invitations, staff, staff_history
+from accounts.deeds import office as deeds_of_accounts
 from accounts.guard import blocks
 from accounts.guard.models import Block
 from accounts.models import BillingDetails, Client, ContactDetails, HistoryEntry, Invitation, StaffEntry, UsageDay, User
 from apikeys.models import ApiKey, QuotaMonth
 from ibanse import checks, env
+from ibanse.admin import PAGES
 from tests.house import PASSWORD, HouseTest, Person, Visitor
 
 STAFF: Final = frozenset({*staff.GROUPS, "none"})
@@ -63,12 +65,28 @@ DOORS: Final[dict[str, set[str] | frozenset[str]]] = {
     "admin:accounts_staffentry_changelist": SECURITY | LEAD,
     "admin:accounts_staffentry_change": SECURITY | LEAD,
     "admin:client_details": SUPPORT | BILLING,
+    "admin:notes": SUPPORT | SECURITY,
+    "admin:note_client": SUPPORT | SECURITY,
+    "admin:suspend_client": BILLING | SECURITY,
+    "admin:reopen_client": BILLING | SECURITY,
+    "admin:set_quota": BILLING,
+    "admin:set_user_limit": BILLING,
+    "admin:resend_invitation": SUPPORT,
+    "admin:withdraw_invitation": SUPPORT,
+    "admin:sign_out_user": SUPPORT | SECURITY,
+    "admin:sign_out_staff": SECURITY | LEAD,
+    "admin:sign_out_session": SUPPORT | SECURITY,
+    "admin:sign_out_actor": SECURITY | LEAD,
+    "admin:set_block": SECURITY,
+    "admin:lift_block": SECURITY,
+    "admin:find_leaked_key": SECURITY,
+    "admin:revoke_key": SECURITY,
     "admin:staff": LEAD,
     "admin:change_staff": LEAD,
 }
 """Name of the URL → the groups that may look at it. `ROWS` says what is put into those that take an argument."""
 
-CHANGING: Final = frozenset({"admin:change_staff", "admin:client_details"})
+CHANGING: Final = frozenset(f"admin:{page.name}" for page in PAGES if page.changes)
 """URLs that a form is sent to. Every other one of the table only shows something, and refuses a form."""
 
 
@@ -131,6 +149,15 @@ class OfficeTest(HouseTest):
             "admin:guard_block_change": self.first(Block),
             "admin:accounts_staffentry_change": self.first(StaffEntry),
             "admin:change_staff": self.colleague.user.pk,
+            **dict.fromkeys((f"admin:{page.name}" for page in deeds_of_accounts.PAGES if page.on is Client), client.pk),
+            "admin:resend_invitation": self.invitation.pk,
+            "admin:withdraw_invitation": self.invitation.pk,
+            "admin:sign_out_user": self.alice.user.pk,
+            "admin:sign_out_staff": self.colleague.user.pk,
+            "admin:sign_out_session": self.first(UserSession),
+            "admin:sign_out_actor": self.first(StaffEntry),
+            "admin:lift_block": self.first(Block),
+            "admin:revoke_key": self.first(ApiKey),
         }
 
     def first(self, model: type[Model]) -> Any:

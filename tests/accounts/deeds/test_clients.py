@@ -13,7 +13,6 @@ from accounts import deeds, history, invitations, staff_history
 from accounts.deeds import Mandate, blocks, limits, notes, sessions, suspension
 from accounts.deeds import invitations as helped_invitations
 from accounts.errors import Refusal
-from accounts.guard.blocks import BlockRefused
 from accounts.guard.models import Block
 from accounts.models import Client, ClientNote, Invitation, User
 from apikeys import keys, leaked_keys
@@ -377,7 +376,7 @@ class BlockTests(DeedTest):
         request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.7")
         at_work = Mandate(self.sten.user, "T-1", "Many calls with wrong keys", request)
 
-        with self.assertRaises(BlockRefused):
+        with self.assertRaises(Refusal):
             blocks.block("192.0.2.0/24", at_work, until=None)
 
         self.assertFalse(Block.objects.exists())
