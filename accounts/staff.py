@@ -101,8 +101,15 @@ GROUPS: Final[dict[str, Group]] = {
     LEAD: Group(
         gettext_lazy("Lead"),
         gettext_lazy("The staff and their groups; no client."),
-        frozenset({"auth.view_group", "auth.change_group", "accounts.view_staffentry", "accounts.read_machines"}),
-        frozenset({"auth.view_group", "auth.change_group", "accounts.view_staffentry", "accounts.sign_out_staff"}),
+        frozenset(
+            {
+                "auth.view_group",
+                "auth.change_group",
+                "accounts.view_staffentry",
+                "accounts.sign_out_staff",
+                "accounts.read_machines",
+            }
+        ),
     ),
 }
 """Name in the database → group. One person may be in several. Django's permissions on groups are for who is in them."""
