@@ -155,7 +155,7 @@ class UsageAdmin(StaffAdmin):
 
     list_display = ("day", "short_client", "source", "valid", "invalid", "units")
     list_filter = ("source",)
-    search_fields = ("client__pk", "day")
+    search_fields = ("client", "day")
     search_help_text = gettext_lazy("By the whole number of a client, or a day such as 2026-11-26.")
     narrowed_by = ("day",)
     fields = ("day", "client", "source", "valid", "invalid", "units")
@@ -192,7 +192,7 @@ class HistoryAdmin(StaffAdmin):
 
     list_display = ("at", "deed", "short_client", "number", "doer", "network")
     list_filter = (KindOfDeed,)
-    search_fields = ("client__pk", "actor")
+    search_fields = ("client", "actor")
     search_help_text = gettext_lazy("By the whole number of a client, or of the user who did it.")
     fields = ("at", "client", "number", "deed", "actor", "network", "call")
     ordering = ("-pk",)
@@ -221,7 +221,7 @@ class SessionAdmin(StaffAdmin):
     """Who is signed in where; the key of a session is nowhere, and the address is shortened."""
 
     list_display = ("last_seen_at", "address", "whose", "browser", "network", "created_at")
-    search_fields = ("user__pk", "user__email")
+    search_fields = ("user", "user__email")
     search_help_text = gettext_lazy("By the whole number of a user, or their whole e-mail address.")
     ordering = ("-last_seen_at",)
     list_select_related = ("user",)

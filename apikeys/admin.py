@@ -70,7 +70,7 @@ class QuotaMonthAdmin(StaffAdmin):
     """How much of its quota a client took in a month."""
 
     list_display = ("month", "short_client", "taken", "quota")
-    search_fields = ("client__pk",)
+    search_fields = ("client",)
     search_help_text = gettext_lazy("By the whole number of a client.")
     list_select_related = ("client",)
     fields = ("month", "client", "taken", "quota")

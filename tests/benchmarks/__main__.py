@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
 
-from tests.benchmarks import api, deletion, engine, log, tools
+from tests.benchmarks import api, deletion, engine, log, office, tools
 
 BENCHMARKS: dict[str, Callable[..., None]] = {
     "engine": engine.run,
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
     "api": api.run,
     "log": log.run,
     "deletion": deletion.run,
+    "office": office.run,
 }
 
 

@@ -390,6 +390,26 @@ class SearchTests(OfficeTest):
                 self.assertEqual(sten.opens("/admin/accounts/user/", QUERY_STRING=query).status_code, 400)
         self.assertEqual({tag for tag, _ in self.recorded(actor=sten.user.pk)}, {"office.misused"})
 
+    def test_every_list_is_searched_with_whatever_somebody_pastes(self) -> None:
+        everybody = self.staff(*staff.GROUPS)
+        pasted = (
+            str(self.alice.client.pk),
+            "alice@example.com",
+            self.key,
+            "2026-02-31",
+            "9" * 40,
+            "192.0.2.0/24",
+            "ä'%",
+        )
+        for name in DOORS:
+            if name.endswith("_changelist"):
+                for term in pasted:
+                    with self.subTest(list=name, term=term):
+                        answer = everybody.opens(reverse(name), query_params={"q": term})
+                        self.assertEqual(answer.status_code, 200)
+        found = everybody.opens("/admin/apikeys/apikey/", query_params={"q": self.key})
+        self.assertContains(found, self.key[:22])
+
     def test_odd_pages_orders_and_popups_do_no_harm(self) -> None:
         sten = self.staff("support")
         for query in ("p=9999", "p=x", "o=1.2.-9", "_popup=1", "all=", "e=1", "client=nonsense", "q=" + "x" * 5000):

@@ -1,0 +1,158 @@
+"""The back-office on PostgreSQL with 10,000 clients, a million rows of log and a million of history: p50 and queries.
+
+What a list shows is counted on its way out; the record of each look is part of the time.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+import django
+
+from tests import services
+
+if TYPE_CHECKING:
+    from django.test import Client as Browser
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+CLIENTS: Final = 10_000
+ROWS: Final = 1_000_000
+"""Of the log of checks, and of the histories."""
+ROUNDS: Final = 21
+
+_EACH: Final = "FROM (SELECT id, row_number() OVER () AS n FROM accounts_client) AS client"
+FILL: Final = (
+    f"""INSERT INTO accounts_user (id, password, email, sealed_name, language, time_zone, role, client_id, is_active,
+        is_staff, is_superuser, joined_at)
+        SELECT gen_random_uuid(), '!', client.id || '@clients.example', '', 'sv', '', 'owner', client.id, true,
+        false, false, now() {_EACH}""",
+    f"""INSERT INTO accounts_invitation (id, client_id, email, nonce, sent_at, expires_at)
+        SELECT gen_random_uuid(), client.id, client.id || '@invited.example', gen_random_uuid(), now(), now()
+        {_EACH}""",
+    f"INSERT INTO accounts_contactdetails SELECT client.id, '', now() {_EACH}",
+    f"INSERT INTO accounts_billingdetails SELECT client.id, '', now() {_EACH}",
+    f"""INSERT INTO accounts_usageday (client_id, day, source, valid, invalid, units)
+        SELECT client.id, current_date - day, 'api', 10, 1, 11 {_EACH}, generate_series(0, 29) AS day""",
+    f"""INSERT INTO apikeys_quotamonth (client_id, month, taken)
+        SELECT client.id, current_date - 31 * month, 330 {_EACH}, generate_series(0, 11) AS month""",
+    f"""INSERT INTO apikeys_apikey (id, client_id, identifier, is_test, digest, pepper, sealed_name, scopes,
+        any_address, rate_per_minute, created_at, expires_at)
+        SELECT gen_random_uuid(), client.id, 'k' || lpad(client.n::text, 9, '0'), false, '', 1, '', '["validate"]',
+        true, 600, now(), now() + interval '1 year' {_EACH}""",
+    """INSERT INTO usersessions_usersession (user_id, created_at, ip, last_seen_at, session_key, user_agent, data)
+        SELECT id, now(), '192.0.2.7', now(), id::text, 'Firefox/1 Windows', '{}' FROM accounts_user
+        WHERE client_id IS NOT NULL""",
+    f"""INSERT INTO accounts_historyentry (client_id, number, tag, at, network, detail_hash, previous_hash, hash)
+        SELECT client.id, number, (ARRAY['users.signed_in', 'keys.created', 'contact.changed'])[1 + number % 3], now(),
+        '192.0.2.0/24', '', '', '' {_EACH}, generate_series(1, {ROWS // CLIENTS}) AS number""",
+    f"""INSERT INTO validation_validationrecord (id, client_id, at, expires_on, source, country, is_valid, codes,
+        sealed)
+        SELECT gen_random_uuid(), client.id, now() - number * interval '1 hour', current_date + 30, 'api', 'SE', true,
+        '', '' {_EACH}, generate_series(1, {ROWS // CLIENTS}) AS number""",
+)
+
+
+def run() -> None:
+    """Print each list's p50 and its queries, of all rows, of one client's, and of a search."""
+    services.install(["postgresql"])
+    try:
+        with services.postgresql(durable=True) as url, tempfile.TemporaryDirectory(prefix="ibanse-bench-") as folder:
+            Path(folder, "static").mkdir()
+            mails = f"file://{folder}/mails"
+            environment = services.environment(DATABASE_URL=url, IBANSE_DATA_DIR=folder, EMAIL_URL=mails)
+            subprocess.run([sys.executable, "-m", "tests.benchmarks.office"], env=environment, cwd=ROOT, check=True)
+    except services.ServiceError as error:
+        sys.exit(f"  Not measured: {error}")
+
+
+def measure() -> None:
+    """Fill a database of this process's settings, and print what is found."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
+    django.setup()
+    # Models can be imported only from here on.
+    from django.conf import settings  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415
+    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
+    from django.utils import timezone  # noqa: PLC0415
+
+    from accounts.models import Client  # noqa: PLC0415
+    from ibanse.admin import site  # noqa: PLC0415
+
+    settings.ALLOWED_HOSTS.append("testserver")
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    for database in settings.DATABASES:
+        call_command("migrate", database=database, verbosity=0)
+    now = timezone.now()
+    clients = Client.objects.bulk_create(Client(created_at=now - timedelta(hours=n)) for n in range(CLIENTS))
+    began = time.perf_counter()
+    with connection.cursor() as cursor:
+        for statement in FILL:
+            cursor.execute(statement)
+        cursor.execute("VACUUM ANALYZE")
+    print(f"  {CLIENTS:,} clients, {ROWS:,} rows of log and of history: {time.perf_counter() - began:.0f} s to write")
+    browser = staff_browser()
+    one = clients[CLIENTS // 2].pk
+    print(f"  {'list, p50 in ms (queries)':34}{'all':>12}{'one client':>14}{'searched':>12}")
+    for model, shown_by in site._registry.items():  # noqa: SLF001 - the site's list of its models
+        meta = model._meta  # noqa: SLF001 - Django documents it
+        place = f"/admin/{meta.app_label}/{meta.model_name}/"
+        narrowed = getattr(shown_by, "of_client", "")
+        queries = ["", f"{narrowed}={one}" if narrowed else "", f"q={one}"]
+        figures = []
+        for query in queries:
+            browser.get(place, QUERY_STRING=query)
+            with CaptureQueriesContext(connection) as asked:
+                answer = browser.get(place, QUERY_STRING=query)
+            assert answer.status_code == 200, (place, query, answer.status_code)
+            number = sum("SAVEPOINT" not in one_query["sql"] for one_query in asked.captured_queries)
+            figures.append(f"{p50(partial(browser.get, place, QUERY_STRING=query)):.1f} ({number})")
+        print(f"  {meta.label:34}{figures[0]:>12}{figures[1]:>14}{figures[2]:>12}")
+    print(f"  {'page of a client':34}{p50(lambda: browser.get(f'/admin/accounts/client/{one}/change/')):8.1f}")
+    print(f"  {'first page':34}{p50(lambda: browser.get('/admin/')):8.1f}")
+
+
+def staff_browser() -> "Browser":
+    """Return the browser of somebody in every group."""
+    from allauth.account.internal.flows.login import record_authentication  # noqa: PLC0415 - see measure()
+    from allauth.mfa.models import Authenticator  # noqa: PLC0415
+    from django.contrib.auth.models import Group  # noqa: PLC0415
+    from django.http import HttpRequest  # noqa: PLC0415
+    from django.test import Client  # noqa: PLC0415
+
+    from accounts import staff  # noqa: PLC0415
+    from accounts.models import User  # noqa: PLC0415
+
+    staff.sync()
+    user = User.objects.create_user("staff@operator.example", is_staff=True)
+    user.groups.set(Group.objects.all())
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    browser = Client(REMOTE_ADDR="192.0.2.7")
+    browser.force_login(user, backend="accounts.identity.backend.EmailBackend")
+    request = HttpRequest()
+    request.session = browser.session
+    record_authentication(request, user, "mfa")
+    request.session.save()
+    return browser
+
+
+def p50(deed: Callable[[], object]) -> float:
+    """Return the median milliseconds of a deed."""
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        deed()
+        times.append((time.perf_counter() - began) * 1000)
+    return median(times)
+
+
+if __name__ == "__main__":
+    measure()
