@@ -191,6 +191,20 @@ def forget_client(client: UUID) -> Iterator[int]:
         yield erased
 
 
+def forget_user(user: User) -> Iterator[int]:
+    """Erase the details of what concerned a user's client and names the user; yield how many, 1,000 at a time.
+
+    Raises vault.VaultError when the details cannot be opened.
+    """
+    chained, last = trail(), 0
+    kept = StaffEntry.objects.filter(client=user.client_id).exclude(detail__sealed=b"").select_related("detail")
+    while found := list(kept.filter(number__gt=last).order_by("number")[: chunks.ROWS]):
+        last = found[-1].number
+        theirs = [entry.pk for entry in found if user.email in " ".join(chained.said(entry).values()).lower()]
+        if theirs:
+            yield StaffDetail.objects.filter(pk__in=theirs).update(sealed=b"", sealed_address=b"")
+
+
 def _has_alarmed(entry: StaffEntry) -> bool:
     """Return whether the same was mailed of the same person just now: a thousand tries are not a thousand mails."""
     since = timezone.now() - ALARMED_AGAIN_AFTER

@@ -1,8 +1,12 @@
 """The staff's history: written by one pen in turns, chained, sealed, and alarming when something alarming is in it."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from threading import Barrier, Thread
 from unittest import skipUnless
 from unittest.mock import patch
@@ -16,10 +20,11 @@ from django.db import connection, connections
 from django.test import RequestFactory, TransactionTestCase
 from django.utils import timezone
 
-from accounts import history, staff_history
+from accounts import history, personal_data, staff_history
 from accounts.chain import Verification
 from accounts.models import Client, HistoryEntry, StaffDetail, StaffEntry, User
 from privacy import rooms, vault
+from tests import services
 from tests.house import HouseTest
 
 
@@ -157,6 +162,35 @@ class StaffHistoryTests(HouseTest):
         self.assertEqual([line.address for line in told], ["192.0.2.77", "", ""])
         self.assertTrue(staff_history.verify().ok)
 
+    def test_with_a_user_go_the_reasons_that_name_them(self) -> None:
+        client = self.alice.client
+        for words in (f"{self.vera.user.email.upper()} cannot sign in", "Something else"):
+            staff_history.record("client.unmasked", by=self.sten.user, client=client.pk, detail={"reason": words})
+        staff_history.record("client.unmasked", by=self.sten.user, detail={"reason": "vera@example.com elsewhere"})
+
+        for _step in personal_data.erase_user(client, self.vera.user.pk):
+            pass
+
+        told = staff_history.told(staff_history.entries(client=client.pk))
+        self.assertEqual([line.details for line in told], [{"reason": "Something else"}, {}])
+        self.assertTrue(staff_history.verify().ok)
+
+    def test_the_command_states_where_the_chain_ends_and_finds_later_what_was_cut(self) -> None:
+        self.write(3)
+        said = StringIO()
+        call_command("verify_history", "--checkpoint", stdout=said)
+        with NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as kept:
+            kept.write(said.getvalue())
+            kept.flush()
+            call_command("verify_history", "--against", kept.name, stdout=said)
+            self.assertIn("It reaches to entry 3 at least", said.getvalue())
+
+            StaffEntry.objects.filter(number=3).delete()
+            with self.assertRaisesMessage(CommandError, "is cut from entry 3"):
+                call_command("verify_history", "--against", kept.name, stdout=said)
+        with self.assertRaisesMessage(CommandError, "cannot be read"):
+            call_command("verify_history", "--against", "/nowhere", stdout=said)
+
     def test_who_was_a_clients_user_is_never_named_here(self) -> None:
         staff_history.record("office.refused", by=self.alice.user)
 
@@ -244,6 +278,27 @@ class AtOnceTests(TransactionTestCase):
         run(*[write] * 4)
 
         self.assertEqual(staff_history.verify(), Verification(ok=True, entries=20))
+
+
+@skipUnless(connection.vendor == "sqlite", "the test above does it with PostgreSQL")
+def test_processes_that_write_at_once_make_one_chain_on_sqlite(tmp_path: Path) -> None:
+    """Each worker of a server is one; SQLite lets them take turns by its lock of the file."""
+    setup = "import django\nfrom django.core.management import call_command\ndjango.setup()\n"
+    environment = services.environment(IBANSE_DATA_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="ibanse.settings")
+
+    def does(code: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", setup + code]
+        return subprocess.Popen(command, cwd=services.ROOT, env=environment, text=True, stdout=subprocess.PIPE)
+
+    said = does("for name in ('default', 'keyring'): call_command('migrate', database=name, verbosity=0)")
+    assert said.communicate(timeout=120)[0] == ""
+    write = "from accounts import staff_history\nfor _ in range(10): staff_history.record('office.viewed', by=None)"
+
+    writers = [does(write), does(write)]
+
+    assert [(writer.communicate(timeout=120)[0], writer.returncode) for writer in writers] == [("", 0), ("", 0)]
+    told = does("from accounts import staff_history\nresult = staff_history.verify()\nprint(result.ok, result.entries)")
+    assert told.communicate(timeout=120)[0].strip() == "True 20"
 
 
 def run(*deeds: Callable[[], None]) -> None:

@@ -1,5 +1,9 @@
 """manage.py verify_history: reads the trails of clients and staff and names the first entry that is not right."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import history, staff_history
@@ -12,11 +16,24 @@ class Command(BaseCommand):
     help = "Read the history of every client, and of staff, and fail when a chain is broken."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take one client's id, or none for everybody's."""
+        """Take one client's id, or none for everybody's; or what concerns the end of the staff's chain."""
         parser.add_argument("client", nargs="?", help="the id of one client")
+        only = parser.add_mutually_exclusive_group()
+        only.add_argument("--checkpoint", action="store_true", help="print, signed, where the staff's history ends now")
+        only.add_argument(
+            "--against", metavar="FILE", help="compare the staff's history with a checkpoint kept in FILE"
+        )
 
-    def handle(self, *, client: str | None, **_options: object) -> None:
+    def handle(self, *, client: str | None, checkpoint: bool, against: str | None, **_options: Any) -> None:
         """Print a line per broken chain; fail when there is one."""
+        if checkpoint:
+            self.stdout.write(json.dumps(staff_history.checkpoint()))
+        elif against:
+            self._compare(Path(against))
+        else:
+            self._verify(client)
+
+    def _verify(self, client: str | None) -> None:
         clients = Client.objects.filter(pk=client) if client else Client.objects.all()
         results = [(str(found.pk), history.verify(found)) for found in clients.order_by("created_at").iterator()]
         if not client:
@@ -27,3 +44,16 @@ class Command(BaseCommand):
         if broken:
             raise CommandError(f"{len(broken)} of {len(results)} histories are broken.")
         self.stdout.write(f"{len(results)} histories are whole.")
+
+    def _compare(self, file: Path) -> None:
+        try:
+            stated = {name: str(value) for name, value in json.loads(file.read_text(encoding="utf-8")).items()}
+            number = int(stated["number"])
+        except (OSError, ValueError, KeyError, AttributeError):
+            raise CommandError(f"{file} cannot be read as a checkpoint of verify_history --checkpoint.") from None
+        result = staff_history.verify_checkpoint(stated)
+        if result.problem == "signature":
+            raise CommandError(f"{file} is not a checkpoint that we have signed.")
+        if not result.ok:
+            raise CommandError(f"The staff's history is {result.problem} from entry {result.first_bad} on.")
+        self.stdout.write(f"The staff's history is whole. It reaches to entry {number} at least, as stated.")
