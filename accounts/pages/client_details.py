@@ -8,23 +8,19 @@ from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import countries, deeds, details, masked, sentences, support_access, unmasking
+from accounts import countries, details, masked, sentences, support_access, unmasking
 from accounts.back_office import StaffRequest, found
-from accounts.deeds import Mandate
+from accounts.deeds.forms import DeedForm
 from accounts.errors import Refusal
-from accounts.forms import HouseForm
-from accounts.lines import LineField
 from accounts.models import Client, Invitation, Unmasking, User
 
 MOST_ROWS: Final = 200
@@ -46,29 +42,6 @@ MASKS: Final[Mapping[str, Callable[[str], str]]] = {
 """Field of the contact or billing details → what is shown of it while it is masked: of the country all."""
 
 
-class ReasonForm(HouseForm):
-    """Why somebody needs to see it: with this the owners find out what it was for."""
-
-    ticket = LineField(
-        label=gettext_lazy("Number of the case"),
-        max_length=deeds.MOST_TICKET_CHARACTERS,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-    )
-    words = forms.CharField(
-        label=gettext_lazy("Reason"),
-        min_length=deeds.LEAST_CHARACTERS,
-        max_length=deeds.MOST_CHARACTERS,
-        help_text=gettext_lazy(
-            "At least ten characters. Owners read it in their history; the mail to them has the number alone."
-        ),
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-
-    def mandate(self, request: StaffRequest) -> Mandate:
-        """Return the reason as the deeds take it; the form has been found right."""
-        return Mandate(request.user, self.cleaned_data["ticket"], self.cleaned_data["words"], request)
-
-
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def client_details(request: StaffRequest, pk: UUID) -> HttpResponseBase:
@@ -76,15 +49,15 @@ def client_details(request: StaffRequest, pk: UUID) -> HttpResponseBase:
     client = found(request, pk)
     if request.method == "POST":
         return _DEEDS.get(request.POST.get("deed", ""), _unmask)(request, client)
-    return _page(request, client, ReasonForm())
+    return _page(request, client, DeedForm())
 
 
 def _unmask(request: StaffRequest, client: Client) -> HttpResponse:
-    form = ReasonForm(request.POST)
+    form = DeedForm(request.POST)
     if not form.is_valid():
         return _page(request, client, form, status=422)
     try:
-        unmasking.open(client, form.mandate(request), form=request.POST.get("number", ""))
+        unmasking.open(client, form.mandate(request.user, request), form=request.POST.get("number", ""))
     except Refusal as refusal:
         return _page(request, client, form, problem=sentences.operator_refusal(refusal), status=409)
     return redirect(f"admin:{_PAGE}", pk=client.pk)
@@ -94,7 +67,7 @@ def _look(request: StaffRequest, client: Client) -> HttpResponse:
     try:
         unmasking.open_as_granted(client, by=request.user, request=request)
     except Refusal as refusal:
-        return _page(request, client, ReasonForm(), problem=sentences.operator_refusal(refusal), status=409)
+        return _page(request, client, DeedForm(), problem=sentences.operator_refusal(refusal), status=409)
     return redirect(f"admin:{_PAGE}", pk=client.pk)
 
 
@@ -108,7 +81,7 @@ _DEEDS: Final[dict[str, Callable[[StaffRequest, Client], HttpResponse]]] = {"loo
 
 
 def _page(
-    request: StaffRequest, client: Client, form: ReasonForm, *, problem: str = "", status: int = 200
+    request: StaffRequest, client: Client, form: DeedForm, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
     is_gone = client.state == Client.State.GONE  # Its key is destroyed, or is about to be: nothing can be opened.
     opened = None if is_gone else unmasking.current(request.user, client.pk)
