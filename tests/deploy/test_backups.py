@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -241,6 +241,24 @@ class TestWhatGoesWrong:
 
         assert "site.sqlite3: file is not a database" in said
         assert len(small.snapshots("main")) == 1
+
+    def test_the_overview_is_told_when_each_was_backed_up_last_and_no_failure_looks_like_a_backup(
+        self, small: Backups
+    ) -> None:
+        stamp = small.folder / "backups.json"
+        first = json.loads(stamp.read_text(encoding="ascii"))
+        Path(small.database.removeprefix("sqlite:///")).write_bytes(b"this is not a database, it only has its name")
+
+        small.refuses("run")
+        second = json.loads(stamp.read_text(encoding="ascii"))
+        unwritten = small.command("run", IBANSE_BACKUP_STAMP=str(small.folder / "nowhere" / "backups.json"))
+
+        assert second["main"] == first["main"]
+        assert datetime.fromisoformat(second["keyring"]) > datetime.fromisoformat(first["keyring"])
+        # Another user reads it: the site.
+        assert stamp.stat().st_mode & 0o777 == 0o644
+        assert "Failed as well: Writing down when" in unwritten.stdout
+        assert len(small.snapshots("keyring")) == 3
 
     def test_a_role_that_may_not_read_everything_makes_no_backup(self, small: Backups) -> None:
         server = os.environ.get("DATABASE_URL")
