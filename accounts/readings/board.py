@@ -17,7 +17,7 @@ from accounts.readings import levels
 from accounts.readings.clock import HOUR, hour_of
 from accounts.readings.kinds import KINDS, SECTIONS, Kind, Page, Shell, Unit
 from accounts.readings.levels import Level
-from accounts.readings.series import Period, counted
+from accounts.readings.series import Period, counted, noon
 from accounts.readings.words import LEVELS, told
 from accounts.trend import Trend
 
@@ -124,7 +124,8 @@ def _kept(kinds: Sequence[Kind], period: Period, now: datetime) -> Mapping[Place
     latest = [hour_of(now) - index * HOUR for index in range(_LATEST_HOURS)]
     by_hour = period.step == HOUR
     # One hour before the first step, from which the first difference is taken.
-    moments = {*steps, *latest, *([steps[0] - HOUR] if by_hour else [])}
+    besides = [steps[0] - HOUR] if by_hour else map(noon, steps)
+    moments = {*steps, *latest, *besides}
     names = {kind.name for kind in kinds} | {kind.beside[0] for kind in kinds if kind.beside}
     found: defaultdict[Place, dict[datetime, int]] = defaultdict(dict)
     taken: dict[Place, datetime] = {}

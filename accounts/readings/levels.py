@@ -50,12 +50,15 @@ class Limits:
 
 
 def judge(value: float | None, age: timedelta | None, limits: Limits | None) -> Level:
-    """Return the level of a reading that was taken so long ago; without a value or an age it never was.
+    """Return the level of a reading that was taken so long ago; without an age it never was.
 
-    An old reading is stale whatever it said: what was calm need not be calm now.
+    An old reading is stale whatever it said: what was calm need not be calm now. Without a value it cannot be judged:
+    of what is told by the hour, none is over yet.
     """
-    if value is None or age is None:
+    if age is None:
         return Level.UNKNOWN
     if age > STALE_AFTER:
         return Level.STALE
-    return limits.level(value) if limits else Level.PLAIN
+    if limits is None:
+        return Level.PLAIN
+    return Level.UNKNOWN if value is None else limits.level(value)

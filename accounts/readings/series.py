@@ -34,15 +34,22 @@ class Period(NamedTuple):
 PERIODS: Final = {period.days: period for period in (Period(1, HOUR, 3), Period(7, HOUR, 24), Period(90, DAY, 10))}
 
 
-def standing(hours: Hours, steps: Sequence[datetime], _step: timedelta) -> list[int | None]:
-    """Return what was measured at the end of each step."""
-    return [hours.get(step) for step in steps]
+def standing(hours: Hours, steps: Sequence[datetime], step: timedelta) -> list[int | None]:
+    """Return what was measured at the end of each step; of a day that nobody saw the end of, what was at noon."""
+    if step == HOUR:
+        return [hours.get(end) for end in steps]
+    return [hours.get(end, hours.get(noon(end))) for end in steps]
+
+
+def noon(end: datetime) -> datetime:
+    """Return the hour in the middle of the day that ends so: a machine may be off at night."""
+    return end.replace(hour=11)
 
 
 def counted(hours: Hours, steps: Sequence[datetime], step: timedelta) -> list[int | None]:
     """Return how often it happened in each step; hours in which nobody looked count nothing, unless all are so."""
     if step == HOUR:
-        return standing(hours, steps, step)
+        return [hours.get(end) for end in steps]
     by_day: dict[datetime, int] = {}
     for hour, value in hours.items():
         day = hour.replace(hour=0)
@@ -56,7 +63,7 @@ def running(hours: Hours, steps: Sequence[datetime], step: timedelta) -> list[in
     Never less than nothing: a total shrinks when what it counts is deleted.
     """
     if step == DAY:
-        return standing(hours, steps, step)
+        return [hours.get(end) for end in steps]
     return [_added(hours, hour) for hour in steps]
 
 

@@ -127,6 +127,14 @@ class OverviewTests(HouseTest):
         self.assertIn("3 so far in this hour", page)
         self.assertIn("1 so far in this hour", page)
 
+    def test_in_the_first_hour_calls_are_not_known_and_nobody_is_called_for_that(self) -> None:
+        taking.take(timezone.now())
+
+        page = self.staff("billing").opens("/admin/").content.decode()
+
+        self.assertIn("Known when a full hour was measured.", page)
+        self.assertIn("Nothing needs attention", page)
+
     def test_several_machines_are_told_apart(self) -> None:
         now = timezone.now()
         taking.take(now)

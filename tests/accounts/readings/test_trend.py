@@ -57,6 +57,14 @@ class TestTheReckoning:
     def test_what_stands_is_told_as_it_was_and_what_is_missing_is_unknown(self) -> None:
         assert standing({HOURS[0]: 7, HOURS[2]: 9}, HOURS[:3], HOUR) == [7, None, 9]
 
+    def test_of_a_day_that_nobody_saw_the_end_of_noon_is_told(self) -> None:
+        first, second = (HOURS[0].replace(hour=23) + index * DAY for index in (0, 1))
+
+        assert standing({first: 5, first.replace(hour=11): 4, second.replace(hour=11): 6}, [first, second], DAY) == [
+            5,
+            6,
+        ]
+
     def test_a_total_of_the_day_is_told_by_its_differences_and_never_falls_below_nothing(self) -> None:
         totals = {HOURS[0]: 5, HOURS[1]: 8, HOURS[2]: 6, HOURS[4]: 9}
 
@@ -95,6 +103,7 @@ class TestTheLevels:
         assert judge(0, STALE_AFTER, GROWS) is Level.CALM
         assert judge(0, STALE_AFTER + timedelta(seconds=1), GROWS) is Level.STALE
         assert judge(None, timedelta(0), GROWS) is Level.UNKNOWN
+        assert judge(None, timedelta(0), None) is Level.PLAIN
         assert judge(0, None, None) is Level.UNKNOWN
         assert all(level.wants_somebody for level in (Level.STALE, Level.UNKNOWN, Level.WATCH, Level.ACT))
 
