@@ -11,7 +11,7 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -40,7 +40,7 @@ class ClientAdmin(StaffAdmin):
     search_help_text = gettext_lazy("By the whole number of a client, or the whole e-mail address of one of its users.")
     ordering = ("-created_at",)
     sortable_by = ("created_at", "monthly_quota")
-    fields = ("id", "standing", "created_at", "people", "user_limit", "monthly_quota", "second_factor", "demo")
+    fields = ("standing", "created_at", "people", "user_limit", "monthly_quota", "second_factor", "demo")
     more_fields: ClassVar[dict[str, tuple[str, ...]]] = {"accounts.view_usageday": ("checked", "used")}
     of_client = ""
 
@@ -122,7 +122,7 @@ class InvitationAdmin(StaffAdmin):
     search_fields = ("pk", "email")
     search_help_text = gettext_lazy("By the whole number of an invitation, or the whole address that it went to.")
     ordering = ("-sent_at",)
-    fields = ("id", "address", "client", "sent_at", "expires_at", "standing")
+    fields = ("address", "client", "sent_at", "expires_at", "standing")
 
     @admin.display(description=gettext_lazy("e-mail address"))
     def address(self, invitation: Invitation) -> str:
@@ -220,6 +220,8 @@ class HistoryAdmin(StaffAdmin):
 class SessionAdmin(StaffAdmin):
     """Who is signed in where; the key of a session is nowhere, and the address is shortened."""
 
+    names = (gettext_lazy("session"), gettext_lazy("sessions"))
+
     list_display = ("last_seen_at", "address", "whose", "browser", "network", "created_at")
     search_fields = ("user", "user__email")
     search_help_text = gettext_lazy("By the whole number of a user, or their whole e-mail address.")
@@ -278,11 +280,27 @@ class BlockAdmin(StaffAdmin):
         """Return nobody: an address belongs to no client."""
 
 
-class StaffHistoryAdmin(StaffAdmin):
-    """What the staff looked at and did."""
+class KindOfLook(KindOfDeed):
+    """Narrows the history of the staff likewise."""
 
-    list_display = ("at", "deed", "who", "short_client", "network")
-    list_filter = ("tag",)
+    KINDS: ClassVar[dict[str, tuple[Promise, tuple[str, ...]]]] = {
+        "looks": (gettext_lazy("pages opened"), ("office.viewed",)),
+        "changes": (gettext_lazy("forms sent"), ("office.changed",)),
+        "refusals": (gettext_lazy("refused"), ("office.refused",)),
+        "misuse": (gettext_lazy("deliberate"), ("office.misused",)),
+        "unmaskings": (gettext_lazy("unmasked"), ("clients.unmasked", "clients.unmasked_as_granted")),
+        "staff": (
+            gettext_lazy("the staff themselves"),
+            tuple(tag for tag in staff_history.ACTIONS if tag.startswith("staff.")),
+        ),
+    }
+
+
+class StaffHistoryAdmin(StaffAdmin):
+    """What the staff looked at and did; why, of a client, only for those who may see clients."""
+
+    list_display = ("at", "deed", "page", "who", "short_client", "network")
+    list_filter = (KindOfLook,)
     search_fields = ("actor", "client", "number")
     search_help_text = gettext_lazy(
         "By the whole number of a client or of one of the staff, or by the whole e-mail address of one of the staff."
@@ -297,8 +315,9 @@ class StaffHistoryAdmin(StaffAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[StaffEntry]:
         """Return the entries with the addresses of those of the staff who are still there."""
         staff = User.objects.filter(pk=OuterRef("actor"), client=None)
-        found: QuerySet[StaffEntry] = super().get_queryset(request).annotate(email=Subquery(staff.values("email")))
-        return found
+        found: QuerySet[StaffEntry] = super().get_queryset(request).select_related("detail")
+        may = request.user.has_perm("accounts.view_client")
+        return found.annotate(email=Subquery(staff.values("email")), is_told=Value(may))
 
     def exactly(self, term: str) -> Q:
         """Return the condition of the fields, or that one of the staff with this address did it."""
@@ -316,8 +335,17 @@ class StaffHistoryAdmin(StaffAdmin):
         action = staff_history.ACTIONS.get(entry.tag)
         return str(action.sentence) if action else entry.tag
 
+    @admin.display(description=gettext_lazy("page"))
+    def page(self, entry: StaffEntry) -> str:
+        """Return the name of the page that was looked at or refused."""
+        return staff_history.trail().said(entry).get("page", "")
+
     @admin.display(description=gettext_lazy("details"))
-    def details(self, entry: StaffEntry) -> str:
-        """Return what was said of it."""
-        [told] = staff_history.told([entry])
-        return "\n".join(f"{name}: {value}" for name, value in told.details.items())
+    def details(self, entry: Any) -> str:
+        """Return what was said of it, with addresses masked; of a client nothing to who may not see clients."""
+        if entry.client and not entry.is_told:
+            return ""
+        said = staff_history.trail().said(entry)
+        if "@" in said.get("searched", ""):
+            said["searched"] = masked.email(said["searched"])
+        return "\n".join(f"{name}: {value}" for name, value in said.items())

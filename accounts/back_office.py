@@ -27,6 +27,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.functional import Promise, cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import Client, User
@@ -116,6 +117,8 @@ class StaffAdmin(_ModelAdmin):
     paginator = LimitedPaginator
     ordering = ("-pk",)
     sortable_by: ClassVar[tuple[str, ...]] = ()
+    names: ClassVar[tuple[Promise, Promise] | None] = None
+    """What one row and what many are called, when the model does not say it in three languages."""
     of_client: ClassVar[str] = "client"
     """The field by which a link from a client's page narrows the list to that client; empty: there is no such link."""
     narrowed_by: ClassVar[tuple[str, ...]] = ()
@@ -159,7 +162,7 @@ class StaffAdmin(_ModelAdmin):
         if request.method == "POST":
             raise PermissionDenied
         looks_at(request, _uuid(request.GET.get(self.of_client, "")))
-        return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, {"shown_by": self, **(extra_context or {})})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         """Return the row with this id, however wild the id, and note whose it is."""
@@ -171,6 +174,16 @@ class StaffAdmin(_ModelAdmin):
         """Return the id of the client that a row belongs to."""
         owner: UUID | None = row.client_id
         return owner
+
+    @property
+    def one(self) -> str:
+        """What one row is called."""
+        return capfirst(str(self.names[0] if self.names else self.opts.verbose_name))
+
+    @property
+    def many(self) -> str:
+        """What the rows are called."""
+        return capfirst(str(self.names[1] if self.names else self.opts.verbose_name_plural))
 
     @admin.display(description=gettext_lazy("number"))
     def short_number(self, row: Any) -> str:
@@ -203,9 +216,8 @@ class StaffAdmin(_ModelAdmin):
         row = context["original"]
         # The site is ours: Django's own has no deeds.
         links = self.admin_site.links(request, row)  # type: ignore[attr-defined]
-        return super().render_change_form(
-            request, {**context, **links, "called": self.called(row), "owner": self.owner_of(row)}, *args, **options
-        )
+        named = {"called": self.called(row), "owner": self.owner_of(row), "shown_by": self}
+        return super().render_change_form(request, {**context, **links, **named}, *args, **options)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Return whether the address of a list may narrow it so: by exact values of the fields we name only."""

@@ -19,7 +19,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, include, path, reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
 from accounts import admin as of_accounts
@@ -202,7 +201,7 @@ class BackOffice(AdminSite):
         for model, shown_by in self._registry.items():
             assert isinstance(shown_by, StaffAdmin)  # noqa: S101 - SECTIONS takes no other
             if shown_by.of_client and shown_by.has_module_permission(request):
-                yield Link(_plural(model), f"{_place(model)}?{urlencode({shown_by.of_client: str(row.pk)})}")
+                yield Link(shown_by.many, f"{_place(model)}?{urlencode({shown_by.of_client: str(row.pk)})}")
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002 - as above
         """Return what every page of the back-office shows."""
@@ -271,17 +270,15 @@ def _menu(request: HttpRequest) -> Iterator[tuple[str, list[Link]]]:
 
 
 def _of_models(request: HttpRequest, section: Section) -> Iterator[Link]:
-    for model, _shown_by in section.models:
-        if site.get_model_admin(model).has_module_permission(request):
-            yield Link(_plural(model), _place(model), request.path.startswith(_place(model)))
-
-
-def _plural(model: type[Model]) -> str:
-    return capfirst(str(model._meta.verbose_name_plural))  # noqa: SLF001 - Django documents _meta
+    for model, _class in section.models:
+        shown_by = site.get_model_admin(model)
+        assert isinstance(shown_by, StaffAdmin)  # noqa: S101 - SECTIONS takes no other
+        if shown_by.has_module_permission(request):
+            yield Link(shown_by.many, _place(model), request.path.startswith(_place(model)))
 
 
 def _place(model: type[Model]) -> str:
-    meta = model._meta  # noqa: SLF001 - as above
+    meta = model._meta  # noqa: SLF001 - Django documents _meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
 
 
