@@ -40,7 +40,9 @@ class ClientAdmin(StaffAdmin):
     search_help_text = gettext_lazy("By the whole number of a client, or the whole e-mail address of one of its users.")
     ordering = ("-created_at",)
     sortable_by = ("created_at", "monthly_quota")
-    fields = ("standing", "created_at", "people", "user_limit", "monthly_quota", "second_factor", "demo")
+    fields = (
+        "standing", "suspended_at", "created_at", "people", "user_limit", "monthly_quota", "second_factor", "demo",
+    )  # fmt: skip
     more_fields: ClassVar[dict[str, tuple[str, ...]]] = {"accounts.view_usageday": ("checked", "used")}
     of_client = ""
 

@@ -87,13 +87,10 @@ def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def live_site(tmp_path_factory: pytest.TempPathFactory, mailbox: Path) -> Iterator[str]:
-    """Start ibanse as `make run` does, with data of its own and no limit in the way; yield its address."""
-    # Playwright runs an event loop in this thread, which Django would take for a mistake.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    port = services.free_port()
-    environment = services.environment(
-        PORT=str(port),
+def live_environment(tmp_path_factory: pytest.TempPathFactory, mailbox: Path) -> dict[str, str]:
+    """Return what the live site is told: data of its own, and no limit in the way."""
+    return services.environment(
+        PORT=str(services.free_port()),
         IBANSE_DATA_DIR=str(tmp_path_factory.mktemp("live-site")),
         IBANSE_ANONYMOUS_CHECKS_PER_MINUTE="10000",
         EMAIL_URL=f"file://{mailbox}",
@@ -102,7 +99,15 @@ def live_site(tmp_path_factory: pytest.TempPathFactory, mailbox: Path) -> Iterat
         IBANSE_OPERATOR_ADDRESS="Storgatan 1, 222 22 Lund",
         IBANSE_SUBPROCESSORS="none",
     )
-    server = subprocess.Popen([sys.executable, "-m", "deploy.start"], cwd=ROOT, env=environment)
+
+
+@pytest.fixture(scope="session")
+def live_site(live_environment: dict[str, str]) -> Iterator[str]:
+    """Start ibanse as `make run` does; yield its address."""
+    # Playwright runs an event loop in this thread, which Django would take for a mistake.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    port = int(live_environment["PORT"])
+    server = subprocess.Popen([sys.executable, "-m", "deploy.start"], cwd=ROOT, env=live_environment)
     try:
         _wait_until_it_answers(server, port)
         # The name, not the number: passkeys are bound to a name.

@@ -179,10 +179,10 @@ SET_QUOTA: Final = _of_client(
 )
 SET_USER_LIMIT: Final = _of_client(
     words=Words(
-        link=_("Set the most users"),
+        link=_("Set the user limit"),
         question=_("Set how many users it may have?"),
         meaning=(_("Nobody is removed. Nobody new can be invited while there are as many or more."), _RECORDED),
-        done=_("The number of users is set."),
+        done=_("The user limit is set."),
         already=_("It may have just as many already. Nothing was done."),
     ),
     form=UserLimitForm,

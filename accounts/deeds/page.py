@@ -103,6 +103,7 @@ def _page(  # noqa: PLR0913 - all that the page shows, each by its name
 ) -> HttpResponse:
     context = {
         "words": deed.words,
+        "client": deed.client_of(row),
         "facts": deed.facts(row),
         "objection": "" if problem else deed.objection(row),
         "problem": problem,
