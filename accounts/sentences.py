@@ -6,6 +6,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from accounts import staff
 from accounts.errors import Refusal
 
 REFUSALS: Final[dict[str, Promise]] = {
@@ -302,10 +303,14 @@ HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
 """What history.verify() and verify_checkpoint() have found."""
 
 
+GROUP_NAMES: Final[dict[str, Promise]] = {name: group.title for name, group in staff.GROUPS.items()}
+"""Names of the groups of staff that the detail `group` lists by their codes."""
+
 _NAMES: Final = {
     "document": DOCUMENT_NAMES,
     "fields": FIELD_NAMES,
     "filters": FILTER_NAMES,
+    "group": GROUP_NAMES,
     "method": METHOD_NAMES,
     "page": PAGE_NAMES,
     "reason": REASON_NAMES,
@@ -327,6 +332,11 @@ def operator_refusal(refusal: Refusal) -> str:
 def details(told: dict[str, str]) -> list[tuple[str, str]]:
     """Return the name and the value of each detail of a history entry, for reading."""
     return [(str(DETAIL_NAMES.get(code, code)), _detail(code, value)) for code, value in told.items() if value]
+
+
+def groups(names: str) -> str:
+    """Return the names of groups of staff, `support, billing`, for reading."""
+    return _detail("group", names)
 
 
 def _detail(code: str, value: str) -> str:

@@ -93,7 +93,7 @@ PAGES: Final[tuple[Page, ...]] = (
         "clients/<uuid:pk>/details/",
         client_details.client_details,
         unmasking.PERMISSION,
-        gettext_lazy("Masked details"),
+        gettext_lazy("Personal details"),
         on=Client,
         changes=True,
     ),

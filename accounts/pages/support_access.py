@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import support_access, unmasking
+from accounts import sentences, support_access, unmasking
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.forms import SupportAccessForm
 
@@ -58,6 +58,6 @@ def _page(request: MemberRequest, form: SupportAccessForm, status: int = 200) ->
     context = {
         "form": form,
         "access": support_access.current(request.client.pk),
-        "looks": [(look, unmasking.words_of(look)) for look in looks],
+        "looks": [(look, sentences.groups(look.groups), unmasking.words_of(look)) for look in looks],
     }
     return render(request, "accounts/support_access.html", context, status=status)

@@ -19,6 +19,7 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
     choices.DELETION,
     calls.API,
     pages.SUB_USERS,
+    pages.STAFF,
 )
 """Hosting is no subject here: what the operator says of it is a setting, and nothing here can prove it."""
 

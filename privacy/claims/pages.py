@@ -122,6 +122,55 @@ APPLICATION: Final = Subject(
     ),
 )
 
+STAFF: Final = Subject(
+    "staff",
+    _("Our staff"),
+    (
+        Claim(
+            "staff_masked",
+            _(
+                "Our staff see personal details masked. They see them in clear for a quarter of an hour only, for a "
+                "reason that the customer's owners read, or with the owners' leave."
+            ),
+            _(
+                "Each group sees its own part. The owners are told by e-mail, find it in their history, and can end "
+                "their leave at once."
+            ),
+            _(
+                "Forms are sent twice, later, and for another customer; each group looks before, during and after the "
+                "quarter of an hour."
+            ),
+            files=("accounts/unmasking.py", "accounts/support_access.py", "accounts/masked.py"),
+            tests=("tests/accounts/test_unmasking.py", "tests/accounts/test_masked.py"),
+        ),
+        Claim(
+            "staff_read_no_iban",
+            _("No page shows our staff an IBAN, an API key, or what is in a log of checks."),
+            _("The back-office has no page for them; each of its pages asks for a permission of the group."),
+            _(
+                "With a stolen session of every group each page of the back-office is opened, posted to and guessed "
+                "at; each answer is searched for IBANs, keys, sealed bytes and sessions."
+            ),
+            files=("ibanse/admin.py", "accounts/staff.py", "accounts/back_office.py"),
+            tests=("tests/ibanse/test_stolen_session.py",),
+        ),
+        Claim(
+            "staff_on_record",
+            _(
+                "Whatever our staff look at or do in the back-office is on record, in a history in which later "
+                "changes show."
+            ),
+            _("Each entry holds the hash of the one before, as in the histories of customers."),
+            _(
+                "Entries are edited, removed and cut off at the end, which must be found; many are written at the same "
+                "moment."
+            ),
+            files=("accounts/staff_history.py", "accounts/chain.py"),
+            tests=("tests/accounts/test_staff_history.py",),
+        ),
+    ),
+)
+
 SUB_USERS: Final = Subject(
     "sub-users",
     _("Sub-users"),

@@ -115,6 +115,17 @@ assert not User.objects.filter(pk=vera.pk).exists()
 assert history.verify(client).ok
 """
 
+STAFF_LOOK: Final = """
+from accounts import staff_history
+from accounts.models import Client
+
+client = Client.objects.create()
+for _look in range(2):
+    staff_history.record("office.viewed", by=None, client=client.pk, detail={"page": "index"})
+assert list(staff_history.forget_client(client.pk)) == [2]
+assert staff_history.verify().ok
+"""
+
 APP_MAY_NOT: Final = (
     "UPDATE accounts_historyentry SET tag = 'users.joined'",
     "UPDATE accounts_historyentry SET hash = ''",
@@ -122,6 +133,9 @@ APP_MAY_NOT: Final = (
     "TRUNCATE accounts_historyentry CASCADE",
     "UPDATE accounts_historydetail SET entry_id = entry_id",
     "DELETE FROM accounts_historydetail",
+    "UPDATE accounts_staffentry SET actor = NULL",
+    "DELETE FROM accounts_staffentry",
+    "DELETE FROM accounts_staffdetail",
     "UPDATE privacy_erasurereceipt SET document = ''",
     "DELETE FROM django_migrations",
     "ALTER TABLE accounts_client ADD COLUMN more text",
@@ -162,6 +176,8 @@ REFUSED: Final = [
 ]
 ALLOWED: Final = [
     ("app", "UPDATE accounts_historydetail SET sealed = '', sealed_address = ''"),
+    ("app", "UPDATE accounts_staffdetail SET sealed = '', sealed_address = ''"),
+    ("app", "SELECT * FROM accounts_staffturn FOR UPDATE"),
     ("app", "SELECT * FROM accounts_client FOR UPDATE"),
     ("app", "DELETE FROM validation_validationrecord"),
     ("app", "SELECT * FROM django_migrations"),
@@ -238,6 +254,14 @@ class TestRoles:
         server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
 
         server.manage("app", "shell", "--command", DELETE_A_USER, folder=tmp_path)
+
+    def test_the_role_that_serves_adds_to_the_history_of_staff_and_forgets_reasons(
+        self, server: Server, tmp_path: Path
+    ) -> None:
+        """Each look takes its turn on a row that the role may lock; a client that goes takes the reasons along."""
+        server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
+
+        server.manage("app", "shell", "--command", STAFF_LOOK, folder=tmp_path)
 
     def test_a_dump_of_the_backup_role_is_whole(self, server: Server) -> None:
         done = subprocess.run(
