@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy, pgettext
 
 from accounts.back_office import StaffAdmin
 from apikeys import scopes
-from apikeys.models import ApiKey, QuotaMonth
+from apikeys.models import AllowedNetwork, ApiKey, QuotaMonth
 
 
 class ApiKeyAdmin(StaffAdmin):
@@ -41,7 +41,8 @@ class ApiKeyAdmin(StaffAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         """Return the keys with the number of their networks, and without what could prove a key."""
         found: QuerySet[ApiKey] = super().get_queryset(request).defer("digest", "sealed_name")
-        return found.annotate(entries=Count("networks"))
+        networks = AllowedNetwork.objects.filter(key=OuterRef("pk")).order_by().values("key")
+        return found.annotate(entries=Subquery(networks.annotate(number=Count("pk")).values("number")))
 
     def exactly(self, term: str) -> Q:
         """Return the condition for the beginning of a key, with or without its secret behind it."""
@@ -63,7 +64,7 @@ class ApiKeyAdmin(StaffAdmin):
     @admin.display(description=gettext_lazy("networks"))
     def places(self, key: Any) -> str:
         """Return how many networks it works from; which they are is the client's."""
-        return gettext("any address") if key.any_address else str(key.entries)
+        return gettext("any address") if key.any_address else str(key.entries or 0)
 
 
 class QuotaMonthAdmin(StaffAdmin):
