@@ -158,8 +158,8 @@ class StaffAdmin(_ModelAdmin):
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list. There is no deed for many rows at once, so whoever posts to it made the form themselves."""
-        if request.method == "POST":
+        """Show the list. There is no deed for many rows at once, so whoever sends one made it themselves."""
+        if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         looks_at(request, as_number(request.GET.get(self.of_client, "")))
         return super().changelist_view(request, {"shown_by": self, **(extra_context or {})})

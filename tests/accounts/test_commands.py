@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts import history, recovery
+from accounts import history, recovery, staff
 from accounts.models import Client, HistoryEntry, OwnerRecovery, UsageDay, User
 from tests.house import PASSWORD, HouseTest
 
@@ -25,9 +25,23 @@ def said(*command: str, **options: Any) -> str:
 
 
 class CreateStaffTests(HouseTest):
-    def create(self, email: str, password: str) -> str:
+    def create(self, email: str, password: str, *options: str) -> str:
         with patch("sys.stdin", io.StringIO(password + "\n")):
-            return said("create_staff", email, "--password-stdin")
+            return said("create_staff", email, "--password-stdin", *options)
+
+    def test_groups_are_made_by_a_command_and_given_by_another(self) -> None:
+        with self.assertRaisesMessage(CommandError, "sync_staff_groups"):
+            self.create("lena@operator.example", PASSWORD, "--group", "lead")
+        with self.assertRaisesMessage(CommandError, "Made the group lead."):
+            said("sync_staff_groups", "--check")
+        self.assertIn("lead may now auth.change_group.", said("sync_staff_groups"))
+        self.assertIn("are what the table says", said("sync_staff_groups", "--check"))
+
+        told = self.create("lena@operator.example", PASSWORD, "--group", "lead", "--group", "support")
+
+        self.assertIn("in lead, support", told)
+        self.assertEqual(staff.of(User.objects.get()), ["support", "lead"])
+        self.assertIn("in no group yet", self.create("sten@operator.example", PASSWORD))
 
     def test_staff_belong_to_no_client_and_are_no_superusers(self) -> None:
         self.create("Sten@Operator.example", PASSWORD)

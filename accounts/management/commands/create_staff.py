@@ -51,4 +51,5 @@ class Command(BaseCommand):
             user.groups.set(groups)
             EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
             staff_history.record("staff.created", by=None, detail={"email": email, "groups": ", ".join(sorted(group))})
-        self.stdout.write(f"{email} is staff now, and adds a second factor at the first sign-in.")
+        groups_told = f"in {', '.join(sorted(set(group)))}" if group else "in no group yet, so there is nothing to see"
+        self.stdout.write(f"{email} is staff now, {groups_told}; a second factor is added at the first sign-in.")
