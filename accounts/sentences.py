@@ -74,8 +74,7 @@ OPERATOR_REFUSALS: Final[dict[str, Promise]] = {
         "later."
     ),
     "unmasking_over": gettext_lazy(
-        "This form has been used, is older than an hour, or was made for another client. Nothing was opened. Send it "
-        "again as it is shown now."
+        "This form has been used, or is older than an hour. Nothing was opened. Send it again as it is shown now."
     ),
     "several_prefixes": gettext_lazy("There are several keys in this. Revoke one after the other."),
     "too_many_invitations": REFUSALS["too_many_invitations"],

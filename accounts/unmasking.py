@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from django.core import signing
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -68,8 +68,9 @@ def open(client: Client, mandate: Mandate, *, form: str) -> Unmasking:  # noqa: 
     """Open the client's masked details to one member of staff for 15 minutes, in both histories and a mail to owners.
 
     `form` is a form_number: sent twice it opens once, sent again later nothing. While an unmasking is open another
-    form opens no second one and does not prolong it. Raises PermissionDenied without the permission or a room, and
-    Refusal `unmasking_over`, `too_many_unmaskings` or `client_gone`.
+    form opens no second one and does not prolong it. Raises PermissionDenied without the permission or a room,
+    SuspiciousOperation for a number that was made up, or for another client or person, and Refusal `unmasking_over`,
+    `too_many_unmaskings` or `client_gone`.
     """
     by = mandate.by
     _refuse_strangers(by)
@@ -172,13 +173,18 @@ def _told(opened: Unmasking) -> dict[str, str]:
 
 
 def _number(form: str, client: Client, by: User) -> UUID:
-    """Return the number of a form that was made for just this client and this member of staff, within the hour."""
+    """Return the number of a form that was made for just this client and this member of staff, within the hour.
+
+    One that was never ours, or was made for another, no page sends: somebody wrote it.
+    """
     try:
         number, for_client, for_staff = signing.loads(form, salt=_SALT, max_age=FORM_WORKS_FOR)
-    except signing.BadSignature:
+    except signing.SignatureExpired:
         raise Refusal("unmasking_over") from None
+    except signing.BadSignature:
+        raise SuspiciousOperation("An unmasking with a number that is not ours.") from None
     if (for_client, for_staff) != (client.pk.hex, by.pk.hex):
-        raise Refusal("unmasking_over")
+        raise SuspiciousOperation("An unmasking with a number that was made for another.")
     return UUID(number)
 
 

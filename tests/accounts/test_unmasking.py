@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 from django.core import mail
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.utils import timezone
 
 from accounts import history, staff_history, support_access, unmasking
@@ -148,8 +148,11 @@ class UnmaskingTests(UnmaskingTest):
             unmasking.form_number(self.mallory.client, self.supporter),
             unmasking.form_number(self.client_of_alice, self.biller),
             "forged",
+            "",
         ):
-            self.assert_refused("unmasking_over", form=form)
+            with pytest.raises(SuspiciousOperation):
+                self.open(form=form or " ")
+        self.assertFalse(Unmasking.objects.exists())
         self.assertEqual(history.entries(self.client_of_alice, tag="client.unmasked").count(), 0)
 
     def test_without_a_case_and_words_there_is_no_mandate(self) -> None:

@@ -131,15 +131,19 @@ class ClientDetailsTests(HouseTest):
         self.assertEqual(self.in_clear(self.support), set())
         self.assertContains(answer, REASON["words"], status_code=409)
 
-    def test_a_number_from_another_page_or_person_opens_nothing(self) -> None:
+    def test_a_number_from_another_page_or_person_opens_nothing_and_security_is_told(self) -> None:
+        watching = self.staff("security")
         foreign = [
             re.findall(r'name="number" value="([^"]+)"', page)[0]
             for page in (self.page(self.support, self.mallory.client), self.page(self.billing))
         ]
         for number in (*foreign, "", "forged"):
-            answer = self.support.posts(self.path(), {"number": number, **REASON})
-            self.assertEqual(answer.status_code, 409)
+            with self.captureOnCommitCallbacks(execute=True):
+                answer = self.support.posts(self.path(), {"number": number, **REASON})
+            self.assertEqual(answer.status_code, 400)
         self.assertFalse(Unmasking.objects.exists())
+        self.assertEqual(staff_history.entries(tag="office.misused", client=self.of_alice.pk).count(), 4)
+        self.assertEqual([message.to for message in mail.outbox], [[watching.user.email]])
 
     def test_without_a_reason_nothing_opens_and_the_page_says_what_is_missing(self) -> None:
         for missing in ({"ticket": ""}, {"words": "too few"}, {"words": ""}):
