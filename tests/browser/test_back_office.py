@@ -113,6 +113,39 @@ def done(page: Page, sentence: str) -> None:
     expect(page.locator(".message").first).to_contain_text(sentence)
 
 
+def see_for_a_reason(page: Page, customer: Customer) -> None:
+    """Open a client's details with a reason, and mask them again."""
+    page.get_by_role("link", name="Personal details").click()
+    look(page, "details masked", "desktop")
+    fill(page)
+    page.get_by_role("button", name="Show in clear").click()
+    expect(page.locator("main")).to_contain_text(customer.email)
+    customer.letter("T-1204")
+    look(page, "details in clear", "phone", "dark")
+    page.get_by_role("button", name="Mask it now").click()
+    done(page, "The details are masked again.")
+    expect(page.locator("main")).not_to_contain_text(customer.email)
+
+
+def see_with_leave(page: Page, customer: Customer) -> None:
+    """See them as the customer allows, until the customer ends it."""
+    customer.page.goto("/account/support-access/")
+    expect(customer.page.get_by_role("row", name="T-1204")).to_contain_text("Support")
+    look(customer.page, "who has looked", "phone", "dark")
+    customer.page.get_by_label("One hour").check()
+    customer.page.get_by_role("button", name="Give support access").click()
+    done(customer.page, "Support has access now.")
+    look(customer.page, "support has access", "desktop")
+    page.reload()
+    look(page, "leave of the client", "phone")
+    page.get_by_role("button", name="Show in clear").click()
+    expect(page.locator("main")).to_contain_text(customer.email)
+    customer.page.get_by_role("button", name="End the access now").click()
+    done(customer.page, "Support sees your details masked again.")
+    page.reload()
+    expect(page.locator("main")).not_to_contain_text(customer.email)
+
+
 class TestDays:
     def test_support_helps_a_customer_without_seeing_more_than_that_takes(
         self, page: Page, customer: Customer, live_environment: dict[str, str], mailbox: Path
@@ -128,32 +161,8 @@ class TestDays:
         expect(page.locator("main")).not_to_contain_text(customer.email)
         look(page, "a client", "phone")
 
-        page.get_by_role("link", name="Personal details").click()
-        look(page, "details masked", "desktop")
-        fill(page)
-        page.get_by_role("button", name="Show in clear").click()
-        expect(page.locator("main")).to_contain_text(customer.email)
-        customer.letter("T-1204")
-        look(page, "details in clear", "phone", "dark")
-        page.get_by_role("button", name="Mask it now").click()
-        done(page, "The details are masked again.")
-        expect(page.locator("main")).not_to_contain_text(customer.email)
-
-        customer.page.goto("/account/support-access/")
-        expect(customer.page.get_by_role("row", name="T-1204")).to_contain_text("Support")
-        look(customer.page, "who has looked", "phone", "dark")
-        customer.page.get_by_label("One hour").check()
-        customer.page.get_by_role("button", name="Give support access").click()
-        done(customer.page, "Support has access now.")
-        look(customer.page, "support has access", "desktop")
-        page.reload()
-        look(page, "leave of the client", "phone")
-        page.get_by_role("button", name="Show in clear").click()
-        expect(page.locator("main")).to_contain_text(customer.email)
-        customer.page.get_by_role("button", name="End the access now").click()
-        done(customer.page, "Support sees your details masked again.")
-        page.reload()
-        expect(page.locator("main")).not_to_contain_text(customer.email)
+        see_for_a_reason(page, customer)
+        see_with_leave(page, customer)
 
         find(page, "accounts/client", customer.email)
         page.get_by_role("link", name="Write a note").click()
