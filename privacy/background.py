@@ -51,9 +51,10 @@ class Runner:
         pruned_at = float("-inf")
         while not self._stop.wait(LOOK_EVERY_SECONDS):
             try:
+                # First: a copy of a large account takes a while.
+                counting.flush()
                 while export.work(timezone.now(), is_ending=self._stop.is_set) and not self._stop.is_set():
                     pass
-                counting.flush()
                 contact.mail_waiting(timezone.now())
                 if settings.EMBEDDED:
                     self._delete()
