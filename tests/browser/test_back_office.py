@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.looks import look_at
 from tests.browser.test_identity import PASSWORD, SIZES, add_authenticator, letter_to, sign_in, sign_up
 from tests.browser.test_keys import call, make_key, soon
+from tests.production import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -235,7 +236,16 @@ class TestDays:
         soon(lambda: call(customer.site, key), (401, "key_unknown"))
         assert "make a new key" in customer.letter("revoked by the operator")
 
+        page.goto("/admin/")
+        page.locator("#refused").get_by_role("link", name="See them by reason").click()
+        wait_until(lambda: page.reload() is not None and "key_unknown" in page.content())
+        look(page, "the refused calls", "phone")
+        page.goto("/admin/?days=1")
         page.set_viewport_size(SIZES["desktop"])
+        for table in page.locator(".reading summary").all():
+            table.click()
+        look(page, "the overview with its tables", "desktop", "dark")
+
         page.locator("nav.side").get_by_role("link", name="Block an address").click()
         fill(page, **{"Address or network": "203.0.113.0/24"})
         look(page, "a block", "phone", "dark")
