@@ -8,13 +8,15 @@ from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.apps import apps
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts import details, invitations, recovery
+from accounts import details, invitations, recovery, support_access, unmasking
 from accounts.deeds import Mandate, notes
 from accounts.models import Client, StaffEntry, User
+from accounts.staff import SUPPORT, sync
 from apikeys.models import QuotaLease, QuotaMonth
 from privacy import documents, export, log_cutoff, logging_mode, rooms
 from privacy.logging_mode import Choice
@@ -35,7 +37,12 @@ def grow(owner: Person, sub_user: Person) -> str:
     invitations.invite(client, f"invited-{by.email}", by=by)
     recovery.request(sub_user.user, reason="lost")
     staff, _is_new = User.objects.get_or_create(email="staff@operator.example", is_staff=True)
-    notes.add(client, Mandate(staff, "T-7", "Grown Operator Note"), attempt=uuid4())
+    sync()
+    staff.groups.set(Group.objects.filter(name=SUPPORT))
+    mandate = Mandate(staff, "T-7", "Grown Operator Note")
+    notes.add(client, mandate, attempt=uuid4())
+    unmasking.open(client, mandate, form=unmasking.form_number(client, staff))
+    support_access.grant(client, "day", by=by)
     for person in (owner, sub_user):
         address = EmailAddress.objects.create(user=person.user, email=person.user.email, verified=True, primary=True)
         Authenticator.objects.create(user=person.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
