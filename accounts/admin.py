@@ -89,18 +89,7 @@ class UserAdmin(StaffAdmin):
     search_fields = ("pk", "email")
     search_help_text = gettext_lazy("By the whole number of a user, or their whole e-mail address.")
     ordering = ("-joined_at",)
-    fields = (
-        "id",
-        "address",
-        "client",
-        "role",
-        "active",
-        "has_factor",
-        "joined_at",
-        "last_login",
-        "language",
-        "time_zone",
-    )
+    fields = ("address", "role", "active", "has_factor", "joined_at", "last_login", "language")
 
     active = flag("is_active", gettext_lazy("may sign in"))
     has_factor = flag("factor", gettext_lazy("second factor"))
@@ -124,7 +113,7 @@ class InvitationAdmin(StaffAdmin):
     search_fields = ("pk", "email")
     search_help_text = gettext_lazy("By the whole number of an invitation, or the whole address that it went to.")
     ordering = ("-sent_at",)
-    fields = ("address", "client", "sent_at", "expires_at", "standing")
+    fields = ("address", "sent_at", "expires_at", "standing")
 
     @admin.display(description=gettext_lazy("e-mail address"))
     def address(self, invitation: Invitation) -> str:
@@ -145,7 +134,7 @@ class ContactAdmin(StaffAdmin):
     search_fields = ("pk",)
     search_help_text = gettext_lazy("By the whole number of a client.")
     ordering = ("-changed_at",)
-    fields = ("client", "changed_at")
+    fields = ("changed_at",)
 
 
 class BillingAdmin(ContactAdmin):
@@ -160,7 +149,7 @@ class UsageAdmin(StaffAdmin):
     search_fields = ("client",)
     search_help_text = gettext_lazy("By the whole number of a client.")
     narrowed_by = ("day",)
-    fields = ("day", "client", "source", "valid", "invalid", "units")
+    fields = ("day", "source", "valid", "invalid", "units")
 
 
 class KindOfDeed(admin.SimpleListFilter):
@@ -196,7 +185,7 @@ class HistoryAdmin(StaffAdmin):
     list_filter = (KindOfDeed,)
     search_fields = ("client",)
     search_help_text = gettext_lazy("By the whole number of a client, or of the user who did it.")
-    fields = ("at", "client", "number", "deed", "actor", "network", "call")
+    fields = ("at", "number", "deed", "actor", "network", "call")
     ordering = ("-pk",)
 
     def exactly(self, term: str) -> Q:

@@ -23,7 +23,6 @@ class ApiKeyAdmin(StaffAdmin):
     ordering = ("-created_at",)
     fields = (
         "prefix",
-        "client",
         "standing",
         "uses",
         "places",
@@ -74,7 +73,7 @@ class QuotaMonthAdmin(StaffAdmin):
     search_fields = ("client",)
     search_help_text = gettext_lazy("By the whole number of a client.")
     list_select_related = ("client",)
-    fields = ("month", "client", "taken", "quota")
+    fields = ("month", "taken", "quota")
 
     @admin.display(description=gettext_lazy("units per month"))
     def quota(self, row: QuotaMonth) -> int:
