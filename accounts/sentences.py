@@ -81,6 +81,7 @@ OPERATOR_REFUSALS: Final[dict[str, Promise]] = {
     "user_limit_reached": gettext_lazy(
         "The account has %(limit)s users and open invitations, which is the most for it. Nothing was done."
     ),
+    "yourself": gettext_lazy("That is you. End your own sessions under Account, Sessions. Nothing was done."),
 }
 """How the back-office says no to staff."""
 

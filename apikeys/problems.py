@@ -44,7 +44,10 @@ KINDS: Final[dict[str, Kind]] = {
     "key_unknown": Kind(
         401,
         gettext_lazy("The key does not work"),
-        gettext_lazy("No key that is in use fits this one. It may have been revoked or replaced, or have expired."),
+        gettext_lazy(
+            "No key that is in use fits this one. It may have been revoked or replaced, have expired, or belong to an "
+            "account that is suspended or being deleted."
+        ),
     ),
     "address_blocked": Kind(
         403,

@@ -94,7 +94,7 @@ class BlockForm(StaffDeedForm):
         "24": _("One day"),
         "168": _("Seven days"),
         "720": _("30 days"),
-        "": _("Until it is lifted"),
+        "0": _("Until it is lifted"),
     }
 
     network = LineField(
@@ -103,9 +103,8 @@ class BlockForm(StaffDeedForm):
         help_text=_("Such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    hours = forms.ChoiceField(label=_("For how long"), choices=tuple(LASTS.items()), initial="24", required=False)
+    hours = forms.ChoiceField(label=_("For how long"), choices=tuple(LASTS.items()), initial="24")
     field_order = ("network", "hours")
-    marks_optional_fields = False
 
     def clean_network(self) -> str:
         """Refuse what is no address or network."""
@@ -118,5 +117,5 @@ class BlockForm(StaffDeedForm):
 
     def lasts(self) -> timedelta | None:
         """Return for how long, None without an end."""
-        hours = self.cleaned_data["hours"]
-        return timedelta(hours=int(hours)) if hours else None
+        hours = int(self.cleaned_data["hours"])
+        return timedelta(hours=hours) if hours else None

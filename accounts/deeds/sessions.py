@@ -15,13 +15,16 @@ from accounts.models import User
 def sign_out(user: User, mandate: Mandate) -> bool:
     """End all sessions of a client's user or of a colleague and mail them; return whether there was one.
 
-    Raises Refusal `gone` for a user who was removed meanwhile, `client_gone`.
+    Raises Refusal `gone` for a user who was removed meanwhile, `client_gone`, and `yourself`, since nobody can be told
+    of it in a browser that is signed out.
     """
     with transaction.atomic():
         client = deeds.take_turn_even_closing(user.client_id) if user.client_id else None
         found = User.objects.filter(pk=user.pk).first()
         if found is None:
             raise Refusal("gone")
+        if found.pk == mandate.by.pk:
+            raise Refusal("yourself")
         if not UserSession.objects.filter(user=found).exists():
             return False
         presence.end_all(found)

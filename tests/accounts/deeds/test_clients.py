@@ -19,6 +19,7 @@ from apikeys import keys, leaked_keys
 from apikeys.models import ApiKey
 from privacy import rooms
 from privacy.deletion import requesting
+from privacy.models import DataExport
 from tests.house import HouseTest
 from validation.models import ValidationRecord
 
@@ -102,6 +103,9 @@ class SuspensionTests(DeedTest):
             self.assertNotIn(self.alice.opens(reverse(name)).status_code, (403, 404), name)
             self.assertEqual(self.vera.opens(reverse(name)).status_code, 403, name)
         self.assertContains(self.alice.opens("/account/history/"), "Invoices of two months are unpaid")
+        self.assertEqual(self.alice.posts(reverse("privacy:request_export")).status_code, 302)
+        self.assertTrue(DataExport.objects.filter(client=self.alice.client).exists())
+        self.assertEqual(self.alice.posts(reverse("accounts:invite"), {"email": "nina@example.com"}).status_code, 403)
 
     def test_its_checks_on_the_page_are_those_of_anybody(self) -> None:
         suspension.suspend(self.alice.client, self.mandate)
