@@ -22,15 +22,15 @@ SLACK_SECONDS = 0.5
 
 TAKE_AWAY = """
 import time
-from accounts.models import Client
+from accounts.deeds import Mandate, suspension
+from accounts.models import User
 from apikeys import keys
 from apikeys.models import ApiKey
 
+sten, _is_new = User.objects.get_or_create(email="sten@operator.example", is_staff=True)
+
 def key(number): return ApiKey.objects.get(pk=told["keys"][number])
-def suspend():
-    client = key(3).client
-    client.state = Client.State.SUSPENDED
-    client.save()
+def suspend(): suspension.suspend(key(3).client, Mandate(sten, "T-1204", "Invoices are unpaid"))
 
 for deed in (
     lambda: keys.revoke(key(0), by=None),
