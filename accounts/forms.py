@@ -293,6 +293,18 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
+class StaffCheckpointForm(HouseForm):
+    """Where the staff's history ended once, to compare it with."""
+
+    checkpoint = forms.CharField(
+        label=_("An earlier statement"),
+        required=False,
+        max_length=2000,
+        help_text=_("With it we also see whether the newest entries were cut off."),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
+    )
+
+
 class CheckpointForm(HouseForm):
     """The last line of an earlier export, to compare the history with."""
 

@@ -298,7 +298,7 @@ HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
     "detail": gettext_lazy("The details of entry %(number)s are not as they were written."),
     "cut": gettext_lazy("Entries from number %(number)s on have been cut off."),
     "changed": gettext_lazy("Entry %(number)s differs from the one that the export was signed over."),
-    "signature": gettext_lazy("The line is not a checkpoint that we have signed for your account."),
+    "signature": gettext_lazy("The line is not a checkpoint that we have signed for this history."),
 }
 """What history.verify() and verify_checkpoint() have found."""
 

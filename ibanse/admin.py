@@ -105,6 +105,15 @@ PAGES: Final[tuple[Page, ...]] = (
         gettext_lazy("Verify the chain"),
         on=Client,
     ),
+    Page(
+        "verify_staff",
+        "staff/history/",
+        chain.verify_staff,
+        "accounts.view_staffentry",
+        gettext_lazy("Chain of the staff's history"),
+        section="staff",
+        changes=True,
+    ),
     Page("staff", "staff/", staff_pages.people, "auth.view_group", gettext_lazy("People and groups"), section="staff"),
     Page(
         "change_staff",

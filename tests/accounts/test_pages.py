@@ -444,7 +444,7 @@ class HistoryPageTests(PageTest):
         self.assertEqual(foreign.number, 1)
         line = self.export(by="mallory").strip().splitlines()[-1]
         answer = self.alice.posts("/account/history/verify/", {"checkpoint": line})
-        self.assertContains(answer, "not a checkpoint that we have signed for your account")
+        self.assertContains(answer, "not a checkpoint that we have signed for this history")
 
     def export(self, by: str = "alice") -> str:
         answer = {"alice": self.alice, "mallory": self.mallory}[by].posts("/account/history/export/")

@@ -81,6 +81,7 @@ DOORS: Final[dict[str, set[str] | frozenset[str]]] = {
     "admin:lift_block": SECURITY,
     "admin:find_leaked_key": SECURITY,
     "admin:revoke_key": SECURITY,
+    "admin:verify_staff": SECURITY | LEAD,
     "admin:staff": LEAD,
     "admin:change_staff": LEAD,
 }
