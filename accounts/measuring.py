@@ -30,8 +30,8 @@ def site_database(_now: datetime) -> Iterator[Measured]:
 
 def counted_hours(_now: datetime) -> Iterator[Measured]:
     """Yield a zero for what is only counted when it happens: it tells a quiet hour from one in which nobody looked."""
-    yield Measured("refused", 0)
-    yield Measured("sign_ins", 0)
+    for name in ("refused", "sign_ins", "unsent"):
+        yield Measured(name, 0)
 
 
 def size_of(alias: str) -> int:

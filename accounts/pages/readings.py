@@ -8,9 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.readings import board, words
-from accounts.readings.series import PERIODS
+from accounts.readings.clock import HOUR
+from accounts.readings.series import DAY, PERIODS
 
 _DEFAULT_DAYS: Final = 7
+_PER: Final = {HOUR: _("per hour"), DAY: _("per day")}
 _LABELS: Final = {1: _("24 hours"), 7: _("7 days"), 90: _("90 days")}
 
 
@@ -23,7 +25,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "sections": sections,
         "wanting": board.wanting(sections),
-        "is_empty": board.is_empty(sections),
+        "newest": board.newest(sections),
+        "per": _PER[period.step],
         "period": period,
         "row_format": "SHORT_DATE_FORMAT" if period.days > 7 else "SHORT_DATETIME_FORMAT",
         "periods": list(_LABELS.items()),

@@ -105,9 +105,9 @@ def sections(user: User, period: Period, now: datetime) -> list[Section]:
     ]
 
 
-def is_empty(shown: Sequence[Section]) -> bool:
-    """Return whether nothing was ever read of what is shown."""
-    return all(card.taken_at is None for section in shown for card in section.cards)
+def newest(shown: Sequence[Section]) -> datetime | None:
+    """Return when the newest reading of what is shown was taken; None when there never was one."""
+    return max((card.taken_at for section in shown for card in section.cards if card.taken_at), default=None)
 
 
 def wanting(shown: Sequence[Section]) -> list[Card]:

@@ -24,13 +24,14 @@ class _Place(NamedTuple):
     at: datetime
 
 
+_LONGEST_PART: Final = 40
 _counting: Final = threading.Lock()
 _counts: Counter[_Place] = Counter()
 
 
 def count(name: str, part: str) -> None:
     """Count one more in this hour. Touches no database and never fails."""
-    place = _Place(name, part, "", hour_of(datetime.now(UTC)))
+    place = _Place(name, part[:_LONGEST_PART], "", hour_of(datetime.now(UTC)))
     with _counting:
         _counts[place] += 1
 

@@ -166,6 +166,16 @@ KINDS: Final[tuple[Kind, ...]] = (
         # One is on its way for some seconds; what is not taken by the mail server is tried again every ten minutes.
         limits=Limits(watch=1, act=5),
     ),
+    Kind(
+        "queues",
+        "unsent",
+        _("Mails that the mail server did not take"),
+        "read_queues",
+        Shell("journalctl --unit ibanse --grep 'could not be sent' --lines 50", _HELP),
+        reckoned=counted,
+        # They are lost, but for messages of the contact page; more than some mean that the server is away.
+        limits=Limits(watch=1, act=10),
+    ),
     Kind("queues", "deletions", _("Deletions that wait for their day"), "read_queues", _DELETIONS, part="waiting"),
     Kind(
         "queues",

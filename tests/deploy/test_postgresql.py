@@ -247,6 +247,12 @@ class TestRoles:
         for role in ("app", "erase"):
             server.manage(role, "prune_expired", folder=tmp_path)
 
+    def test_readings_are_taken_as_the_role_that_serves(self, server: Server, tmp_path: Path) -> None:
+        """Twice: the second overwrites those of the same hour. The size of the database is asked of the server."""
+        server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
+        for _ in range(2):
+            server.manage("app", "take_readings", folder=tmp_path)
+
     def test_an_owner_can_delete_a_user_with_all_traces_as_the_role_that_serves(
         self, server: Server, tmp_path: Path
     ) -> None:

@@ -15,7 +15,7 @@ from django.db import Error, OperationalError
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts import personal_data
+from accounts import invitations, personal_data
 from accounts.models import Client, Reading
 from accounts.readings import counting, taking
 from accounts.readings.clock import HOUR, KEPT, hour_of
@@ -162,6 +162,19 @@ class CountingTests(EntranceTest):
         counting.flush()
 
         self.assertEqual(values("sign_ins"), {"password": 3, "limited": 1})
+
+
+class MailTests(HouseTest):
+    def test_a_mail_that_the_server_does_not_take_is_counted_without_a_word_of_whose(self) -> None:
+        with (
+            patch("django.core.mail.EmailMultiAlternatives.send", side_effect=OSError),
+            self.assertLogs("accounts.mail"),
+            self.captureOnCommitCallbacks(execute=True),
+        ):
+            invitations.invite(self.alice.client, "nina@example.com", by=self.alice.user)
+
+        # Nina's, and the one that tells the owner.
+        self.assertEqual(values("unsent"), {"deed": 1, "invitation": 1})
 
 
 class SpoolTests(HouseTest):
