@@ -445,7 +445,7 @@ TABLES: Final[tuple[Table, ...]] = (
         ("user", "sessions", CLEAR, "user", _BELONGS),
         ("created_at", "sessions", CLEAR, "time", "shown to the user"),
         ("ip", "sessions", CLEAR, "address", "the user knows foreign browsers by it"),
-        ("last_seen_at", "sessions", CLEAR, "time, every five minutes", "shown to the user"),
+        ("last_seen_at", "sessions", CLEAR, "time, every five minutes; of staff every minute", "shown to the user"),
         ("session_key", "sessions", CLEAR, "random text of the cookie", "ends it"),
         ("user_agent", "sessions", CLEAR, "what the browser calls itself", "the user knows foreign browsers by it"),
         ("data", "sessions", CLEAR, "empty", "allauth's; not in use"),

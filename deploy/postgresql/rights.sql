@@ -26,6 +26,14 @@ INSERT INTO exception VALUES
     -- Receipts of deletions are made, shown and, in time, forgotten; what they say is never changed by who serves. The
     -- right to one column is the right to lock a row (SELECT … FOR UPDATE), as accounts/chunks.py does before it deletes.
     ('privacy_erasurereceipt', 'ibanse_app', 'SELECT, INSERT, UPDATE (is_compacted), DELETE'),
+    -- What a group of staff may is the release's to say (accounts/staff.py): sync_staff_groups runs as the owner. Whoever
+    -- serves changes who is in a group, and nothing else gives a right.
+    ('auth_group', 'ibanse_app', 'SELECT'),
+    ('auth_permission', 'ibanse_app', 'SELECT'),
+    ('auth_group_permissions', 'ibanse_app', 'SELECT'),
+    ('accounts_user_user_permissions', 'ibanse_app', 'SELECT, DELETE'),
+    -- Nothing is ever written here: what staff do is in their history.
+    ('django_admin_log', 'ibanse_app', 'SELECT, DELETE'),
     -- Migrations are the owner's.
     ('django_migrations', 'ibanse_app', 'SELECT'),
     ('django_migrations', 'ibanse_erase', 'SELECT');

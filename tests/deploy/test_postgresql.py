@@ -126,6 +126,18 @@ assert list(staff_history.forget_client(client.pk)) == [2]
 assert staff_history.verify().ok
 """
 
+STAFF: Final = """
+from django.contrib.auth.models import Group
+from accounts import staff
+from accounts.models import User
+
+sten = User.objects.create_user("sten@operator.example", is_staff=True)
+sten.groups.set(Group.objects.filter(name="support"))
+assert staff.of(sten) == ["support"] and sten.has_perm("accounts.view_client")
+sten.groups.clear()
+sten.delete()
+"""
+
 APP_MAY_NOT: Final = (
     "UPDATE accounts_historyentry SET tag = 'users.joined'",
     "UPDATE accounts_historyentry SET hash = ''",
@@ -136,6 +148,10 @@ APP_MAY_NOT: Final = (
     "UPDATE accounts_staffentry SET actor = NULL",
     "DELETE FROM accounts_staffentry",
     "DELETE FROM accounts_staffdetail",
+    "INSERT INTO auth_group (name) VALUES ('friends')",
+    "DELETE FROM auth_group_permissions",
+    "INSERT INTO auth_group_permissions (group_id, permission_id) SELECT 1, 1",
+    "INSERT INTO accounts_user_user_permissions (user_id, permission_id) SELECT gen_random_uuid(), 1",
     "UPDATE privacy_erasurereceipt SET document = ''",
     "DELETE FROM django_migrations",
     "ALTER TABLE accounts_client ADD COLUMN more text",
@@ -252,6 +268,13 @@ class TestRoles:
         server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
         for _ in range(2):
             server.manage("app", "take_readings", folder=tmp_path)
+
+    def test_the_owner_says_what_a_group_of_staff_may_and_who_serves_who_is_in_it(
+        self, server: Server, tmp_path: Path
+    ) -> None:
+        server.manage("owner", "sync_staff_groups", folder=tmp_path)
+        server.manage("owner", "sync_staff_groups", "--check", folder=tmp_path)
+        server.manage("app", "shell", "--command", STAFF, folder=tmp_path)
 
     def test_an_owner_can_delete_a_user_with_all_traces_as_the_role_that_serves(
         self, server: Server, tmp_path: Path

@@ -10,6 +10,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.exceptions import ValidationError
@@ -474,6 +475,7 @@ class SecretTests(OfficeTest):
             for secret in hidden:
                 with self.subTest(page=name, secret=secret):
                     self.assertNotIn(secret, page)
+        self.assertFalse(LogEntry.objects.exists())
 
 
 class GroupTests(HouseTest):
