@@ -23,6 +23,12 @@ from apikeys import leaked_keys
 from apikeys.models import ApiKey
 
 
+class _Forgotten(forms.PasswordInput):
+    """Shows what is typed, and like a password never what was sent."""
+
+    input_type = "text"
+
+
 class FindForm(HouseForm):
     """What was sent to us. It is not shown again, whatever is wrong with it."""
 
@@ -30,7 +36,7 @@ class FindForm(HouseForm):
         label=_("How the key begins, or the whole key"),
         max_length=2_000,
         help_text=_("Such as ibanse_live_4f9Kq2Lm7T. Of a whole key only the beginning is used; the rest is not kept."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        widget=_Forgotten(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
 
