@@ -88,8 +88,9 @@ def erase(client: Client) -> Iterator[dict[str, int]]:
     for _details in chunks.drain(HistoryDetail.objects.filter(entry__client=client), "history"):
         yield {}  # An entry and its detail are one row of the history.
     yield from chunks.drain(HistoryEntry.objects.filter(client=client), "history")
-    for _erased in staff_history.forget_client(client.pk):
-        yield {}  # Their entries stay, and name nobody: that staff looked is the operator's to answer for.
+    # Of these the reasons go. The entries stay, and name nobody: that staff looked is the operator's to answer for.
+    for erased in staff_history.forget_client(client.pk):
+        yield {"staff_history": erased}
     yield from chunks.drain(User.objects.filter(client=client).exclude(role=User.Role.OWNER), "users")
 
 

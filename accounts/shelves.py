@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.utils.translation import gettext_lazy as _
 
-from accounts import details, history, unmasking
+from accounts import details, history, staff_history, unmasking
 from accounts.deeds import notes
 from accounts.models import (
     BillingDetails,
@@ -221,6 +221,20 @@ SHELVES: Final = (
             time("until", _("When it ends by itself")),
             time("ended_at", _("When it was ended before")),
         ),
+    ),
+    Shelf(
+        "staff_history",
+        _("What our staff looked at or did in the account; with the account its reasons go, and the rest names nobody"),
+        lambda client: staff_history.entries(client=client.pk).order_by("number"),
+        (
+            Column("at", _("When"), lambda told: moment(told.when)),
+            plain("tag", _("Code of what was done")),
+            Column("what", _("What was done, in words"), lambda told: told.sentence),
+            Column("page", _("Name of the page"), lambda told: told.details.get("page", "")),
+            Column("ticket", _("Number of the case"), lambda told: told.details.get("ticket", "")),
+            Column("reason", _("The reason, in the words of our staff"), lambda told: told.details.get("reason", "")),
+        ),
+        lambda _client, rows: staff_history.told(rows),
     ),
     Shelf(
         "history",

@@ -203,7 +203,10 @@ class UnmaskingTests(UnmaskingTest):
         self.assertEqual((look["groups"], look["ticket"], look["words"]), ("support", "T-1042", WORDS))
         self.assertEqual(leave["granted_by"], "alice@example.com")
         self.assertTrue(str(leave["until"]).startswith(f"{access.until:%Y-%m-%d}"))
+        [seen] = tables["staff_history"]
+        self.assertEqual((seen["tag"], seen["ticket"], seen["reason"]), ("client.unmasked", "T-1042", WORDS))
         self.assertNotIn(self.supporter.email, str(tables))
+        self.assertNotIn(str(self.supporter.pk), str(tables))
 
     def test_it_goes_with_the_account_and_after_25_months(self) -> None:
         for client in (self.client_of_alice, self.mallory.client):
