@@ -25,6 +25,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "sections": sections,
         "wanting": board.wanting(sections),
+        "has_stopped": board.has_stopped(sections),
         "newest": board.newest(sections),
         "per": _PER[period.step],
         "period": period,

@@ -63,6 +63,16 @@ class Card:
         return str(LEVELS.get(self.level, ""))
 
     @property
+    def is_stale(self) -> bool:
+        """Whether it is too old to tell of now: then not what it measures wants help, but what measures it."""
+        return self.level is Level.STALE
+
+    @property
+    def shows_shell(self) -> bool:
+        """Whether the command that helps stands in sight, and not folded away."""
+        return self.level.wants_somebody and not self.is_stale
+
+    @property
     def shell(self) -> Shell | None:
         """The command that helps, where a page does not."""
         return self.kind.place if isinstance(self.kind.place, Shell) else None
@@ -110,9 +120,17 @@ def newest(shown: Sequence[Section]) -> datetime | None:
     return max((card.taken_at for section in shown for card in section.cards if card.taken_at), default=None)
 
 
+def has_stopped(shown: Sequence[Section]) -> bool:
+    """Return whether all readings that were ever taken are old: whatever takes them has stopped."""
+    taken = [card for section in shown for card in section.cards if card.taken_at]
+    return bool(taken) and all(card.is_stale for card in taken)
+
+
 def wanting(shown: Sequence[Section]) -> list[Card]:
-    """Return the cards that want somebody, the most urgent first."""
-    found = [card for section in shown for card in section.cards if card.level.wants_somebody]
+    """Return the cards that want somebody, the most urgent first; old ones only where others are not."""
+    is_told = has_stopped(shown)
+    cards = [card for section in shown for card in section.cards if card.level.wants_somebody]
+    found = [card for card in cards if not (is_told and card.is_stale)]
     return sorted(found, key=lambda card: -card.level.urgency)
 
 

@@ -93,12 +93,22 @@ class OverviewTests(HouseTest):
 
     def test_an_old_reading_is_told_as_old_whatever_it_said(self) -> None:
         taking.take(timezone.now() - timedelta(hours=3))
+        sten = self.staff("support")
 
-        page = self.staff("support").opens("/admin/").content.decode()
+        page = sten.opens("/admin/").content.decode()
 
         self.assertIn("old</span>", page)
         self.assertNotIn("calm</span>", page)
-        self.assertIn("ago: what is true now, nobody knows.", page)
+        self.assertIn("No reading was taken for 3\xa0hours: what is true now, nobody knows.", page)
+        self.assertNotIn('id="wants-title"', page)
+
+        taking.take(timezone.now())
+        Reading.objects.filter(name="mails").update(taken_at=timezone.now() - timedelta(hours=3))
+        with override_settings(EMBEDDED=False, SECURE_SSL_REDIRECT=False, SECURE_PROXY_SSL_HEADER=None):
+            page = sten.opens("/admin/").content.decode()
+
+        self.assertIn("1 reading needs attention", page)
+        self.assertRegex(page, r"Taken 3\xa0hours ago. Look why: <code>systemctl status ibanse-take-readings.timer")
 
     def test_nobody_knows_of_a_backup_that_was_never_stamped(self) -> None:
         taking.take(timezone.now())
