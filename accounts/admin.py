@@ -21,6 +21,7 @@ from accounts import history, masked, staff_history, usage
 from accounts.back_office import StaffAdmin, as_number, flag, short
 from accounts.identity import browsers
 from accounts.models import Client, HistoryEntry, Invitation, StaffEntry, User
+from privacy import vault
 
 
 class StateFilter(admin.ChoicesFieldListFilter):
@@ -210,7 +211,10 @@ class HistoryAdmin(StaffAdmin):
         """Return which key was refused, and why: a key's beginning and a word, nothing of a person."""
         if entry.tag != "keys.refused":
             return ""
-        [told] = history.told(entry.client, [entry])
+        try:
+            [told] = history.told(entry.client, [entry])
+        except vault.VaultError:  # The client is being deleted: its key is gone, and its rows are going.
+            return ""
         return " · ".join(told.details.get(name, "") for name in ("key", "reason"))
 
 

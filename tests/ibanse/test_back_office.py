@@ -30,6 +30,7 @@ from accounts.models import BillingDetails, Client, ContactDetails, HistoryEntry
 from apikeys.models import ApiKey, QuotaMonth
 from ibanse import checks, env
 from ibanse.admin import PAGES
+from privacy import vault
 from tests.house import PASSWORD, HouseTest, Person, Visitor
 
 STAFF: Final = frozenset({*staff.GROUPS, "none"})
@@ -340,6 +341,18 @@ class RecordTests(OfficeTest):
         self.assertEqual(
             [tag for tag, _ in self.recorded(actor=sten.user.pk)], ["office.misused", *["office.refused"] * 5]
         )
+
+    def test_pages_of_a_client_whose_key_is_destroyed_open_without_what_was_sealed(self) -> None:
+        everybody = self.staff(*staff.GROUPS)
+        refused = HistoryEntry.objects.get(tag="keys.refused")
+        page = f"/admin/accounts/historyentry/{refused.pk}/change/"
+        self.assertContains(everybody.opens(page), "ibanse_live_abc")
+        vault.destroy(self.alice.client.pk)
+        for name in DOORS:
+            if name.endswith("_change"):
+                with self.subTest(page=name):
+                    self.assertEqual(everybody.opens(self.path(name)).status_code, 200)
+        self.assertNotContains(everybody.opens(page), "ibanse_live_abc")
 
     def test_an_edited_id_is_nobodys_and_on_record(self) -> None:
         sten = self.staff("support")
