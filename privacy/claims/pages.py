@@ -58,6 +58,30 @@ APPLICATION: Final = Subject(
             ),
         ),
         Claim(
+            "staff_entry",
+            _(
+                "The operator's staff open only what their work needs, after giving a second factor in that very "
+                "session."
+            ),
+            _(
+                "What each group may see is one table; nobody may see everything. Half an hour without a visit, or "
+                "another network, ends the entry. Every page opened and every refusal is recorded."
+            ),
+            _(
+                "Every address of the back-office is asked for as each group, as customers and as a stranger, with "
+                "edited numbers and from elsewhere."
+            ),
+            files=("ibanse/admin.py", "accounts/staff.py", "accounts/staff_entry.py", "accounts/back_office.py"),
+            tests=within(
+                "tests/ibanse/test_back_office.py",
+                "WalkTests",
+                "EntryTests",
+                "RecordTests",
+                "SearchTests",
+                "GroupTests",
+            ),
+        ),
+        Claim(
             "sign_in_is_silent",
             _("Signing in, signing up and asking for a new password do not reveal who has an account."),
             _("Known and unknown addresses get the same answer for the same work, and equally many mails."),
