@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -56,8 +57,14 @@ class Deed:
 
 
 def view(deed: Deed) -> Callable[..., HttpResponseBase]:
-    """Return the view of a deed's page: looking says what will happen, and sending the form does it."""
-    return require_http_methods(["GET", "HEAD", "POST"])(partial(_view, deed))
+    """Return the view of a deed's page: looking says what will happen, and sending the form does it.
+
+    A grave one asks for the password or second factor again when the last proof is older than five minutes: a session
+    that somebody else got hold of suspends nobody.
+    """
+    does = partial(_view, deed)
+    proven = reauthentication_required(does) if deed.words.is_grave else does
+    return require_http_methods(["GET", "HEAD", "POST"])(proven)
 
 
 def _view(deed: Deed, request: StaffRequest, **place: Any) -> HttpResponseBase:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from allauth.usersessions.models import UserSession
 from django.contrib.messages import get_messages
 from django.core import mail
+from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -275,6 +276,25 @@ class TwiceTests(OfficeDeedTest):
         support.posts(path, sent)
 
         self.assertEqual(ClientNote.objects.count(), 1)
+
+    def test_a_grave_deed_needs_a_proof_of_the_last_five_minutes_and_its_form_can_be_sent_then(self) -> None:
+        person = self.staff("billing", "security", "support")
+        rows = {
+            "suspend_client": self.alice.client,
+            "revoke_key": self.key,
+            "set_block": None,
+            "reopen_client": self.alice.client,
+        }
+        sent = {**self.form_of(person, self.path("suspend_client", self.alice.client)), **REASON}
+        with override_settings(ACCOUNT_REAUTHENTICATION_TIMEOUT=-1):
+            asked = {name: person.opens(self.path(name, row)).headers.get("Location", "") for name, row in rows.items()}
+            person.posts(self.path("suspend_client", self.alice.client), sent)
+        self.assertEqual([name for name, place in asked.items() if "/account/again/" in place], [*rows][:3])
+        self.assertEqual(Client.objects.get().state, "active")
+
+        answer = person.posts(self.path("suspend_client", self.alice.client), sent)
+
+        self.assertEqual(self.said(answer), "The client is suspended.")
 
     def test_without_the_token_of_the_site_nothing_is_done(self) -> None:
         billing, path = self.staff("billing"), self.path("suspend_client", self.alice.client)
