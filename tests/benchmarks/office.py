@@ -101,7 +101,7 @@ def measure() -> None:
     print(f"  {CLIENTS:,} clients, {ROWS:,} rows of log and of history: {time.perf_counter() - began:.0f} s to write")
     browser = staff_browser()
     one = clients[CLIENTS // 2].pk
-    print(f"  {'list, p50/least in ms (queries)':34}{'all':>12}{'one client':>14}{'searched':>12}")
+    print(f"  {'list, p50/least in ms (queries)':34}{'all':>15}{'one client':>15}{'searched':>15}")
     for model, shown_by in site._registry.items():  # noqa: SLF001 - the site's list of its models
         meta = model._meta  # noqa: SLF001 - Django documents it
         place = f"/admin/{meta.app_label}/{meta.model_name}/"
@@ -115,7 +115,7 @@ def measure() -> None:
             assert answer.status_code == 200, (place, query, answer.status_code)
             number = sum(said["sql"].startswith(("SELECT", "INSERT", "UPDATE")) for said in asked.captured_queries)
             figures.append(f"{p50(partial(browser.get, place, QUERY_STRING=query))} ({number})")
-        print(f"  {meta.label:34}{figures[0]:>12}{figures[1]:>14}{figures[2]:>12}")
+        print(f"  {meta.label:34}{figures[0]:>15}{figures[1]:>15}{figures[2]:>15}")
     print(f"  {'page of a client':34}{p50(lambda: browser.get(f'/admin/accounts/client/{one}/change/')):>12}")
     print(f"  {'first page':34}{p50(lambda: browser.get('/admin/')):>12}")
 

@@ -13,7 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core import mail
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Model
@@ -273,6 +273,15 @@ class EntryTests(OfficeTest):
         self.assertContains(answer, "own networks only", status_code=403)
         [(tag, told), *_] = self.recorded(actor=away.user.pk)
         self.assertEqual((tag, told["reason"]), ("office.refused", "address"))
+
+    def test_a_network_of_the_operator_that_is_none_is_named(self) -> None:
+        for wrong in ("192.0.2.7/24", "office", "192.0.2.0/24 10.0.0.0/8", "::/129"):
+            with (
+                self.subTest(wrong=wrong),
+                self.assertRaisesMessage(ImproperlyConfigured, f"STAFF_NETWORKS: '{wrong}'"),
+            ):
+                env_networks(wrong)
+        self.assertEqual(env_networks(""), [])
 
     def test_half_an_hour_without_a_visit_signs_staff_out(self) -> None:
         sten, now = self.staff("support"), timezone.now().timestamp()
