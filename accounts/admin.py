@@ -4,6 +4,7 @@ Who sees which of these is the table in staff.py.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any, ClassVar
 from uuid import UUID
@@ -289,7 +290,19 @@ class KindOfLook(KindOfDeed):
         "changes": (gettext_lazy("forms sent"), ("office.changed",)),
         "refusals": (gettext_lazy("refused"), ("office.refused",)),
         "misuse": (gettext_lazy("deliberate"), ("office.misused",)),
-        "unmaskings": (gettext_lazy("unmasked"), ("clients.unmasked", "clients.unmasked_as_granted")),
+        "unmaskings": (
+            gettext_lazy("unmasked"),
+            ("client.unmasked", "client.looked_at", "client.masked", "client.unmasking_refused"),
+        ),
+        "deeds": (
+            gettext_lazy("deeds"),
+            (
+                "client.suspended",
+                "client.reopened",
+                "client.noted",
+                *(tag for tag in staff_history.ACTIONS if tag.startswith(("quota.", "users.", "keys.", "blocks."))),
+            ),
+        ),
         "staff": (
             gettext_lazy("the staff themselves"),
             tuple(tag for tag in staff_history.ACTIONS if tag.startswith("staff.")),
@@ -297,11 +310,32 @@ class KindOfLook(KindOfDeed):
     }
 
 
+class TimeOfLook(admin.SimpleListFilter):
+    """Narrows the history of the staff to what was lately."""
+
+    title = gettext_lazy("time")
+    parameter_name = "within"
+    DAYS: ClassVar[dict[str, tuple[Promise, int]]] = {
+        "day": (gettext_lazy("the last 24 hours"), 1),
+        "week": (gettext_lazy("the last 7 days"), 7),
+        "month": (gettext_lazy("the last 30 days"), 30),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002 - Django's signature
+        """Return the spans there are."""
+        return [(name, str(words)) for name, (words, _days) in self.DAYS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - Django's signature
+        """Return the entries of the span that was chosen."""
+        _words, days = self.DAYS.get(self.value() or "", ("", 0))
+        return queryset.filter(at__gte=timezone.now() - timedelta(days=days)) if days else queryset
+
+
 class StaffHistoryAdmin(StaffAdmin):
     """What the staff looked at and did; why, of a client, only for those who may see clients."""
 
     list_display = ("at", "deed", "page", "who", "short_client", "network")
-    list_filter = (KindOfLook,)
+    list_filter = (KindOfLook, TimeOfLook)
     search_fields = ("actor", "client", "number")
     search_help_text = gettext_lazy(
         "By the whole number of a client or of one of the staff, or by the whole e-mail address of one of the staff."

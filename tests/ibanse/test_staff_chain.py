@@ -1,9 +1,11 @@
-"""The page on which security and lead see whether the staff's history is whole, and take along where it ends."""
+"""The list of the staff's history, and the page that says whether it is whole and where it ends."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 from accounts import history, staff_history
+from accounts.admin import KindOfLook
 from accounts.models import StaffEntry
 from tests.house import HouseTest
 
@@ -45,3 +47,22 @@ class StaffChainTests(HouseTest):
             (str(foreign).replace("'", '"'), "not a checkpoint that we have signed", 200),
         ):
             self.assertContains(self.guard.posts(PATH, {"checkpoint": text}), said, status_code=status)
+
+    def test_every_deed_of_staff_is_found_by_its_kind(self) -> None:
+        tags = [tag for _words, tags in KindOfLook.KINDS.values() for tag in tags]
+
+        self.assertEqual(sorted(tags), sorted(staff_history.ACTIONS))
+
+    def test_the_list_is_narrowed_by_kind_and_time(self) -> None:
+        opened = staff_history.record("client.unmasked", by=self.sten.user, client=self.alice.client.pk)
+        long_ago = opened.at - timedelta(days=8)
+        StaffEntry.objects.filter(number=1).update(at=long_ago)
+
+        def numbers(query: str) -> list[int]:
+            answer = self.guard.opens(f"/admin/accounts/staffentry/?{query}")
+            return sorted(entry.number for entry in answer.context["cl"].result_list)
+
+        self.assertEqual(numbers("kind=unmaskings"), [4])
+        self.assertNotIn(1, numbers("within=week"))
+        self.assertIn(1, numbers("within=month"))
+        self.assertEqual(numbers("kind=unmaskings&within=day"), [4])
