@@ -92,6 +92,7 @@ def find(page: Page, listed: str, term: str) -> None:
     page.goto(f"/admin/{listed}/")
     page.get_by_role("searchbox", name="Find").fill(term)
     page.get_by_role("button", name="Find").click()
+    page.wait_for_url("**?*q=*")
     page.locator(".office-list tbody a").first.click()
 
 

@@ -142,6 +142,7 @@ class TestCheckPage:
     def test_the_language_changes_and_the_verdict_stays(self, page: Page) -> None:
         page.goto("/")
         check(page, VALID)
+        expect(page.locator("[data-verdict]")).to_be_visible()
         for code in ("sv", "de", "en"):
             page.locator(f".languages button[value={code}]").click()
             expect(page.get_by_role("heading", name=TITLES[code])).to_be_visible()
