@@ -1,6 +1,5 @@
 """The staff and their groups, for the group lead: pages of the back-office without anything of a client."""
 
-from typing import Any
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -12,16 +11,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import deeds, staff
+from accounts import staff
 from accounts.back_office import StaffRequest
 from accounts.choices import Checkboxes, Choice
 from accounts.deeds import staff as deed
+from accounts.deeds.forms import StaffDeedForm
 from accounts.errors import Refusal
-from accounts.forms import HouseForm
 from accounts.models import User
 
 
-class StaffForm(HouseForm):
+class StaffForm(StaffDeedForm):
     """Which groups, whether they are let in, and why."""
 
     groups = forms.MultipleChoiceField(
@@ -31,14 +30,7 @@ class StaffForm(HouseForm):
         required=False,
     )
     is_active = forms.BooleanField(label=gettext_lazy("May sign in"), required=False)
-    ticket = forms.CharField(label=gettext_lazy("Number of the case"), max_length=deeds.MOST_TICKET_CHARACTERS)
-    words = forms.CharField(
-        label=gettext_lazy("Reason"),
-        min_length=deeds.LEAST_CHARACTERS,
-        max_length=deeds.MOST_CHARACTERS,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("It stands in the history of the staff."),
-    )
+    field_order = ("groups", "is_active")
     marks_optional_fields = False
 
 
@@ -59,18 +51,15 @@ def change(request: StaffRequest, pk: UUID) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "admin/change_staff.html", context, status=422 if form.errors else 200)
     try:
-        is_changed = _change(request, member, form.cleaned_data)
+        said = form.cleaned_data
+        mandate = form.mandate(request.user, request)
+        is_changed = deed.change(member, said["groups"], mandate, is_active=said["is_active"])
     except Refusal as refusal:
         form.refuse(refusal)
         return render(request, "admin/change_staff.html", context, status=409)
     done = _("Changed: %(who)s.") if is_changed else _("Nothing to change: %(who)s was like that already.")
     messages.success(request, done % {"who": member.email})
     return redirect("admin:staff")
-
-
-def _change(request: StaffRequest, member: User, said: dict[str, Any]) -> bool:
-    mandate = deeds.Mandate(request.user, said["ticket"], said["words"], request)
-    return deed.change(member, said["groups"], mandate, is_active=said["is_active"])
 
 
 def _titles(names: list[str]) -> str:
