@@ -4,22 +4,15 @@ The rows are spread over thirty days and sealed as in mode *full*. A few of a mi
 filter without an index of its own would read all the others.
 """
 
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from random import Random
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-import django
-
-from tests import services
+from tests.benchmarks import own_database
 from tests.benchmarks.engine import MISTYPED_SHARE, mistyped, valid_iban
 
 if TYPE_CHECKING:
@@ -27,7 +20,6 @@ if TYPE_CHECKING:
     from validation.engine.registry import Country
     from validation.log import Row
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 FEW: Final = 1_000
 MANY: Final = 1_000_000
 ROWS_AT_ONCE: Final = 10_000
@@ -43,30 +35,15 @@ RARE_COUNTRY: Final = "LI"
 
 def run() -> None:
     """Print the page's time at both sizes and their ratio, for each filter."""
-    services.install(["postgresql"])
-    try:
-        with services.postgresql(durable=True) as url, tempfile.TemporaryDirectory(prefix="ibanse-bench-") as folder:
-            Path(folder, "static").mkdir()
-            mails = f"file://{folder}/mails"
-            environment = services.environment(DATABASE_URL=url, IBANSE_DATA_DIR=folder, EMAIL_URL=mails)
-            subprocess.run([sys.executable, "-m", "tests.benchmarks.log"], env=environment, cwd=ROOT, check=True)
-    except services.ServiceError as error:
-        sys.exit(f"  Not measured: {error}")
+    own_database.run("tests.benchmarks.log")
 
 
 def measure() -> None:
     """Fill a database of this process's settings with two clients' logs, and print what is found."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
-    django.setup()
+    own_database.prepare()
     # Models can be imported only from here on.
-    from django.conf import settings  # noqa: PLC0415
-    from django.core.management import call_command  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
 
-    settings.ALLOWED_HOSTS.append("testserver")
-    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    for database in settings.DATABASES:
-        call_command("migrate", database=database, verbosity=0)
     small, large = Log(FEW), Log(MANY)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")

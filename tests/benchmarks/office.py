@@ -3,26 +3,18 @@
 What a list shows is counted on its way out; the record of each look is part of the time.
 """
 
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-import django
-
-from tests import services
+from tests.benchmarks import own_database
 
 if TYPE_CHECKING:
     from django.test import Client as Browser
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 CLIENTS: Final = 10_000
 ROWS: Final = 1_000_000
 """Of the log of checks, and of the histories."""
@@ -62,24 +54,13 @@ FILL: Final = (
 
 def run() -> None:
     """Print each list's p50 and its queries, of all rows, of one client's, and of a search."""
-    services.install(["postgresql"])
-    try:
-        with services.postgresql(durable=True) as url, tempfile.TemporaryDirectory(prefix="ibanse-bench-") as folder:
-            Path(folder, "static").mkdir()
-            mails = f"file://{folder}/mails"
-            environment = services.environment(DATABASE_URL=url, IBANSE_DATA_DIR=folder, EMAIL_URL=mails)
-            subprocess.run([sys.executable, "-m", "tests.benchmarks.office"], env=environment, cwd=ROOT, check=True)
-    except services.ServiceError as error:
-        sys.exit(f"  Not measured: {error}")
+    own_database.run("tests.benchmarks.office")
 
 
 def measure() -> None:
     """Fill a database of this process's settings, and print what is found."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
-    django.setup()
+    own_database.prepare()
     # Models can be imported only from here on.
-    from django.conf import settings  # noqa: PLC0415
-    from django.core.management import call_command  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
     from django.utils import timezone  # noqa: PLC0415
@@ -87,10 +68,6 @@ def measure() -> None:
     from accounts.models import Client  # noqa: PLC0415
     from ibanse.admin import site  # noqa: PLC0415
 
-    settings.ALLOWED_HOSTS.append("testserver")
-    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    for database in settings.DATABASES:
-        call_command("migrate", database=database, verbosity=0)
     now = timezone.now()
     clients = Client.objects.bulk_create(Client(created_at=now - timedelta(hours=n)) for n in range(CLIENTS))
     began = time.perf_counter()
