@@ -223,7 +223,8 @@ class TestWhatGoesWrong:
         command = ["restic", "backup", "--stdin", "--stdin-filename", "copy.sqlite3", "--tag", "main"]
         backup = subprocess.Popen(command, env=told, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         locks = small.repositories["main"] / "locks"
-        wait_until(lambda: any(locks.iterdir()))
+        # By its whole name: while it is being written it has another, which nobody would take for a lock.
+        wait_until(lambda: any(len(lock.name) == 64 for lock in locks.iterdir()))
         backup.kill()
         backup.communicate()
 
