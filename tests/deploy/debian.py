@@ -1,5 +1,6 @@
 """An empty Debian in a folder, made by debootstrap from this machine's own mirror; used unbooted and booted."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ from tests import services
 SUITES: Final = ("trixie", "bookworm")
 """Those that deploy/install is for, the newest first: the one that the mirror has is taken."""
 NEEDED: Final = ("debootstrap", "systemd-container")
+FRESH_SECONDS: Final = 7 * 24 * 3600
 _OURS: Final = "/root/ibanse"
 _NSPAWNS_OWN: Final = {"etc/resolv.conf", "etc/machine-id", "etc/.updated"}
 _LEFT_OUT: Final = (".*", "__pycache__", "node_modules")
@@ -135,14 +137,34 @@ def debian() -> Iterator[Debian]:
 def _bootstrap(root: Path) -> None:
     said = ""
     for suite in SUITES:
-        command = ["debootstrap", "--variant=minbase", "--include=ca-certificates,systemd-sysv,dbus", suite, str(root)]
-        done = subprocess.run([*command, *_mirror()], capture_output=True, text=True, check=False, timeout=420)
+        made = ["--variant=minbase", "--include=ca-certificates,systemd-sysv,dbus", suite]
+        kept = _kept([*made, *_mirror()])
+        if kept.exists() and time.time() - kept.stat().st_mtime < FRESH_SECONDS:
+            subprocess.run(["tar", "-C", root, "--numeric-owner", "-xf", kept], check=True, timeout=120)
+            return
+        command = ["debootstrap", *made, str(root), *_mirror()]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=420)
         if done.returncode == 0:
+            _keep(root, kept)
             return
         said = done.stdout[-2000:] + done.stderr
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(mode=0o755)
     pytest.fail(f"debootstrap made none of {SUITES}: {said}")
+
+
+def _kept(made: Sequence[str]) -> Path:
+    """Return where a Debian that was made like this is kept for a week: not in the checkout, which may be new."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "ibanse-tests" / f"debian-{hashlib.sha256(' '.join(made).encode()).hexdigest()[:16]}.tar"
+
+
+def _keep(root: Path, kept: Path) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    begun = kept.with_suffix(f".{os.getpid()}")
+    options = ("--one-file-system", "--numeric-owner", "--exclude=./var/cache/apt/archives/*.deb")
+    subprocess.run(["tar", "-C", root, *options, "-cf", begun, "."], check=True, timeout=120)
+    begun.replace(kept)
 
 
 def _mirror() -> list[str]:
