@@ -1,4 +1,4 @@
-"""`python -m tests`: every test on SQLite, then on PostgreSQL, then the browser tests in Chromium.
+"""`python -m tests`: every test on PostgreSQL; beside it, on SQLite what meets a database, then those in Chromium.
 
 `python -m tests deploy`: those that meet what production is made of (nginx, systemd, backups), on PostgreSQL and Redis.
 Arguments go to pytest in each run. The last line printed is `N passed, N failed`, added up over the runs.
@@ -12,27 +12,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from tests import services
 
 CI = os.environ.get("CI") == "true"
+# Everything, on the database of production.
 ON_A_DATABASE = ("-n", "2", "-m", "not browser and not deploy")
-# What knows no database behaves the same on every one.
-ON_ANOTHER_DATABASE = (
-    *ON_A_DATABASE,
-    "--ignore=tests/validation/engine",
-    "--ignore=tests/test_architecture.py",
-    "--ignore=tests/ibanse/test_translations.py",
-)
+# What meets a database, on the other kind too; what knows none behaves the same: tests/conftest.py decides.
+ON_ANOTHER_DATABASE = ("-n", "2", "-m", "database and not browser and not deploy")
 # A file stays with one site: its tests may share what the site has.
 IN_A_BROWSER = ("-n", "2", "--dist", "loadfile", "-m", "browser and not deploy")
-AS_DEPLOYED = ("-m", "deploy")
+# A file stays with one worker: the life of a machine is a chain.
+AS_DEPLOYED = ("-n", "2", "--dist", "loadfile", "-m", "deploy")
 # Debian's packages that production is made of, each met for real by a test.
 DEPLOYED = (
     "debootstrap",
@@ -45,8 +45,10 @@ DEPLOYED = (
     "systemd",
     "systemd-container",
 )
+COMPILED = services.ROOT / ".cache" / "compiled"
 SOMETHING_IS_MISSING = re.compile("missing|not installed|could not import", re.IGNORECASE)
 ALL_PASSED, NOTHING_SELECTED = 0, 5
+_running: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass
@@ -72,11 +74,19 @@ def counts(runs: Sequence[Run]) -> str:
 
 def run(name: str, options: Sequence[str], folder: Path, **settings: str) -> Run:
     """Run pytest once with data of its own below `folder`, and count its results."""
-    say(f"\n--- {name} ---")
+    say(f"Running the tests: {name}")
     report = folder / f"{name}.xml"
-    environment = services.environment(IBANSE_DATA_DIR=str(folder / name), **settings)
+    environment = services.environment(
+        IBANSE_DATA_DIR=str(folder / name), PYTHONPYCACHEPREFIX=str(COMPILED), **settings
+    )
+    # Each run starts Python hundreds of times: what is compiled once need not be compiled again.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     begun = time.monotonic()
-    status = _wait([sys.executable, "-m", "pytest", f"--junitxml={report}", *options], environment)
+    said = folder / f"{name}.log"
+    with said.open("wb") as written:
+        status = _wait([sys.executable, "-m", "pytest", f"--junitxml={report}", *options], environment, written)
+    # In one piece, since others run beside it.
+    say(f"\n--- {name} ---\n{said.read_text(encoding='utf-8', errors='replace')}")
     counted = Run(name, time.monotonic() - begun)
     if report.exists():
         for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by our own pytest
@@ -87,8 +97,9 @@ def run(name: str, options: Sequence[str], folder: Path, **settings: str) -> Run
     return counted
 
 
-def _wait(command: list[str], environment: dict[str, str]) -> int:
-    process = subprocess.Popen(command, env=environment)
+def _wait(command: list[str], environment: dict[str, str], written: IO[bytes]) -> int:
+    process = subprocess.Popen(command, env=environment, stdout=written, stderr=subprocess.STDOUT)
+    _running.append(process)
     try:
         return process.wait()
     except KeyboardInterrupt:
@@ -159,16 +170,46 @@ def everything(arguments: Sequence[str]) -> int:
     runs: list[Run] = []
     with tempfile.TemporaryDirectory(prefix="ibanse-tests-") as name:
         folder = Path(name)
-        runs.append(run("SQLite", [*ON_A_DATABASE, *arguments], folder))
-        try:
-            with database() as url:
-                urls = {"DATABASE_URL": url, "KEYRING_DATABASE_URL": beside(url)}
-                runs.append(run("PostgreSQL", [*ON_ANOTHER_DATABASE, *arguments], folder, **urls))
-        except services.ServiceError as error:
-            lacking.append(str(error))
+        # Side by side, since each waits a good part of its time: for servers, pages and the clock.
+        beside_it = [partial(run, "SQLite", [*ON_ANOTHER_DATABASE, *arguments], folder)]
         if all(services.PRESENT[package]() for package in services.BROWSER):
-            runs.append(run("Browser", [*IN_A_BROWSER, *arguments], folder))
+            beside_it.append(partial(run, "Browser", [*IN_A_BROWSER, *arguments], folder))
+        with one_after_the_other() as lane:
+            others = [lane.submit(each) for each in beside_it]
+            try:
+                with database() as url:
+                    urls = {"DATABASE_URL": url, "KEYRING_DATABASE_URL": beside(url)}
+                    runs.append(run("PostgreSQL", [*ON_A_DATABASE, *arguments], folder, **urls))
+            except services.ServiceError as error:
+                lacking.append(str(error))
+                # Without it everything runs on the database that is always there.
+                runs.append(run("Everything", [*ON_A_DATABASE, *arguments], folder))
+            runs += [other.result() for other in others]
+        lacking += [f"{test} was skipped wherever it ran" for test in never_ran(folder)]
     return conclude(runs, lacking)
+
+
+@contextmanager
+def one_after_the_other() -> Iterator[ThreadPoolExecutor]:
+    """Carry out something beside this thread; when this one is interrupted, that ends too and nothing more begins."""
+    with ThreadPoolExecutor(1) as lane:
+        try:
+            yield lane
+        except KeyboardInterrupt:
+            lane.shutdown(wait=False, cancel_futures=True)
+            for process in _running:
+                services.stop(process, signal.SIGINT)
+            raise
+
+
+def never_ran(folder: Path) -> list[str]:
+    """Return the tests that were skipped in each run they were in: no rule of who runs where may lose one."""
+    seen: dict[str, bool] = {}
+    for report in folder.glob("*.xml"):
+        for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by our own pytest
+            test = f"{case.get('classname')}.{case.get('name')}"
+            seen[test] = seen.get(test, False) or case.find("skipped") is None
+    return sorted(test for test, ran in seen.items() if not ran)
 
 
 def conclude(runs: Sequence[Run], lacking: Sequence[str]) -> int:

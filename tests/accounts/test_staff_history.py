@@ -280,6 +280,7 @@ class AtOnceTests(TransactionTestCase):
         self.assertEqual(staff_history.verify(), Verification(ok=True, entries=20))
 
 
+@pytest.mark.database
 @skipUnless(connection.vendor == "sqlite", "the test above does it with PostgreSQL")
 def test_processes_that_write_at_once_make_one_chain_on_sqlite(tmp_path: Path) -> None:
     """Each worker of a server is one; SQLite lets them take turns by its lock of the file."""

@@ -13,6 +13,8 @@ import pytest
 
 from tests.production import Caller, Production, Program, Server
 
+pytestmark = pytest.mark.postgresql
+
 WORKERS = 3
 WITHIN_SECONDS = 2.0
 # The deed's process notes the time after its transaction has ended, and this process notes when it sends a call: no

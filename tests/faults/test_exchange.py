@@ -9,6 +9,8 @@ import pytest
 
 from tests.production import Caller, Load, Production
 
+pytestmark = pytest.mark.postgresql
+
 OLD = base64.b64encode(bytes(range(32))).decode()
 NEW = base64.b64encode(bytes(range(1, 33))).decode()
 OLD_SECRET, NEW_SECRET = "only-for-tests-0123456789-" * 2, "another-one-for-tests-987654321-" * 2

@@ -12,6 +12,8 @@ import pytest
 
 from tests.production import Production, Server, wait_until
 
+pytestmark = pytest.mark.postgresql
+
 ROWS = 60_000
 _LIVE = """
 import uuid

@@ -31,6 +31,7 @@ def assert_every_answer_counts_once(site: Production, program: Program, load: Lo
     assert spools(site) == []
 
 
+@pytest.mark.postgresql
 def test_killing_workers_and_then_everything_loses_no_answered_call(production: Production) -> None:
     program = production.program()
     with production.serving() as server:
@@ -64,6 +65,7 @@ def test_what_a_killed_worker_left_is_counted_by_the_one_in_its_place(production
     assert counted == (5, 5, 5, 0)
 
 
+@pytest.mark.postgresql
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_ending_under_load_loses_no_answered_call(production: Production, signal_number: int) -> None:
     program = production.program()
@@ -80,6 +82,7 @@ def test_ending_under_load_loses_no_answered_call(production: Production, signal
     assert_every_answer_counts_once(production, program, load)
 
 
+@pytest.mark.postgresql
 def test_a_reload_under_load_loses_no_call(production: Production) -> None:
     program = production.program()
     with production.serving() as server:
@@ -95,6 +98,7 @@ def test_a_reload_under_load_loses_no_call(production: Production) -> None:
     assert_every_answer_counts_once(production, program, load)
 
 
+@pytest.mark.database
 @pytest.mark.skipif("DATABASE_URL" in os.environ, reason="What starts at the terminal is on SQLite")
 def test_ctrl_c_at_the_terminal_loses_no_answered_call(tmp_path: Path) -> None:
     site = Production(tmp_path, f"sqlite:///{tmp_path / 'site.sqlite3'}", "")

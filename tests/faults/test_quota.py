@@ -3,7 +3,11 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.production import Caller, Production, Program, Server
+
+pytestmark = pytest.mark.postgresql
 
 CALLS = 400
 QUOTA = 100

@@ -16,6 +16,8 @@ from apikeys import rates
 from tests import services
 from tests.production import IBAN, Caller, Production, Program, Server, wait_until
 
+pytestmark = pytest.mark.postgresql
+
 WORKERS: Final = 2
 PER_MINUTE: Final = 600
 AWAY: Final = "each worker counts the API's limits for itself"
