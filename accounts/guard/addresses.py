@@ -6,6 +6,7 @@ allow-list behind it. X-Forwarded-For is never read: its left end is whatever th
 """
 
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Final
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
@@ -21,7 +22,16 @@ def caller(request: HttpRequest) -> str:
 
     Raises AddressRefused for a missing value, a list, a port, a zone id, leading zeros or digits outside ASCII.
     """
-    return str(parse(request.META.get(settings.CLIENT_ADDRESS_META_KEY, "")))
+    told = getattr(request, _TAKEN, None)
+    return str(parse(request.META.get(settings.CLIENT_ADDRESS_META_KEY, "") if told is None else told))
+
+
+_TAKEN: Final = "address_as_told"
+
+
+def take(request: HttpRequest) -> None:
+    """Take down, at the door, where a request comes from: whatever is done to it later, that stays."""
+    setattr(request, _TAKEN, request.META.get(settings.CLIENT_ADDRESS_META_KEY, ""))
 
 
 def parse(text: str) -> IPv4Address | IPv6Address:

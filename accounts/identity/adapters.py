@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from accounts import history, mail
 from accounts.guard import addresses
-from accounts.identity import presence
+from accounts.identity import devices, presence
 from accounts.models import Client, User
 from accounts.readings import counting
 from privacy import vault
@@ -87,6 +87,10 @@ class AccountAdapter(DefaultAccountAdapter):
             counting.count("sign_ins", "limited")
             raise
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Return for whom a try counts, for allauth: never the mailbox alone, or a stranger locks its reader out."""
+        return devices.counted_as(request, credentials.get("email", ""))
+
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Count a password that was not right, and nothing else of it."""
         counting.count("sign_ins", "password")
@@ -109,6 +113,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if records:
             records[-1]["reauthenticated"] = True
             request.session[AUTHENTICATION_METHODS_SESSION_KEY] = records
+        devices.remember(request, response, user.email)
         _record("users.signed_in", user, request, {"method": ", ".join(_method(record) for record in records)})
         return response
 

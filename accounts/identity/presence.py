@@ -5,14 +5,20 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.sessions.models import Session
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from accounts import chunks, staff_entry
+from accounts.guard import addresses
 from accounts.models import User
 
 
@@ -41,6 +47,7 @@ class PresenceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Notice the visit, then pass the request on."""
+        addresses.take(request)
         if request.user.is_authenticated:
             _notice(request)
         response = self.get_response(request)
@@ -49,6 +56,18 @@ class PresenceMiddleware:
             # What a page shows to one user no cache and no back button may show to the next.
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Ask for the proof, and keep nothing of what was sent; comes before allauth's own.
+
+        That would keep the whole request in the session, with its address, and carry it out in the place of the one
+        that gives the proof.
+        """
+        if not isinstance(exception, ReauthenticationRequired):
+            return None
+        methods = get_account_adapter().get_reauthentication_methods(request.user)
+        path = methods[0]["url"] if methods else reverse("account_login")
+        return redirect(f"{path}?{urlencode({'next': request.get_full_path()})}")
 
 
 def limits_of(user: object) -> Limits:

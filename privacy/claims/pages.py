@@ -26,15 +26,19 @@ APPLICATION: Final = Subject(
             _("Passwords are kept as Argon2id hashes only. Common ones are refused, and guessing is slowed down."),
             _(
                 "At least 12 characters, none of the 20,000 most common, nothing like the user's address or "
-                "company. Attempts are limited for each user, whoever makes them."
+                "company. Attempts are limited for each user and network, and for each browser in which the user has "
+                "signed in before."
             ),
-            _("Weak passwords are offered, and passwords are guessed from many addresses."),
-            files=("accounts/identity/passwords.py", "accounts/identity/forms.py"),
+            _("Weak passwords are offered, and passwords are guessed from unknown networks and from known browsers."),
+            files=("accounts/identity/passwords.py", "accounts/identity/forms.py", "accounts/identity/devices.py"),
             tests=(
                 "tests/accounts/identity/test_passwords.py",
                 *within(
                     "tests/accounts/identity/test_signin.py",
-                    "SignInTests::test_guessing_is_slowed_down_per_address_of_the_user_whoever_guesses",
+                    "SignInTests::test_guessing_is_slowed_down_in_the_network_it_comes_from_and_nowhere_else",
+                    "SignInTests::test_guessing_at_the_same_address_does_not_lock_a_known_browser_out",
+                    "SignInTests::test_a_known_browser_is_slowed_down_as_well",
+                    "SignInTests::test_a_browser_is_not_known_by_a_cookie_of_its_own_making",
                 ),
             ),
         ),
@@ -100,7 +104,7 @@ APPLICATION: Final = Subject(
                 *within("tests/accounts/test_members.py", "WhoMayTests::test_an_old_sign_in_has_to_be_proven_again"),
                 *within(
                     "tests/privacy/pages/test_settings.py",
-                    "ChoosingTests::test_it_needs_a_recent_login_and_goes_on_after_it_with_what_was_typed",
+                    "ChoosingTests::test_it_needs_a_recent_login_and_keeps_nothing_of_what_was_typed_before",
                 ),
                 *within(
                     "tests/validation/test_log_pages.py",

@@ -175,6 +175,22 @@ class RecentProofTests(EntranceTest):
             answer = self.send(self.here, "/account/again/code/", {"code": code_now(secret), "next": CODES})
             self.assertRedirects(answer, CODES)
 
+    def test_the_proof_of_the_robbed_is_none_of_the_thiefs(self) -> None:
+        office = self.staff("security", address="192.0.2.41")
+        self.assertEqual(office.opens("/admin/").status_code, 200)
+        thief = Visitor("203.0.113.66")
+        thief.browser.cookies["session"] = office.browser.cookies["session"].value
+        later = time.time() + 301
+        with mock.patch("time.time", return_value=later):
+            self.assertEqual(thief.posts("/account/email/", {"email": "mallory@example.net"}).status_code, 302)
+            self.assertNotIn("account_reauthentication_state", office.browser.session)
+
+            with mock.patch("allauth.mfa.totp.internal.auth.TOTP.validate_code", return_value=True):
+                proof = office.posts("/account/again/code/", {"code": "123456", "next": "/admin/"})
+
+            self.assertRedirects(proof, "/admin/")
+            self.assertNotEqual(thief.opens("/admin/").status_code, 200)
+
     def test_a_passkey_of_somebody_else_cannot_be_renamed_or_removed(self) -> None:
         other = self.member("mallory@example.net")
         key = Authenticator.objects.create(user=other, type="webauthn", data={"name": "Hers", "credential": {}})

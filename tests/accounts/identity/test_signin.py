@@ -92,13 +92,63 @@ class SignInTests(EntranceTest):
             self.sign_in(Visitor(), self.owner.email, "wrong"), "The e-mail address or the password is not right."
         )
 
-    def test_guessing_is_slowed_down_per_address_of_the_user_whoever_guesses(self) -> None:
-        for number in range(5):
-            self.sign_in(Visitor(f"198.51.100.{number}"), self.owner.email, "guess number one")
+    def test_guessing_is_slowed_down_in_the_network_it_comes_from_and_nowhere_else(self) -> None:
+        for guesser in ("198.51.100.1", "2001:db8:0:1::1"):
+            self.guess(Visitor(guesser), 5)
 
-        answer = self.sign_in(Visitor("203.0.113.9"), self.owner.email)
+        for caller, is_slowed in (
+            ("198.51.100.1", True),
+            ("198.51.100.2", False),
+            ("2001:db8:0:1::2", True),
+            ("2001:db8:0:2::1", False),
+        ):
+            with self.subTest(caller):
+                who = Visitor(caller)
+                answer = self.sign_in(who, self.owner.email)
+                if is_slowed:
+                    self.assertContains(answer, "Too many tries.")
+                    self.assert_out(who)
+                else:
+                    self.assert_in(who)
+
+    def test_guessing_at_the_same_address_does_not_lock_a_known_browser_out(self) -> None:
+        self.sign_in(self.visitor, self.owner.email)
+        self.visitor.posts("/sign-out/")
+        self.guess(Visitor(), 8)
+
+        self.sign_in(self.visitor, self.owner.email)
+        unknown = self.sign_in(Visitor(), self.owner.email)
+
+        self.assert_in(self.visitor)
+        self.assertContains(unknown, "Too many tries.")
+
+    def test_a_known_browser_is_slowed_down_as_well(self) -> None:
+        self.sign_in(self.visitor, self.owner.email)
+        self.visitor.posts("/sign-out/")
+        self.guess(self.visitor, 5)
+
+        answer = self.sign_in(self.visitor, self.owner.email)
 
         self.assertContains(answer, "Too many tries.")
+        self.assert_out(self.visitor)
+
+    def test_a_browser_is_not_known_by_a_cookie_of_its_own_making(self) -> None:
+        self.sign_in(self.visitor, self.owner.email)
+        known = self.visitor.browser.cookies["known"].value
+        forger = Visitor()
+        forger.browser.cookies["known"] = known.replace(".", ".0", 1)
+        self.guess(forger, 5)
+
+        answer = self.sign_in(forger, self.owner.email)
+        elsewhere = self.sign_in(Visitor(), self.owner.email)
+
+        self.assertContains(answer, "Too many tries.")
+        self.assertContains(elsewhere, "Too many tries.")
+
+    def guess(self, who: Visitor, times: int) -> None:
+        """Try wrong passwords for the owner's address."""
+        for _ in range(times):
+            self.sign_in(who, self.owner.email, "guess number one")
 
     def test_a_foreign_host_is_answered_with_nothing(self) -> None:
         for path in ("/sign-in/", "/sign-in/forgotten/", "/sign-up/"):
