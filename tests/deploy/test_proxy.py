@@ -177,6 +177,12 @@ class TestLimits:
         assert_is_our_problem(sends(bodies.MOST_BYTES + 1), "too_large", {"bytes": bodies.MOST_BYTES})
         assert site.asks("/sign-in/", method="POST", body="x" * 1_100_000).status == 413
 
+    @pytest.mark.parametrize("path", ["/nothing/", "/sign-in/", "/api/v1/nothing"])
+    def test_a_large_body_that_nobody_reads_is_answered(self, site: Proxy, path: str) -> None:
+        statuses = [site.asks(path, method="POST", body="x" * 1_000_000).status for _ in range(40)]
+
+        assert set(statuses) <= {403, 404}
+
     def test_no_body_and_no_answer_is_ever_on_the_disk(self, site: Proxy, production: Production) -> None:
         program = production.program()
         headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
