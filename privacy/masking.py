@@ -18,7 +18,7 @@ import re
 import sys
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from logging.config import dictConfig
 from types import TracebackType
 from typing import Any, Final, NamedTuple
@@ -255,7 +255,11 @@ def _uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
         )
 
 
-def _unraisable(arguments: "sys.UnraisableHookArgs") -> None:
+def _unraisable(arguments: "sys.UnraisableHookArgs", *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+    # While the interpreter ends, modules lose their names one by one, ours and logging's too: the logs are closed, and
+    # nothing could be masked any more. The default is bound here since `sys` is such a name.
+    if is_finalizing():
+        return
     error = arguments.exc_value or arguments.exc_type()
     log.error(
         "%s: %r", arguments.err_msg or "Exception ignored in", arguments.object,

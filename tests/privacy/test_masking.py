@@ -447,6 +447,11 @@ alone = logging.getLogger("alone")
 alone.propagate = False
 alone.error("Nobody handles {GERMAN}")
 
+class Last:
+    def __del__(self, fail=raises):
+        fail()
+
+sys._last = Last()  # Goes when all modules have lost their names.
 handlers = [*logging.root.handlers, logging.lastResort]
 for logger in map(logging.getLogger, logging.root.manager.loggerDict):
     handlers += logger.handlers
@@ -488,6 +493,10 @@ class TestAProcess:
     )
     def test_each_way_leads_to_the_log(self, said: subprocess.CompletedProcess[str], line: str) -> None:
         assert line in said.stderr
+
+    def test_it_ends_without_a_word_of_its_own(self, said: subprocess.CompletedProcess[str]) -> None:
+        assert "AttributeError" not in said.stderr
+        assert "unraisablehook" not in said.stderr
 
     def test_it_fails_as_it_would_have(self, said: subprocess.CompletedProcess[str]) -> None:
         assert said.returncode == 1
