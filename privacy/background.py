@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.readings import counting, taking
 from accounts.readings.clock import PERIOD
+from accounts.reconnect import retry_with_new_connections
 from privacy import contact, export, retention, vault
 from privacy.deletion import rounds
 
@@ -45,7 +46,7 @@ class Runner:
         self._stop.set()
         self._thread.join(timeout=10)
         with suppress(Error):
-            counting.flush()
+            retry_with_new_connections(counting.flush)
 
     def _run(self) -> None:
         pruned_at = float("-inf")

@@ -24,6 +24,7 @@ from msgspec.structs import astuple
 
 from accounts import usage
 from accounts.models import Client, UsageDay
+from accounts.reconnect import retry_with_new_connections
 from apikeys import key_usage, quota
 from apikeys.models import ApiKey
 from privacy import log_cutoff
@@ -130,22 +131,27 @@ class Writer:
     def stop(self) -> None:
         """Write everything, give leases back and remove the spool. What fails is left for the next start.
 
-        A call that goes on nevertheless is refused with SpoolFull: nobody would write its record.
+        A connection that has died, as after a restart of PostgreSQL, is no failure: new ones are tried. A call that
+        goes on nevertheless is refused with SpoolFull: nobody would write its record.
         """
         self._stop.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
         try:
-            self.write()
-            with self._adding:
-                self._gather()
-                self._finish()
-                _close(self._spool)
+            retry_with_new_connections(self._write_all_and_close)
         except (Error, OSError, spool.SpoolFull) as error:
             log.warning("What is in the spool stays for the next start: %s", type(error).__name__)
         finally:
             self._spool.close()
+
+    def _write_all_and_close(self) -> None:
+        """Bears being repeated, whichever step failed: a batch counts once, and what is removed is not missed."""
+        self.write()
+        with self._adding:
+            self._gather()
+            self._finish()
+            _close(self._spool)
 
     def _gather(self) -> None:
         if self._waiting:

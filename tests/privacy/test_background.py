@@ -2,6 +2,9 @@
 
 from unittest.mock import patch
 
+from django.db import OperationalError
+
+from accounts import reconnect
 from privacy import background
 
 
@@ -25,3 +28,18 @@ class TestRetention:
             runner._prune_everything()  # noqa: SLF001 - as above
 
         assert list(tables) == [("sessions", 1)]
+
+
+class TestEnding:
+    def test_what_was_counted_is_written_also_when_connections_have_died(self) -> None:
+        runner = background.Runner()
+        dead = OperationalError("server closed the connection unexpectedly")
+        with (
+            patch.object(runner, "_thread"),
+            patch.object(reconnect, "PAUSE_SECONDS", 0.0),
+            patch("accounts.readings.counting.flush", side_effect=[dead, dead, None]) as flush,
+            patch.object(reconnect, "connections"),
+        ):
+            runner.stop()
+
+        assert flush.call_count == 3

@@ -16,7 +16,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Sum
 
-from accounts import usage
+from accounts import reconnect, usage
 from accounts.models import UsageDay
 from apikeys import key_usage, quota, tokens
 from apikeys.models import ApiKey, KeyUsageDay, QuotaLease, QuotaMonth
@@ -77,6 +77,23 @@ class WriterTest(HouseTest):
     def failing(self, place: object, name: str, error: BaseException | None = None) -> Iterator[None]:
         with patch.object(place, name, side_effect=error or OperationalError("away")):
             yield
+
+
+@contextmanager
+def dead_at_first(place: object, name: str, *, times: int) -> Iterator[None]:
+    """Let a function meet a dead connection so many times, and then work as it does."""
+    work = getattr(place, name)
+    met: list[str] = []
+
+    def meet(*arguments: Any, **named: Any) -> Any:
+        if len(met) < times:
+            met.append(name)
+            raise OperationalError("server closed the connection unexpectedly")
+        return work(*arguments, **named)
+
+    with patch.object(place, name, meet):
+        yield
+    assert len(met) == times
 
 
 class CountTests(WriterTest):
@@ -290,8 +307,28 @@ class DatabaseTests(WriterTest):
         self.assertEqual(self.counted(), 1)
         self.assertIn(f"{theirs.id}.spool", self.names())
 
+    def test_ending_on_dead_connections_tries_new_ones_and_leaves_nothing(self) -> None:
+        steps: list[tuple[object, str]] = [
+            (writer, "_count"),
+            (quota, "close"),
+            (spool.Spool, "remove"),
+        ]
+        self.enterContext(patch.object(reconnect, "PAUSE_SECONDS", 0.0))
+        self.writer.stop()
+        for number, (place, name) in enumerate(steps, 1):
+            with self.subTest(name):
+                self.writer, self.spool = self.begin()
+                quota.leases.take(self.alice.client.pk, 1, quota=10_000)
+                self.put()
+                with dead_at_first(place, name, times=4):
+                    self.writer.stop()
+
+                self.assertEqual((self.counted(), QuotaMonth.objects.get().taken), (number, number))
+                self.assert_nothing_is_left()
+
     def test_ending_while_the_database_is_away_leaves_all_for_the_next_start(self) -> None:
         self.put(2)
+        self.enterContext(patch.object(reconnect, "PAUSE_SECONDS", 0.0))
         with self.failing(writer, "_count"), self.assertLogs("validation.writer", "WARNING"):
             self.writer.stop()
         writer.replay(self.folder)
@@ -440,3 +477,51 @@ def test_writers_that_add_to_the_same_counts_at_the_same_time_lose_none_and_neve
     for client, key in pairs:
         counted = production.counted(Program(UUID(client), UUID(key), ""))
         assert (counted.units, counted.by_key) == (rounds * writers, rounds * writers)
+
+
+_END_AFTER_A_RESTART = """
+import threading
+from datetime import UTC, datetime
+from uuid import UUID
+import psycopg
+from django.conf import settings
+from django.db import connection
+from apikeys import quota
+from validation import writer
+
+mine = writer.Writer(settings.SPOOL_DIR)
+client, key = UUID(told["client"]), UUID(told["key"])
+quota.leases.take(client, 1, quota=10_000)
+mine.put(writer.Record(client, key, datetime.now(UTC).date(), 1, 0, 1, False))
+size = settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"]
+connection.close()
+all_at_once = threading.Barrier(size)
+
+def connect():
+    connection.ensure_connection()
+    all_at_once.wait(timeout=20)
+    connection.close()
+
+threads = [threading.Thread(target=connect) for _ in range(size)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+with psycopg.connect(told["server"], autocommit=True) as server:
+    gone = server.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (connection.settings_dict["NAME"],)
+    ).fetchall()
+mine.stop()
+print(len(gone) >= size)
+"""
+
+
+@pytest.mark.postgresql
+def test_a_pool_full_of_dead_connections_keeps_nothing_from_the_database(production: Production) -> None:
+    program = production.program(quota=10_000)
+
+    was_full = production.does(
+        _END_AFTER_A_RESTART, client=str(program.client), key=str(program.key), server=os.environ["DATABASE_URL"]
+    )
+
+    assert was_full == "True"
+    assert production.counted(program) == (1, 1, 1, 0)
+    assert list(production.spools.glob("*.spool")) == []
