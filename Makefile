@@ -1,7 +1,7 @@
 # What a person does with ibanse, by name; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deploy evidence bench check format translations lock clean
+.PHONY: help run test test-deploy bench check format translations lock clean
 
 IBANSE_VENV ?= .venv
 export IBANSE_VENV
@@ -38,10 +38,6 @@ test: ## Run every test, on SQLite, PostgreSQL and in a browser (a selection: ma
 test-deploy: ## Test what production is made of, for real: nginx, gunicorn behind it, services, backups
 	@deploy/bootstrap dev
 	@exec $(PYTHON) -m tests deploy $(ARGS)
-
-evidence: ## Run the tests behind the claims of /security/ and record which hold (all anew: make evidence ARGS=--all)
-	@deploy/bootstrap dev
-	@exec $(PYTHON) -m tests.evidence $(ARGS)
 
 bench: ## Measure speed (options: make bench ARGS="...")
 	@deploy/bootstrap dev

@@ -46,6 +46,8 @@ SUBPROCESSORS = subprocessors.parse(env.text("IBANSE_SUBPROCESSORS", ""))
 # Where the contact form is mailed; without one there is no form.
 CONTACT_ADDRESS = env.mail_address("IBANSE_CONTACT_ADDRESS", otherwise=OPERATOR_ADDRESS)
 SECURITY_CONTACTS = security_contact.parse(env.text("IBANSE_SECURITY_CONTACT", ""), instead=OPERATOR_ADDRESS)
+# The results of the tests behind /security/; only a release brings them: `make release`.
+EVIDENCE_FILE = BASE_DIR / "evidence.json"
 # What the operator says of where the service runs: shown to visitors as such, since no test can prove it.
 HOSTING = hosting.Hosting(
     provider=env.text("IBANSE_HOSTING_PROVIDER", ""),

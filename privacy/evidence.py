@@ -1,36 +1,57 @@
-"""Which claims hold in this build: those whose tests passed on the very files that are on this disk.
+"""Which claims are shown, and with which result. Knows no test: the results come with a release, in evidence.json.
 
-`make evidence` runs the tests of each claim (tests/evidence.py) and writes evidence.json: per claim the fingerprint of
-its files and tests, and the day. A claim whose files are others now, or are not here, is not shown until it was run
-again.
+`make release` runs the tests and writes that file. Where it is missing (a working copy, an unsigned installation) the
+claims are shown without a result; where it is there, those that did not pass are left out.
 """
 
-import json
+import logging
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Literal
 
+import msgspec
 from django.conf import settings
 
 from privacy.claims import SUBJECTS, Claim, Subject
 
-RECORD: Final = Path(__file__).with_name("evidence.json")
+logger: Final = logging.getLogger(__name__)
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What became of one claim's tests, and how many there are."""
+
+    result: Literal["passed", "failed", "not run"]
+    tests: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of evidence.json: which commit was tested on which day, and the result of each claim by its slug."""
+
+    version: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z.+-]{1,40}\Z")]
+    commit: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40,64}\Z")]
+    date: date
+    claims: dict[str, Result]
+
+    @property
+    def short_commit(self) -> str:
+        """Return as much of the commit as people compare."""
+        return self.commit[:12]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A claim that holds, and the day on which its tests passed."""
+    """A claim with the number of its tests and the day on which all passed; None when no results are here."""
 
     claim: Claim
-    passed_on: date
+    passed_on: date | None
+    tests: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A subject with those of its claims that hold: at least one."""
+    """A subject with those of its claims that are shown: at least one."""
 
     subject: Subject
     claims: tuple[Shown, ...]
@@ -41,61 +62,44 @@ def claims() -> list[Claim]:
     return [claim for subject in SUBJECTS for claim in subject.claims]
 
 
-def sources(claim: Claim) -> list[str]:
-    """Return the files that a claim rests on: what makes it true, and its tests."""
-    return sorted({*claim.files, *(node.partition("::")[0] for node in claim.tests)})
-
-
-def fingerprint(claim: Claim, root: Path) -> str | None:
-    """Return the SHA-256 over the claim's files below `root` and its tests' names; None when a file is missing."""
-    found = sha256("\n".join(sorted(claim.tests)).encode())
-    for name in sources(claim):
-        below = _files(root / name)
-        if not below:
-            return None
-        for path in below:
-            found.update(f"\n{path.relative_to(root)}\n".encode() + sha256(path.read_bytes()).digest())
-    return found.hexdigest()
-
-
-def _files(path: Path) -> list[Path]:
-    """Return the file itself, or all files in a folder."""
-    return [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
-
-
-def holding(record: Path, root: Path) -> dict[str, date]:
-    """Return the claims that hold, by name, with the day on which their tests passed.
-
-    A record that is missing or cannot be read proves nothing.
-    """
+def read(path: Path) -> Evidence | None:
+    """Return the results of a release; None when there are none, or the file is not exactly as described above."""
     try:
-        entries = json.loads(record.read_bytes())
-        return {
-            claim.name: date.fromisoformat(entries[claim.name]["passed_on"])
-            for claim in claims()
-            if claim.name in entries and entries[claim.name]["fingerprint"] == fingerprint(claim, root)
-        }
-    except (OSError, ValueError, TypeError, KeyError):
-        return {}
+        return msgspec.json.decode(path.read_bytes(), type=Evidence)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # Whoever edited it proves nothing: the claims are shown as in a working copy.
+        logger.warning("%s is not used: %s", path.name, error)
+        return None
 
 
 @cache
+def evidence() -> Evidence | None:
+    """Return the results that came with this release. Read from the disk once in a process's life."""
+    return read(settings.EVIDENCE_FILE)
+
+
 def sections() -> tuple[Section, ...]:
-    """Return what is to be shown, in the order of the page. Read from the disk once in a process's life."""
-    days = holding(RECORD, settings.BASE_DIR)
-    found = (
-        Section(subject, tuple(Shown(claim, days[claim.name]) for claim in subject.claims if _is_so(claim, days)))
+    """Return what is to be shown, in the order of the page."""
+    found = evidence()
+    shown = (
+        Section(subject, tuple(_shown(claim, found) for claim in subject.claims if _is_shown(claim, found)))
         for subject in SUBJECTS
     )
-    return tuple(section for section in found if section.claims)
+    return tuple(section for section in shown if section.claims)
 
 
-def _is_so(claim: Claim, days: dict[str, date]) -> bool:
-    here = {"": True, "production": not settings.EMBEDDED, "sealed log": bool(settings.LOG_KEYS)}
-    return claim.name in days and here[claim.only_with]
+def _is_shown(claim: Claim, found: Evidence | None) -> bool:
+    available = {"": True, "production": not settings.EMBEDDED, "sealed log": bool(settings.LOG_KEYS)}
+    return available[claim.requires] and (found is None or passed(claim, found))
 
 
-def write(passed: dict[str, dict[str, str]], record: Path = RECORD) -> None:
-    """Replace the record: per claim its `fingerprint` and the day it `passed_on`, one line each for who merges."""
-    lines = [f"  {json.dumps(name)}: {json.dumps(passed[name], sort_keys=True)}" for name in sorted(passed)]
-    record.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+def passed(claim: Claim, found: Evidence) -> bool:
+    """Return whether all tests of a claim ran and passed; a claim without a test did not."""
+    result = found.claims.get(claim.slug)
+    return result is not None and result.result == "passed" and result.tests > 0
+
+
+def _shown(claim: Claim, found: Evidence | None) -> Shown:
+    return Shown(claim, found.date, found.claims[claim.slug].tests) if found else Shown(claim, None)

@@ -181,8 +181,10 @@ def _is_given(item: pytest.Item, names: frozenset[str]) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what meets a database, for the second run, and begin with the longest chain of the deployed."""
+    """Mark what meets a database, report each test's claims, and begin with the longest chain of the deployed."""
     for item in items:
+        # They end up in the JUnit report, from which `make release` takes the result of each claim.
+        item.user_properties += [("claim", slug) for mark in item.iter_markers("claim") for slug in mark.args]
         if _meets_a_database(item) and not item.get_closest_marker("postgresql"):
             item.add_marker("database")
     items.sort(key=lambda item: "tests/deploy/test_install.py" not in item.nodeid)

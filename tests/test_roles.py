@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final, Literal
 from uuid import uuid4
 
+import pytest
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -174,6 +175,7 @@ def views(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tup
             yield f"{prefix}{entry.name}", entry
 
 
+@pytest.mark.claim("roles")
 class RoleWalkTests(HouseTest):
     def setUp(self) -> None:
         super().setUp()
@@ -307,6 +309,7 @@ class RoleWalkTests(HouseTest):
             self.alice.checks("SE4550000000058398257466")
         return ValidationRecord.objects.get(client=self.alice.client)
 
+    @pytest.mark.claim("customers_apart")
     def test_an_id_of_another_client_answers_just_like_an_unknown_id(self) -> None:
         for name in (
             "accounts:change_user",
@@ -338,6 +341,7 @@ class RoleWalkTests(HouseTest):
         self.assertEqual([entry.details["page"] for entry in told], ["users", "history"])
         self.assertEqual({entry.who for entry in told}, {"vera@example.com"})
 
+    @pytest.mark.claim("second_factor")
     def test_staff_without_a_second_factor_see_nothing_but_the_page_where_they_add_one(self) -> None:
         Authenticator.objects.filter(user=self.sten.user).delete()
 

@@ -1,7 +1,7 @@
 """Every claim to the public about security and privacy, as a table in the order of the page. Knows no request.
 
-Beside each claim stand the files that make it true and the tests that prove it; privacy/evidence.py decides which are
-shown. Whoever words a claim anew takes care that its tests prove just that.
+The tests of a claim carry its slug as a marker, `@pytest.mark.claim("own_key")`; their results come with a release, see
+privacy/evidence.py. Whoever rewords a claim makes sure that its tests prove exactly that.
 """
 
 from typing import Final

@@ -4,7 +4,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from privacy.claims.claim import Claim, Subject, within
+from privacy.claims.claim import Claim, Subject
 
 API: Final = Subject(
     "api",
@@ -15,8 +15,6 @@ API: Final = Subject(
             _("Every call that checks anything needs a valid key of an active customer, with the right to make it."),
             _("Suspended, closing and deleted customers' keys are refused; so is a session of the browser."),
             _("Each call is made without a key, with keys of every other right, and for customers in each state."),
-            files=("apikeys/authentication.py",),
-            tests=(*within("tests/apikeys/test_authentication.py", "HeaderTests", "LifeTests", "ScopeTests"),),
         ),
         Claim(
             "hashed_keys",
@@ -26,34 +24,18 @@ API: Final = Subject(
                 "pattern help scanners find leaked keys."
             ),
             _("Rows, mails and logs are searched for the key; a changed, cut or foreign one must not fit."),
-            files=("apikeys/tokens.py", "apikeys/keys.py"),
-            tests=(
-                *within(
-                    "tests/apikeys/test_keys.py",
-                    "MakingTests::test_the_text_is_kept_under_the_newest_pepper",
-                    "SecrecyTests",
-                ),
-                "tests/apikeys/test_tokens.py",
-            ),
         ),
         Claim(
             "silent_refusals",
             _("Unknown, wrong, revoked and expired keys get the same answer, to the byte."),
             _("Only whoever holds the right secret learns that the address is the reason."),
             _("The answers, headers included, are compared."),
-            files=("apikeys/authentication.py", "apikeys/problems.py"),
-            tests=(*within("tests/apikeys/test_authentication.py", "SilenceTests"),),
         ),
         Claim(
             "bound_addresses",
             _("A key can be bound to addresses and networks, IPv4 and IPv6. From anywhere else it is refused."),
             _("An empty list refuses everybody, and no entry can mean all addresses."),
             _("Calls come from inside and outside of the list, in every way to write an address."),
-            files=("apikeys/networks.py", "apikeys/authentication.py"),
-            tests=(
-                "tests/apikeys/test_networks.py",
-                *within("tests/validation/api/test_addresses.py", "ListTests"),
-            ),
         ),
         Claim(
             "prompt_changes",
@@ -63,11 +45,6 @@ API: Final = Subject(
             ),
             _("A process that cannot ask the database for that long refuses all calls."),
             _("Several processes of a running service are called without a pause while another one makes the change."),
-            files=("accounts/guard/revisions.py", "apikeys/authentication.py"),
-            tests=(
-                *within("tests/apikeys/test_authentication.py", "OtherWorkersTests"),
-                *within("tests/faults/test_changes.py", "test_a_change_is_known_to_every_worker_within_two_seconds"),
-            ),
         ),
         Claim(
             "strict_bodies",
@@ -77,11 +54,6 @@ API: Final = Subject(
                 "too much of it, with the place named."
             ),
             _("Malformed bodies and paths of every kind we know are sent, some over a bare connection."),
-            files=("validation/api/bodies.py", "validation/api/schemas.py", "validation/api/routes.py"),
-            tests=(
-                "tests/validation/api/test_bodies.py",
-                *within("tests/validation/api/test_calls.py", "RouteTests"),
-            ),
         ),
         Claim(
             "exact_limits",
@@ -91,16 +63,6 @@ API: Final = Subject(
                 "shared counters (Redis) are away, each process counts a rate for itself; the quota stays exact."
             ),
             _("400 calls at once on a quota of 100 must pass exactly 100 times, with several processes."),
-            files=("apikeys/quota.py", "apikeys/rates.py"),
-            tests=(
-                "tests/apikeys/test_quota.py",
-                "tests/apikeys/test_rates.py",
-                *within(
-                    "tests/faults/test_redis_away.py",
-                    "test_the_api_goes_on_per_worker_and_pages_that_count_tries_refuse",
-                ),
-                *within("tests/validation/api/test_calls.py", "CostTests::test_a_refusal_costs_nothing"),
-            ),
         ),
     ),
 )

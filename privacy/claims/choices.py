@@ -4,7 +4,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from privacy.claims.claim import Claim, Subject, within
+from privacy.claims.claim import Claim, Subject
 
 DATA_PROTECTION: Final = Subject(
     "data-protection",
@@ -15,19 +15,6 @@ DATA_PROTECTION: Final = Subject(
             _("An IBAN that is checked without signing in is stored nowhere and logged nowhere."),
             _("No row, no line in a log, no cookie, no address. Browsers are told not to keep the answer."),
             _("A visitor checks numbers; the log and the database must stay empty, and so must the browser's memory."),
-            files=("validation/views.py", "validation/log.py"),
-            tests=(
-                *within(
-                    "tests/browser/test_check_page.py",
-                    "TestCheckPage::test_the_number_gets_into_no_address_history_or_storage",
-                ),
-                *within(
-                    "tests/validation/test_check_page.py",
-                    "CheckPageTests::test_nothing_is_logged_of_a_check",
-                    "CheckPageTests::test_nothing_of_an_answer_is_kept_by_browsers_or_caches",
-                ),
-                *within("tests/validation/test_log.py", "KeepingTests::test_a_visitor_leaves_no_trace"),
-            ),
         ),
         Claim(
             "retention",
@@ -37,50 +24,32 @@ DATA_PROTECTION: Final = Subject(
                 "history after 7 days; counts after 25 months."
             ),
             _("Time is moved on and the rows are counted; a process killed half-way must be taken over by the next."),
-            files=("privacy/retention.py", "privacy/background.py", "validation/personal_data.py"),
-            tests=(
-                "tests/privacy/test_background.py",
-                "tests/privacy/test_retention.py",
-            ),
         ),
         Claim(
             "own_copy",
             _("Owners can take out everything about their account in a form that machines read."),
             _("One zip of JSON and CSV, with a text that explains every field; passwords and keys are not in it."),
             _("Each table with a road to a customer must be in it, and nothing of another customer."),
-            files=("privacy/export.py", "privacy/rooms.py", "privacy/archive.py"),
-            tests=(
-                *within("tests/privacy/test_export.py", "ContentTests"),
-                "tests/privacy/test_rooms.py",
-            ),
         ),
         Claim(
             "nothing_at_the_proxy",
             _("The proxy in front keeps no content of requests and answers on its disk, not even for a moment."),
             _("It passes on what it gets from memory, and refuses what is larger than the service allows."),
             _("The largest batch goes through a real proxy; nothing below its folders may have changed."),
-            files=("deploy/nginx/ibanse/proxy.conf", "deploy/nginx/ibanse/site.conf"),
-            tests=(
-                *within("tests/deploy/test_proxy.py", "TestLimits::test_no_body_and_no_answer_is_ever_on_the_disk"),
-            ),
-            only_with="production",
+            requires="production",
         ),
         Claim(
             "proxy_log",
             _("The proxy's own log holds no numbers and no full network addresses, and no line for an answered check."),
             _("Time, the first word of the address, the result, and the network shortened to /24 or /48."),
             _("Requests of every kind are sent, some of them failing; both logs of a real proxy are read for them."),
-            files=("deploy/nginx/ibanse/log.conf",),
-            tests=("tests/deploy/test_access_log.py",),
-            only_with="production",
+            requires="production",
         ),
         Claim(
             "messages",
             _("What you write to us on the contact page is kept sealed for 30 days, without your network address."),
             _("It is mailed to the operator in plain text. The copy is sealed under a key of its own."),
             _("Messages are sent, hostile ones too; rows and mails are read, and time is moved on."),
-            files=("privacy/contact.py",),
-            tests=("tests/privacy/pages/test_contact.py",),
         ),
         Claim(
             "masked_logs",
@@ -90,11 +59,6 @@ DATA_PROTECTION: Final = Subject(
                 "than too little."
             ),
             _("A running server is made to fail in many ways with a number at hand; its log is searched for it."),
-            files=("privacy/masking.py",),
-            tests=(
-                "tests/deploy/test_logs.py",
-                "tests/privacy/test_masking.py",
-            ),
         ),
     ),
 )
@@ -114,42 +78,18 @@ INTEGRITY: Final = Subject(
                 "A number goes through every door of a running service, which is then killed; every file is "
                 "searched for it in a hundred spellings. A planted leak must be found."
             ),
-            files=("validation/log.py", "validation/writer.py", "privacy/logging_mode.py"),
-            tests=(
-                *within("tests/faults/test_canary.py", "TestTheCanary"),
-                *within("tests/validation/test_log.py", "KeepingTests"),
-            ),
         ),
         Claim(
             "off_everywhere",
             _("Turning it off holds in every process of the server within two seconds."),
             _("Each process asks once a second whether something changed."),
             _("Several processes are called without a pause while an owner turns logging off."),
-            files=("accounts/guard/revisions.py", "privacy/logging_mode.py"),
-            tests=(
-                *within(
-                    "tests/faults/test_changes.py",
-                    "test_a_log_that_is_switched_off_is_off_on_every_worker_within_two_seconds",
-                ),
-            ),
         ),
         Claim(
             "one_silent_call",
             _("A single call can ask not to be logged. No call can ask for more than its customer has chosen."),
             _("The header X-No-Log: 1 makes less of what is kept, never more."),
             _("Calls are made with and without the header in each mode, and every file is searched."),
-            files=("validation/log.py", "validation/api/answer.py"),
-            tests=(
-                *within(
-                    "tests/faults/test_canary.py",
-                    "TestTheCanary::test_a_call_that_asks_for_silence_leaves_nothing_whatever_the_mode",
-                ),
-                *within(
-                    "tests/validation/test_log.py",
-                    "KeepingTests::test_a_call_can_ask_to_leave_no_trace",
-                    "KeepingTests::test_no_call_can_ask_for_more_than_its_client_keeps",
-                ),
-            ),
         ),
         Claim(
             "kept_when_off",
@@ -162,15 +102,6 @@ INTEGRITY: Final = Subject(
                 "with one of your keys is an entry in your history, once a day for each key and reason."
             ),
             _("The page on which you choose must name it, and the tables are read for anything else."),
-            files=("templates/privacy/security_and_privacy.html", "privacy/kept.py"),
-            tests=(
-                *within("tests/apikeys/test_authentication.py", "HistoryTests"),
-                *within(
-                    "tests/privacy/pages/test_settings.py",
-                    "ShowingTests::test_it_lists_what_is_kept_even_when_it_is_off",
-                ),
-                *within("tests/validation/api/test_answer.py", "LeakTests"),
-            ),
         ),
         Claim(
             "history",
@@ -180,23 +111,12 @@ INTEGRITY: Final = Subject(
                 "against it, a cut or rewritten end shows as well."
             ),
             _("Entries are edited, removed, moved and cut off at the end; each must be found."),
-            files=("accounts/history.py", "accounts/chain.py", "accounts/signatures.py", "accounts/lines.py"),
-            tests=(*within("tests/accounts/test_history.py", "HistoryTests"),),
         ),
         Claim(
             "nothing_lost",
             _("A call that was answered is counted once, even if every process is killed in the next moment."),
             _("What it leaves behind is in a file before the answer goes out; the next process takes it over."),
             _("Processes are killed under load, and the database is taken away; then everything is counted."),
-            files=("validation/writer.py", "validation/spool.py"),
-            tests=(
-                "tests/faults/test_database_away.py",
-                *within(
-                    "tests/faults/test_kill.py",
-                    "test_killing_workers_and_then_everything_loses_no_answered_call",
-                    "test_what_a_killed_worker_left_is_counted_by_the_one_in_its_place",
-                ),
-            ),
         ),
     ),
 )
@@ -210,11 +130,6 @@ DELETION: Final = Subject(
             _("Owners delete one record of a check, a selection of them, or all about one IBAN."),
             _("At once, also large numbers of them; the history tells how many went and never which."),
             _("Just what was chosen must be gone, of that customer only; a killed process leaves a smaller rest."),
-            files=("validation/log.py",),
-            tests=(
-                *within("tests/validation/test_log.py", "ErasingTests"),
-                *within("tests/validation/test_log_pages.py", "ErasingPagesTests"),
-            ),
         ),
         Claim(
             "deleted_account",
@@ -224,8 +139,6 @@ DELETION: Final = Subject(
                 "is interrupted goes on."
             ),
             _("A full account is deleted and interrupted after each step; no table may hold a trace of it."),
-            files=("privacy/deletion/execution.py", "privacy/deletion/erasing.py", "privacy/deletion/receipts.py"),
-            tests=("tests/privacy/deletion/test_deletion.py", "tests/privacy/deletion/test_receipts.py"),
         ),
         Claim(
             "not_brought_back",
@@ -235,12 +148,6 @@ DELETION: Final = Subject(
                 "missing or damaged, the service stays closed."
             ),
             _("Older states are restored after each kind of deletion; only what came later may stay."),
-            files=("privacy/deletion/replay.py", "privacy/deletion/ledger.py"),
-            tests=(
-                "tests/privacy/deletion/test_ledger.py",
-                "tests/privacy/deletion/test_parts.py",
-                *within("tests/deploy/test_backups.py", "TestTheLedger"),
-            ),
         ),
         Claim(
             "destroyed_keys",
@@ -256,16 +163,6 @@ DELETION: Final = Subject(
                 "Other processes try to open and to seal; every file of a key database on SQLite is searched "
                 "for its bytes."
             ),
-            files=("privacy/vault/keyring.py", "privacy/vault/opened.py"),
-            tests=(
-                *within(
-                    "tests/privacy/vault/test_vault.py",
-                    "DestructionTests",
-                    "KeyringFileTests",
-                    "OpenedKeyTests",
-                    "OtherWorkersTests",
-                ),
-            ),
         ),
         Claim(
             "backups_end",
@@ -278,9 +175,7 @@ DELETION: Final = Subject(
                 "The clock is moved on; the old data must be gone from the files, and each leftover must raise the "
                 "alarm."
             ),
-            files=("deploy/backup/make.py", "deploy/backup/check.py"),
-            tests=(*within("tests/deploy/test_backups.py", "TestLifetimes"),),
-            only_with="production",
+            requires="production",
         ),
     ),
 )

@@ -4,7 +4,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from privacy.claims.claim import Claim, Subject, within
+from privacy.claims.claim import Claim, Subject
 
 APPLICATION: Final = Subject(
     "application",
@@ -15,11 +15,6 @@ APPLICATION: Final = Subject(
             _("Browsers run our own code only, and nothing is loaded from anybody else."),
             _("A strict Content-Security-Policy on every page, without inline scripts or styles."),
             _("Pages and error pages are read for the policy, for inline code and for foreign addresses."),
-            files=("templates/base.html", "ibanse/settings.py"),
-            tests=(
-                *within("tests/browser/test_check_page.py", "TestCheckPage::test_a_number_is_judged_in_place"),
-                *within("tests/ibanse/test_settings.py", "HeaderTests"),
-            ),
         ),
         Claim(
             "passwords",
@@ -30,17 +25,6 @@ APPLICATION: Final = Subject(
                 "signed in before."
             ),
             _("Weak passwords are offered, and passwords are guessed from unknown networks and from known browsers."),
-            files=("accounts/identity/passwords.py", "accounts/identity/forms.py", "accounts/identity/devices.py"),
-            tests=(
-                "tests/accounts/identity/test_passwords.py",
-                *within(
-                    "tests/accounts/identity/test_signin.py",
-                    "SignInTests::test_guessing_is_slowed_down_in_the_network_it_comes_from_and_nowhere_else",
-                    "SignInTests::test_guessing_at_the_same_address_does_not_lock_a_known_browser_out",
-                    "SignInTests::test_a_known_browser_is_slowed_down_as_well",
-                    "SignInTests::test_a_browser_is_not_known_by_a_cookie_of_its_own_making",
-                ),
-            ),
         ),
         Claim(
             "second_factor",
@@ -50,16 +34,6 @@ APPLICATION: Final = Subject(
                 "one is added."
             ),
             _("A browser signs in with a passkey; staff without a factor try every door."),
-            files=("accounts/second_factor.py", "accounts/identity/adapters.py"),
-            tests=(
-                *within("tests/accounts/identity/test_second_factor.py", "AppTests"),
-                *within("tests/accounts/test_members.py", "SecondFactorForAllTests"),
-                *within("tests/browser/test_identity.py", "TestPasskey"),
-                *within(
-                    "tests/test_roles.py",
-                    "RoleWalkTests::test_staff_without_a_second_factor_see_nothing_but_the_page_where_they_add_one",
-                ),
-            ),
         ),
         Claim(
             "staff_entry",
@@ -75,77 +49,36 @@ APPLICATION: Final = Subject(
                 "Every address of the back-office is asked for as each group, as customers and as a stranger, with "
                 "edited numbers and from elsewhere."
             ),
-            files=("ibanse/admin.py", "accounts/staff.py", "accounts/staff_entry.py", "accounts/back_office.py"),
-            tests=within(
-                "tests/ibanse/test_back_office.py",
-                "WalkTests",
-                "EntryTests",
-                "RecordTests",
-                "SearchTests",
-                "GroupTests",
-            ),
         ),
         Claim(
             "sign_in_is_silent",
             _("Signing in, signing up and asking for a new password do not reveal who has an account."),
             _("Known and unknown addresses get the same answer for the same work, and equally many mails."),
             _("Pages, database queries, password hashes and mails are compared for a known and an unknown address."),
-            files=("accounts/identity/backend.py", "accounts/identity/signup.py"),
-            tests=("tests/accounts/identity/test_enumeration.py",),
         ),
         Claim(
             "proof_again",
             _("Whoever changes what matters proves again who they are, if the last proof is older than five minutes."),
             _("With the second factor where there is one, otherwise with the password."),
             _("Sensitive pages are opened with an older sign-in; none may do anything."),
-            files=("accounts/access.py", "privacy/pages/settings.py"),
-            tests=(
-                *within("tests/accounts/identity/test_second_factor.py", "RecentProofTests"),
-                *within("tests/accounts/test_members.py", "WhoMayTests::test_an_old_sign_in_has_to_be_proven_again"),
-                *within(
-                    "tests/privacy/pages/test_settings.py",
-                    "ChoosingTests::test_it_needs_a_recent_login_and_keeps_nothing_of_what_was_typed_before",
-                ),
-                *within(
-                    "tests/validation/test_log_pages.py",
-                    "ErasingPagesTests::test_the_owner_must_have_proved_themselves_just_now",
-                ),
-            ),
         ),
         Claim(
             "sessions_end",
             _("Sessions end after twelve hours without use, and the others at once when a password is changed."),
             _("Users see where they are signed in and can end each of those sessions."),
             _("Time is moved on, passwords are changed in one browser, and the other one tries to go on."),
-            files=("accounts/identity/presence.py", "accounts/identity/sessions.py"),
-            tests=(
-                *within(
-                    "tests/accounts/identity/test_passwords.py",
-                    "PasswordChangeTests::test_a_new_password_ends_the_other_sessions_is_recorded_and_mailed",
-                ),
-                *within("tests/accounts/identity/test_signin.py", "SessionTests"),
-            ),
         ),
         Claim(
             "odd_input",
             _("Odd input is refused with a reason or judged as text. It is never run, and never breaks a page."),
             _("Limits on length, strict encodings, everything escaped; forms are accepted from our own pages only."),
             _("Random and hostile texts, broken encodings, huge bodies and foreign forms are sent."),
-            files=("validation/views.py", "validation/forms.py"),
-            tests=(
-                *within(
-                    "tests/accounts/identity/test_signin.py", "SignInTests::test_a_form_from_another_site_is_refused"
-                ),
-                *within("tests/validation/test_check_page.py", "BadInputTests"),
-            ),
         ),
         Claim(
             "locked_dependencies",
             _("Every library we use is pinned to a version and to the checksums of its files."),
             _("What does not match them is not installed. Tests run with the very versions that serve you."),
             _("The lists are compared with the project's dependencies and with what is installed."),
-            files=("deploy/requirements/run.txt", "deploy/bootstrap"),
-            tests=(*within("tests/deploy/test_running.py", "LockTests"),),
         ),
     ),
 )
@@ -168,8 +101,6 @@ STAFF: Final = Subject(
                 "Forms are sent twice, later, and for another customer; each group looks before, during and after the "
                 "quarter of an hour."
             ),
-            files=("accounts/unmasking.py", "accounts/support_access.py", "accounts/masked.py"),
-            tests=("tests/accounts/test_unmasking.py", "tests/accounts/test_masked.py"),
         ),
         Claim(
             "staff_read_no_iban",
@@ -179,8 +110,6 @@ STAFF: Final = Subject(
                 "With a stolen session of every group each page of the back-office is opened, posted to and guessed "
                 "at; each answer is searched for IBANs, keys, sealed bytes and sessions."
             ),
-            files=("ibanse/admin.py", "accounts/staff.py", "accounts/back_office.py"),
-            tests=("tests/ibanse/test_stolen_session.py",),
         ),
         Claim(
             "staff_on_record",
@@ -193,8 +122,6 @@ STAFF: Final = Subject(
                 "Entries are edited, removed and cut off at the end, which must be found; many are written at the same "
                 "moment."
             ),
-            files=("accounts/staff_history.py", "accounts/chain.py"),
-            tests=("tests/accounts/test_staff_history.py",),
         ),
     ),
 )
@@ -214,8 +141,6 @@ SUB_USERS: Final = Subject(
                 "Every address of the site is opened and posted to by a stranger, a sub-user, an owner, "
                 "another customer's owner and staff."
             ),
-            files=("accounts/roles.py", "accounts/access.py"),
-            tests=(*within("tests/test_roles.py", "RoleWalkTests"),),
         ),
         Claim(
             "customers_apart",
@@ -224,16 +149,6 @@ SUB_USERS: Final = Subject(
             _(
                 "Another customer's owner asks for every kind of id; the answers must be equal to those for "
                 "unknown ones."
-            ),
-            files=("accounts/access.py", "accounts/roles.py"),
-            tests=(
-                *within("tests/accounts/test_pages.py", "DetailsTests::test_two_clients_never_see_each_other"),
-                *within(
-                    "tests/test_roles.py", "RoleWalkTests::test_an_id_of_another_client_answers_just_like_an_unknown_id"
-                ),
-                *within(
-                    "tests/validation/test_log.py", "FindingTests::test_a_row_of_another_client_is_not_found_by_its_id"
-                ),
             ),
         ),
         Claim(
@@ -244,14 +159,6 @@ SUB_USERS: Final = Subject(
                 "still come in."
             ),
             _("A signed-in user is deactivated, tries to go on and tries to sign in again."),
-            files=("accounts/members.py", "accounts/identity/backend.py"),
-            tests=(
-                *within(
-                    "tests/accounts/identity/test_signin.py",
-                    "SignInTests::test_somebody_deactivated_is_signed_out_and_stays_out",
-                ),
-                *within("tests/accounts/test_members.py", "DeedTests"),
-            ),
         ),
     ),
 )

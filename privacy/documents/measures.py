@@ -1,4 +1,4 @@
-"""The technical and organisational measures of article 32 of the GDPR: the claims that hold in this build, as a paper.
+"""The technical and organisational measures of article 32 of the GDPR: the claims that hold in a release, as a paper.
 
 Nothing is said here that the page of security does not say: both read the same table, and a claim without its evidence
 is on neither. Whoever changes a word of this module gives it a new VERSION.
@@ -38,14 +38,16 @@ def paper(controller: Party, processor: Party) -> Paper:
 
 
 def are_proved() -> bool:
-    """Return whether there is anything to name."""
-    return bool(evidence.sections())
+    """Return whether there is anything to name: only a release has results."""
+    return any(shown.passed_on for section in evidence.sections() for shown in section.claims)
 
 
 def _sections() -> Iterator[Section]:
     for section in evidence.sections():
         lines: list[Line] = []
         for shown in section.claims:
+            if shown.passed_on is None:
+                continue
             day = date_format(shown.passed_on, "DATE_FORMAT")
             checked = _("How it is checked: %(check)s Passed on %(day)s.") % {"check": shown.claim.check, "day": day}
             lines += [

@@ -33,10 +33,11 @@ def notice(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def security(request: HttpRequest) -> HttpResponse:
-    """Show the claims that hold in this build, what the operator says of the hosting, and what is not promised."""
+    """Show the claims with their results, what the operator says of the hosting, and what is not promised."""
     sections = evidence.sections()
     context = {
         "sections": sections,
+        "evidence": evidence.evidence(),
         "count": sum(len(section.claims) for section in sections),
         "hosting": settings.HOSTING,
         "contacts": [

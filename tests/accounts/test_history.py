@@ -14,6 +14,7 @@ from accounts.models import HistoryDetail, HistoryEntry
 from tests.house import HouseTest
 
 
+@pytest.mark.claim("history")
 class HistoryTests(HouseTest):
     def setUp(self) -> None:
         super().setUp()

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from accounts import masked
 from accounts.masked import HIDDEN
 
+pytestmark = pytest.mark.claim("staff_masked")
+
 LONG = st.text(min_size=3, max_size=200)
 
 

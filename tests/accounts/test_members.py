@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from unittest import skipUnless
 from uuid import uuid4
 
+import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user
@@ -52,6 +53,7 @@ class MemberTest(HouseTest):
         return get_user(person.browser).is_authenticated
 
 
+@pytest.mark.claim("deactivated_users")
 class DeedTests(MemberTest):
     def test_a_deactivated_user_is_signed_out_and_cannot_come_back(self) -> None:
         self.vera.opens("/")
@@ -301,6 +303,7 @@ class WhoMayTests(MemberTest):
             self.assertContains(answer, "vera@example.com")
         self.assertEqual(self.trail(), [])
 
+    @pytest.mark.claim("proof_again")
     def test_an_old_sign_in_has_to_be_proven_again(self) -> None:
         olga = proven(self.second_owner(), minutes_ago=6)
         for answer in (
@@ -317,6 +320,7 @@ class WhoMayTests(MemberTest):
         return "\n".join(line for line in lines if "csrfmiddlewaretoken" not in line and 'name="next"' not in line)
 
 
+@pytest.mark.claim("second_factor")
 class SecondFactorForAllTests(MemberTest):
     PATH = "/account/settings/second-factor/"
 

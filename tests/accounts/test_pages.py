@@ -7,6 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
+import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
@@ -255,6 +256,7 @@ class DetailsTests(PageTest):
         self.assertIn('<option value="DE">Tyskland</option>', page)
         self.assertLess(page.index(">Zimbabwe<"), page.index(">Åland<"))
 
+    @pytest.mark.claim("customers_apart")
     def test_two_clients_never_see_each_other(self) -> None:
         self.alice.posts("/account/contact/", CONTACT)
 

@@ -27,6 +27,8 @@ from privacy import rooms, vault
 from tests import services
 from tests.house import HouseTest
 
+pytestmark = pytest.mark.claim("staff_on_record")
+
 
 class StaffHistoryTests(HouseTest):
     def setUp(self) -> None:

@@ -18,6 +18,8 @@ from accounts.models import Client, StaffEntry, SupportAccess, Unmasking, User
 from privacy import retention, rooms
 from tests.house import HouseTest
 
+pytestmark = pytest.mark.claim("staff_masked")
+
 WORDS = "She asks why her invitation does not arrive"
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import pytest
 from django.conf import settings
 from django.db import OperationalError
 from django.test import override_settings
@@ -74,6 +75,7 @@ class CallsTest(HouseTest):
             yield
 
 
+@pytest.mark.claim("valid_keys_only")
 class HeaderTests(CallsTest):
     def test_a_key_in_the_header_is_let_in_however_the_scheme_is_written(self) -> None:
         token = self.alice.key()
@@ -213,6 +215,7 @@ class TokenTests(CallsTest):
             self.assert_works(new)
 
 
+@pytest.mark.claim("valid_keys_only")
 class LifeTests(CallsTest):
     def test_a_revoked_key_is_refused_by_the_next_call(self) -> None:
         token = self.alice.key()
@@ -334,6 +337,7 @@ class LifeTests(CallsTest):
                 authenticate(f"Bearer {token}", address="192.0.2.7", scope="validate")
 
 
+@pytest.mark.claim("silent_refusals")
 class SilenceTests(CallsTest):
     """What cannot be told apart, so that nobody learns which keys there were."""
 
@@ -380,6 +384,7 @@ class SilenceTests(CallsTest):
         self.assertEqual((usage["used"], usage["days"]), (0, []))
 
 
+@pytest.mark.claim("valid_keys_only")
 class ScopeTests(CallsTest):
     PATHS = {  # noqa: RUF012 - a table
         "/api/v1/validate": IBAN,
@@ -424,6 +429,7 @@ class ScopeTests(CallsTest):
                     self.assert_problem(answer, "key_missing", 401)
 
 
+@pytest.mark.claim("kept_when_off")
 class HistoryTests(CallsTest):
     def refusals(self) -> list[dict[str, str]]:
         """Return the details of the refused calls in the client's history."""
@@ -460,6 +466,7 @@ class HistoryTests(CallsTest):
         self.assert_recorded("keys.refused", client=self.mallory.client)
 
 
+@pytest.mark.claim("prompt_changes")
 class OtherWorkersTests(CallsTest):
     """What another process has changed: its rows and its mark come without any word in this one."""
 
@@ -504,6 +511,7 @@ class OtherWorkersTests(CallsTest):
 
         self.assert_refused_within_two_seconds("key_unknown", 401)
 
+    @pytest.mark.claim("blocked_addresses")
     def test_an_address_that_another_worker_blocked_is_refused_within_two_seconds(self) -> None:
         self.elsewhere(lambda: blocks.block("192.0.2.7"))
 

@@ -10,6 +10,7 @@ from typing import Any
 from unittest import skipUnless
 from unittest.mock import patch
 
+import pytest
 from django.core import mail
 from django.core.cache import cache
 from django.db import connection, connections
@@ -73,6 +74,7 @@ class MakingTests(KeyTest):
             self.details("keys.created"), {"key": key.prefix, "name": "Accounting", "scopes": "validate, usage"}
         )
 
+    @pytest.mark.claim("hashed_keys")
     def test_the_text_is_kept_under_the_newest_pepper(self) -> None:
         peppers = {1: bytes(32), 3: bytes(range(32)), 2: bytes(32)}
         with override_settings(PEPPERS=peppers):
@@ -314,6 +316,7 @@ class AddressTests(KeyTest):
             self.assertEqual(self.details(tag)["network"], "192.0.2.7/32")
 
 
+@pytest.mark.claim("hashed_keys")
 class SecrecyTests(KeyTest):
     def test_names_and_notes_are_sealed_and_cannot_be_moved(self) -> None:
         key, other = self.key(name="Räksmörgås"), self.key(name="Other")

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from apikeys import networks
 from apikeys.networks import NetworkError
 
+pytestmark = pytest.mark.claim("bound_addresses")
+
 ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6))
 
 

@@ -22,6 +22,8 @@ from apikeys.problems import Problem
 from tests.house import HouseTest
 from tests.production import IBAN, Caller, Production
 
+pytestmark = pytest.mark.claim("exact_limits")
+
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 
 

@@ -22,6 +22,8 @@ from apikeys import rates
 from apikeys.problems import Problem
 from tests import services
 
+pytestmark = pytest.mark.claim("exact_limits")
+
 NAME = UUID(int=7)
 # Any pause may hide a mistake; these are the ones at which something ends.
 PAUSES = st.sampled_from([0.0, 0.001, 0.05, 0.1, 0.49, 0.5, 0.51, 1.0, 5.9, 6.0, 20.0, 59.9])

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from apikeys import tokens
 
+pytestmark = pytest.mark.claim("hashed_keys")
+
 CHARACTERS = st.characters(codec="utf-8")
 
 

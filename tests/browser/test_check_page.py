@@ -39,6 +39,7 @@ def check(page: Page, text: str) -> None:
 
 
 class TestCheckPage:
+    @pytest.mark.claim("own_code_only")
     @pytest.mark.usefixtures("quiet")
     def test_a_number_is_judged_in_place(self, page: Page, size: dict[str, int]) -> None:
         page.set_viewport_size(size)  # type: ignore[arg-type]
@@ -64,6 +65,7 @@ class TestCheckPage:
         expect(region).to_have_text("This IBAN is valid.")
         assert region.evaluate("element => element.isTheSame"), "a live region that is replaced is not read out"
 
+    @pytest.mark.claim("visitors")
     @pytest.mark.usefixtures("quiet")
     def test_the_number_gets_into_no_address_history_or_storage(self, page: Page) -> None:
         addresses: list[str] = []

@@ -131,6 +131,7 @@ def quiet(page: Page) -> Iterator[None]:
     assert said == []
 
 
+@pytest.mark.claim("second_factor")
 @pytest.mark.usefixtures("quiet")
 class TestPasskey:
     def test_sign_up_add_a_passkey_sign_out_and_in_with_it(self, page: Page, mailbox: Path) -> None:

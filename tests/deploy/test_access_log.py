@@ -11,7 +11,7 @@ import pytest
 from tests.deploy.proxy import HOST, NO_LIMIT, PRETENDED, Proxy, Visitor, proxy
 from tests.production import IBAN, Production, Program
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.claim("proxy_log")]
 
 NUMBER: Final = IBAN.replace(" ", "")
 LINE: Final = re.compile(

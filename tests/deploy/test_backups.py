@@ -57,6 +57,7 @@ def small(prepared: Backups, tmp_path: Path, redis_url: str) -> Backups:
     return Backups(folder, f"sqlite:///{folder / 'site.sqlite3'}", f"sqlite:///{folder / 'keyring.sqlite3'}", redis_url)
 
 
+@pytest.mark.claim("sealed_backups")
 class TestTheDrill:
     @pytest.fixture(params=["PostgreSQL with a SQLite keyring", "PostgreSQL twice", "SQLite twice"])
     def backups(self, request: pytest.FixtureRequest, tmp_path: Path, redis_url: str) -> Iterator[Backups]:
@@ -111,6 +112,7 @@ class TestTheDrill:
         assert backups.site.does(_LIVING_KEYS) == "1"
 
 
+@pytest.mark.claim("sealed_backups")
 class TestRestoring:
     def test_a_living_database_is_replaced_only_when_asked_and_kept_aside(self, small: Backups) -> None:
         small.sqlite(small.database, "UPDATE accounts_user SET email = 'changed@example.com'")
@@ -175,6 +177,7 @@ class TestRestoring:
         assert list(small.folder.glob("*.sqlite3*")) == []
 
 
+@pytest.mark.claim("sealed_backups")
 class TestWhatGoesWrong:
     def test_a_wrong_password_is_told_by_repository(self, small: Backups) -> None:
         wrong = {"IBANSE_BACKUP_KEYRING_PASSWORD": "another-password-of-enough-letters"}
@@ -311,6 +314,7 @@ class TestWhatGoesWrong:
         assert [secret for secret in small.secrets() if secret in lines] == []
 
 
+@pytest.mark.claim("backups_end")
 class TestLifetimes:
     def test_backups_live_no_longer_than_receipts_of_deletions_say(self) -> None:
         assert timedelta(days=MOST_DAYS["main"]) == receipts.BACKUPS_KEPT
@@ -397,6 +401,7 @@ class TestLifetimes:
         assert "is from the future" in small.refuses("check")
 
 
+@pytest.mark.claim("not_brought_back")
 class TestTheLedger:
     def write(self, small: Backups, content: bytes) -> None:
         small.ledger.parent.mkdir(exist_ok=True)

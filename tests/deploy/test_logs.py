@@ -13,6 +13,8 @@ import pytest
 from tests import services
 from tests.privacy.canary import found_in
 
+pytestmark = pytest.mark.claim("masked_logs")
+
 IBAN: Final = "SE4550000000058398257466"
 WRONG: Final = "SE4450000000058398257466"
 KEY: Final = "ibanse_live_0123456789_" + "aB3" * 16 + "z"

@@ -19,7 +19,7 @@ from psycopg import errors, sql
 
 from tests import services
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.claim("least_rights")]
 
 FOLDER: Final = services.ROOT / "deploy" / "postgresql"
 IBAN: Final = "SE4550000000058398257466"

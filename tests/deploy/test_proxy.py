@@ -74,6 +74,7 @@ def code(answer: Answer) -> str:
     return str(json.loads(answer.body)["code"])
 
 
+@pytest.mark.claim("caller_address")
 class TestPeopleAndPrograms:
     def test_a_person_signs_in(self, site: Proxy, production: Production) -> None:
         production.does(MAKE_USER, password=PASSWORD)
@@ -123,6 +124,7 @@ class TestPeopleAndPrograms:
         assert "evil.example" not in answer.body + str(answer.headers)
 
 
+@pytest.mark.claim("encrypted_calls")
 class TestWithoutEncryption:
     def test_pages_are_led_to_https_at_our_own_name(self, site: Proxy) -> None:
         for path in ("/", "/sign-in/?next=/overview/", "/api/docs/"):
@@ -150,6 +152,7 @@ class TestWithoutEncryption:
         assert (answer.status, answer.body) == (200, "token.thumbprint")
 
 
+@pytest.mark.claim("own_name_only")
 class TestOtherNames:
     def test_they_get_no_certificate(self, site: Proxy) -> None:
         with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
@@ -164,6 +167,7 @@ class TestOtherNames:
                 assert connection.recv(100) == b""
 
 
+@pytest.mark.claim("own_name_only")
 class TestLimits:
     def test_a_body_may_be_as_large_as_ibanse_allows_and_no_larger(self, site: Proxy, production: Production) -> None:
         program = production.program()
@@ -183,6 +187,7 @@ class TestLimits:
 
         assert set(statuses) <= {403, 404}
 
+    @pytest.mark.claim("nothing_at_the_proxy")
     def test_no_body_and_no_answer_is_ever_on_the_disk(self, site: Proxy, production: Production) -> None:
         program = production.program()
         headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
@@ -216,6 +221,7 @@ class TestWhatIsTold:
             assert site.asks(path, source="127.0.0.2").status == 404, path
         assert site.asks("/health/live", source="127.0.0.2").status == 200
 
+    @pytest.mark.claim("https_only")
     def test_every_answer_says_once_that_there_is_only_https(self, site: Proxy) -> None:
         for path in ("/", "/nothing/", "/api/docs/", "/api/v1/openapi.json", "/api/v1/nothing", "/health/live"):
             answer = site.asks(path)

@@ -274,6 +274,7 @@ class BootstrapTests(unittest.TestCase):
         assert "-m pip install" in self.calls.read_text()
 
 
+@pytest.mark.claim("locked_dependencies")
 class LockTests(unittest.TestCase):
     PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]*)==(?P<version>[0-9][0-9a-z.]*)( ; [^/]+)? \\")
     HASH = re.compile(r" {4}--hash=sha256:[0-9a-f]{64}( \\)?")

@@ -17,7 +17,7 @@ import pytest
 from tests.deploy.proxy import NO_LIMIT, proxy
 from tests.production import Production, Program
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.claim("nothing_hidden")]
 
 _PATH: Final = b"/health/live"
 _HOST: Final = b"ibanse.example"

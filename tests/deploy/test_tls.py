@@ -10,7 +10,7 @@ import pytest
 from tests import services
 from tests.deploy.proxy import HOST, Proxy, proxy
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.claim("modern_tls")]
 
 LOCK = services.ROOT / "deploy" / "requirements" / "sslyze.txt"
 NOT_INTERMEDIATE = {"ECDHE-ECDSA-AES128-GCM-SHA256:": "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA:"}

@@ -11,7 +11,7 @@ import pytest
 
 from tests import services
 
-pytestmark = pytest.mark.deploy
+pytestmark = [pytest.mark.deploy, pytest.mark.claim("shut_in")]
 
 UNITS: Final = services.ROOT / "deploy" / "systemd"
 SERVICES: Final = sorted(UNITS.glob("*.service"))

@@ -28,6 +28,8 @@ from tests.privacy import canary
 from tests.production import Production, Server, wait_until
 from validation.engine.national import mod_97_10
 
+pytestmark = pytest.mark.claim("sealed_log")
+
 _HOST: Final = "ibanse.example"
 _MAKE: Final = """
 from datetime import timedelta
@@ -208,6 +210,7 @@ def kill(server: Server) -> None:
     server.kill_everything()
 
 
+@pytest.mark.claim("off_is_never_written")
 class TestTheCanary:
     def test_nothing_of_it_is_anywhere_when_nothing_is_to_be_kept(self, mine: Mine) -> None:
         with mine.serving() as server:
@@ -232,6 +235,7 @@ class TestTheCanary:
         # The page, three single calls, three numbers in a batch, one in a text and one calculated.
         assert kept(mine.production, cage) == 9
 
+    @pytest.mark.claim("one_silent_call")
     def test_a_call_that_asks_for_silence_leaves_nothing_whatever_the_mode(self, mine: Mine) -> None:
         cage = mine.caged("full")
         with mine.serving() as server:

@@ -84,6 +84,7 @@ class Poller(Thread):
         self.calls.append((sent, self._caller.call()))
 
 
+@pytest.mark.claim("prompt_changes")
 def test_a_change_is_known_to_every_worker_within_two_seconds(
     production: Production, subtests: pytest.Subtests
 ) -> None:
@@ -129,6 +130,7 @@ print(rows.count(), rows.filter(at__gt=datetime.fromtimestamp(told["since"], UTC
 """
 
 
+@pytest.mark.claim("off_everywhere")
 def test_a_log_that_is_switched_off_is_off_on_every_worker_within_two_seconds(production: Production) -> None:
     program = production.program()
     client = str(program.client)

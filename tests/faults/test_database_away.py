@@ -8,8 +8,11 @@ from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 
 from tests.production import Caller, Load, Production, wait_until
+
+pytestmark = pytest.mark.claim("nothing_lost")
 
 
 @contextmanager

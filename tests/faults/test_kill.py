@@ -31,6 +31,7 @@ def assert_every_answer_counts_once(site: Production, program: Program, load: Lo
     assert spools(site) == []
 
 
+@pytest.mark.claim("nothing_lost")
 @pytest.mark.postgresql
 def test_killing_workers_and_then_everything_loses_no_answered_call(production: Production) -> None:
     program = production.program()
@@ -52,6 +53,7 @@ def test_killing_workers_and_then_everything_loses_no_answered_call(production: 
     assert_every_answer_counts_once(production, program, load)
 
 
+@pytest.mark.claim("nothing_lost")
 def test_what_a_killed_worker_left_is_counted_by_the_one_in_its_place(production: Production) -> None:
     program = production.program(quota=1_000)
     with production.serving(workers=1) as server:

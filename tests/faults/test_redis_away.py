@@ -88,6 +88,7 @@ def said(site: Production, words: str) -> int:
     return sum(words in entry.text for entry in site.log().entries())
 
 
+@pytest.mark.claim("exact_limits")
 def test_the_api_goes_on_per_worker_and_pages_that_count_tries_refuse(site: Production, tmp_path: Path) -> None:
     program, small = site.program(rate=PER_MINUTE), site.program(quota=20)
     with site.serving(workers=WORKERS) as server:

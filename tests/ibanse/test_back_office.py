@@ -9,6 +9,7 @@ from typing import Any, Final
 from unittest.mock import patch
 from uuid import uuid4
 
+import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
@@ -174,6 +175,7 @@ class OfficeTest(HouseTest):
         return [(told.tag, told.details) for told in staff_history.told(staff_history.entries(**filters))]
 
 
+@pytest.mark.claim("staff_entry")
 class WalkTests(OfficeTest):
     def test_every_url_is_in_the_table_and_the_table_holds_no_other(self) -> None:
         self.assertEqual({name for name, _ in office_urls()}, set(DOORS))
@@ -230,6 +232,7 @@ class WalkTests(OfficeTest):
                         self.assertEqual(f'href="{reverse(url)}"' in page, name in DOORS[url])
 
 
+@pytest.mark.claim("staff_entry")
 class EntryTests(OfficeTest):
     def test_who_is_not_signed_in_is_led_to_the_one_sign_in_page_and_back(self) -> None:
         self.assertRedirects(
@@ -320,6 +323,7 @@ def env_networks(text: str) -> list[Any]:
         return list(env.networks("IBANSE_STAFF_NETWORKS"))
 
 
+@pytest.mark.claim("staff_entry")
 class RecordTests(OfficeTest):
     def test_each_look_is_on_record_with_the_client_and_what_was_searched_for(self) -> None:
         sten = self.staff("support")
@@ -377,6 +381,7 @@ class RecordTests(OfficeTest):
         self.assertEqual([told["reason"] for _, told in self.recorded(actor=self.vera.user.pk)], ["not_staff"])
 
 
+@pytest.mark.claim("staff_entry")
 class SearchTests(OfficeTest):
     def shown(self, person: Person, query: str) -> bool:
         answer = person.opens("/admin/accounts/user/", QUERY_STRING=query)
@@ -500,6 +505,7 @@ class SecretTests(OfficeTest):
         self.assertFalse(LogEntry.objects.exists())
 
 
+@pytest.mark.claim("staff_entry")
 class GroupTests(HouseTest):
     def test_groups_become_what_the_table_says_and_stay_so(self) -> None:
         sten = self.staff("support")

@@ -16,6 +16,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 
 from ibanse import checks, env
+from privacy import evidence
 from tests.house import HouseTest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -50,12 +51,16 @@ def production(*command: str, without: str = "", **changed: str) -> subprocess.C
     )
 
 
+@pytest.mark.claim("complete_start")
 class TestProduction:
+    @pytest.mark.claim("https_only")
     def test_the_deployment_check_is_clean(self) -> None:
         result = production("check", "--deploy", "--fail-level", "WARNING")
 
         assert result.returncode == 0, result.stderr
 
+    @pytest.mark.claim("encrypted_calls")
+    @pytest.mark.claim("https_only")
     def test_pages_are_sent_to_https_and_stay_there(self) -> None:
         visits = (
             "from django.test import Client\n"
@@ -97,6 +102,7 @@ class TestProduction:
     def test_an_operator_may_decide_for_a_log_that_is_not_sealed(self) -> None:
         assert production("check", IBANSE_LOG_KEY="plain").returncode == 0
 
+    @pytest.mark.claim("keys_apart")
     def test_data_keys_beside_the_data_are_refused(self) -> None:
         result = production("check", KEYRING_DATABASE_URL=PRODUCTION["DATABASE_URL"])
 
@@ -241,6 +247,7 @@ class TestValuesFromOutside:
         assert env.numbered_keys("IBANSE_TEST_KEYS", made_in=tmp_path) == first
 
 
+@pytest.mark.claim("own_code_only")
 class HeaderTests(HouseTest):
     def test_a_browser_is_told_to_run_and_load_nothing_but_ours(self) -> None:
         policy = self.visitor.opens("/").headers["Content-Security-Policy"]
@@ -295,8 +302,15 @@ class SystemCheckTests(HouseTest):
         self.assertIn("IBANSE_SECURITY_CONTACT", hint.hint or "")
         self.assertEqual(checks.somebody_is_told_of_weaknesses(None), [])
 
-    def test_claims_that_are_not_shown_get_a_hint_by_name(self) -> None:
-        with override_settings(EMBEDDED=False), patch("privacy.evidence.holding", return_value={}):
+    def test_claims_without_results_get_a_hint(self) -> None:
+        with override_settings(EMBEDDED=False), patch("privacy.evidence.evidence", return_value=None):
+            [hint] = checks.claims_are_shown(None)
+
+        self.assertEqual((hint.id, hint.msg), ("ibanse.I002", "/security/ shows no test results."))
+
+    def test_claims_that_are_left_out_get_a_hint_by_name(self) -> None:
+        results = evidence.Evidence("1.2.3", "0" * 40, date(2026, 11, 26), {})
+        with override_settings(EMBEDDED=False), patch("privacy.evidence.evidence", return_value=results):
             [hint] = checks.claims_are_shown(None)
 
         self.assertEqual(hint.id, "ibanse.I002")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from html import unescape
 from typing import Any, Final
 
+import pytest
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib.sessions.models import Session
@@ -26,6 +27,8 @@ from tests.house import PASSWORD, Person
 from tests.ibanse.test_back_office import CHANGING, DOORS, IBAN, OfficeTest
 from tests.privacy.canary import spellings
 from validation.models import ValidationRecord
+
+pytestmark = pytest.mark.claim("staff_read_no_iban")
 
 OTHER_IBAN: Final = "DE89370400440532013000"
 TOTP: Final = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

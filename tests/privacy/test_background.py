@@ -2,10 +2,13 @@
 
 from unittest.mock import patch
 
+import pytest
 from django.db import OperationalError
 
 from accounts import reconnect
 from privacy import background
+
+pytestmark = pytest.mark.claim("retention")
 
 
 class TestRetention:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from privacy import cipher
 
+pytestmark = pytest.mark.claim("own_key")
+
 KEY = bytes(range(32))
 LABEL = cipher.label("owner", "purpose")
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])))

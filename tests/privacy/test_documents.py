@@ -112,7 +112,7 @@ class DocumentTests(HouseTest):
         with translation.override("en"):
             for number, subject in enumerate(SUBJECTS):
                 for claim in subject.claims:
-                    self.assertEqual(" ".join(str(claim.says).split()) in said, number < 2, claim.name)
+                    self.assertEqual(" ".join(str(claim.says).split()) in said, number < 2, claim.slug)
 
     def test_a_document_stays_to_the_byte_and_the_same_is_not_made_twice(self) -> None:
         self.asks()

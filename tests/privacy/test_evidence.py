@@ -1,10 +1,11 @@
-"""The claims to the public: complete, shown as far as their tests are recorded, hidden when the record does not fit."""
+"""The claims to the public: each has tests, and the page shows those that hold in a release, with their results."""
 
-import dataclasses
+import ast
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from html import escape
 from pathlib import Path
@@ -18,13 +19,36 @@ from django.utils.functional import Promise
 
 from ibanse import hosting
 from privacy import evidence, kept
-from privacy.claims import SUBJECTS, Claim
-from tests import evidence as evidence_run
+from privacy.claims import SUBJECTS
+from privacy.evidence import Evidence, Result
 from tests.house import HouseTest
 
-ROOT = Path(__file__).resolve().parents[2]
+TESTS = Path(__file__).resolve().parents[1]
 CLAIMS = evidence.claims()
-RENEW = "Run: make evidence"
+SLUGS = {claim.slug for claim in CLAIMS}
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+FILE = {
+    "version": "1.2.3",
+    "commit": COMMIT,
+    "date": "2026-11-26",
+    "claims": {"own_key": {"result": "passed", "tests": 3}},
+}
+
+MALFORMED = {
+    "empty": b"",
+    "cut off": b"{",
+    "a list": b"[]",
+    "null": b"null",
+    "not UTF-8": b"\xff",
+    "nested too deep": b"[" * 100_000,
+    "unknown field": json.dumps({**FILE, "more": 1}).encode(),
+    "wrong commit": json.dumps({**FILE, "commit": "<b>"}).encode(),
+    "wrong date": json.dumps({**FILE, "date": "yesterday"}).encode(),
+    "wrong version": json.dumps({**FILE, "version": "1\n"}).encode(),
+    "unknown result": json.dumps({**FILE, "claims": {"own_key": {"result": "fine", "tests": 3}}}).encode(),
+    "fewer than no tests": json.dumps({**FILE, "claims": {"own_key": {"result": "passed", "tests": -1}}}).encode(),
+    "no result": json.dumps({**FILE, "claims": {"own_key": True}}).encode(),
+}
 
 
 def told(sentence: Promise, language: str = "en") -> str:
@@ -33,171 +57,141 @@ def told(sentence: Promise, language: str = "en") -> str:
         return escape(str(sentence))
 
 
-class TestTheTable:
-    def test_names_are_given_once(self) -> None:
-        names = [claim.name for claim in CLAIMS] + [subject.name for subject in SUBJECTS]
-
-        assert len(names) == len(set(names))
-        assert all(re.fullmatch(r"[a-z_]+", claim.name) for claim in CLAIMS)
-
-    @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
-    def test_each_claim_names_files_that_are_here_and_tests_that_exist(self, claim: Claim) -> None:
-        assert claim.files
-        assert claim.tests
-        assert [name for name in evidence.sources(claim) if not (ROOT / name).exists()] == []
-        assert [node for node in claim.tests if not evidence_run.exists(node)] == []
-
-    @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
-    def test_each_claim_is_recorded_for_the_files_as_they_are(self, claim: Claim) -> None:
-        assert claim.name in evidence.holding(evidence.RECORD, ROOT), RENEW
-
-    def test_the_record_holds_no_claim_that_is_no_more(self) -> None:
-        assert set(json.loads(evidence.RECORD.read_bytes())) <= {claim.name for claim in CLAIMS}, RENEW
-
-    def test_a_test_that_does_not_exist_is_found(self) -> None:
-        here = "tests/privacy/test_evidence.py"
-
-        assert evidence_run.exists(here)
-        assert evidence_run.exists(f"{here}::TestTheTable::test_names_are_given_once")
-        for node in (f"{here}::TestTheTable::test_nothing", f"{here}::TestNothing", "tests/nowhere.py"):
-            assert not evidence_run.exists(node)
+def marked(source: str) -> list[str]:
+    """Return the slugs of the claim markers on the tests, test classes and `pytestmark` of a test file."""
+    found: list[ast.expr] = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() if node.name.startswith("test"):
+                found += node.decorator_list
+            case ast.ClassDef() if any(isinstance(each, ast.FunctionDef) for each in node.body):
+                found += node.decorator_list
+            case ast.Assign(targets=[ast.Name(id="pytestmark")], value=ast.List(elts=marks)):
+                found += marks
+            case ast.Assign(targets=[ast.Name(id="pytestmark")]):
+                found.append(node.value)
+    calls = [each for each in found if isinstance(each, ast.Call) and ast.unparse(each.func) == "pytest.mark.claim"]
+    return [ast.literal_eval(slug) for call in calls for slug in call.args]
 
 
-class TestTheRecord:
-    """A small copy of the project, with a record of all claims that fits it."""
+@pytest.fixture(scope="module")
+def files() -> dict[str, set[str]]:
+    """Return which files of tests bear the marker of a slug."""
+    found = defaultdict(set)
+    for path in TESTS.rglob("test_*.py"):
+        for slug in marked(path.read_text(encoding="utf-8")):
+            found[slug].add(str(path.relative_to(TESTS)))
+    return found
 
-    @pytest.fixture
-    def record(self, tmp_path: Path) -> Path:
-        for name in {name for claim in CLAIMS for name in evidence.sources(claim)}:
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(f"of {name}")
-        record = tmp_path / "evidence.json"
-        fitting = {
-            claim.name: {"fingerprint": str(evidence.fingerprint(claim, tmp_path)), "passed_on": "2026-11-26"}
-            for claim in CLAIMS
-        }
-        evidence.write(fitting, record)
-        return record
 
-    def test_all_that_fits_holds_with_its_day(self, record: Path) -> None:
-        assert evidence.holding(record, record.parent) == dict.fromkeys(
-            (claim.name for claim in CLAIMS), date(2026, 11, 26)
-        )
+class TestMarkers:
+    def test_each_claim_has_a_test(self, files: dict[str, set[str]]) -> None:
+        assert SLUGS - set(files) == set(), "Put @pytest.mark.claim(...) onto the tests that prove these."
 
-    @pytest.mark.parametrize("deed", ["changed", "gone"])
-    def test_a_file_that_is_another_hides_the_claims_that_rest_on_it_and_only_these(
-        self, record: Path, deed: str
+    def test_each_marker_names_a_claim(self, files: dict[str, set[str]]) -> None:
+        assert {slug: files[slug] for slug in set(files) - SLUGS} == {}
+
+    @pytest.mark.claim("own_key")
+    def test_the_report_names_the_claims(self, request: pytest.FixtureRequest) -> None:
+        assert request.node.user_properties == [("claim", "own_key")]
+
+    def test_slugs_are_unique(self) -> None:
+        slugs = [claim.slug for claim in CLAIMS] + [subject.slug for subject in SUBJECTS]
+
+        assert len(slugs) == len(set(slugs))
+        assert all(re.fullmatch(r"[a-z_]+", claim.slug) for claim in CLAIMS)
+
+
+class TestFile:
+    def test_it_is_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "evidence.json"
+        path.write_text(json.dumps(FILE))
+
+        assert evidence.read(path) == Evidence("1.2.3", COMMIT, date(2026, 11, 26), {"own_key": Result("passed", 3)})
+
+    def test_a_missing_file_is_no_mistake(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        assert evidence.read(tmp_path / "evidence.json") is None
+        assert caplog.messages == []
+
+    @pytest.mark.parametrize("name", MALFORMED)
+    def test_a_malformed_one_counts_as_absent(
+        self, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
     ) -> None:
-        for name in ("tests/faults/test_canary.py", "apikeys/tokens.py"):
-            resting = {claim.name for claim in CLAIMS if name in evidence.sources(claim)}
-            before, file = evidence.holding(record, record.parent), record.parent / name
-            content = file.read_text()
-            if deed == "changed":
-                file.write_text(content + " ")
-            else:
-                file.unlink()
+        (tmp_path / "evidence.json").write_bytes(MALFORMED[name])
 
-            hidden = set(before) - set(evidence.holding(record, record.parent))
+        assert evidence.read(tmp_path / "evidence.json") is None
+        assert "evidence.json is not used" in caplog.text
 
-            file.write_text(content)
-            assert hidden == resting
-            assert 0 < len(hidden) < len(CLAIMS)
-
-    def test_a_folder_stands_for_every_file_in_it(self, tmp_path: Path) -> None:
-        claim = dataclasses.replace(CLAIMS[0], files=("units",), tests=("test.py",))
-        (tmp_path / "test.py").touch()
-        assert evidence.fingerprint(claim, tmp_path) is None
-        (tmp_path / "units").mkdir()
-        prints = set()
-        for name, content in (("a", "x"), ("b", ""), ("b", "x"), ("c", "")):
-            (tmp_path / "units" / name).write_text(content)
-            prints.add(evidence.fingerprint(claim, tmp_path))
-
-        assert None not in prints
-        assert len(prints) == 4
-
-    def test_an_entry_that_was_edited_or_taken_out_hides_its_claim_and_only_it(self, record: Path) -> None:
-        entries = json.loads(record.read_bytes())
-        entries["own_key"]["fingerprint"] = "0" * 64
-        del entries["roles"]
-        record.write_text(json.dumps(entries))
-
-        held = evidence.holding(record, record.parent)
-
-        assert {claim.name for claim in CLAIMS} - set(held) == {"own_key", "roles"}
-
-    @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"own_key": []}', '{"own_key": {"passed_on": 1}}'])
-    def test_a_record_that_cannot_be_read_proves_nothing(self, tmp_path: Path, content: str) -> None:
-        (tmp_path / "evidence.json").write_text(content)
-
-        assert evidence.holding(tmp_path / "evidence.json", settings.BASE_DIR) == {}
-        assert evidence.holding(tmp_path / "nowhere.json", settings.BASE_DIR) == {}
-
-
-class TestTheRun:
-    def test_a_claim_holds_when_each_of_its_tests_passed_and_none_failed(self, tmp_path: Path) -> None:
-        [claim] = [claim for claim in CLAIMS if claim.name == "off_everywhere"]
-        [node] = claim.tests
-        module, test = evidence_run.dotted(node).rsplit(".", 1)
-        for inside, held in (
-            ("", True),
-            ("<failure/>", False),
-            ("<error/>", False),
-            ('<skipped message="missing component: redis-server"/>', False),
-            ('<skipped message="only on PostgreSQL"/>', False),
-        ):
-            (tmp_path / "run.xml").write_text(
-                f'<t><testcase classname="{module}" name="{test}[one]">{inside}</testcase></t>'
-            )
-            assert evidence_run.holds(claim, evidence_run.outcomes(tmp_path)) is held, inside
-
-        assert not evidence_run.holds(claim, {})
+    def test_a_folder_counts_as_absent(self, tmp_path: Path) -> None:
+        assert evidence.read(tmp_path) is None
 
 
 class SecurityPageTests(HouseTest):
-    def test_every_claim_that_holds_is_on_the_page_in_every_language(self) -> None:
-        days = {claim.name: date(2026, 11, 26) for claim in CLAIMS}
+    def test_every_claim_that_holds_is_shown_in_every_language(self) -> None:
         pages = {}
         for language in ("sv", "en", "de"):
-            with self.shown(days):
+            with self.results(SLUGS):
                 pages[language] = self.visitor.opens("/security/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
             for claim in CLAIMS:
-                self.assertIn(f'id="{claim.name}"', pages[language])
+                assert f'id="{claim.slug}"' in pages[language]
             for subject in SUBJECTS:
-                self.assertIn(f'href="#{subject.name}"', pages[language])
+                assert f'href="#{subject.slug}"' in pages[language]
         for claim in CLAIMS:
             for sentence in (claim.says, claim.how, claim.check):
                 said = {language: told(sentence, language) for language in pages}
-                self.assertEqual(len(set(said.values())), 3, sentence)
+                assert len(set(said.values())) == 3, sentence
                 for language, words in said.items():
-                    self.assertIn(words, pages[language])
+                    assert words in pages[language]
 
-    def test_a_claim_that_does_not_hold_is_left_out_with_its_subject_when_it_was_the_last(self) -> None:
-        days = {claim.name: date(2026, 11, 26) for claim in CLAIMS if claim.name not in ("own_key", "roles")}
-        with self.shown(days):
+    def test_a_release_shows_results_with_their_date(self) -> None:
+        with self.results(SLUGS):
+            page = self.visitor.opens("/security/")
+
+        self.assertContains(page, "3 tests passed on 26 November 2026", count=len(CLAIMS))
+        self.assertContains(page, "The tests ran on 26 November 2026 for version 1.2.3 (commit 0123456789ab).")
+
+    def test_a_claim_that_did_not_pass_is_left_out(self) -> None:
+        for result in (Result("failed", 3), Result("not run", 3), Result("passed", 0), None):
+            with self.results(SLUGS - {"own_key"}, **({"own_key": result} if result else {})):
+                page = self.visitor.opens("/security/").content.decode()
+
+            assert 'id="own_key"' not in page
+            assert 'id="keys_apart"' in page
+            assert f"{len(CLAIMS) - 1} statements" in page
+
+    def test_a_subject_without_claims_is_left_out(self) -> None:
+        with self.results({"keys_apart"}):
             page = self.visitor.opens("/security/").content.decode()
 
-        self.assertNotIn('id="own_key"', page)
-        self.assertIn('id="keys_apart"', page)
-        self.assertIn(f"{len(days)} statements", page)
+        assert "1 statement," in page
+        assert 'id="api"' not in page
 
-        with self.shown({"keys_apart": date(2026, 11, 26)}):
-            page = self.visitor.opens("/security/").content.decode()
+    def test_a_working_copy_shows_all_claims_without_results(self) -> None:
+        sentences = {
+            "en": "Test results belong to a signed release",
+            "sv": "Testresultat hör till en signerad version",
+            "de": "Testergebnisse gehören zu einem signierten Release",
+        }
+        for language, sentence in sentences.items():
+            with self.evidence(None):
+                page = self.visitor.opens("/security/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
 
-        self.assertIn("1 statement,", page)
-        self.assertNotIn('id="api"', page)
+            assert sentence in page
+            assert 'class="passed"' not in page
+            for claim in CLAIMS:
+                assert f'id="{claim.slug}"' in page
+                assert told(claim.check, language) in page
 
     def test_what_only_production_has_is_claimed_there_only(self) -> None:
-        days = {claim.name: date(2026, 11, 26) for claim in CLAIMS}
-        with self.shown(days), override_settings(EMBEDDED=True, LOG_KEYS=[]):
+        with self.results(SLUGS), override_settings(EMBEDDED=True, LOG_KEYS=[]):
             page = self.visitor.opens("/security/").content.decode()
 
-        hidden = {claim.name for claim in CLAIMS if f'id="{claim.name}"' not in page}
-        self.assertEqual(hidden, {claim.name for claim in CLAIMS if claim.only_with})
-        self.assertLess({"own_name_only", "sealed_log"}, hidden)
+        hidden = {claim.slug for claim in CLAIMS if f'id="{claim.slug}"' not in page}
+        assert hidden == {claim.slug for claim in CLAIMS if claim.requires}
+        assert {"own_name_only", "sealed_log"} < hidden
 
-    def test_without_any_the_page_says_so_and_still_says_what_is_not_promised(self) -> None:
-        with self.shown({}):
+    def test_a_release_that_proved_nothing_says_so(self) -> None:
+        with self.results(set()):
             page = self.visitor.opens("/security/")
 
         self.assertContains(page, "could not be verified in this version")
@@ -221,13 +215,17 @@ class SecurityPageTests(HouseTest):
                 self.visitor.opens(path), 'href="/security/"', status_code=404 if "no-" in path else 200
             )
 
+    def results(self, slugs: set[str], **others: Result) -> AbstractContextManager[None]:
+        """Let the tests of these claims have passed."""
+        claims = {**{slug: Result("passed", 3) for slug in slugs}, **others}
+        return self.evidence(Evidence("1.2.3", COMMIT, date(2026, 11, 26), claims))
+
     @contextmanager
-    def shown(self, days: dict[str, date]) -> Iterator[None]:
-        """Let just these claims hold, in production."""
-        evidence.sections.cache_clear()
-        with patch("privacy.evidence.holding", return_value=days), override_settings(EMBEDDED=False, LOG_KEYS=["some"]):
+    def evidence(self, found: Evidence | None) -> Iterator[None]:
+        """Serve a release with these results, in production."""
+        production = override_settings(EMBEDDED=False, LOG_KEYS=["some"])
+        with patch("privacy.evidence.evidence", return_value=found), production:
             yield
-        evidence.sections.cache_clear()
 
 
 class SecurityTxtTests(HouseTest):

@@ -14,6 +14,7 @@ from uuid import uuid4
 from zipfile import ZipFile
 
 import jsonschema_rs
+import pytest
 from django.conf import settings
 from django.core import mail
 from django.db import OperationalError
@@ -96,6 +97,7 @@ def table(name: str, *rows: dict[str, Any]) -> Table:
     return Table(name, f"About {name}", fields, iter(rows))
 
 
+@pytest.mark.claim("own_copy")
 class ContentTests(ExportTest):
     def live(self, person: Person, iban: str, company: str) -> None:
         """Leave something behind in every room."""
@@ -211,6 +213,7 @@ class ContentTests(ExportTest):
         self.assertEqual(len(json.loads(self.taken(made).read("data.json"))["tables"]["many"]), 30_000)
 
 
+@pytest.mark.claim("sealed_exports")
 class SealedTests(ExportTest):
     def test_no_known_value_is_on_the_disk_in_clear(self) -> None:
         details.save_contact(self.alice.client, details.Contact(company="Alices bageri"), by=self.alice.user)
@@ -353,6 +356,7 @@ class LifeTests(ExportTest):
         self.assertEqual(int(answer["Content-Length"]), len(b"".join(answer.streaming_content)))
         self.assertRegex(answer["Content-Disposition"], r'^attachment; filename="ibanse-\d{4}-\d\d-\d\d\.zip"$')
 
+    @pytest.mark.claim("sealed_exports")
     def test_after_a_day_it_is_over_and_its_file_is_gone(self) -> None:
         made = self.make()
         later = timezone.now() + timedelta(hours=24, seconds=1)

@@ -17,6 +17,8 @@ from privacy.logging_mode import Choice
 from privacy.models import Mode
 from tests.house import HouseTest
 
+pytestmark = pytest.mark.claim("sealed_and_clear")
+
 TABLES: Final = {table.model: table for table in kept_fields.TABLES}
 IBAN: Final = "SE45 5000 0000 0583 9825 7466"
 ENVELOPE: Final = b"\x01\x01"

@@ -13,6 +13,8 @@ from privacy import log_segment
 from privacy.log_segment import Line, Opener, Process, Sealer, Trailer
 from privacy.sealed_box import PrivateKey
 
+pytestmark = pytest.mark.claim("sealed_log")
+
 KEY: Final = PrivateKey.make(1, "x25519")
 BEGAN: Final = 1_795_000_000_000_000
 Pieces = list[bytes]

@@ -24,6 +24,8 @@ from validation.engine import check
 from validation.engine.normalise import SEPARATORS
 from validation.engine.registry import COUNTRIES
 
+pytestmark = pytest.mark.claim("masked_logs")
+
 ROOT = Path(__file__).resolve().parents[2]
 GERMAN = "DE89370400440532013000"
 GROUPED = "DE89 3704 0044 0532 0130 00"

@@ -26,6 +26,8 @@ from tests.house import HouseTest
 from tests.production import Production
 from validation.models import ValidationRecord
 
+pytestmark = pytest.mark.claim("retention")
+
 NOW: Final = datetime(2026, 7, 24, 12, tzinfo=UTC)
 """Counts are kept since 1 July 2024 then."""
 

@@ -24,6 +24,8 @@ from validation.models import ValidationRecord
 if TYPE_CHECKING:
     from django.db.models.options import Options
 
+pytestmark = pytest.mark.claim("own_copy")
+
 UNCLAIMED: Final = {
     "accounts.User_groups": "groups are for staff; a client's user is in none",
     "accounts.User_user_permissions": "rights are for staff; a client's user has none",

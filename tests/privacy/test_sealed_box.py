@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from privacy import sealed_box
 from privacy.sealed_box import KeyTextError, PrivateKey, PublicKey, Unopened
 
+pytestmark = pytest.mark.claim("sealed_log")
+
 SCHEMES = sorted(sealed_box.SCHEMES)
 KEYS = {scheme: PrivateKey.make(1, scheme) for scheme in SCHEMES}
 X25519 = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="

@@ -6,10 +6,13 @@ import tempfile
 import uuid
 from pathlib import Path
 
+import pytest
 from django.test import TestCase
 
 from privacy import sealed_file, vault
 from privacy.sealed_file import PIECE_BYTES, Damaged, Name
+
+pytestmark = pytest.mark.claim("sealed_exports")
 
 SECRET = b"Alice Andersson, SE45 5000 0000 0583 9825 7466. "
 

@@ -25,6 +25,8 @@ from privacy import log_reading, log_segment, sealed_logging
 from privacy.sealed_box import PrivateKey, PublicKey
 from privacy.sealed_logging import Journal, SealedLog
 
+pytestmark = pytest.mark.claim("sealed_log")
+
 KEY: Final = PrivateKey.make(1, "x25519")
 ROOT: Final = Path(__file__).resolve().parents[2]
 NOW: Final = datetime.now(UTC)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 from urllib.parse import urlencode
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
@@ -119,6 +120,7 @@ class CheckPageTests(HouseTest):
             with self.subTest(asked=asked):
                 self.assertIn(said, words(Visitor(language=asked).checks(COMMERZBANK)))
 
+    @pytest.mark.claim("visitors")
     def test_nothing_of_an_answer_is_kept_by_browsers_or_caches(self) -> None:
         answer = self.visitor.checks(COMMERZBANK)
 
@@ -126,6 +128,7 @@ class CheckPageTests(HouseTest):
         self.assertNotIn("DE89", str(answer.headers))
         self.assertNotIn("DE89", str(answer.cookies))
 
+    @pytest.mark.claim("visitors")
     def test_nothing_is_logged_of_a_check(self) -> None:
         with self.assertNoLogs(level=logging.DEBUG):
             self.visitor.checks(COMMERZBANK)
@@ -137,6 +140,7 @@ class CheckPageTests(HouseTest):
         self.assertNotContains(answer, "Commerzbank")
 
 
+@pytest.mark.claim("odd_input")
 class BadInputTests(HouseTest):
     def test_an_empty_field_is_told_at_the_field(self) -> None:
         for text in ("", "   ", "\t\r\n", "\u00a0"):

@@ -64,6 +64,7 @@ class LogTest(HouseTest):
         return log_search.counted((who or self.alice).client, asked)
 
 
+@pytest.mark.claim("off_is_never_written")
 class KeepingTests(LogTest):
     def test_a_new_client_keeps_verdicts_for_thirty_days(self) -> None:
         self.alice.checks(VALID)
@@ -82,6 +83,7 @@ class KeepingTests(LogTest):
 
         self.assertEqual(self.rows(), [])
 
+    @pytest.mark.claim("blind_index")
     def test_verdict_keeps_exactly_these_fields(self) -> None:
         self.keeps(Mode.VERDICT, days=7)
         key = self.alice.key()
@@ -128,6 +130,7 @@ class KeepingTests(LogTest):
             told, {("SE", True, ""), ("DE", False, "checksum"), ("", False, "country checksum"), ("", False, "length")}
         )
 
+    @pytest.mark.claim("one_silent_call")
     def test_a_call_can_ask_to_leave_no_trace(self) -> None:
         self.keeps(Mode.FULL)
         key = self.alice.key()
@@ -140,6 +143,7 @@ class KeepingTests(LogTest):
             self.calls(key, "/api/v1/validate", {"iban": VALID}, HTTP_X_NO_LOG=no_wish)
         self.assertEqual(len(self.rows()), 2)
 
+    @pytest.mark.claim("one_silent_call")
     def test_no_call_can_ask_for_more_than_its_client_keeps(self) -> None:
         self.keeps(Mode.OFF)
         key = self.alice.key()
@@ -156,6 +160,7 @@ class KeepingTests(LogTest):
 
         self.assertEqual(self.rows(), [])
 
+    @pytest.mark.claim("visitors")
     def test_a_visitor_leaves_no_trace(self) -> None:
         self.visitor.checks(VALID)
         self.sten.checks(VALID)
@@ -238,6 +243,7 @@ class WritingTests(LogTest):
         log.write([])
 
 
+@pytest.mark.claim("blind_index")
 class SealTests(LogTest):
     def test_a_seal_moved_to_another_row_does_not_open(self) -> None:
         self.keeps(Mode.FULL)
@@ -266,6 +272,7 @@ class SealTests(LogTest):
 
 
 class FindingTests(LogTest):
+    @pytest.mark.claim("blind_index")
     def test_a_number_is_found_in_any_spelling_and_by_its_own_client_only(self) -> None:
         for who in (self.alice, self.mallory):
             self.keeps(Mode.FULL, who=who)
@@ -359,6 +366,7 @@ class FindingTests(LogTest):
         with patch.object(log_search, "MOST_COUNTED", 3):
             self.assertEqual(self.count(Asked()), 4)
 
+    @pytest.mark.claim("customers_apart")
     def test_a_row_of_another_client_is_not_found_by_its_id(self) -> None:
         [row] = self.fill(VALID)
 
@@ -366,6 +374,7 @@ class FindingTests(LogTest):
         self.assertIsNone(log_search.one(self.mallory.client, row))
 
 
+@pytest.mark.claim("deleted_records")
 class ErasingTests(LogTest):
     def setUp(self) -> None:
         super().setUp()

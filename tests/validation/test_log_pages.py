@@ -8,6 +8,7 @@ from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+import pytest
 from django.test import override_settings
 
 from accounts import history
@@ -351,6 +352,7 @@ class SearchingTests(PagesTest):
         self.assertEqual(self.shown(self.found(VALID)).count('<th scope="row" class="when">'), 1)
 
 
+@pytest.mark.claim("deleted_records")
 class ErasingPagesTests(PagesTest):
     def fields_of(self, path: str) -> dict[str, str]:
         """Return what the page that asks for confirmation will post."""
@@ -442,6 +444,7 @@ class ErasingPagesTests(PagesTest):
     def test_nothing_to_delete_is_told(self) -> None:
         self.assertIn("Nothing to delete", self.shown("/log/delete/?verdict=valid"))
 
+    @pytest.mark.claim("proof_again")
     def test_the_owner_must_have_proved_themselves_just_now(self) -> None:
         [row] = self.fill(VALID)
         with override_settings(ACCOUNT_REAUTHENTICATION_TIMEOUT=-1):

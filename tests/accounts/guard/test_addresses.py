@@ -6,6 +6,8 @@ from django.test import RequestFactory, override_settings
 from accounts.guard import addresses
 from tests.house import HouseTest
 
+pytestmark = pytest.mark.claim("caller_address")
+
 
 class TestAddress:
     @pytest.mark.parametrize(

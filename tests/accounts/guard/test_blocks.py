@@ -3,6 +3,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+import pytest
 from django.core.management import CommandError
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from tests.accounts.test_commands import said
 from tests.house import HouseTest
 
 
+@pytest.mark.claim("blocked_addresses")
 class BlockTests(HouseTest):
     def test_a_blocked_network_holds_its_addresses_and_no_others(self) -> None:
         blocks.block("192.0.2.7/24")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from unittest import mock
 
+import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.core.cache import cache
@@ -16,6 +17,8 @@ from accounts.models import User
 from privacy import vault
 from tests.accounts.identity.entrance import SIGN_UP, EntranceTest
 from tests.house import Visitor
+
+pytestmark = pytest.mark.claim("sign_in_is_silent")
 
 KNOWN, UNKNOWN = "known@example.com", "other@example.com"
 Visit = Callable[[Visitor, str], None]

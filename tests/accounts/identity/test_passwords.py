@@ -1,5 +1,6 @@
 """Passwords: what is refused, how they are kept, changed and replaced when forgotten."""
 
+import pytest
 from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.core import mail
@@ -11,6 +12,8 @@ from accounts.models import User
 from ibanse import settings as ours
 from tests.accounts.identity.entrance import NEW_PASSWORD, EntranceTest
 from tests.house import PASSWORD, Visitor
+
+pytestmark = pytest.mark.claim("passwords")
 
 FORGOTTEN = "/sign-in/forgotten/"
 
@@ -53,6 +56,7 @@ class PasswordChangeTests(EntranceTest):
         self.there = self.enter(self.owner)
         self.fields = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
 
+    @pytest.mark.claim("sessions_end")
     def test_a_new_password_ends_the_other_sessions_is_recorded_and_mailed(self) -> None:
         self.send(self.here, "/account/password/", self.fields)
 

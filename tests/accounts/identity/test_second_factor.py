@@ -6,6 +6,7 @@ import time
 from unittest import mock
 from uuid import UUID
 
+import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core import mail
@@ -28,6 +29,7 @@ def owner_of(sealed: str) -> UUID:
     return UUID(bytes=base64.urlsafe_b64decode(sealed.removeprefix("v1.") + "==")[:16])
 
 
+@pytest.mark.claim("second_factor")
 class AppTests(EntranceTest):
     def setUp(self) -> None:
         super().setUp()
@@ -58,6 +60,7 @@ class AppTests(EntranceTest):
         self.assertNotIn("data:", page)
         self.assertNotRegex(page, r"<style|\sstyle=|<script(?![^>]*\ssrc=)")
 
+    @pytest.mark.claim("factors_and_sessions")
     def test_secret_and_seed_lie_sealed_in_database_and_session(self) -> None:
         secret = self.add_app()
 
@@ -129,6 +132,7 @@ class AppTests(EntranceTest):
         self.assert_tags(self.owner, "factors.totp_removed")
         self.assertEqual(self.sign_in(Visitor(), self.owner.email).headers["Location"], "/overview/")
 
+    @pytest.mark.claim("factors_and_sessions")
     def test_the_factor_of_staff_is_sealed_under_their_own_key(self) -> None:
         staff = self.member("sten@operator.example", is_staff=True)
         self.here = self.enter_staff(staff)
@@ -143,6 +147,7 @@ class AppTests(EntranceTest):
         return who
 
 
+@pytest.mark.claim("proof_again")
 class RecentProofTests(EntranceTest):
     def setUp(self) -> None:
         super().setUp()

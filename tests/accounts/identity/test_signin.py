@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
+import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import override_settings
@@ -82,6 +83,7 @@ class SignInTests(EntranceTest):
         thief.browser.cookies["session"] = planted
         self.assert_out(thief)
 
+    @pytest.mark.claim("deactivated_users")
     def test_somebody_deactivated_is_signed_out_and_stays_out(self) -> None:
         self.sign_in(self.visitor, self.owner.email)
         User.objects.filter(pk=self.owner.pk).update(is_active=False)
@@ -92,6 +94,7 @@ class SignInTests(EntranceTest):
             self.sign_in(Visitor(), self.owner.email, "wrong"), "The e-mail address or the password is not right."
         )
 
+    @pytest.mark.claim("passwords")
     def test_guessing_is_slowed_down_in_the_network_it_comes_from_and_nowhere_else(self) -> None:
         for guesser in ("198.51.100.1", "2001:db8:0:1::1"):
             self.guess(Visitor(guesser), 5)
@@ -111,6 +114,7 @@ class SignInTests(EntranceTest):
                 else:
                     self.assert_in(who)
 
+    @pytest.mark.claim("passwords")
     def test_guessing_at_the_same_address_does_not_lock_a_known_browser_out(self) -> None:
         self.sign_in(self.visitor, self.owner.email)
         self.visitor.posts("/sign-out/")
@@ -122,6 +126,7 @@ class SignInTests(EntranceTest):
         self.assert_in(self.visitor)
         self.assertContains(unknown, "Too many tries.")
 
+    @pytest.mark.claim("passwords")
     def test_a_known_browser_is_slowed_down_as_well(self) -> None:
         self.sign_in(self.visitor, self.owner.email)
         self.visitor.posts("/sign-out/")
@@ -132,6 +137,7 @@ class SignInTests(EntranceTest):
         self.assertContains(answer, "Too many tries.")
         self.assert_out(self.visitor)
 
+    @pytest.mark.claim("passwords")
     def test_a_browser_is_not_known_by_a_cookie_of_its_own_making(self) -> None:
         self.sign_in(self.visitor, self.owner.email)
         known = self.visitor.browser.cookies["known"].value
@@ -159,6 +165,7 @@ class SignInTests(EntranceTest):
     def test_without_an_address_of_the_caller_nobody_signs_in(self) -> None:
         self.assertEqual(self.sign_in(Visitor(""), self.owner.email).status_code, 400)
 
+    @pytest.mark.claim("odd_input")
     def test_a_form_from_another_site_is_refused(self) -> None:
         answer = self.visitor.browser.post("/sign-in/", {"login": self.owner.email, "password": PASSWORD})
 
@@ -198,6 +205,7 @@ class SignInTests(EntranceTest):
             self.assertIn("no-store", self.visitor.opens(path).headers["Cache-Control"], path)
 
 
+@pytest.mark.claim("sessions_end")
 class SessionTests(EntranceTest):
     def setUp(self) -> None:
         super().setUp()
@@ -263,18 +271,21 @@ class SessionTests(EntranceTest):
         with self.assertNumQueries(2):  # the session and its user
             self.here.opens("/countries/")
 
+    @pytest.mark.claim("https_only")
     def test_the_cookie_is_for_this_site_and_out_of_reach_of_scripts(self) -> None:
         cookie = self.here.browser.cookies["session"]
 
         self.assertTrue(cookie["httponly"])
         self.assertEqual((cookie["samesite"], cookie["max-age"]), ("Lax", ""))
 
+    @pytest.mark.claim("https_only")
     @override_settings(SESSION_COOKIE_SECURE=True)
     def test_the_cookie_travels_encrypted_in_production(self) -> None:
         who = self.enter(self.owner)
 
         self.assertTrue(who.browser.cookies["session"]["secure"])
 
+    @pytest.mark.claim("factors_and_sessions")
     def test_a_session_is_unreadable_in_the_database_and_opens_under_its_own_key_only(self) -> None:
         mine, theirs = (who.browser.cookies["session"].value for who in (self.here, self.there))
         row = Session.objects.get(pk=mine)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from unittest.mock import patch
 
+import pytest
 from django.core import mail
 from django.utils import timezone
 
@@ -16,6 +17,8 @@ from privacy.deletion import erasing, execution, ledger, receipts, requesting
 from privacy.models import DataExport, DeletionRequest
 from tests.house import PASSWORD, HouseTest
 from tests.privacy.deletion.grown import everything_of, grow, traces
+
+pytestmark = pytest.mark.claim("deleted_account")
 
 PAGE = "/account/settings/security-and-privacy/deletion/"
 

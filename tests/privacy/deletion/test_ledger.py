@@ -11,6 +11,8 @@ from django.test import override_settings
 
 from privacy.deletion import ledger, shipping
 
+pytestmark = pytest.mark.claim("not_brought_back")
+
 NOW = datetime(2026, 7, 24, 9, 30, tzinfo=UTC)
 
 

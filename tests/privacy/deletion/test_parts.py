@@ -8,6 +8,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import msgspec
+import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
@@ -24,6 +25,8 @@ from tests.privacy.deletion.grown import IBAN, everything_of, grow, traces
 from validation import log, log_search, writer
 from validation.engine import check
 from validation.models import ValidationRecord
+
+pytestmark = pytest.mark.claim("not_brought_back")
 
 PAGE = "/account/settings/security-and-privacy/deletion/"
 OTHER = "DE89370400440532013000"

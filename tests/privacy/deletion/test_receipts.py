@@ -20,6 +20,8 @@ from privacy.deletion.erasing import Scope
 from privacy.models import ErasureReceipt
 from tests.house import HouseTest
 
+pytestmark = pytest.mark.claim("deleted_account")
+
 PAGE = "/receipts/verify/"
 
 

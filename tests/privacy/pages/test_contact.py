@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from unittest.mock import patch
 from uuid import UUID, uuid4
 
+import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import override_settings
@@ -20,6 +21,8 @@ from tests.house import HouseTest, Visitor
 
 if TYPE_CHECKING:
     from tests.house import Answer
+
+pytestmark = pytest.mark.claim("messages")
 
 OPERATOR: Final = "desk@operator.example"
 WRITTEN: Final = {

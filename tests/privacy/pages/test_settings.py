@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
+import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.core import mail
 
@@ -65,6 +66,7 @@ class ShowingTests(SettingsTest):
         self.assertContains(answer, "1 with the IBAN (full)")
         self.assertContains(answer, "2 without (verdict only)")
 
+    @pytest.mark.claim("kept_when_off")
     def test_it_lists_what_is_kept_even_when_it_is_off(self) -> None:
         answer = self.alice.opens(PAGE)
 
@@ -127,6 +129,7 @@ class ChoosingTests(SettingsTest):
         self.assertEqual(self.chosen(), Choice())
         self.assertEqual(self.trail(), [])
 
+    @pytest.mark.claim("proof_again")
     def test_it_needs_a_recent_login_and_keeps_nothing_of_what_was_typed_before(self) -> None:
         session = self.alice.browser.session
         for record in session[AUTHENTICATION_METHODS_SESSION_KEY]:

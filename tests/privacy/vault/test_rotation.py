@@ -4,6 +4,7 @@ from io import StringIO
 from unittest import mock
 from uuid import UUID, uuid4
 
+import pytest
 from django.core.management import CommandError, call_command
 from django.test import TestCase, TransactionTestCase, override_settings
 
@@ -11,6 +12,8 @@ from privacy import vault
 from privacy.vault import master_keys, rotation
 from privacy.vault.models import DataKey
 from tests.privacy.vault import test_vault
+
+pytestmark = pytest.mark.claim("exchanged_keys")
 
 FIRST, SECOND = bytes(range(32)), bytes(range(1, 33))
 BOTH = {1: FIRST, 2: SECOND}

@@ -11,6 +11,7 @@ from unittest import mock
 from urllib.parse import quote
 from uuid import uuid4
 
+import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connections, router, transaction
@@ -43,6 +44,7 @@ class VaultTest(TestCase):
         return vault.unseal_text(self.owner, envelope, purpose="check.iban", record=record)
 
 
+@pytest.mark.claim("own_key")
 class SealingTests(VaultTest):
     def test_a_record_opens_where_it_belongs(self) -> None:
         self.assertEqual(self.unseal(self.seal()), "SE4550000000058398257466")
@@ -121,6 +123,7 @@ class SealingTests(VaultTest):
 
         self.assertEqual(DataKey.objects.count(), 1)
 
+    @pytest.mark.claim("keys_apart")
     def test_only_the_wrapped_key_is_kept(self) -> None:
         key = cipher.new_key()
         with mock.patch.object(cipher, "new_key", return_value=key):
@@ -149,6 +152,7 @@ class RoundTripTests(HypothesisTestCase):
         self.assertEqual(vault.unseal_named(named, purpose="second factor"), text)
 
 
+@pytest.mark.claim("own_key")
 class NamedEnvelopeTests(VaultTest):
     def test_it_opens_without_being_told_the_owner(self) -> None:
         named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="second factor")
@@ -199,6 +203,7 @@ class NamedEnvelopeTests(VaultTest):
                 vault.unseal(self.owner, inside, purpose="second factor", record=record)
 
 
+@pytest.mark.claim("blind_index")
 class BlindIndexTests(VaultTest):
     def test_an_equal_text_is_found_again_by_the_same_owner_and_for_the_same_purpose_only(self) -> None:
         index = vault.blind_index(self.owner, "SE45", purpose="check.iban")
@@ -220,6 +225,7 @@ class BlindIndexTests(VaultTest):
             vault.blind_index(self.owner, "SE45", purpose="check.iban")
 
 
+@pytest.mark.claim("destroyed_keys")
 class DestructionTests(VaultTest):
     def test_after_it_nothing_opens_and_nothing_is_sealed(self) -> None:
         envelope, named = self.seal(), vault.seal_named(self.owner, "x", purpose="second factor")
@@ -284,6 +290,7 @@ class DestructionTests(VaultTest):
             DataKey.objects.update(wrapped=None)
 
 
+@pytest.mark.claim("keys_apart")
 class MasterKeyTests(VaultTest):
     def test_the_newest_wraps_and_the_older_ones_still_open(self) -> None:
         new_owner = uuid4()
@@ -353,6 +360,7 @@ class MasterKeyTests(VaultTest):
             self.assertEqual(error.id, "ibanse.E003")
 
 
+@pytest.mark.claim("destroyed_keys")
 class OpenedKeyTests(VaultTest):
     def at(self, seconds: float) -> "mock._patch[mock.Mock]":
         return mock.patch("privacy.vault.opened.time.monotonic", return_value=seconds)
@@ -400,6 +408,7 @@ class OpenedKeyTests(VaultTest):
         self.assertIsNone(held.get(self.owner))
 
 
+@pytest.mark.claim("keys_apart")
 class RoutingTests(VaultTest):
     def test_the_vaults_table_is_in_the_keyring_and_nowhere_else(self) -> None:
         tables = {alias: set(connections[alias].introspection.table_names()) for alias in BOTH}
@@ -508,6 +517,7 @@ class WorkersTest(unittest.TestCase):
         return said.split()
 
 
+@pytest.mark.claim("destroyed_keys")
 class OtherWorkersTests(WorkersTest, TransactionTestCase):
     """Several workers on one keyring: a file of SQLite's, or the PostgreSQL that the suite runs on."""
 
@@ -590,6 +600,7 @@ print((settings.DATA_DIR / "keyring.sqlite3-wal").stat().st_size)
 """
 
 
+@pytest.mark.claim("destroyed_keys")
 class KeyringFileTests(WorkersTest):
     """SQLite's keyring, byte by byte."""
 

@@ -70,6 +70,7 @@ class AddressesTest(HouseTest):
                 self.assert_problem(self.validates(token, caller), "address_not_allowed", 403)
 
 
+@pytest.mark.claim("caller_address")
 class ProxyTests(AddressesTest):
     def test_what_is_not_one_plain_address_is_refused_and_not_repeated(self) -> None:
         token = self.alice.key()
@@ -128,6 +129,7 @@ class ProxyTests(AddressesTest):
         self.assert_problem(answer, "invalid_request", 400)
 
 
+@pytest.mark.claim("bound_addresses")
 class ListTests(AddressesTest):
     def test_a_key_works_inside_its_networks_and_nowhere_else(self) -> None:
         token = self.alice.key(networks=[OFFICE, "2001:db8:1::/48", "192.0.2.7"])
@@ -192,6 +194,7 @@ class ListTests(AddressesTest):
         self.assert_kept_out(hers, "192.0.2.7")
 
 
+@pytest.mark.claim("blocked_addresses")
 class BlockTests(AddressesTest):
     def test_a_blocked_address_is_blocked_however_it_is_written(self) -> None:
         blocks.block("192.0.2.0/24")
@@ -228,6 +231,7 @@ def port(production: Production) -> Iterator[int]:
         yield server.port
 
 
+@pytest.mark.claim("caller_address")
 class TestBehindARealServer:
     """gunicorn with the settings of production: it must not make the proxy's header out of another."""
 

@@ -11,6 +11,7 @@ from unittest.mock import patch
 from uuid import uuid4
 from wsgiref.validate import validator
 
+import pytest
 from django.db import connection
 from django.test import Client
 
@@ -238,6 +239,7 @@ class DoorTests(HouseTest):
         self.assert_problem(self.calls(key, VALIDATE, IBAN), "quota_exhausted", 429)
 
 
+@pytest.mark.claim("kept_when_off")
 class LeakTests(HouseTest):
     """What was checked, and the key it was checked with, are in no log, no spool and no table."""
 

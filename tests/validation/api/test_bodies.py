@@ -14,6 +14,8 @@ from tests.house import ApiAnswer, HouseTest
 from tests.validation.api.conftest import LiveApi
 from validation.api.bodies import MOST_BYTES
 
+pytestmark = pytest.mark.claim("strict_bodies")
+
 VALIDATE = "/api/v1/validate"
 BATCH = "/api/v1/validate/batch"
 EXTRACT = "/api/v1/extract"

@@ -3,6 +3,8 @@
 import itertools
 from typing import Any, get_args
 
+import pytest
+
 from tests.house import ApiAnswer, HouseTest
 from validation.engine.reasons import ReasonCode, WarningCode
 from validation.engine.registry import COUNTRIES
@@ -318,6 +320,7 @@ class CostTests(CallsTest):
 
                 self.assertEqual(self.used() - before, units)
 
+    @pytest.mark.claim("exact_limits")
     def test_a_refusal_costs_nothing(self) -> None:
         for path, body in (
             (VALIDATE, {}),
@@ -365,6 +368,7 @@ class CostTests(CallsTest):
         self.assertEqual((hers["used"], hers["days"]), (0, []))
 
 
+@pytest.mark.claim("strict_bodies")
 class RouteTests(CallsTest):
     def test_each_path_takes_its_method_and_no_other(self) -> None:
         for path, allowed in (

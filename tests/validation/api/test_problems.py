@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from unittest.mock import patch
 
+import pytest
 from django.db import OperationalError
 from django.test import override_settings
 
@@ -169,6 +170,7 @@ for _code in PRODUCED:
 class OrderTests(HouseTest):
     """What is told first when several things are wrong: never more to whoever has proven less."""
 
+    @pytest.mark.claim("blocked_addresses")
     def test_a_blocked_address_learns_nothing_else(self) -> None:
         blocks.block("192.0.2.7")
         for path in (VALIDATE, "/api/v2/nothing", "/api/v1/openapi.json"):
@@ -187,6 +189,7 @@ class OrderTests(HouseTest):
 
         self.assert_problem(answer, "key_missing", 401)
 
+    @pytest.mark.claim("encrypted_calls")
     def test_a_key_that_came_in_clear_is_not_even_compared(self) -> None:
         key = self.alice.key()
         with (
