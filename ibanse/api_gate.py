@@ -1,8 +1,8 @@
-"""The gate: a call of the API is answered before everything that only browsers need.
+"""The gate: a call of the API goes to its pipeline before everything that only browsers need.
 
-It stands twice before the same door, `validation.api.answer`. Under a server, in front of Django's handler (wsgi.py):
-what Django does around every request would take as long as the call itself. And as the first middleware, for whoever
-enters through the handler: Django's test client and its development server.
+It is used twice. Under a server, in front of Django's handler (wsgi.py): what Django does around every request would
+take as long as the call itself. And as the first middleware, for requests that come through the handler: those of
+Django's test client and its development server.
 """
 
 import threading
@@ -15,12 +15,13 @@ from django.core.handlers.wsgi import get_path_info
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from validation.api.answer import Answer, Call, answer
+from validation.api.pipeline import ApiRequest, respond
+from validation.api.responses import ApiResponse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-_PATHS: Final = ("/api/", "/health/")
+_API: Final = "/api/"
 _PAGES: Final = "/api/docs/"
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -28,45 +29,45 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def in_front_of(application: "WSGIApplication") -> "WSGIApplication":
-    """Return a WSGI application that answers the paths of the API itself and hands every other request on."""
+    """Return a WSGI application that responds to the paths of the API itself and passes on every other request."""
 
     def gate(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
         path = get_path_info(environ)
-        if not _is_ours(path):
+        if not _is_api(path):
             return application(environ, start_response)
-        given = _answered(environ, path)
-        _let_go_of_databases()
-        start_response(_STATUS_LINES[given.status], list(given.headers.items()))
-        return (given.body,)
+        response = _respond(environ, path)
+        _release_databases()
+        start_response(_STATUS_LINES[response.status], list(response.headers.items()))
+        return (response.body,)
 
     return gate
 
 
 def api_gate(get_response: View) -> View:
-    """Hand the paths of the API to the same door, and every other request on."""
+    """Send the paths of the API to the same pipeline, and pass on every other request."""
 
     def gate(request: HttpRequest) -> HttpResponseBase:
-        if not _is_ours(request.path_info):
+        if not _is_api(request.path_info):
             return get_response(request)
-        given = _answered(request.META, request.path_info)
-        return HttpResponse(given.body, status=given.status, headers=given.headers)
+        response = _respond(request.META, request.path_info)
+        return HttpResponse(response.body, status=response.status, headers=response.headers)
 
     return gate
 
 
-def _is_ours(path: str) -> bool:
-    # With a slash at its end, so that a name which only begins like one of them is not taken for it.
+def _is_api(path: str) -> bool:
+    # With a slash at its end, so that a name which only begins like it is not taken for it.
     whole = f"{path}/"
-    return whole.startswith(_PATHS) and not whole.startswith(_PAGES)
+    return whole.startswith(_API) and not whole.startswith(_PAGES)
 
 
-def _answered(environ: dict[str, Any], path: str) -> Answer:
-    return answer(
-        Call(
+def _respond(environ: dict[str, Any], path: str) -> ApiResponse:
+    return respond(
+        ApiRequest(
             method=environ["REQUEST_METHOD"],
             path=path,
             headers=environ,
-            address=environ.get(settings.CLIENT_ADDRESS_META_KEY, ""),
+            ip_address=environ.get(settings.CLIENT_ADDRESS_META_KEY, ""),
             body=environ["wsgi.input"],
             is_secure=settings.EMBEDDED or _came_by_https(environ),
         )
@@ -89,7 +90,7 @@ class _Databases(threading.local):
 _databases = _Databases()
 
 
-def _let_go_of_databases() -> None:
+def _release_databases() -> None:
     """Do what Django does at the end of a request, if the call has used a database; few do."""
     for connection in _databases.all:
         if connection.connection is not None:

@@ -336,6 +336,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_PROXY_SSL_HEADER = None if EMBEDDED else ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = not EMBEDDED
+# Monitoring on this machine may ask without encryption; there is nothing in the response that needs it.
+SECURE_REDIRECT_EXEMPT = [r"^health(/|$)"]
 SECURE_HSTS_SECONDS = 0 if EMBEDDED else 2 * 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not EMBEDDED
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = not EMBEDDED

@@ -57,7 +57,7 @@ def connections_stay_open() -> Iterator[None]:
     for signal in ends:
         signal.disconnect(close_old_connections)
     try:
-        with patch("ibanse.api_gate._let_go_of_databases"):
+        with patch("ibanse.api_gate._release_databases"):
             yield
     finally:
         for signal in ends:

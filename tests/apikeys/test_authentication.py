@@ -403,7 +403,7 @@ class ScopeTests(CallsTest):
         held = {scope: self.alice.key(scopes=(scope,)) for scope in ("validate", "tools", "bulk", "usage")}
         for (path, body), (scope, token) in itertools.product(self.PATHS.items(), held.items()):
             method = "POST" if body else "GET"
-            needed = routes.find(method, path)[0].scope
+            needed = routes.find_route(method, path)[0].scope
             with self.subTest(path=path, scope=scope):
                 answer = self.calls(token, path, body, method=method)
 
@@ -415,7 +415,8 @@ class ScopeTests(CallsTest):
 
     def test_the_table_knows_every_call(self) -> None:
         self.assertEqual(
-            {routes.find("POST" if body else "GET", path)[0] for path, body in self.PATHS.items()}, set(routes.ROUTES)
+            {routes.find_route("POST" if body else "GET", path)[0] for path, body in self.PATHS.items()},
+            set(routes.ROUTES),
         )
 
     def test_every_call_but_the_document_needs_a_key(self) -> None:
@@ -535,7 +536,7 @@ class OtherWorkersTests(CallsTest):
             with self.assertLogs("accounts.guard.revisions", "WARNING"):
                 self.assert_works(self.token)
             self.clock.now += 0.1
-            with self.assertLogs("accounts.guard.revisions", "WARNING"), self.assertLogs("validation.api.answer"):
+            with self.assertLogs("accounts.guard.revisions", "WARNING"), self.assertLogs("validation.api.pipeline"):
                 answer = self.validates(self.token)
             self.assert_problem(answer, "unavailable", 503)
             self.assertGreater(int(answer["Retry-After"]), 0)
@@ -548,7 +549,7 @@ class StoresTests(CallsTest):
         token = self.alice.key()
         with (
             patch.object(ApiKey.objects, "select_related", side_effect=OperationalError("host=secret")),
-            self.assertLogs("validation.api.answer", "ERROR") as logged,
+            self.assertLogs("validation.api.pipeline", "ERROR") as logged,
         ):
             answer = self.validates(token)
 

@@ -1,4 +1,4 @@
-"""How many numbers of a batch one core checks, through the one door of the API and without HTTP."""
+"""How many numbers of a batch one core checks, through the pipeline of the API and without HTTP."""
 
 import io
 import json
@@ -25,7 +25,7 @@ def run(token: str) -> None:
     django.setup()
     # Models can be imported only from here on.
     from validation import writer  # noqa: PLC0415
-    from validation.api.answer import Call, answer  # noqa: PLC0415
+    from validation.api.pipeline import ApiRequest, respond  # noqa: PLC0415
 
     writer.start()
     bodies, bad = _bodies()
@@ -38,10 +38,11 @@ def run(token: str) -> None:
                 "CONTENT_TYPE": "application/json",
                 "HTTP_AUTHORIZATION": f"Bearer {token}",
             }
-            call = Call("POST", "/api/v1/validate/batch", headers, "192.0.2.7", io.BytesIO(body), is_secure=True)
-            given = answer(call)
-            if given.status != 200:
-                raise SystemExit(f"validate/batch answers {given.status}: {given.body.decode()}")
+            stream = io.BytesIO(body)
+            request = ApiRequest("POST", "/api/v1/validate/batch", headers, "192.0.2.7", stream, is_secure=True)
+            response = respond(request)
+            if response.status != 200:
+                raise SystemExit(f"validate/batch responds with {response.status}: {response.body.decode()}")
         numbers = NUMBERS_PER_CALL * len(bodies)
         by_processor.append(numbers / (time.process_time() - began))
         by_clock.append(numbers / (time.perf_counter() - clock_began))

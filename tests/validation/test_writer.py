@@ -363,7 +363,7 @@ class TooMuchTests(WriterTest):
 
     def test_a_full_disk_makes_the_call_unavailable_and_costs_nothing(self) -> None:
         full = OSError(errno.ENOSPC, "No space left on device")
-        with patch.object(writer, "_writer", self.writer), self.assertLogs("validation.api.answer", "ERROR"):
+        with patch.object(writer, "_writer", self.writer), self.assertLogs("validation.api.pipeline", "ERROR"):
             with patch.object(os, "pwrite", side_effect=full):
                 refused = self.calls(self.token, "/api/v1/validate", {"iban": "SE45 5000 0000 0583 9825 7466"})
             answered = self.calls(self.token, "/api/v1/validate", {"iban": "SE45 5000 0000 0583 9825 7466"})

@@ -1,1 +1,1 @@
-"""The HTTP API, version 1: one door (answer.py), its calls (v1.py), what they take and give (schemas.py)."""
+"""The HTTP API, version 1: its pipeline (pipeline.py), calls (routes.py, v1.py) and their types (schemas.py)."""

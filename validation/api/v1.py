@@ -1,23 +1,21 @@
-"""The calls of the API, version 1: typed request in, typed answer out, with what it costs. Rules live elsewhere."""
+"""The calls of the API, version 1: typed body in, typed content out, with what it costs. Rules live elsewhere."""
 
 from calendar import monthrange
-from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-import msgspec
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 
 from accounts import usage
 from accounts.models import Client
 from apikeys import quota
-from apikeys.authentication import Key
 from apikeys.problems import Problem
 from validation import sentences
 from validation.api import schemas
-from validation.api.verdicts import teller
-from validation.engine import DATA_VERSION, Verdict, bics, check, with_suggestions
+from validation.api.contract import Call, CallResult
+from validation.api.responses import verdict_renderer
+from validation.engine import DATA_VERSION, bics, check, with_suggestions
 from validation.engine.banks import DIRECTORIES
 from validation.engine.calculate import CalculationRefused, calculate
 from validation.engine.extract import extract
@@ -26,84 +24,61 @@ from validation.engine.recover import RecoveryRefused, recover
 from validation.engine.registry import COUNTRIES, Country
 
 
-class Asked(NamedTuple):
-    """What a call asks: its typed body, the last part of its path, the language of sentences, and the key."""
-
-    body: Any
-    argument: str
-    language: str
-    key: Key | None
-
-
-class Outcome(NamedTuple):
-    """The answer to a call, and what it counts as."""
-
-    answer: msgspec.Struct | msgspec.Raw
-    valid: int = 0
-    invalid: int = 0
-    units: int = 0
-    """What it costs of the month's quota."""
-    verdicts: Sequence[Verdict] = ()
-    """What the log of checks may keep."""
-
-
-def validate(asked: Asked) -> Outcome:
+def validate(call: Call) -> CallResult:
     """Check one IBAN."""
-    verdict = with_suggestions(check(asked.body.iban))
-    told = teller(asked.language).tell(verdict)
-    return Outcome(told, int(verdict.valid), int(not verdict.valid), 1, (verdict,))
+    verdict = with_suggestions(check(call.body.iban))
+    return CallResult(verdict_renderer(call.language).render(verdict), (verdict,), units=1)
 
 
-def validate_batch(asked: Asked) -> Outcome:
+def validate_batch(call: Call) -> CallResult:
     """Check up to a thousand IBANs, without suggestions."""
-    verdicts = [check(text) for text in asked.body.ibans]
-    tell = teller(asked.language).tell
-    results = [tell(verdict) for verdict in verdicts]
+    verdicts = [check(text) for text in call.body.ibans]
+    render = verdict_renderer(call.language).render
+    results = [render(verdict) for verdict in verdicts]
     valid = sum([result.valid for result in results])
     total = len(results)
     summary = schemas.Summary(total, valid, total - valid)
-    return Outcome(schemas.BatchAnswer(results, summary), valid, total - valid, total, verdicts)
+    return CallResult(schemas.BatchAnswer(results, summary), verdicts, units=total)
 
 
-def make_iban(asked: Asked) -> Outcome:
+def make_iban(call: Call) -> CallResult:
     """Make an IBAN of a domestic account number."""
-    body = asked.body
+    body = call.body
     try:
         verdict = calculate(body.country, body.bank_code, body.account_number, body.branch_code)
     except CalculationRefused as refused:
-        sentence, values = sentences.calculation(refused)
-        raise Problem("invalid_request", sentence, values=values) from None
-    told = teller(asked.language).tell(verdict)
-    return Outcome(schemas.CalculateAnswer(told.iban, told), valid=1, units=1, verdicts=(verdict,))
+        message, values = sentences.calculation(refused)
+        raise Problem("invalid_request", message, values=values) from None
+    rendered = verdict_renderer(call.language).render(verdict)
+    return CallResult(schemas.CalculateAnswer(rendered.iban, rendered), (verdict,), units=1)
 
 
-def find_candidates(asked: Asked) -> Outcome:
+def find_candidates(call: Call) -> CallResult:
     """Find what an IBAN with unreadable characters may have been."""
     try:
-        found = recover(asked.body.iban)
+        found = recover(call.body.iban)
     except RecoveryRefused as refused:
         raise Problem("invalid_request", sentences.RECOVERY_REFUSALS[refused.code]) from None
-    return Outcome(schemas.RecoverAnswer(found.candidates, found.total, found.truncated), units=1)
+    return CallResult(schemas.RecoverAnswer(found.candidates, found.total, found.truncated), units=1)
 
 
-def find_in_text(asked: Asked) -> Outcome:
+def find_in_text(call: Call) -> CallResult:
     """Find the IBANs in a text."""
-    found = extract(asked.body.text)
+    found = extract(call.body.text)
     verdicts = [place.verdict for place in found]
-    tell = teller(asked.language).tell
-    ibans = [schemas.FoundIban(place.start, place.end, place.text, tell(place.verdict)) for place in found]
-    valid = sum(place.verdict.valid for place in found)
-    return Outcome(schemas.ExtractAnswer(ibans), valid, len(found) - valid, max(1, len(found)), verdicts)
+    render = verdict_renderer(call.language).render
+    ibans = [schemas.FoundIban(place.start, place.end, place.text, render(place.verdict)) for place in found]
+    return CallResult(schemas.ExtractAnswer(ibans), verdicts, units=max(1, len(found)))
 
 
-def look_up_bic(asked: Asked) -> Outcome:
+def look_up_bic(call: Call) -> CallResult:
     """Tell what is known of a BIC."""
-    found = bics.look_up(asked.argument)
-    with translation.override(asked.language):
+    found = bics.look_up(call.argument)
+    with translation.override(call.language):
         country = (
             schemas.CountryOfBic(found.country, sentences.country_name_of(found.country)) if found.country else None
         )
-    return Outcome(
+    return CallResult(
         schemas.BicAnswer(
             bic=found.bic,
             valid=found.valid,
@@ -122,31 +97,31 @@ def look_up_bic(asked: Asked) -> Outcome:
     )
 
 
-def list_countries(asked: Asked) -> Outcome:
+def list_countries(call: Call) -> CallResult:
     """Tell how the IBANs of all countries are built."""
-    return Outcome(_countries(asked.language))
+    return CallResult(_countries(call.language))
 
 
 _NO_COUNTRY: Final = gettext_lazy("No country with this code has IBANs.")
 
 
-def show_country(asked: Asked) -> Outcome:
+def show_country(call: Call) -> CallResult:
     """Tell how the IBANs of one country are built."""
-    country = COUNTRIES.get(asked.argument.upper()) if asked.argument.isascii() else None
+    country = COUNTRIES.get(call.argument.upper()) if call.argument.isascii() else None
     if country is None:
         raise Problem("not_found", _NO_COUNTRY)
-    return Outcome(_told(country, asked.language))
+    return CallResult(_country(country, call.language))
 
 
-def show_usage(asked: Asked) -> Outcome:
+def show_usage(call: Call) -> CallResult:
     """Tell what the client of the key has used of the month's quota."""
-    if asked.key is None:
+    if call.key is None:
         raise Problem("key_missing")
-    client = Client.objects.get(pk=asked.key.client)
+    client = Client.objects.get(pk=call.key.client)
     month, first = usage.month(client), quota.this_month()
     days = [day for day in usage.days(client, usage.today().day) if day.total or day.units]
     last = first.replace(day=monthrange(first.year, first.month)[1])
-    return Outcome(
+    return CallResult(
         schemas.UsageAnswer(
             quota=month.quota,
             used=month.used,
@@ -159,10 +134,10 @@ def show_usage(asked: Asked) -> Outcome:
 
 @cache
 def _countries(language: str) -> schemas.CountriesAnswer:
-    return schemas.CountriesAnswer([_told(country, language) for country in COUNTRIES.values()], DATA_VERSION)
+    return schemas.CountriesAnswer([_country(country, language) for country in COUNTRIES.values()], DATA_VERSION)
 
 
-def _told(country: Country, language: str) -> schemas.CountryAnswer:
+def _country(country: Country, language: str) -> schemas.CountryAnswer:
     directory = DIRECTORIES.get(country.code)
     with translation.override(language):
         name = sentences.country_name(country)

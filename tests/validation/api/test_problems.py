@@ -84,7 +84,7 @@ def unavailable(test: HouseTest, **sent: str) -> ApiAnswer:
     key = test.alice.key()
     with (
         patch.object(ApiKey.objects, "select_related", side_effect=OperationalError),
-        test.assertLogs("validation.api.answer", "ERROR"),
+        test.assertLogs("validation.api.pipeline", "ERROR"),
     ):
         return test.calls(key, VALIDATE, IBAN, **sent)
 

@@ -1,4 +1,4 @@
-"""The one door: names of calls, what every answer has, and what a call leaves nowhere."""
+"""The pipeline: request ids, what every response has, and what a call leaves nowhere."""
 
 import io
 import logging
@@ -22,7 +22,7 @@ from ibanse import api_gate
 from tests.house import HouseTest, connections_stay_open, site
 from tests.validation.api.test_problems import PRODUCED
 from validation import writer
-from validation.api.answer import Call, answer
+from validation.api.pipeline import ApiRequest, respond
 from validation.spool import SpoolFull
 
 VALIDATE = "/api/v1/validate"
@@ -32,7 +32,7 @@ IBAN = {"iban": CANARY}
 
 
 class RequestIdTests(HouseTest):
-    def test_a_callers_name_for_the_call_comes_back(self) -> None:
+    def test_the_callers_id_comes_back(self) -> None:
         key = self.alice.key()
         for name in ("a", "A-1.b_c:d", "0" * 128, "0191f2c4-7c3e-7a3a-9f0e-1b2c3d4e5f60"):
             with self.subTest(name=name[:40]):
@@ -44,7 +44,7 @@ class RequestIdTests(HouseTest):
                 self.assertEqual(self.assert_problem(wrong, "key_missing", 401)["request_id"], name)
                 self.assertEqual(health["X-Request-Id"], name)
 
-    def test_any_other_name_is_replaced_by_ours(self) -> None:
+    def test_any_other_id_is_replaced(self) -> None:
         for name in (
             None,
             "",
@@ -65,24 +65,24 @@ class RequestIdTests(HouseTest):
             '"',
         ):
             with self.subTest(name=name):
-                given = self.calls(None, VALIDATE, IBAN, HTTP_X_REQUEST_ID=name)
+                response = self.calls(None, VALIDATE, IBAN, HTTP_X_REQUEST_ID=name)
 
-                problem = self.assert_problem(given, "key_missing", 401)
+                problem = self.assert_problem(response, "key_missing", 401)
                 self.assertRegex(problem["request_id"], r"\A[0-9a-f]{32}\Z")
 
-    def test_no_two_calls_get_the_same_name(self) -> None:
+    def test_ids_are_unique(self) -> None:
         names = {self.calls(None, VALIDATE)["X-Request-Id"] for _ in range(100)}
 
         self.assertEqual(len(names), 100)
 
 
 class HeaderTests(HouseTest):
-    def test_every_answer_has_what_a_program_needs_and_nothing_of_browsers(self) -> None:
+    def test_a_response_has_nothing_for_browsers(self) -> None:
         key = self.alice.key(rate_per_minute=100)
-        given = self.calls(key, VALIDATE, IBAN)
+        response = self.calls(key, VALIDATE, IBAN)
 
         self.assertEqual(
-            set(given.headers),
+            set(response.headers),
             {
                 "Content-Type",
                 "Content-Length",
@@ -93,8 +93,8 @@ class HeaderTests(HouseTest):
                 "RateLimit",
             },
         )
-        self.assertEqual(given["RateLimit-Policy"], '"minute";q=100;w=60')
-        self.assertEqual(given["RateLimit"], '"minute";r=9;t=1')
+        self.assertEqual(response["RateLimit-Policy"], '"minute";q=100;w=60')
+        self.assertEqual(response["RateLimit"], '"minute";r=9;t=1')
 
     def test_the_rate_is_counted_down(self) -> None:
         key = self.alice.key(rate_per_minute=100)
@@ -107,14 +107,14 @@ class HeaderTests(HouseTest):
         self.assertEqual(left, sorted(left, reverse=True))
         self.assertLess(left[-1], 2)
 
-    def test_a_call_may_ask_for_nothing_to_be_logged(self) -> None:
+    def test_a_call_may_turn_logging_off(self) -> None:
         key = self.alice.key()
-        for wish in ("1", "0", "", "yes", "x" * 8000, "\xff"):
-            self.assertEqual(self.calls(key, VALIDATE, IBAN, HTTP_X_NO_LOG=wish).status_code, 200)
+        for value in ("1", "0", "", "yes", "x" * 8000, "\xff"):
+            self.assertEqual(self.calls(key, VALIDATE, IBAN, HTTP_X_NO_LOG=value).status_code, 200)
 
 
 class GateTests(HouseTest):
-    def test_the_gate_keeps_to_the_rules_of_servers_whatever_it_answers(self) -> None:
+    def test_the_gate_conforms_to_wsgi(self) -> None:
         """PEP 3333, as Python's own validator reads it."""
         key = self.alice.key()
         strict = validator(site())
@@ -147,11 +147,11 @@ class GateTests(HouseTest):
                 **({"HTTP_AUTHORIZATION": f"Bearer {token}"} if token else {}),
             }
             with self.subTest(method=method, path=path), connections_stay_open():
-                given = strict(environ, lambda _status, _headers, _failure=None: lambda _written: None)
-                b"".join(given)
-                given.close()  # type: ignore[attr-defined]  # the validator's own iterator, which insists on it
+                response = strict(environ, lambda _status, _headers, _failure=None: lambda _written: None)
+                b"".join(response)
+                response.close()  # type: ignore[attr-defined]  # the validator's own iterator, which insists on it
 
-    def test_whoever_comes_through_djangos_handler_meets_the_same_door(self) -> None:
+    def test_djangos_handler_leads_to_the_same_pipeline(self) -> None:
         key = self.alice.key()
         program = Client(headers={"Authorization": f"Bearer {key}", "X-Request-Id": "same"}, REMOTE_ADDR="192.0.2.7")
 
@@ -163,33 +163,33 @@ class GateTests(HouseTest):
         refused = program.post("/api/v1/nothing", IBAN, content_type="application/json")
         self.assert_problem(refused, "not_found", 404)
 
-    def test_a_page_is_not_the_gates(self) -> None:
-        with patch.object(api_gate, "answer", side_effect=AssertionError("asked for a page")):
-            given = self.calls(None, "/", method="GET")
+    def test_a_page_is_left_to_django(self) -> None:
+        with patch.object(api_gate, "respond", side_effect=AssertionError("called for a page")):
+            response = self.calls(None, "/", method="GET")
 
-        self.assertEqual(given.status_code, 200)
-        self.assertTrue(given["Content-Type"].startswith("text/html"))
+        self.assertEqual(response.status_code, 200)
+        self.assertTrue(response["Content-Type"].startswith("text/html"))
 
     def test_an_api_call_touches_no_session_and_sets_no_cookie(self) -> None:
-        given = self.calls(self.alice.key(), VALIDATE, IBAN, HTTP_COOKIE="session=x; csrftoken=y; language=sv")
+        response = self.calls(self.alice.key(), VALIDATE, IBAN, HTTP_COOKIE="session=x; csrftoken=y; language=sv")
 
-        self.assertEqual(given.status_code, 200)
-        self.assertNotIn("Set-Cookie", given)
-        self.assertNotIn("Vary", given)
+        self.assertEqual(response.status_code, 200)
+        self.assertNotIn("Set-Cookie", response)
+        self.assertNotIn("Vary", response)
 
 
-class DoorTests(HouseTest):
-    def test_the_door_knows_no_request_and_answers_what_it_is_told(self) -> None:
+class PipelineTests(HouseTest):
+    def test_it_works_without_a_django_request(self) -> None:
         headers = {"HTTP_AUTHORIZATION": f"Bearer {self.alice.key()}", "CONTENT_TYPE": "application/json"}
         body = io.BytesIO(b'{"iban": "x"}')
 
-        given = answer(Call("POST", VALIDATE, headers, "192.0.2.7", body, is_secure=True))
+        response = respond(ApiRequest("POST", VALIDATE, headers, "192.0.2.7", body, is_secure=True))
 
-        self.assertEqual(given.status, 200)
-        self.assertEqual(given.headers["Content-Length"], str(len(given.body)))
+        self.assertEqual(response.status, 200)
+        self.assertEqual(response.headers["Content-Length"], str(len(response.body)))
 
-    def test_it_never_raises_whatever_comes(self) -> None:
-        """Half-right calls in great number, always the same ones: each gets an answer below 500."""
+    def test_it_never_raises(self) -> None:
+        """Half-right calls in great number, always the same ones: each gets a response below 500."""
         chance = random.Random(4)  # noqa: S311 - not for secrets
         key = self.alice.key(rate_per_minute=10_000_000)
         pieces = (
@@ -218,19 +218,19 @@ class DoorTests(HouseTest):
                 path, shape = chance.choice(
                     [(VALIDATE, "iban"), ("/api/v1/recover", "iban"), ("/api/v1/extract", "text")]
                 )
-                given = self.calls(key, path, {shape: text})
+                response = self.calls(key, path, {shape: text})
             else:
-                given = self.calls(key, chance.choice(paths), body)
-            self.assertLess(given.status_code, 500, body)
-            given.json()
+                response = self.calls(key, chance.choice(paths), body)
+            self.assertLess(response.status_code, 500, body)
+            response.json()
 
-    def test_what_was_taken_for_a_call_that_could_not_be_kept_is_given_back(self) -> None:
+    def test_a_call_that_is_not_recorded_is_not_charged(self) -> None:
         self.alice.client.monthly_quota = 1
         self.alice.client.save()
         key = self.alice.key()
         with (
             patch.object(writer, "put", side_effect=SpoolFull),
-            self.assertLogs("validation.api.answer", "ERROR"),
+            self.assertLogs("validation.api.pipeline", "ERROR"),
         ):
             for _ in range(3):
                 self.assert_problem(self.calls(key, VALIDATE, IBAN), "unavailable", 503)

@@ -1,10 +1,9 @@
-"""The OpenAPI 3.1 document, made of the very types that parse requests and render answers."""
-
-from __future__ import annotations
+"""The OpenAPI 3.1 document, made of the very types that parse requests and render responses."""
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 from django.conf import settings
@@ -13,13 +12,10 @@ from django.utils import translation
 from apikeys import tokens
 from apikeys.problems import CONTENT_TYPE, KINDS, ProblemAnswer
 from apikeys.scopes import SCOPES
-from validation.api import examples, health
+from validation.api import health
+from validation.api.contract import Route
+from validation.api.docs import examples
 from validation.api.schemas import LiveAnswer, ReadyAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from validation.api.routes import Route
 
 VERSION: Final = "1.0.0"
 _LANGUAGE: Final = "en"
@@ -33,7 +29,7 @@ _ABOUT: Final = (
     "GET does. Fields may be added to answers; nothing else changes within a version."
 )
 
-# Which problems a call may answer, by what it needs. Those of paths and methods belong to no call.
+# Which problems a call may meet, by what it needs. Those of paths and methods belong to no call.
 _OF_ANY_CALL: Final = ("invalid_request", "address_blocked", "https_required", "unavailable")
 _OF_KEYS: Final = ("key_missing", "key_malformed", "key_unknown", "address_not_allowed", "rate_limited")
 _OF_SCOPES: Final = ("scope_missing",)
@@ -77,7 +73,7 @@ _REQUEST_HEADERS: Final[dict[str, dict[str, Any]]] = {
     },
 }
 
-_ANSWER_HEADERS: Final[dict[str, dict[str, Any]]] = {
+_RESPONSE_HEADERS: Final[dict[str, dict[str, Any]]] = {
     "X-Request-Id": {"description": "The name of the call.", "required": True, "example": examples.REQUEST_ID},
     "RateLimit-Policy": {
         "description": "How many calls a minute the key may make (draft-ietf-httpapi-ratelimit-headers).",
@@ -117,12 +113,12 @@ _TAGS: Final = {
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """Return the document of these calls and of the two paths of health."""
-    shapes = [shape for route in routes for shape in (route.takes, route.gives) if shape is not None]
+    types = [kind for route in routes for kind in (route.body_type, route.response_type) if kind is not None]
     _, schemas = msgspec.json.schema_components(
-        [*shapes, ProblemAnswer, LiveAnswer, ReadyAnswer], ref_template=f"{_COMPONENTS}/schemas/{{name}}"
+        [*types, ProblemAnswer, LiveAnswer, ReadyAnswer], ref_template=f"{_COMPONENTS}/schemas/{{name}}"
     )
     with translation.override(_LANGUAGE):
-        paths: dict[str, dict[str, Any]] = {route.path: {route.method.lower(): _call(route)} for route in routes}
+        paths: dict[str, dict[str, Any]] = {route.path: {route.method.lower(): _operation(route)} for route in routes}
     paths["/health/live"] = {"get": _health(health.live, {"200": LiveAnswer})}
     paths["/health/ready"] = {"get": _health(health.ready, {"200": ReadyAnswer, "503": ReadyAnswer})}
     return {
@@ -137,51 +133,51 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
             "schemas": schemas,
             "parameters": {name: _request_header(name) for name in _REQUEST_HEADERS},
             "examples": {code: {"value": examples.problem(code, _LANGUAGE)} for code in KINDS},
-            "headers": {name: _answer_header(about) for name, about in _ANSWER_HEADERS.items()},
+            "headers": {name: _response_header(about) for name, about in _RESPONSE_HEADERS.items()},
             "securitySchemes": _SECURITY,
         },
     }
 
 
 def problems_of(route: Route) -> tuple[str, ...]:
-    """Return the codes of the problems that the call may answer, in the order of KINDS."""
+    """Return the codes of the problems that the call may meet, in the order of KINDS."""
     codes = {
         *_OF_ANY_CALL,
         *(_OF_KEYS if route.needs_key else ()),
         *(_OF_SCOPES if route.scope else ()),
-        *(_OF_BODIES if route.takes else ()),
+        *(_OF_BODIES if route.body_type else ()),
         *(_OF_ARGUMENTS if "{" in route.path else ()),
         *(_OF_COSTS if route.costs else ()),
     }
     return tuple(code for code in KINDS if code in codes)
 
 
-def _call(route: Route) -> dict[str, Any]:
+def _operation(route: Route) -> dict[str, Any]:
     tag = route.scope or ("countries" if route.needs_key else "service")
-    call: dict[str, Any] = {
+    operation: dict[str, Any] = {
         "operationId": route.handler.__name__,
         "summary": _summary(route.handler),
         "tags": [tag],
         "parameters": [*_argument(route), *(_reference("parameters", name) for name in _REQUEST_HEADERS)],
-        "responses": {"200": _given(route), **_refusals(route)},
+        "responses": {"200": _success(route), **_refusals(route)},
     }
     needs = f"Needs the scope `{route.scope}`." if route.scope else "A key of any scope will do."
     if route.needs_key:
-        call["description"] = f"{needs} Costs of the month's quota: {route.costs or 'nothing'}."
+        operation["description"] = f"{needs} Costs of the month's quota: {route.costs or 'nothing'}."
     else:
-        call["security"] = []
-    if route.takes:
-        content = {"schema": _shape(route.takes), "example": examples.body(route)}
-        call["requestBody"] = {"required": True, "content": {_JSON: content}}
-    return call
+        operation["security"] = []
+    if route.body_type:
+        content = {"schema": _schema(route.body_type), "example": examples.body(route)}
+        operation["requestBody"] = {"required": True, "content": {_JSON: content}}
+    return operation
 
 
 def _summary(handler: Callable[..., Any]) -> str:
     return (handler.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
-def _shape(shape: type[msgspec.Struct]) -> dict[str, str]:
-    return _reference("schemas", shape.__name__)
+def _schema(kind: type[msgspec.Struct]) -> dict[str, str]:
+    return _reference("schemas", kind.__name__)
 
 
 def _reference(kind: str, name: str) -> dict[str, str]:
@@ -189,7 +185,7 @@ def _reference(kind: str, name: str) -> dict[str, str]:
 
 
 def _argument(route: Route) -> list[dict[str, Any]]:
-    name = examples.argument_name(route)
+    name = route.argument_name
     if name is None:
         return []
     schema = dict(_ARGUMENTS[name])
@@ -199,11 +195,11 @@ def _argument(route: Route) -> list[dict[str, Any]]:
     return [{**about, "schema": schema, "example": example}]
 
 
-def _given(route: Route) -> dict[str, Any]:
+def _success(route: Route) -> dict[str, Any]:
     names = ("X-Request-Id", *(("RateLimit-Policy", "RateLimit") if route.needs_key else ()))
     content: dict[str, Any] = {"schema": {"type": "object"}}
     if route.needs_key:
-        content = {"schema": _shape(route.gives), "example": examples.answer(route, _LANGUAGE)}
+        content = {"schema": _schema(route.response_type), "example": examples.response(route, _LANGUAGE)}
     return {"description": "The answer.", "headers": _headers(names), "content": {_JSON: content}}
 
 
@@ -212,7 +208,7 @@ def _headers(names: Sequence[str]) -> dict[str, Any]:
 
 
 def _refusals(route: Route) -> dict[str, Any]:
-    """Return the refusals by status, each with the codes that this call may answer there."""
+    """Return the refusals by status, each with its codes."""
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in problems_of(route):
         by_status[KINDS[code].status].append(code)
@@ -220,18 +216,18 @@ def _refusals(route: Route) -> dict[str, Any]:
 
 
 def _refusal(status: int, codes: Sequence[str]) -> dict[str, Any]:
-    told = {
-        "schema": {"allOf": [_shape(ProblemAnswer), {"properties": {"code": {"enum": list(codes)}}}]},
+    content = {
+        "schema": {"allOf": [_schema(ProblemAnswer), {"properties": {"code": {"enum": list(codes)}}}]},
         "examples": {code: _reference("examples", code) for code in codes},
     }
     return {
         "description": "; ".join(str(KINDS[code].title) for code in codes) or HTTPStatus(status).phrase,
         "headers": _headers(("X-Request-Id", *_HEADERS_OF.get(status, ()))),
-        "content": {CONTENT_TYPE: told},
+        "content": {CONTENT_TYPE: content},
     }
 
 
-def _health(handler: Callable[..., Any], answers: dict[str, type[msgspec.Struct]]) -> dict[str, Any]:
+def _health(handler: Callable[..., Any], responses: dict[str, type[msgspec.Struct]]) -> dict[str, Any]:
     return {
         "operationId": handler.__name__,
         "summary": _summary(handler),
@@ -242,9 +238,9 @@ def _health(handler: Callable[..., Any], answers: dict[str, type[msgspec.Struct]
             status: {
                 "description": "The answer.",
                 "headers": _headers(("X-Request-Id",)),
-                "content": {_JSON: {"schema": _shape(shape)}},
+                "content": {_JSON: {"schema": _schema(kind)}},
             }
-            for status, shape in answers.items()
+            for status, kind in responses.items()
         },
     }
 
@@ -253,6 +249,6 @@ def _request_header(name: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, **_REQUEST_HEADERS[name]}
 
 
-def _answer_header(about: dict[str, Any]) -> dict[str, Any]:
+def _response_header(about: dict[str, Any]) -> dict[str, Any]:
     schema = {"type": "string", **({"pattern": about["pattern"]} if "pattern" in about else {})}
     return {"schema": schema, **{name: value for name, value in about.items() if name != "pattern"}}

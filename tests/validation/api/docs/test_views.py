@@ -17,9 +17,10 @@ from apikeys.scopes import SCOPES
 from tests import services
 from tests.house import HouseTest
 from tests.validation.api.conftest import run
-from validation.api import documentation, examples, openapi, sentences
-from validation.api.documentation import Sample
-from validation.api.routes import ROUTES, Route
+from validation.api.contract import Route
+from validation.api.docs import examples, messages, openapi, views
+from validation.api.docs.views import Sample
+from validation.api.routes import ROUTES
 from validation.engine import reasons
 
 PAGE = "/api/docs/"
@@ -62,12 +63,12 @@ class PageTests(HouseTest):
         self.assertEqual(self.page.count('class="sample curl"'), len(ROUTES))
 
     def test_every_code_is_explained(self) -> None:
-        self.assertEqual(set(sentences.CALLS), {route.handler.__name__ for route in ROUTES})
-        self.assertEqual(set(sentences.EXPECTED), set(get_args(reasons.ReasonCode)))
-        self.assertEqual(set(sentences.WARNINGS), set(get_args(reasons.WarningCode)))
+        self.assertEqual(set(messages.CALLS), {route.handler.__name__ for route in ROUTES})
+        self.assertEqual(set(messages.EXPECTED), set(get_args(reasons.ReasonCode)))
+        self.assertEqual(set(messages.WARNINGS), set(get_args(reasons.WarningCode)))
         results = {*get_args(reasons.CheckResult), *get_args(reasons.BankResult)}
-        self.assertEqual(set(sentences.RESULTS), results)
-        for code in (*reasons.Checks._fields, *sentences.WARNINGS, *results, *SCOPES):
+        self.assertEqual(set(messages.RESULTS), results)
+        for code in (*reasons.Checks._fields, *messages.WARNINGS, *results, *SCOPES):
             self.assertIn(f"<code>{code}</code>", self.page)
 
     def test_every_link_within_the_page_leads_somewhere(self) -> None:
@@ -84,7 +85,7 @@ class PageTests(HouseTest):
         key = self.alice.key()
 
         for route in ROUTES:
-            shown = examples.answer(route, "en")
+            shown = examples.response(route, "en")
             if shown is None or route.handler.__name__ == "show_usage":
                 continue
             with self.subTest(route=route.path):
@@ -129,12 +130,12 @@ def execute(sample: Sample, folder: Path, environment: dict[str, str]) -> subpro
 
 @pytest.mark.browser
 class TestSamples:
-    @pytest.mark.parametrize("language", documentation.SAMPLES)
+    @pytest.mark.parametrize("language", views.SAMPLES)
     @pytest.mark.parametrize("route", ROUTES, ids=[route.handler.__name__ for route in ROUTES])
     def test_every_sample_prints_what_is_shown(
         self, route: Route, language: str, told: dict[str, str], tmp_path: Path
     ) -> None:
-        [sample] = [sample for sample in documentation.samples(route) if sample.language == language]
+        [sample] = [sample for sample in views.samples(route) if sample.language == language]
 
         done = execute(sample, tmp_path, told)
 
@@ -145,9 +146,9 @@ class TestSamples:
         elif route.handler.__name__ == "show_usage":
             assert answer["quota"] == answer["used"] + answer["remaining"]
         else:
-            assert cut(answer) == examples.answer(route, "en")
+            assert cut(answer) == examples.response(route, "en")
 
-    @pytest.mark.parametrize("sample", documentation.patient_samples(), ids=lambda sample: sample.language)
+    @pytest.mark.parametrize("sample", views.patient_samples(), ids=lambda sample: sample.language)
     def test_the_patient_program_ends_with_what_is_wrong(
         self, sample: Sample, told: dict[str, str], tmp_path: Path
     ) -> None:

@@ -1,11 +1,9 @@
 """An example of every call, for the OpenAPI document and the page of the documentation.
 
-Answers are made by the calls themselves, so that what is shown is what comes.
+Responses are made by the calls themselves, so that what is shown is what comes.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -13,10 +11,7 @@ from apikeys import problems
 from apikeys.models import DEFAULT_RATE
 from apikeys.problems import Problem
 from validation.api import bodies, schemas, v1
-from validation.api.v1 import Asked
-
-if TYPE_CHECKING:
-    from validation.api.routes import Route
+from validation.api.contract import Call, Route
 
 REQUEST_ID: Final = "0c9d1f7e5b3a4c6d8e2f1a0b9c8d7e6f"
 ARGUMENTS: Final = {"bic": "COBADEFFXXX", "code": "SE"}
@@ -33,7 +28,7 @@ _VALUES: Final = {
     "seconds": 2,
     "units": 1_000,
 }
-"""What fills the places in the sentences of problems."""
+"""What fills the placeholders in the messages of problems."""
 
 _USAGE: Final = schemas.UsageAnswer(
     quota=10_000,
@@ -44,53 +39,48 @@ _USAGE: Final = schemas.UsageAnswer(
 )
 
 
-def argument_name(route: Route) -> str | None:
-    """Return the name in the braces of the path, or None."""
-    return route.path.partition("{")[2].rstrip("}") or None
-
-
 def path(route: Route) -> str:
     """Return a path that can be called."""
-    name = argument_name(route)
+    name = route.argument_name
     return route.path.replace(f"{{{name}}}", ARGUMENTS[name]) if name else route.path
 
 
 def body(route: Route) -> dict[str, Any] | None:
     """Return a body for the call, made of the examples of its fields, or None if it takes none."""
-    if route.takes is None:
+    if route.body_type is None:
         return None
-    (_,), components = msgspec.json.schema_components([route.takes])
-    shape = components[route.takes.__name__]
+    (_,), components = msgspec.json.schema_components([route.body_type])
+    shape = components[route.body_type.__name__]
     return {name: shape["properties"][name]["examples"][0] for name in shape["required"]}
 
 
-def answer(route: Route, language: str) -> Any:
-    """Return what the call answers to its example, of JSON's types; None where that says nothing.
+def response(route: Route, language: str) -> Any:
+    """Return the content of the response to the call's example, of JSON's types; None where that says nothing.
 
     The long list of countries is cut after the first.
     """
-    if route.gives is schemas.UsageAnswer:
-        return _of_json(_USAGE)
+    if route.response_type is schemas.UsageAnswer:
+        return _json_types(_USAGE)
     if not route.needs_key:
         return None
     typed = route.parser.parse(msgspec.json.encode(body(route))) if route.parser else None
-    given = route.handler(Asked(typed, ARGUMENTS.get(argument_name(route) or "", ""), language, None)).answer
-    if isinstance(given, schemas.CountriesAnswer):
-        given = schemas.CountriesAnswer(given.countries[:1], given.data_version)
-    return _of_json(given)
+    content = route.handler(Call(typed, ARGUMENTS.get(route.argument_name or "", ""), language, None)).content
+    if isinstance(content, schemas.CountriesAnswer):
+        content = schemas.CountriesAnswer(content.countries[:1], content.data_version)
+    return _json_types(content)
 
 
-def slip(language: str) -> Any:
-    """Return the verdict on a number with a slip of the keyboard."""
-    asked = Asked(schemas.IbanRequest("SE45 5000 0000 0583 9825 7465"), "", language, None)
-    return _of_json(v1.validate(asked).answer)
+def mistyped(language: str) -> Any:
+    """Return the verdict on a mistyped IBAN."""
+    call = Call(schemas.IbanRequest("SE45 5000 0000 0583 9825 7465"), "", language, None)
+    return _json_types(v1.validate(call).content)
 
 
-def _of_json(answer: msgspec.Struct | msgspec.Raw) -> Any:
-    return msgspec.json.decode(msgspec.json.encode(answer))
+def _json_types(content: msgspec.Struct | msgspec.Raw) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(content))
 
 
 def problem(code: str, language: str) -> dict[str, Any]:
-    """Return the body of a refusal, with values in the places of its sentence."""
+    """Return the body of a refusal, with its placeholders filled."""
     rendered = problems.render(Problem(code, values=_VALUES), request_id=REQUEST_ID, language=language)
     return msgspec.json.decode(rendered, type=dict[str, Any])

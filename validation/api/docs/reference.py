@@ -1,4 +1,4 @@
-"""Tables of fields for people, made of the OpenAPI document, so that they say what programs are told."""
+"""Tables of fields for people, made of the OpenAPI document, so that people and programs read the same."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,15 +9,15 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
-from validation.api.sentences import TYPES
+from validation.api.docs.messages import TYPES
 
 _REFERENCE: Final = "#/components/schemas/"
 _IN_BACKTICKS: Final = re.compile("`([^`]+)`")
 SHOWN_AT: Final = {"VerdictAnswer": "validate", "CountryAnswer": "show_country"}
-"""Objects that many answers hold → the call at which their fields are listed, once."""
+"""Objects that many responses hold → the call at which their fields are listed, once."""
 
 
-class Field(NamedTuple):
+class FieldRow(NamedTuple):
     """A row of a table of fields."""
 
     name: str
@@ -33,25 +33,25 @@ class Field(NamedTuple):
     """The field of this table whose fields this one has too; empty when it has its own, or none."""
 
 
-class _Kind(NamedTuple):
+class _FieldType(NamedTuple):
     types: tuple[str, ...]
     values: tuple[str, ...] = ()
     shape: str = ""
     """The name of the object in it, if there is one."""
 
 
-def fields(shape: str, schemas: Mapping[str, Any]) -> list[Field]:
+def fields(shape: str, schemas: Mapping[str, Any]) -> list[FieldRow]:
     """Return the fields of an object, each followed by those inside it, in the active language."""
     return list(_fields(shape, schemas, "", {}))
 
 
-def _fields(shape: str, schemas: Mapping[str, Any], before: str, seen: dict[str, str]) -> Iterator[Field]:
+def _fields(shape: str, schemas: Mapping[str, Any], before: str, seen: dict[str, str]) -> Iterator[FieldRow]:
     for name, about in schemas[shape]["properties"].items():
-        kind = _kind(about)
+        kind = _field_type(about)
         shown_at = SHOWN_AT.get(kind.shape, "")
-        yield Field(
+        yield FieldRow(
             before + name,
-            _either([str(TYPES[word]) for word in kind.types]),
+            _join_types([str(TYPES[word]) for word in kind.types]),
             kind.values,
             name not in schemas[shape].get("required", ()),
             words(gettext(about["description"])),
@@ -64,27 +64,27 @@ def _fields(shape: str, schemas: Mapping[str, Any], before: str, seen: dict[str,
             yield from _fields(kind.shape, schemas, before + name + inside, seen)
 
 
-def _kind(schema: Mapping[str, Any]) -> _Kind:
+def _field_type(schema: Mapping[str, Any]) -> _FieldType:
     if "anyOf" in schema:
-        kinds = [_kind(choice) for choice in schema["anyOf"]]
+        kinds = [_field_type(choice) for choice in schema["anyOf"]]
         types = tuple(dict.fromkeys(word for kind in kinds for word in kind.types))
         values = tuple(value for kind in kinds for value in kind.values)
-        return _Kind(types, values, "".join(kind.shape for kind in kinds))
+        return _FieldType(types, values, "".join(kind.shape for kind in kinds))
     if "$ref" in schema:
-        return _Kind(("object",), shape=schema["$ref"].removeprefix(_REFERENCE))
+        return _FieldType(("object",), shape=schema["$ref"].removeprefix(_REFERENCE))
     if "enum" in schema:
-        return _Kind(("string",), tuple(schema["enum"]))
+        return _FieldType(("string",), tuple(schema["enum"]))
     if schema["type"] == "array":
-        inside = _kind(schema["items"])
-        return _Kind((f"array of {inside.types[0]}",), shape=inside.shape)
-    return _Kind((schema["type"],))
+        inside = _field_type(schema["items"])
+        return _FieldType((f"array of {inside.types[0]}",), shape=inside.shape)
+    return _FieldType((schema["type"],))
 
 
-def _either(types: list[str]) -> str:
-    said, *others = types
+def _join_types(types: list[str]) -> str:
+    text, *others = types
     for other in others:
-        said = _("%(one)s or %(other)s") % {"one": said, "other": other}
-    return said
+        text = _("%(one)s or %(other)s") % {"one": text, "other": other}
+    return text
 
 
 def words(text: str) -> SafeString:

@@ -14,9 +14,12 @@ from accounts.guard import blocks, revisions
 from apikeys import tokens
 from apikeys.problems import KINDS
 from tests.house import HouseTest
-from validation.api import examples, openapi, routes, schemas
-from validation.api.answer import Answer, Call, answer
-from validation.api.routes import ROUTES, Route
+from validation.api import routes, schemas
+from validation.api.contract import Route
+from validation.api.docs import examples, openapi
+from validation.api.pipeline import ApiRequest, respond
+from validation.api.responses import ApiResponse
+from validation.api.routes import ROUTES
 
 ADDRESS = "192.0.2.7"
 ELSEWHERE = "198.51.100.7"
@@ -52,12 +55,12 @@ class Described(HouseTest):
     def fitting(self, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
         return jsonschema_rs.Draft202012Validator({**schema, "components": self.document["components"]})
 
-    def call(self, path: str, method: str = "GET", *, key: str = "", body: bytes = b"", **told: Any) -> Answer:
+    def call(self, path: str, method: str = "GET", *, key: str = "", body: bytes = b"", **told: Any) -> ApiResponse:
         headers = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
         if key:
             headers["HTTP_AUTHORIZATION"] = f"Bearer {key}"
-        asked = {"address": ADDRESS, "is_secure": True, "headers": headers | told.pop("headers", {}), **told}
-        return answer(Call(method, path, body=io.BytesIO(body), **asked))
+        request = {"ip_address": ADDRESS, "is_secure": True, "headers": headers | told.pop("headers", {}), **told}
+        return respond(ApiRequest(method, path, body=io.BytesIO(body), **request))
 
 
 class DocumentTests(Described):
@@ -72,7 +75,7 @@ class DocumentTests(Described):
 
         self.assertEqual(described, {(route.method, route.path) for route in ROUTES} | health)
         for route in ROUTES:
-            self.assertEqual(routes.find(route.method, examples.path(route))[0], route)
+            self.assertEqual(routes.find_route(route.method, examples.path(route))[0], route)
 
     def test_it_is_what_the_call_answers(self) -> None:
         given = self.call("/api/v1/openapi.json")
@@ -88,7 +91,7 @@ class DocumentTests(Described):
             currency: str = ""
 
         validate, *others = ROUTES
-        changed = openapi.document([validate._replace(takes=IbanRequest, gives=VerdictAnswer), *others[4:]])
+        changed = openapi.document([validate._replace(body_type=IbanRequest, response_type=VerdictAnswer), *others[4:]])
 
         for name in ("IbanRequest", "VerdictAnswer"):
             self.assertIn("currency", changed["components"]["schemas"][name]["properties"])
@@ -162,19 +165,22 @@ class AnswerTests(Described):
 
     def test_the_paths_of_health_fit(self) -> None:
         for path in ("/health/live", "/health/ready"):
-            given = self.call(path)
-            self.assert_answer_fits(self.document["paths"][path]["get"], given, 200)
+            self.assert_health_fits(path, 200)
         with mock.patch("validation.api.health.shutil.disk_usage", return_value=mock.Mock(free=1)):
-            given = self.call("/health/ready")
-        self.assert_answer_fits(self.document["paths"]["/health/ready"]["get"], given, 503)
+            self.assert_health_fits("/health/ready", 503)
+
+    def assert_health_fits(self, path: str, status: int) -> None:
+        response = self.calls(None, path, method="GET")
+        given = ApiResponse(response.status_code, dict(response.items()), response.content)
+        self.assert_answer_fits(self.document["paths"][path]["get"], given, status)
 
     def bodies(self, route: Route) -> list[bytes]:
         example = examples.body(route)
         if example is None:
             return [b""]
-        if route.takes is schemas.BatchRequest:
+        if route.body_type is schemas.BatchRequest:
             return [json.dumps({"ibans": list(IBANS)}).encode(), json.dumps(example).encode()]
-        if route.takes is schemas.ExtractRequest:
+        if route.body_type is schemas.ExtractRequest:
             return [json.dumps({"text": text}).encode() for text in (*IBANS, " und ".join(IBANS))]
         return [json.dumps(example).encode()]
 
@@ -190,62 +196,62 @@ class AnswerTests(Described):
     def key_of_another_scope(self) -> str:
         return self.alice.key(scopes=("bulk",))
 
-    def send(self, route: Route, **told: Any) -> Answer:
+    def send(self, route: Route, **told: Any) -> ApiResponse:
         """Make the call as it should be, but for what is `told`."""
         right = {"key": self.key, "body": self.bodies(route)[0], "path": examples.path(route)}
         return self.call(method=route.method, **(right | told))
 
-    def provoke_invalid_request(self, route: Route) -> Answer:
+    def provoke_invalid_request(self, route: Route) -> ApiResponse:
         return self.send(route, headers={"QUERY_STRING": "iban=1"})
 
-    def provoke_key_missing(self, route: Route) -> Answer:
+    def provoke_key_missing(self, route: Route) -> ApiResponse:
         return self.send(route, key="")
 
-    def provoke_key_malformed(self, route: Route) -> Answer:
+    def provoke_key_malformed(self, route: Route) -> ApiResponse:
         return self.send(route, key="ibanse_live_x")
 
-    def provoke_key_unknown(self, route: Route) -> Answer:
+    def provoke_key_unknown(self, route: Route) -> ApiResponse:
         return self.send(route, key=tokens.mint(is_test=False).text)
 
-    def provoke_address_blocked(self, route: Route) -> Answer:
+    def provoke_address_blocked(self, route: Route) -> ApiResponse:
         blocks.block(ELSEWHERE)
         revisions.forget()
-        return self.send(route, address=ELSEWHERE)
+        return self.send(route, ip_address=ELSEWHERE)
 
-    def provoke_address_not_allowed(self, route: Route) -> Answer:
-        return self.send(route, key=self.key_of_one_office, address="198.51.100.8")
+    def provoke_address_not_allowed(self, route: Route) -> ApiResponse:
+        return self.send(route, key=self.key_of_one_office, ip_address="198.51.100.8")
 
-    def provoke_https_required(self, route: Route) -> Answer:
+    def provoke_https_required(self, route: Route) -> ApiResponse:
         return self.send(route, is_secure=False)
 
-    def provoke_scope_missing(self, route: Route) -> Answer:
+    def provoke_scope_missing(self, route: Route) -> ApiResponse:
         return self.send(route, key=self.key_of_another_scope)
 
-    def provoke_not_found(self, route: Route) -> Answer:
+    def provoke_not_found(self, route: Route) -> ApiResponse:
         return self.send(route, path=f"{examples.path(route)}/none")
 
-    def provoke_too_large(self, route: Route) -> Answer:
+    def provoke_too_large(self, route: Route) -> ApiResponse:
         return self.send(route, headers={"CONTENT_LENGTH": "10000000"})
 
-    def provoke_unsupported_media_type(self, route: Route) -> Answer:
+    def provoke_unsupported_media_type(self, route: Route) -> ApiResponse:
         return self.send(route, headers={"CONTENT_TYPE": "text/plain"})
 
-    def provoke_rate_limited(self, route: Route) -> Answer:
+    def provoke_rate_limited(self, route: Route) -> ApiResponse:
         key = self.alice.key(rate_per_minute=1)
         self.send(route, key=key)
         return self.send(route, key=key)
 
-    def provoke_quota_exhausted(self, route: Route) -> Answer:
+    def provoke_quota_exhausted(self, route: Route) -> ApiResponse:
         return self.send(route)
 
-    def provoke_unavailable(self, route: Route) -> Answer:
+    def provoke_unavailable(self, route: Route) -> ApiResponse:
         with mock.patch("accounts.guard.blocks.is_blocked", side_effect=revisions.Unreadable):
             return self.send(route)
 
-    def assert_fits(self, route: Route, given: Answer, status: int) -> None:
+    def assert_fits(self, route: Route, given: ApiResponse, status: int) -> None:
         self.assert_answer_fits(self.document["paths"][route.path][route.method.lower()], given, status)
 
-    def assert_answer_fits(self, call: dict[str, Any], given: Answer, status: int) -> None:
+    def assert_answer_fits(self, call: dict[str, Any], given: ApiResponse, status: int) -> None:
         self.assertEqual(given.status, status, given.body[:300])
         described = call["responses"][str(status)]
         self.fitting(described["content"][given.headers["Content-Type"]]["schema"]).validate(json.loads(given.body))

@@ -1,4 +1,4 @@
-"""The page that explains the API to people. What can be made of the code is: fields, answers, samples, problems."""
+"""The page that explains the API to people. What can be made of the code is: fields, responses, samples, problems."""
 
 import json
 from functools import cache
@@ -19,9 +19,10 @@ from apikeys.models import DEFAULT_RATE
 from apikeys.problems import KINDS
 from apikeys.rates import BURST_PART
 from apikeys.scopes import SCOPES
-from validation.api import examples, openapi, sentences
-from validation.api.reference import Field, fields, words
-from validation.api.routes import ROUTES, Route
+from validation.api.contract import Route
+from validation.api.docs import examples, messages, openapi
+from validation.api.docs.reference import FieldRow, fields, words
+from validation.api.routes import ROUTES
 from validation.engine import reasons
 from validation.sentences import CHECK_MEANINGS, CHECK_NAMES
 
@@ -37,7 +38,7 @@ class Sample(NamedTuple):
     code: str
 
 
-class Shown(NamedTuple):
+class ShownCall(NamedTuple):
     """A call as the page shows it."""
 
     id: str
@@ -45,14 +46,14 @@ class Shown(NamedTuple):
     text: SafeString
     note: SafeString
     route: Route
-    takes: list[Field]
-    gives: list[Field]
+    body: list[FieldRow]
+    response: list[FieldRow]
     samples: list[Sample]
-    answer: str
+    example: str
     """As JSON; empty where an example says nothing."""
 
 
-class Row(NamedTuple):
+class CodeRow(NamedTuple):
     """A row of a table about codes."""
 
     code: str
@@ -61,7 +62,7 @@ class Row(NamedTuple):
     more: SafeString
 
 
-class Refusal(NamedTuple):
+class ShownProblem(NamedTuple):
     """A problem as the page shows it."""
 
     code: str
@@ -79,11 +80,11 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def samples(route: Route) -> list[Sample]:
     """Return the programs that make a call with its example. They find the API and the key in their environment."""
-    sent = examples.body(route)
+    body = examples.body(route)
     context = {
         "method": route.method,
         "path": examples.path(route),
-        "body": json.dumps(sent, ensure_ascii=False) if sent else "",
+        "body": json.dumps(body, ensure_ascii=False) if body else "",
         "needs_key": route.needs_key,
     }
     return _rendered("call", context)
@@ -115,22 +116,22 @@ def _parts(language: str) -> dict[str, Any]:
 
 def _facts(language: str) -> dict[str, Any]:
     """Return what the page shows, in the active language."""
-    shapes = openapi.document(ROUTES)["components"]["schemas"]
+    schemas = openapi.document(ROUTES)["components"]["schemas"]
     return {
         "environment": f"export IBANSE_URL={settings.SITE_URL}\nexport IBANSE_KEY=ibanse_test_…",
-        "calls": [_shown(route, shapes, language) for route in ROUTES],
+        "calls": [_shown(route, schemas, language) for route in ROUTES],
         "scopes": SCOPES,
         "most_networks": keys.MOST_NETWORKS,
         "pattern": tokens.PATTERN,
         "checks": [
-            Row(code, str(CHECK_NAMES[code]), words(str(CHECK_MEANINGS[code])), words(_expected(code)))
+            CodeRow(code, str(CHECK_NAMES[code]), words(str(CHECK_MEANINGS[code])), words(_expected(code)))
             for code in reasons.Checks._fields
         ],
-        "results": [Row(code, "", words(str(text)), SafeString()) for code, text in sentences.RESULTS.items()],
-        "warnings": [Row(code, "", words(str(text)), SafeString()) for code, text in sentences.WARNINGS.items()],
-        "slip": _json(examples.slip(language)),
+        "results": [CodeRow(code, "", words(str(text)), SafeString()) for code, text in messages.RESULTS.items()],
+        "warnings": [CodeRow(code, "", words(str(text)), SafeString()) for code, text in messages.WARNINGS.items()],
+        "mistyped": _json(examples.mistyped(language)),
         "problem": _json(examples.problem("key_missing", language)),
-        "problem_fields": fields("ProblemAnswer", shapes),
+        "problem_fields": fields("ProblemAnswer", schemas),
         "refusals": [_refusal(code, language) for code in KINDS],
         "patient": patient_samples(),
         "rate": DEFAULT_RATE,
@@ -142,30 +143,30 @@ def _facts(language: str) -> dict[str, Any]:
     }
 
 
-def _shown(route: Route, shapes: dict[str, Any], language: str) -> Shown:
+def _shown(route: Route, schemas: dict[str, Any], language: str) -> ShownCall:
     name = route.handler.__name__
-    title, text, note = sentences.CALLS[name]
-    answer = examples.answer(route, language)
-    return Shown(
+    title, text, note = messages.CALLS[name]
+    example = examples.response(route, language)
+    return ShownCall(
         id=name,
         title=str(title),
         text=words(str(text)),
         note=words(str(note or "")),
         route=route,
-        takes=fields(route.takes.__name__, shapes) if route.takes else [],
-        gives=fields(route.gives.__name__, shapes) if answer else [],
+        body=fields(route.body_type.__name__, schemas) if route.body_type else [],
+        response=fields(route.response_type.__name__, schemas) if example else [],
         samples=samples(route),
-        answer=_json(answer) if answer else "",
+        example=_json(example) if example else "",
     )
 
 
 def _expected(code: str) -> str:
-    return str(sentences.EXPECTED.get(code, ""))
+    return str(messages.EXPECTED.get(code, ""))
 
 
-def _refusal(code: str, language: str) -> Refusal:
-    told = examples.problem(code, language)
-    return Refusal(code, told["status"], told["title"], told["detail"])
+def _refusal(code: str, language: str) -> ShownProblem:
+    problem = examples.problem(code, language)
+    return ShownProblem(code, problem["status"], problem["title"], problem["detail"])
 
 
 def _json(value: Any) -> str:
