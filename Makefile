@@ -41,6 +41,7 @@ test-deploy: ## Test what production is made of, for real: nginx, gunicorn behin
 
 bench: ## Measure speed (options: make bench ARGS="...")
 	@deploy/bootstrap dev
+	@$(PYTHON) -m ibanse.catalogues
 	@exec $(PYTHON) -m tests.benchmarks $(ARGS)
 
 check: ## Check format, rules, types, migrations, production settings, templates and translations
@@ -60,7 +61,7 @@ format: ## Put the code into its one format and mend what can be mended
 translations: ## Collect the texts to translate (sv, de) and compile the translations
 	@deploy/bootstrap dev
 	@$(PYTHON) manage.py makemessages -l sv -l de --no-location --no-obsolete --ignore 'tests/*'
-	@$(PYTHON) manage.py compilemessages -l sv -l de --ignore '.*'
+	@$(PYTHON) -m ibanse.catalogues
 
 lock: ## Renew the hash-locked requirements from pyproject.toml
 	@deploy/bootstrap dev

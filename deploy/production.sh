@@ -97,7 +97,7 @@ as_role() {
 packed() {
     tar -C "$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=a+rX,u+w,go-w \
         --exclude-vcs --exclude=./.venv --exclude=./.data --exclude=./.cache --exclude='./.*_cache' \
-        --exclude=./.hypothesis --exclude='__pycache__' --exclude=./installed -cf - .
+        --exclude=./.hypothesis --exclude='__pycache__' --exclude='*.mo' --exclude=./deploy/data.md --exclude=./installed -cf - .
 }
 
 version_of() { sed -n 's/^version = "\(.*\)"$/\1/p' "$1/pyproject.toml"; }
@@ -121,6 +121,7 @@ make_release() {
     (
         cd "$RELEASES/$2" || exit
         IBANSE_VENV=.venv PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore deploy/bootstrap run
+        .venv/bin/python -m ibanse.catalogues
         # Nobody may write here later, not even the service, so that it finds everything compiled.
         .venv/bin/python -m compileall -q manage.py ibanse accounts apikeys privacy validation deploy
         chown -R root:root .

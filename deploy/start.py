@@ -21,7 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError, connections
 
-from ibanse import env
+from ibanse import catalogues, env
 from privacy import vault
 
 UNUSABLE = {
@@ -37,6 +37,7 @@ def start() -> None:
         if env.text("IBANSE_MODE", "embedded") == "production":
             sys.exit("This starts the embedded mode. For production run: gunicorn -c deploy/gunicorn.conf.py")
         refuse_unusable(env.number("PORT", 8000, least=1, most=65535))
+        catalogues.compile_changed()
         django.setup()
         for database in settings.DATABASES:
             call_command("migrate", database=database, verbosity=0)
@@ -44,6 +45,7 @@ def start() -> None:
         if objections := vault.objections():
             sys.exit("\n".join(objections))
         call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("describe_data", verbosity=0)
         if env.flag("IBANSE_DEMO", default=True):
             sys.stdout.write("A client to look around with (IBANSE_DEMO=0 leaves it out):\n")
             call_command("create_demo")

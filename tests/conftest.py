@@ -17,12 +17,18 @@ from django.test import TransactionTestCase, override_settings
 
 from accounts.guard import revisions
 from accounts.readings import counting
+from ibanse import catalogues
 from privacy import vault
 from tests import services
 from tests.production import Production, database_beside
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN_SECONDS = 180  # A busy machine is no mistake; who starts sooner waits no longer.
+
+
+def pytest_configure() -> None:
+    """Compile the translations that have changed: they are not in git."""
+    catalogues.compile_changed()
 
 
 @pytest.fixture(scope="session", autouse=True)
