@@ -158,8 +158,13 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60
-# Per address of the caller and per mailbox. Too strict per mailbox, and a stranger could lock its reader out.
+# Per address of the caller and per mailbox. Too strict per mailbox, and a stranger could lock its reader out. A browser
+# that is known for the mailbox (accounts/identity/devices.py) has counts of its own, or its neighbours could.
 ACCOUNT_RATE_LIMITS = {
+    "login": "",  # Counted by our view around allauth's, as the next two.
+    "sign_in": "30/m/ip",
+    "sign_in_known": "30/m/key",
+    "login_failed": "10/m/ip,5/300s/key",
     "signup_mail": "5/600s/key",
     "reset_password": "20/m/ip,5/600s/key",
     "change_email": "5/h/user",

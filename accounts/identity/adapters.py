@@ -12,7 +12,6 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from accounts import history, mail
 from accounts.guard import addresses
-from accounts.identity import devices, presence
+from accounts.identity import allauth_internals, devices, presence
 from accounts.models import Client, User
 from accounts.readings import counting
 from privacy import vault
@@ -80,12 +79,19 @@ class AccountAdapter(DefaultAccountAdapter):
         return self.get_login_redirect_url(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count also who may not even try any more; whom they tried to be is not written down."""
-        try:
-            super().pre_authenticate(request, **credentials)
-        except ValidationError:
+        """Count a try before it is judged, a known browser's for itself alone: at the same address others may guess.
+
+        Who may not even try any more is counted for the overview; whom they tried to be is not written down.
+        """
+        email = credentials.get("email", "")
+        self._login_failed_rl_usage = allauth_internals.consume_failed_sign_in(
+            request,
+            key=devices.counted_as(request, email),
+            with_address=devices.known_as(request, email) is None,
+        )
+        if not self._login_failed_rl_usage:
             counting.count("sign_ins", "limited")
-            raise
+            raise self.validation_error("too_many_login_attempts")
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Return for whom a try counts, for allauth: never the mailbox alone, or a stranger locks its reader out."""

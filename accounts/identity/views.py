@@ -1,8 +1,8 @@
 """The pages of signing up, of changing one's address, and of sessions."""
 
+from allauth.account import views as account
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
-from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from allauth.core import ratelimit
 from allauth.usersessions.models import UserSession
@@ -17,7 +17,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import history
-from accounts.identity import browsers, codes, email_change, presence, signup
+from accounts.identity import browsers, codes, devices, email_change, presence, signup
+from accounts.identity.allauth_internals import record_authentication
 from accounts.identity.forms import CodeForm, EmailChangeCodesForm, EmailChangeForm, SignUpForm
 from accounts.models import User
 
@@ -26,6 +27,20 @@ class SignedInRequest(HttpRequest):
     """A request of somebody who is signed in: LoginRequiredMiddleware lets nobody else through."""
 
     user: User
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Show and judge the form of signing in, so many times a minute per address; a known browser has its own count."""
+    browser = devices.known_as(request, request.POST.get("login", ""))
+    wait: HttpResponse | None = (
+        ratelimit.consume_or_429(request, action="sign_in_known", key=browser)
+        if browser
+        else ratelimit.consume_or_429(request, action="sign_in")
+    )
+    return wait or account.login(request)
 
 
 @login_not_required

@@ -1,6 +1,5 @@
 """Where the links of mails lead: into a client as an invited colleague, or away from an owner's recovery."""
 
-from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import invitations, recovery, sentences
 from accounts.errors import Refusal
 from accounts.forms import JoinForm
+from accounts.identity.allauth_internals import record_authentication
 from accounts.models import Invitation, User
 
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])

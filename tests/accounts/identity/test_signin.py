@@ -127,6 +127,47 @@ class SignInTests(EntranceTest):
         self.assertContains(unknown, "Too many tries.")
 
     @pytest.mark.claim("passwords")
+    @pytest.mark.claim("passwords")
+    def test_a_known_browser_has_its_own_count_at_an_address_that_is_used_up(self) -> None:
+        self.sign_in(self.visitor, self.owner.email)
+        self.visitor.posts("/sign-out/")
+        self.guess(Visitor(), 40)
+
+        self.sign_in(self.visitor, self.owner.email)
+
+        self.assert_in(self.visitor)
+        self.assertEqual(self.sign_in(Visitor(), self.owner.email).status_code, 429)
+
+    @pytest.mark.claim("passwords")
+    def test_at_a_shared_address_a_known_browser_still_has_its_own_five(self) -> None:
+        self.sign_in(self.visitor, self.owner.email)
+        self.visitor.posts("/sign-out/")
+        self.guess(Visitor(), 12)
+        self.guess(self.visitor, 4)
+
+        self.sign_in(self.visitor, self.owner.email)
+
+        self.assert_in(self.visitor)
+
+    @pytest.mark.claim("passwords")
+    def test_a_known_browser_asks_thirty_times_a_minute_and_no_more(self) -> None:
+        self.sign_in(self.visitor, self.owner.email)
+        self.visitor.posts("/sign-out/")
+        self.guess(self.visitor, 30)
+
+        self.assertEqual(self.sign_in(self.visitor, self.owner.email).status_code, 429)
+
+    @pytest.mark.claim("passwords")
+    def test_a_browser_known_for_one_mailbox_is_a_stranger_to_another(self) -> None:
+        other = self.member("other@example.com")
+        self.sign_in(self.visitor, other.email)
+        self.visitor.posts("/sign-out/")
+        self.guess(self.visitor, 10)
+
+        answer = self.sign_in(Visitor(), self.member("third@example.com").email)
+
+        self.assertContains(answer, "Too many tries.")
+
     def test_a_known_browser_is_slowed_down_as_well(self) -> None:
         self.sign_in(self.visitor, self.owner.email)
         self.visitor.posts("/sign-out/")
