@@ -22,6 +22,7 @@ from typing import IO
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
+from ibanse import catalogues
 from tests import services
 
 CI = os.environ.get("CI") == "true"
@@ -147,6 +148,7 @@ def say(text: str) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is asked for; return the exit status."""
+    catalogues.compile_changed()  # Before runs that begin side by side read them.
     return as_deployed(arguments[1:]) if arguments[:1] == ["deploy"] else everything(arguments)
 
 

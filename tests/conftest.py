@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import TransactionTestCase, override_settings
+from django.utils.translation.reloader import translation_file_changed
 
 from accounts.guard import revisions
 from accounts.readings import counting
@@ -28,7 +29,9 @@ STARTS_WITHIN_SECONDS = 180  # A busy machine is no mistake; who starts sooner w
 
 def pytest_configure() -> None:
     """Compile the translations that have changed: they are not in git."""
-    catalogues.compile_changed()
+    for path in catalogues.compile_changed():
+        # pytest-django has set Django up by now, which has read what was there.
+        translation_file_changed(None, path)
 
 
 @pytest.fixture(scope="session", autouse=True)
