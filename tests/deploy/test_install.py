@@ -152,6 +152,26 @@ class TestInstall:
         assert "2 changes made." in said
         assert (secret.read_bytes(), stat.S_IMODE(secret.stat().st_mode)) == (kept, 0o600)
 
+    def test_a_unit_of_an_earlier_release_is_removed_and_an_operators_own_stays(self, machine: Debian) -> None:
+        units = machine.root / "etc/systemd/system"
+        for name, documentation in (
+            ("ibanse-gone", "/opt/ibanse/current/deploy/README.md"),
+            ("ibanse-own", "/root/own"),
+        ):
+            unit = f"[Unit]\nDocumentation=file:{documentation}\n[Timer]\nOnCalendar=daily\n"
+            (units / f"{name}.timer").write_text(f"{unit}[Install]\nWantedBy=timers.target\n", encoding="ascii")
+            machine.runs("systemctl", "enable", "--quiet", f"{name}.timer")
+
+        said = machine.installs()
+
+        assert "Remove the unit /etc/systemd/system/ibanse-gone.timer" in said
+        assert "1 changes made." in said
+        assert not (units / "ibanse-gone.timer").exists()
+        assert not (units / "timers.target.wants/ibanse-gone.timer").is_symlink()
+        assert (units / "timers.target.wants/ibanse-own.timer").is_symlink()
+        machine.runs("systemctl", "disable", "--quiet", "ibanse-own.timer")
+        (units / "ibanse-own.timer").unlink()
+
     def test_no_user_can_take_another_ones_role(self, machine: Debian) -> None:
         script = (
             "pg_ctlcluster --skip-systemctl-redirect $(ls /etc/postgresql) main start; "
@@ -166,7 +186,7 @@ class TestInstall:
         assert found == ["ibanse is app", "ibanse-erase is erase", "ibanse-owner is owner"]
 
     def test_its_own_programs_understand_what_was_written(self, machine: Debian) -> None:
-        units = sorted(path.name for path in (services.ROOT / "deploy" / "systemd").iterdir())
+        units = sorted(path.name for path in (services.ROOT / "deploy" / "systemd").glob("ibanse*"))
         # In the same stream, since systemd-nspawn talks on the other as well.
         done = machine.runs("sh", "-c", f"systemd-analyze verify --man=no {' '.join(units)} 2>&1")
         assert done.stdout == ""

@@ -1,4 +1,7 @@
-"""The units of systemd: understood by it, shut in by it, the timers forgiving. Holds for every unit in the folder."""
+"""The units of systemd: understood by it, shut in by it, the timers forgiving. Holds for every unit in the folder.
+
+They are laid out as deploy/install does it: hardening.conf is a drop-in of each service.
+"""
 
 import configparser
 import re
@@ -16,7 +19,10 @@ pytestmark = [pytest.mark.deploy, pytest.mark.claim("shut_in")]
 UNITS: Final = services.ROOT / "deploy" / "systemd"
 SERVICES: Final = sorted(UNITS.glob("*.service"))
 TIMERS: Final = sorted(UNITS.glob("*.timer"))
-OTHERS: Final = sorted(path for path in UNITS.iterdir() if path.suffix not in (".service", ".timer"))
+OTHERS: Final = sorted(path for path in UNITS.glob("ibanse*") if path.suffix not in (".service", ".timer"))
+HARDENING: Final = UNITS / "hardening.conf"
+DROP_INS: Final = ("ibanse.service.d", "ibanse-.service.d")
+"""Where deploy/install puts it; the second is for every unit whose name begins like that."""
 MOST_EXPOSED: Final = 2.0
 DEBIANS_UNITS: Final = Path("/usr/lib/systemd/system")
 
@@ -41,6 +47,14 @@ def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False, timeout=60)
 
 
+def exposure(root: Path, unit: str) -> float:
+    """Return what systemd makes of a unit of `root` with its drop-ins: 0 is shut in, 10 is not at all."""
+    told = analyze("security", "--offline=true", "--no-pager", f"--root={root}", unit)
+    found = re.search(r"exposure level for \S+: ([\d.]+)", told.stdout)
+    assert found, told.stdout + told.stderr
+    return float(found[1])
+
+
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a folder that looks like a machine with ibanse, as far as systemd looks: units, and programs that exist."""
@@ -50,7 +64,10 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(DEBIANS_UNITS, root / "usr/lib/systemd/system", symlinks=True)
     ours = root / "etc/systemd/system"
     ours.mkdir(parents=True)
-    for unit in UNITS.iterdir():
+    for folder in DROP_INS:
+        (ours / folder).mkdir()
+        shutil.copy(HARDENING, ours / folder)
+    for unit in UNITS.glob("ibanse*"):
         shutil.copy(unit, ours)
         for program in re.findall(r"^Exec\w+=[-@:+!|]*(/\S+)", unit.read_text(encoding="utf-8"), re.MULTILINE):
             here = root / program.removeprefix("/")
@@ -76,16 +93,39 @@ class TestUnits:
         assert "/no/such/program" in told.stderr
 
     @pytest.mark.parametrize("unit", SERVICES, ids=named)
-    def test_a_service_reaches_little_of_the_machine(self, unit: Path) -> None:
-        told = analyze("security", "--offline=true", "--no-pager", str(unit))
+    def test_a_service_reaches_little_of_the_machine(self, machine: Path, unit: Path) -> None:
+        assert exposure(machine, unit.name) <= MOST_EXPOSED
 
-        found = re.search(r"exposure level for \S+: ([\d.]+)", told.stdout)
-        assert found, told.stdout + told.stderr
-        assert float(found[1]) <= MOST_EXPOSED, told.stdout
+    def test_the_drop_in_is_what_shuts_a_service_in(self, machine: Path) -> None:
+        alone = machine / "etc/systemd/system/other.service"
+        shutil.copy(UNITS / "ibanse-prune.service", alone)
 
-    @pytest.mark.parametrize("unit", SERVICES, ids=named)
-    def test_a_service_leaves_no_image_of_its_memory(self, unit: Path) -> None:
-        assert settings_of(unit)["Service"]["LimitCORE"] == "0"
+        assert exposure(machine, alone.name) > MOST_EXPOSED
+
+    def test_no_service_opens_what_the_drop_in_closes(self) -> None:
+        """A drop-in comes after its unit and wins, but lists add up: those of a unit are written out here."""
+        closed = settings_of(HARDENING)["Service"]
+        for unit in SERVICES:
+            service = settings_of(unit)["Service"]
+            opened = {name: service[name] for name in service if name in closed}
+            families = opened.pop("RestrictAddressFamilies", "AF_INET AF_INET6")
+            assert families == "AF_INET AF_INET6", unit.name
+            assert opened in ({}, {"IPAddressDeny": "any"}), unit.name
+            assert not {"IPAddressAllow", "BindPaths", "DeviceAllow", "ExecSearchPath"} & set(service), unit.name
+
+    def test_no_line_stands_in_every_service_that_could_stand_once(self) -> None:
+        particular = {"Group", "WorkingDirectory", "EnvironmentFile", "LoadCredential"}
+        shared = set.intersection(*(set(settings_of(unit)["Service"].items()) for unit in SERVICES))
+
+        assert {name for name, _ in shared} <= particular
+
+    def test_a_service_leaves_no_image_of_its_memory(self) -> None:
+        assert settings_of(HARDENING)["Service"]["LimitCORE"] == "0"
+
+    def test_install_lays_the_drop_in_where_it_is_tested(self) -> None:
+        script = (services.ROOT / "deploy" / "install").read_text(encoding="utf-8")
+
+        assert f"for services in {' '.join(folder.removesuffix('.d') for folder in DROP_INS)}; do" in script
 
     @pytest.mark.parametrize("unit", SERVICES, ids=named)
     def test_no_secret_stands_in_a_unit(self, unit: Path) -> None:
