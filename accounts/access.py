@@ -12,7 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from accounts import history, roles
+from accounts import roles
+from accounts.audit import client_log
 from accounts.models import Client, User
 
 P = ParamSpec("P")
@@ -85,7 +86,7 @@ def _note_refusal(request: MemberRequest, deed: str) -> None:
     user = request.user
     page, _, _ = deed.partition(".")
     if user.client and cache.add(f"refused:{user.pk}:{page}", 1, int(_REFUSAL_TOLD_FOR.total_seconds())):
-        history.record("users.refused", client=user.client, by=user, request=request, detail={"page": page})
+        client_log.record("users.refused", client=user.client, by=user, request=request, detail={"page": page})
 
 
 def _closed(request: HttpRequest, client: Client) -> HttpResponse:

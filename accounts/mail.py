@@ -12,7 +12,7 @@ from django.db import Error, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from accounts.readings import counting
+from accounts import counters
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,8 @@ def _send(mail: EmailMessage, template: str) -> bool:
     except (SMTPException, OSError) as error:
         # Not the exception itself: its text may hold the address.
         log.error("The mail %s could not be sent: %s", template, type(error).__name__)  # noqa: TRY400
-        counting.count("unsent", template)
+        counters.count("unsent", template)
         with suppress(Error):
-            counting.flush()  # A command has nobody who writes it down later.
+            counters.flush()  # A command has nobody who writes it down later.
         return False
     return True

@@ -31,9 +31,9 @@ MATRIX: Final[dict[str, tuple[bool, bool]]] = {
     "log.export":         (True, False),
     "privacy.view":       (True, False),
     "privacy.change":     (True, False),
-    "privacy.export":     (True, False),
+    "privacy.export.exports":     (True, False),
     "privacy.delete":     (True, False),
-    "privacy.documents":  (True, False),
+    "privacy.legal":  (True, False),
     "support.view":       (True, False),
     "support.change":     (True, False),
 }  # fmt: skip
@@ -47,7 +47,7 @@ WHILE_CLOSING: Final = frozenset(
         "log.view",
         "log.export",
         "privacy.view",
-        "privacy.export",
+        "privacy.export.exports",
         "privacy.delete",
         "support.view",
         "support.change",
@@ -57,7 +57,15 @@ WHILE_CLOSING: Final = frozenset(
 
 
 WHILE_SUSPENDED: Final = frozenset(
-    {"history.view", "history.export", "log.view", "log.export", "privacy.view", "privacy.export", "privacy.delete"}
+    {
+        "history.view",
+        "history.export",
+        "log.view",
+        "log.export",
+        "privacy.view",
+        "privacy.export.exports",
+        "privacy.delete",
+    }
 )
 """What owners may still do while their account is suspended: read why, take their data along, delete it. The law gives
 them that whatever the operator holds against them (GDPR, articles 15, 17 and 20)."""

@@ -2,27 +2,32 @@
 
 from django.urls import path
 
-from accounts.pages import details, history, joining, overview, settings, support_access, users
+from accounts.audit import views as audit_views
+from accounts.profile import settings_index, views
+from accounts.staff import views as staff_views
+from accounts.team import joining_views
+from accounts.team import views as team_views
+from accounts.usage import views as usage_views
 
 app_name = "accounts"
 urlpatterns = [
-    path("overview/", overview.overview, name="overview"),
-    path("account/", settings.account, name="account"),
-    path("account/profile/", details.profile, name="profile"),
-    path("account/contact/", details.contact, name="contact"),
-    path("account/billing/", details.billing, name="billing"),
-    path("account/users/", users.users, name="users"),
-    path("account/users/invite/", users.invite, name="invite"),
-    path("account/users/<uuid:pk>/<slug:deed>/", users.change, name="change_user"),
-    path("account/invitations/<uuid:pk>/resend/", users.resend, name="resend_invitation"),
-    path("account/invitations/<uuid:pk>/withdraw/", users.withdraw, name="withdraw_invitation"),
-    path("account/history/", history.history, name="history"),
-    path("account/history/verify/", history.verify, name="verify_history"),
-    path("account/history/export/", history.export, name="export_history"),
-    path("account/support-access/", support_access.show, name="support_access"),
-    path("account/support-access/grant/", support_access.grant, name="grant_support_access"),
-    path("account/support-access/end/", support_access.end, name="end_support_access"),
-    path("account/settings/", settings.settings, name="settings"),
-    path("invitations/<str:token>/", joining.accept, name="accept"),
-    path("recovery/<str:token>/", joining.cancel_recovery, name="cancel_recovery"),
+    path("overview/", usage_views.overview, name="overview"),
+    path("account/", settings_index.account, name="account"),
+    path("account/profile/", views.profile, name="profile"),
+    path("account/contact/", views.contact, name="contact"),
+    path("account/billing/", views.billing, name="billing"),
+    path("account/users/", team_views.users, name="users"),
+    path("account/users/invite/", team_views.invite, name="invite"),
+    path("account/users/<uuid:pk>/<slug:deed>/", team_views.change, name="change_user"),
+    path("account/invitations/<uuid:pk>/resend/", team_views.resend, name="resend_invitation"),
+    path("account/invitations/<uuid:pk>/withdraw/", team_views.withdraw, name="withdraw_invitation"),
+    path("account/history/", audit_views.history, name="history"),
+    path("account/history/verify/", audit_views.verify, name="verify_history"),
+    path("account/history/export/", audit_views.export, name="export_history"),
+    path("account/support-access/", staff_views.show, name="support_access"),
+    path("account/support-access/grant/", staff_views.grant, name="grant_support_access"),
+    path("account/support-access/end/", staff_views.end, name="end_support_access"),
+    path("account/settings/", settings_index.settings, name="settings"),
+    path("invitations/<str:token>/", joining_views.accept, name="accept"),
+    path("recovery/<str:token>/", joining_views.cancel_recovery, name="cancel_recovery"),
 ]

@@ -17,13 +17,15 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts import history
+from accounts.audit import client_log
 from accounts.guard import addresses, revisions
 from accounts.models import Client
-from apikeys import networks, peppers, rates, tokens
+from apikeys import networks, peppers, tokens
+from apikeys.limits import rate
 from apikeys.models import ApiKey
 from apikeys.problems import Problem
-from privacy import logging_mode, vault
+from privacy import vault
+from privacy.check_logging import mode
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ class Key(NamedTuple):
     """The client's units per month."""
     ends: float
     """When it stops to work, as a Unix time; 0 when it is revoked or its client is not active."""
-    keeps: logging_mode.Choice
+    keeps: mode.Choice
     """What the client wants kept of a check."""
     allowed: dict[str, bool]
     """The addresses seen so far → whether the networks hold them."""
@@ -150,7 +152,7 @@ def _load(token: tokens.Token) -> Key | None:
         rate_per_minute=row.rate_per_minute,
         quota=row.client.monthly_quota,
         ends=row.expires_at.timestamp() if works else 0.0,
-        keeps=logging_mode.of(row.client),
+        keeps=mode.of(row.client),
         allowed={},
     )
 
@@ -188,7 +190,7 @@ def _refuse_address(key: Key, address: str) -> None:
 
 def _note_refusal(key: Key, reason: str, address: str) -> None:
     """Tell the owners, by the history, that somebody holds the key and was refused: once a day, key and reason."""
-    if not rates.is_first(f"key-refused:{key.id}:{reason}", _TOLD_FOR):
+    if not rate.is_first(f"key-refused:{key.id}:{reason}", _TOLD_FOR):
         return
     client = Client.objects.exclude(state=Client.State.GONE).filter(pk=key.client).first()
     row = ApiKey.objects.filter(pk=key.id).first()
@@ -196,7 +198,7 @@ def _note_refusal(key: Key, reason: str, address: str) -> None:
         return
     detail = {"key": row.prefix, "reason": reason}
     try:
-        history.record("keys.refused", client=client, by=None, address=address, detail=detail)
+        client_log.record("keys.refused", client=client, by=None, address=address, detail=detail)
     except vault.VaultError as error:
         # Nothing is sealed any more for a client that is being deleted; the call is refused all the same.
         log.warning("A refused call is missing in a history: %s", type(error).__name__)

@@ -17,7 +17,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import history, mail
+from accounts import mail
+from accounts.audit import client_log
 from accounts.errors import Refusal
 from accounts.guard import revisions
 from accounts.models import Client, User
@@ -81,7 +82,7 @@ def create(
             _add(key, network, "")
         revisions.bump()
         detail = {"key": key.prefix, "name": draft.name, "scopes": ", ".join(key.scopes)}
-        history.record("keys.created", client=client, by=by, request=request, detail=detail)
+        client_log.record("keys.created", client=client, by=by, request=request, detail=detail)
     return key, text
 
 
@@ -345,4 +346,4 @@ def _record(tag: str, key: ApiKey, by: User | None, request: HttpRequest | None,
     """Write the deed down and tell the workers: nothing of a key changes without both."""
     revisions.bump()
     told = {"key": key.prefix, "name": name(key), **detail}
-    history.record(tag, client=key.client, by=by, request=request, detail=told)
+    client_log.record(tag, client=key.client, by=by, request=request, detail=told)

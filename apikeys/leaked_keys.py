@@ -10,10 +10,10 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import deeds
-from accounts.deeds import Mandate
 from accounts.errors import Refusal
 from accounts.guard import revisions
+from accounts.staff import justification
+from accounts.staff.justification import Mandate
 from apikeys import keys, tokens
 from apikeys.models import ApiKey
 
@@ -42,12 +42,12 @@ def revoke(key: ApiKey, mandate: Mandate) -> bool:
     Returns whether it was not revoked before. Raises Refusal `client_gone`.
     """
     with transaction.atomic():
-        client = deeds.take_turn_even_closing(key.client_id)
+        client = justification.take_turn_even_closing(key.client_id)
         key = ApiKey.objects.get(pk=key.pk)
         if key.revoked_at is not None:
             return False
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
         revisions.bump()
-        deeds.record("keys.revoked_by_operator", client, mandate, key=key.prefix, name=keys.name(key))
+        justification.record("keys.revoked_by_operator", client, mandate, key=key.prefix, name=keys.name(key))
     return True

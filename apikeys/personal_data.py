@@ -7,12 +7,13 @@ from typing import Final
 from django.db.models import Model, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts import chunks, usage
+from accounts import batch
 from accounts.models import Client
+from accounts.personal_data import schema
+from accounts.personal_data.schema import Column, Shelf, Table, day, plain
+from accounts.usage import counts
 from apikeys import keys
 from apikeys.models import AllowedNetwork, ApiKey, KeyUsageDay, QuotaLease, QuotaMonth
-from privacy import tables
-from privacy.tables import Column, Shelf, Table, day, plain
 
 HOLDS: Final[tuple[type[Model], ...]] = (ApiKey, AllowedNetwork, KeyUsageDay, QuotaMonth, QuotaLease)
 
@@ -41,10 +42,10 @@ SHELVES: Final = (
             Column("scopes", _("What it may do"), lambda key: list(key.scopes)),
             plain("any_address", _("Whether it works from any address")),
             plain("rate_per_minute", _("Calls per minute")),
-            tables.time("created_at", _("When it was made")),
+            schema.time("created_at", _("When it was made")),
             Column("created_by", _("E-mail address of who made it"), _email),
-            tables.time("expires_at", _("When it ends")),
-            tables.time("revoked_at", _("When it was revoked")),
+            schema.time("expires_at", _("When it ends")),
+            schema.time("revoked_at", _("When it was revoked")),
             day("last_used_on", _("Day (UTC) of the last call")),
             Column("replaced_by", _("How the key begins that replaced it"), _successor),
             plain("warned_days", _("How many days before its end the owners were warned last")),
@@ -58,7 +59,7 @@ SHELVES: Final = (
             Column("key", _("How the key begins"), lambda entry: entry.key.prefix),
             plain("network", _("Address or network")),
             Column("note", _("Note"), keys.note),
-            tables.time("added_at", _("When it was added")),
+            schema.time("added_at", _("When it was added")),
         ),
     ),
     Shelf(
@@ -101,11 +102,11 @@ def export(client: Client) -> Iterator[Table]:
 
 def erase(client: Client) -> Iterator[dict[str, int]]:
     """Delete all of it, at most 1,000 rows at each step; yield how many of which table."""
-    yield from chunks.drain(KeyUsageDay.objects.filter(key__client=client), "key_usage")
-    yield from chunks.drain(AllowedNetwork.objects.filter(key__client=client), "allowed_networks")
-    yield from chunks.drain(ApiKey.objects.filter(client=client), "api_keys")
-    yield from chunks.drain(QuotaLease.objects.filter(client=client), "quota_leases")
-    yield from chunks.drain(QuotaMonth.objects.filter(client=client), "quota_months")
+    yield from batch.drain(KeyUsageDay.objects.filter(key__client=client), "key_usage")
+    yield from batch.drain(AllowedNetwork.objects.filter(key__client=client), "allowed_networks")
+    yield from batch.drain(ApiKey.objects.filter(client=client), "api_keys")
+    yield from batch.drain(QuotaLease.objects.filter(client=client), "quota_leases")
+    yield from batch.drain(QuotaMonth.objects.filter(client=client), "quota_months")
 
 
 def prune(now: datetime) -> dict[str, int]:
@@ -113,11 +114,11 @@ def prune(now: datetime) -> dict[str, int]:
 
     A key that has ended stays that long, so that the history and the counts can name it.
     """
-    since = usage.kept_since(now)
+    since = counts.kept_since(now)
     start = datetime.combine(since, time(), UTC)
     ended = ApiKey.objects.filter(Q(revoked_at__lt=start) | Q(expires_at__lt=start))
     return {
-        "usage of keys": chunks.delete(KeyUsageDay.objects.filter(day__lt=since)),
-        "quotas": chunks.delete(QuotaMonth.objects.filter(month__lt=since)),
-        "ended keys": chunks.delete(ended),
+        "usage of keys": batch.delete(KeyUsageDay.objects.filter(day__lt=since)),
+        "quotas": batch.delete(QuotaMonth.objects.filter(month__lt=since)),
+        "ended keys": batch.delete(ended),
     }

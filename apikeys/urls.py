@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apikeys.pages import addresses, changing, listing, making
+from apikeys.views import changing, listing, making, networks
 
 app_name = "apikeys"
 urlpatterns = [
@@ -12,7 +12,7 @@ urlpatterns = [
     path("<uuid:pk>/edit/", changing.edit, name="edit"),
     path("<uuid:pk>/rotate/", making.rotate, name="rotate"),
     path("<uuid:pk>/revoke/", changing.revoke, name="revoke"),
-    path("<uuid:pk>/networks/add/", addresses.add, name="add_network"),
-    path("<uuid:pk>/networks/choose/", addresses.choose, name="choose_addresses"),
-    path("<uuid:pk>/networks/<int:entry>/remove/", addresses.remove, name="remove_network"),
+    path("<uuid:pk>/networks/add/", networks.add, name="add_network"),
+    path("<uuid:pk>/networks/choose/", networks.choose, name="choose_addresses"),
+    path("<uuid:pk>/networks/<int:entry>/remove/", networks.remove, name="remove_network"),
 ]

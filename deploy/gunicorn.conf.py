@@ -21,9 +21,10 @@ from django.urls import get_resolver
 from gunicorn.config import Config  # type: ignore[import-untyped]  # gunicorn brings no types
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # as above
 
-from ibanse import env
-from privacy import sealed_logging, vault
-from privacy.masking import MaskingFormatter
+from ibanse.config import env
+from ibanse.logging import handler as logging_handler
+from ibanse.logging.masking import MaskingFormatter
+from privacy import vault
 from validation import spool
 
 EMBEDDED = env.text("IBANSE_MODE", "embedded") == "embedded"
@@ -70,8 +71,8 @@ class MaskedLog(Logger):  # type: ignore[misc]  # as above
         """Set up as gunicorn does, also when it reads its configuration again; then mask whatever that set up."""
         super().setup(cfg)
         if settings.LOG_KEYS:
-            sealed = sealed_logging.of_this_process(settings.LOG_DIR, settings.LOG_KEYS)
-            self.error_log.handlers[:] = [sealed, sealed_logging.Journal()]
+            sealed = logging_handler.of_this_process(settings.LOG_DIR, settings.LOG_KEYS)
+            self.error_log.handlers[:] = [sealed, logging_handler.Journal()]
             return
         formats = {self.error_log: (self.error_fmt, self.datefmt), self.access_log: (self.access_fmt, None)}
         for log, (line, date) in formats.items():
@@ -81,7 +82,7 @@ class MaskedLog(Logger):  # type: ignore[misc]  # as above
 
 logger_class = MaskedLog
 # The arbiter, which reads this file, serves nobody; what keeps a site from starting must be readable.
-sealed_logging.speak_openly()
+logging_handler.speak_openly()
 # The heartbeat is a file that is touched all the time; on a busy disk that alone can get a worker killed.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - gunicorn opens it with mkstemp
 
@@ -92,7 +93,7 @@ def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     _refuse_master_keys_that_do_not_open()
     if settings.LOG_KEYS:
         try:
-            sealed_logging.try_out(settings.LOG_DIR)
+            logging_handler.try_out(settings.LOG_DIR)
         except OSError as error:
             sys.exit(f"IBANSE_LOG_DIR, {settings.LOG_DIR}, cannot be written to: {error.strerror}. {env.EXPLAINED_IN}")
     try:
@@ -121,7 +122,7 @@ def _refuse_master_keys_that_do_not_open() -> None:
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     """Seal also what a worker prints: gunicorn prints the text of what ends one, and that may hold anything."""
     if settings.LOG_KEYS:
-        sealed_logging.take_over_streams()
+        logging_handler.take_over_streams()
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
@@ -132,12 +133,12 @@ def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signatur
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
-    from apikeys import rates  # noqa: PLC0415 - models can be imported only now that the application is loaded
+    from apikeys.limits import rate  # noqa: PLC0415 - models can be imported only now that the application is loaded
     from privacy import background  # noqa: PLC0415 - as above
     from validation import writer  # noqa: PLC0415 - as above
 
     # Before there are threads, of which two could make it at the same moment.
-    rates.shared()
+    rate.shared()
     # Threads, so they must start after the fork.
     writer.start()
     background.start()

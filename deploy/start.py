@@ -21,7 +21,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError, connections
 
-from ibanse import catalogues, env
+from ibanse import catalogues
+from ibanse.config import env
 from privacy import vault
 
 UNUSABLE = {

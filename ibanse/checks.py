@@ -12,8 +12,10 @@ from django.db import connection
 from django.db.models import Model
 
 from accounts.models import User
-from ibanse import env
-from privacy import cipher, evidence, vault
+from ibanse.config import env
+from privacy import vault
+from privacy.crypto import cipher
+from privacy.security_page import evidence
 
 
 @register(Tags.caches)
@@ -121,7 +123,7 @@ def nobody_may_do_everything(
     """Refuse production with a superuser, asked with `--database default`: staff may what their groups may."""
     if settings.EMBEDDED or "default" not in (databases or ()) or not _is_there(User):
         return []
-    hint = "Run: manage.py demote_superusers. What staff may is in the table accounts/staff.py."
+    hint = "Run: manage.py demote_superusers. What staff may is in the table accounts/staff/groups.py."
     return [
         Error(f"User {user.pk} is a superuser, who may do everything.", hint=hint, id="ibanse.E005")
         for user in User.objects.filter(is_superuser=True).only("pk")

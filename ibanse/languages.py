@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from accounts.identity import preferences
+from accounts.auth import preferences
 from accounts.models import User
 
 

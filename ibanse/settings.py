@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-from ibanse import env, hosting, mail_url, security_contact, subprocessors
+from ibanse.config import env, hosting, mail_url, security_contact, subprocessors
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 EMBEDDED = env.text("IBANSE_MODE", "embedded", choices=("embedded", "production")) == "embedded"
@@ -73,7 +73,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
-    # Without looking for modules of its own accord: what the back-office has is named in ibanse/admin.py.
+    # Without looking for modules of its own accord: what the back-office has is named in ibanse/backoffice/site.py.
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -94,10 +94,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.identity.presence.PresenceMiddleware",
-    "accounts.identity.preferences.PreferencesMiddleware",
+    "accounts.auth.presence.PresenceMiddleware",
+    "accounts.auth.preferences.PreferencesMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "accounts.second_factor.SecondFactorMiddleware",
+    "accounts.auth.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "ibanse.errors.UncountedMiddleware",
 ]
@@ -114,9 +114,9 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "accounts.identity.menu.menu",
-                "ibanse.admin.menu",
-                "privacy.pages.banner.banner",
+                "ibanse.menu.menu",
+                "ibanse.backoffice.site.menu",
+                "privacy.deletion.banner.banner",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
         },
@@ -126,7 +126,7 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- Signing in ------------------------------------------------------------------------------------------------------
 SIGNUP = env.text("IBANSE_SIGNUP", "open", choices=("open", "invite", "closed"))
 TERMS_VERSION = "2026-11"
-AUTHENTICATION_BACKENDS = ["accounts.identity.backend.EmailBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.auth.backend.EmailBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -134,17 +134,17 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "accounts.identity.passwords.NotLikeTheUserValidator"},
+    {"NAME": "accounts.auth.passwords.NotLikeTheUserValidator"},
 ]
 LOGIN_URL = "account_login"
-SESSION_ENGINE = "accounts.identity.sessions"
+SESSION_ENGINE = "accounts.auth.sessions"
 SESSION_COOKIE_NAME = "session"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SAMESITE = "Lax"
 # The session is sealed; the default would put messages, which may name people, into a cookie.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-ACCOUNT_ADAPTER = "accounts.identity.adapters.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.auth.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 # Sign-up has its own form; these tell allauth that there are addresses and passwords.
@@ -159,7 +159,7 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60
 # Per address of the caller and per mailbox. Too strict per mailbox, and a stranger could lock its reader out. A browser
-# that is known for the mailbox (accounts/identity/devices.py) has counts of its own, or its neighbours could.
+# that is known for the mailbox (accounts/auth/devices.py) has counts of its own, or its neighbours could.
 ACCOUNT_RATE_LIMITS = {
     "login": "",  # Counted by our view around allauth's, as the next two.
     "sign_in": "30/m/ip",
@@ -171,16 +171,16 @@ ACCOUNT_RATE_LIMITS = {
     "code": "20/m/ip",
 }
 ACCOUNT_FORMS = {
-    "login": "accounts.identity.forms.SignInForm",
-    "change_password": "accounts.identity.forms.ChangePasswordForm",
-    "set_password": "accounts.identity.forms.SetPasswordForm",
-    "reset_password": "accounts.identity.forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.identity.forms.NewPasswordForm",
-    "confirm_password_reset_code": "accounts.identity.forms.ResetCodeForm",
-    "confirm_email_verification_code": "accounts.identity.forms.EmailCodeForm",
-    "reauthenticate": "accounts.identity.forms.PasswordAgainForm",
+    "login": "accounts.auth.forms.SignInForm",
+    "change_password": "accounts.auth.forms.ChangePasswordForm",
+    "set_password": "accounts.auth.forms.SetPasswordForm",
+    "reset_password": "accounts.auth.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.auth.forms.NewPasswordForm",
+    "confirm_password_reset_code": "accounts.auth.forms.ResetCodeForm",
+    "confirm_email_verification_code": "accounts.auth.forms.EmailCodeForm",
+    "reauthenticate": "accounts.auth.forms.PasswordAgainForm",
 }
-MFA_ADAPTER = "accounts.identity.adapters.FactorAdapter"
+MFA_ADAPTER = "accounts.auth.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "ibanse"
@@ -189,11 +189,11 @@ MFA_TOTP_TOLERANCE = 1
 # Passkeys are bound to https and a name; browsers make an exception for localhost, and so do we, there only.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = EMBEDDED
 MFA_FORMS = {
-    "authenticate": "accounts.identity.forms.FactorCodeForm",
-    "reauthenticate": "accounts.identity.forms.FactorCodeAgainForm",
-    "activate_totp": "accounts.identity.forms.ActivateTOTPForm",
-    "add_webauthn": "accounts.identity.forms.AddPasskeyForm",
-    "edit_webauthn": "accounts.identity.forms.RenamePasskeyForm",
+    "authenticate": "accounts.auth.forms.FactorCodeForm",
+    "reauthenticate": "accounts.auth.forms.FactorCodeAgainForm",
+    "activate_totp": "accounts.auth.forms.ActivateTOTPForm",
+    "add_webauthn": "accounts.auth.forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.auth.forms.RenamePasskeyForm",
 }
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
@@ -279,22 +279,22 @@ DATABASES["keyring"] = _keyring
 DATABASE_ROUTERS = ["privacy.vault.routing.KeyringRouter"]
 
 # --- Whose data it is ------------------------------------------------------------------------------------------------
-# What each app holds of a client: counted, exported and pruned room by room, see privacy/rooms.py.
+# What each app holds of a client: counted, exported and pruned room by room, see privacy/inventory/registry.py.
 PERSONAL_DATA = (
-    "accounts.personal_data",
+    "accounts.personal_data.inventory",
     "apikeys.personal_data",
-    "privacy.personal_data",
+    "privacy.inventory.own_data",
     "validation.personal_data",
 )
 
 # --- How it is doing -------------------------------------------------------------------------------------------------
 # What each app measures of itself every few minutes, for the overview of the back-office: see accounts/readings/.
 MEASURES = (
-    "accounts.measuring",
-    "apikeys.measuring",
-    "privacy.measuring",
-    "validation.measuring",
-    "ibanse.measuring",
+    "ibanse.monitoring.collectors.accounts",
+    "ibanse.monitoring.collectors.apikeys",
+    "ibanse.monitoring.collectors.privacy",
+    "ibanse.monitoring.collectors.validation",
+    "ibanse.monitoring.collectors.host",
 )
 
 # --- Languages -------------------------------------------------------------------------------------------------------
@@ -365,8 +365,8 @@ MOST_CALLS_PER_MINUTE = env.number("IBANSE_MOST_CALLS_PER_MINUTE", 6_000, least=
 
 # --- What is written down --------------------------------------------------------------------------------------------
 # Whatever is said, no IBAN, key or e-mail address is in the line; what Python would print by itself goes there as well.
-LOGGING_CONFIG = "privacy.masking.configure"
-# Sealed to these it lies in LOG_DIR and opens elsewhere, see privacy/sealed_logging.py; without any (the word `plain`)
+LOGGING_CONFIG = "ibanse.logging.masking.configure"
+# Sealed to these it lies in LOG_DIR and opens elsewhere, see ibanse/logging/handler.py; without any (the word `plain`)
 # it goes to standard error as it is.
 LOG_KEYS = env.log_keys("IBANSE_LOG_KEY", "plain" if EMBEDDED else None)
 LOG_DIR = Path(env.text("IBANSE_LOG_DIR", str(DATA_DIR / "logs")))
@@ -375,7 +375,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "class": "privacy.masking.MaskingFormatter",
+            "class": "ibanse.logging.masking.MaskingFormatter",
             "format": "{asctime} {levelname} {name} {message}",
             "style": "{",
         }
@@ -384,7 +384,7 @@ LOGGING = {
         "terminal": {"class": "logging.StreamHandler", "formatter": "line"},
         # In this order: the journal is told where the line was sealed.
         "sealed": {"()": "privacy.sealed_logging.of_this_process", "folder": LOG_DIR, "keys": LOG_KEYS},
-        "journal": {"()": "privacy.sealed_logging.Journal"},
+        "journal": {"()": "ibanse.logging.handler.Journal"},
     },
     "root": {"handlers": ["sealed", "journal"] if LOG_KEYS else ["terminal"], "level": "WARNING"},
     "loggers": {

@@ -13,11 +13,15 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
-from accounts.readings import counting, taking
+from accounts import counters
 from accounts.readings.clock import PERIOD
 from accounts.reconnect import retry_with_new_connections
-from privacy import contact, export, retention, vault
+from ibanse.monitoring import sampling
+from privacy import vault
+from privacy.contact import messages
 from privacy.deletion import rounds
+from privacy.export import exports
+from privacy.retention import pruning
 
 log = logging.getLogger(__name__)
 
@@ -46,22 +50,22 @@ class Runner:
         self._stop.set()
         self._thread.join(timeout=10)
         with suppress(Error):
-            retry_with_new_connections(counting.flush)
+            retry_with_new_connections(counters.flush)
 
     def _run(self) -> None:
         pruned_at = float("-inf")
         while not self._stop.wait(LOOK_EVERY_SECONDS):
             try:
                 # First: a copy of a large account takes a while.
-                counting.flush()
-                while export.work(timezone.now(), is_ending=self._stop.is_set) and not self._stop.is_set():
+                counters.flush()
+                while exports.work(timezone.now(), is_ending=self._stop.is_set) and not self._stop.is_set():
                     pass
-                contact.mail_waiting(timezone.now())
+                messages.mail_waiting(timezone.now())
                 if settings.EMBEDDED:
                     self._delete()
                     self._read()
                 if time.monotonic() - pruned_at > PRUNE_EVERY_SECONDS:
-                    export.prune(timezone.now())
+                    exports.prune(timezone.now())
                     pruned_at = time.monotonic()
                     self._prune_everything()
             except (Error, OSError, vault.VaultError) as error:
@@ -81,14 +85,14 @@ class Runner:
         """Take readings, where no timer does."""
         if time.monotonic() - self._read_at >= PERIOD.total_seconds():
             self._read_at = time.monotonic()
-            for failure in taking.take(timezone.now()):
+            for failure in sampling.take(timezone.now()):
                 log.warning("Not measured: %s (%s)", failure.measure, failure.error)
 
     def _prune_everything(self) -> None:
         if time.monotonic() - self._retained_at < RETAIN_EVERY_SECONDS:
             return
         self._retained_at = time.monotonic()
-        for _table, _rows in retention.prune(timezone.now()):
+        for _table, _rows in pruning.prune(timezone.now()):
             if self._stop.is_set():
                 return
 

@@ -13,11 +13,12 @@ from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts.choices import Choice, Radios
-from accounts.forms import HouseForm
-from accounts.lines import LineField
+from accounts.forms.base import HouseForm
+from accounts.forms.choices import Choice, Radios
+from accounts.forms.lines import LineField
 from accounts.models import User
-from privacy import contact, logging_mode
+from privacy.check_logging import mode as check_logging_mode
+from privacy.contact import messages
 from privacy.models import LEAST_DAYS, MOST_DAYS, ClientDocument, ContactMessage, Mode
 
 MODES: Final = (
@@ -72,13 +73,13 @@ class LoggingForm(HouseForm):
     )
 
     @classmethod
-    def showing(cls, choice: logging_mode.Choice) -> "LoggingForm":
+    def showing(cls, choice: check_logging_mode.Choice) -> "LoggingForm":
         """Return the form with what is chosen today."""
         return cls(initial={"mode": choice.mode.value, "days": choice.days})
 
-    def choice(self) -> logging_mode.Choice:
+    def choice(self) -> check_logging_mode.Choice:
         """Return what was chosen, once the form is valid."""
-        return logging_mode.Choice(Mode(self.cleaned_data["mode"]), self.cleaned_data["days"])
+        return check_logging_mode.Choice(Mode(self.cleaned_data["mode"]), self.cleaned_data["days"])
 
 
 class OlderForm(HouseForm):
@@ -88,7 +89,7 @@ class OlderForm(HouseForm):
         label=_("What shall become of them?"), widget=Radios, error_messages={"required": _("Choose one.")}
     )
 
-    def __init__(self, *args: Any, choice: logging_mode.Choice, **options: Any) -> None:
+    def __init__(self, *args: Any, choice: check_logging_mode.Choice, **options: Any) -> None:
         super().__init__(*args, **options)
         field = self.fields["older"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
@@ -179,9 +180,9 @@ class ContactMessageForm(HouseForm):
     def clean_message(self) -> str:
         """Refuse what is too long, and say by how much."""
         text: str = self.cleaned_data["message"]
-        if len(text) > contact.MOST_CHARACTERS:
+        if len(text) > messages.MOST_CHARACTERS:
             said = _("This has %(typed)s characters; at most %(most)s are possible. Nothing was cut off.")
-            numbers = {"typed": number_format(len(text)), "most": number_format(contact.MOST_CHARACTERS)}
+            numbers = {"typed": number_format(len(text)), "most": number_format(messages.MOST_CHARACTERS)}
             raise ValidationError(said, code="too_long", params=numbers)
         return text
 
@@ -199,15 +200,15 @@ class ContactMessageForm(HouseForm):
 
     def was_sent(self) -> bool:
         """Return whether this very message is here already; the form is valid."""
-        return contact.is_same(self.number, self.cleaned_data["subject"], self._words())
+        return messages.is_same(self.number, self.cleaned_data["subject"], self._words())
 
     def send(self) -> UUID:
         """Keep the message for the operator and return its number; the form is valid."""
-        return contact.receive(self.number, self.cleaned_data["subject"], self._words())
+        return messages.receive(self.number, self.cleaned_data["subject"], self._words())
 
-    def _words(self) -> contact.Words:
+    def _words(self) -> messages.Words:
         typed = self.cleaned_data
-        return contact.Words(typed["name"], typed["email"], typed["message"])
+        return messages.Words(typed["name"], typed["email"], typed["message"])
 
 
 class DocumentForm(HouseForm):

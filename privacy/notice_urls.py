@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from privacy.pages import public
+from privacy.legal import public_views
 
 urlpatterns = [
-    path("terms/", public.terms, name="terms"),
-    path("privacy/", public.notice, name="privacy"),
-    path("security/", public.security, name="security"),
-    path(".well-known/security.txt", public.security_txt, name="security_txt"),
+    path("terms/", public_views.terms, name="terms"),
+    path("privacy/", public_views.notice, name="privacy"),
+    path("security/", public_views.security, name="security"),
+    path(".well-known/security.txt", public_views.security_txt, name="security_txt"),
 ]

@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from privacy.pages import deletion_links, receipts
+from privacy.deletion import link_views, receipt_views
 
 app_name = "deletion"
 urlpatterns = [
-    path("deletion/<str:token>/confirm/", deletion_links.confirm, name="confirm"),
-    path("deletion/<str:token>/cancel/", deletion_links.cancel, name="cancel"),
-    path("receipts/verify/", receipts.verify, name="verify"),
-    path("receipts/<str:token>/", receipts.receipt, name="receipt"),
-    path("receipts/<str:token>/receipt.json", receipts.download, name="receipt_file"),
+    path("deletion/<str:token>/confirm/", link_views.confirm, name="confirm"),
+    path("deletion/<str:token>/cancel/", link_views.cancel, name="cancel"),
+    path("receipts/verify/", receipt_views.verify, name="verify"),
+    path("receipts/<str:token>/", receipt_views.receipt, name="receipt"),
+    path("receipts/<str:token>/receipt.json", receipt_views.download, name="receipt_file"),
 ]

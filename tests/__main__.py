@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from ibanse import catalogues
-from tests import services
+from tests.support import services
 
 CI = os.environ.get("CI") == "true"
 # Everything, on the database of production.

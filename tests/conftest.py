@@ -16,12 +16,12 @@ from django.conf import settings
 from django.test import TransactionTestCase, override_settings
 from django.utils.translation.reloader import translation_file_changed
 
+from accounts import counters
 from accounts.guard import revisions
-from accounts.readings import counting
 from ibanse import catalogues
 from privacy import vault
-from tests import services
-from tests.production import Production, database_beside
+from tests.support import services
+from tests.support.production import Production, database_beside
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN_SECONDS = 180  # A busy machine is no mistake; who starts sooner waits no longer.
@@ -70,7 +70,7 @@ def nothing_is_held() -> None:
     """Begin each test with nothing held in memory: the rows it came from were rolled back with the test before."""
     vault.forget()
     revisions.forget()
-    counting.forget()
+    counters.forget()
 
 
 @pytest.fixture(scope="session")

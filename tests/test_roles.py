@@ -14,11 +14,13 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from accounts import history, invitations, roles
+from accounts import roles
+from accounts.audit import client_log
 from accounts.models import Invitation, User
+from accounts.team import invitations
 from apikeys.models import AllowedNetwork
 from privacy.models import ClientDocument, DataExport
-from tests.house import HouseTest, Person, Visitor
+from tests.base import HouseTest, Person, Visitor
 from validation.models import ValidationRecord
 
 Outcome = Literal["in", "sign-in", "refused", "absent"]
@@ -162,7 +164,7 @@ MAY_BE_EMPTY: Final = frozenset(
 
 
 def views(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """Yield every URL with its name but those of the back-office, which tests/ibanse/test_back_office.py walks.
+    """Yield every URL with its name but those of the back-office, which tests/ibanse/backoffice/test_back_office.py walks.
 
     One without a name cannot be put into the table.
     """
@@ -337,7 +339,7 @@ class RoleWalkTests(HouseTest):
             self.vera.opens("/account/history/")
         self.vera.opens("/account/users/")
 
-        told = history.told(self.alice.client, history.entries(self.alice.client, tag="users.refused"))
+        told = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="users.refused"))
         self.assertEqual([entry.details["page"] for entry in told], ["users", "history"])
         self.assertEqual({entry.who for entry in told}, {"vera@example.com"})
 

@@ -1,6 +1,6 @@
 """The only door to the log of checks: what is kept of a verdict, sealed before anything of it is written anywhere.
 
-What a client wants kept is its own decision (privacy/logging_mode.py). In mode *full* the IBAN, its bank and the
+What a client wants kept is its own decision (privacy/check_logging/mode.py). In mode *full* the IBAN, its bank and the
 caller's address are sealed under the client's data key, bound to this row; the blind index, an HMAC under a key of the
 same client, finds one number again and tells nothing to anybody else.
 """
@@ -15,7 +15,8 @@ from uuid import UUID
 import msgspec
 from django.db import connections, router
 
-from privacy import logging_mode, vault
+from privacy import vault
+from privacy.check_logging import mode
 from privacy.models import Mode
 from validation.engine import Verdict
 from validation.engine.normalise import normalise
@@ -65,7 +66,7 @@ class Caller(msgspec.Struct, frozen=True):
     address: str
 
 
-def rows(verdicts: Sequence[Verdict], caller: Caller, choice: logging_mode.Choice) -> tuple[Row, ...]:
+def rows(verdicts: Sequence[Verdict], caller: Caller, choice: mode.Choice) -> tuple[Row, ...]:
     """Return what is to be kept of the verdicts: nothing in mode *off*.
 
     Raises vault.VaultError when nothing can be sealed for the client.

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import override, pgettext
 
-from accounts.history_export import BYTE_ORDER_MARK, Echo, defused
+from accounts.audit.export import BYTE_ORDER_MARK, Echo, defused
 from accounts.models import Client
 from validation import log_reading, log_search
 from validation.log_search import Asked

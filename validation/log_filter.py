@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.forms import HouseForm
+from accounts.forms.base import HouseForm
 from accounts.models import Client, UsageDay
 from privacy import vault
 from validation import countries, log, log_reading

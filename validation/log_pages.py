@@ -16,10 +16,11 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import history
 from accounts.access import MemberRequest, allowed, recent_login
+from accounts.audit import client_log
 from accounts.errors import Refusal
-from privacy import logging_mode, sentences
+from privacy import messages as privacy_messages
+from privacy.check_logging import mode
 from privacy.deletion import execution, requesting
 from privacy.deletion.erasing import Scope
 from privacy.models import Mode
@@ -139,7 +140,7 @@ def _erase_provably(request: MemberRequest, scope: Scope, number: bytes | None, 
     try:
         begun = requesting.erase(request.client, scope, by=request.user, request=request, number=number, until=until)
     except Refusal as refusal:
-        messages.error(request, sentences.refusal(refusal))
+        messages.error(request, privacy_messages.refusal(refusal))
         return redirect("validation:log")
     done = execution.attempt(begun.pk, for_at_most=timedelta(seconds=log_search.ERASING_SECONDS))
     if done is None:
@@ -164,7 +165,7 @@ def export(request: MemberRequest) -> HttpResponseBase:
         return _log_page(request, NumberForm(), form=form, status=422)
     asked = form.asked()
     detail = {"file": ending.upper(), "filters": ", ".join(asked.kinds) or "all"}
-    history.record("log.exported", client=request.client, by=request.user, request=request, detail=detail)
+    client_log.record("log.exported", client=request.client, by=request.user, request=request, detail=detail)
     pieces = FORMATS[ending].write(request.client, asked, get_language() or "en")
     answer = StreamingHttpResponse(pieces, content_type=FORMATS[ending].content_type)
     name = f"ibanse-log-{timezone.localdate().isoformat()}.{ending}"
@@ -181,7 +182,7 @@ def _log_page(
     asked = form.asked() if is_valid else Asked()
     found = _found(request, asked) if is_valid else log_search.Page([])
     rows = log_reading.told(request.client, found.rows)
-    choice = logging_mode.of(request.client)
+    choice = mode.of(request.client)
     written = form.written() if is_valid else {}
     context = {
         "form": form,

@@ -16,7 +16,7 @@ from django.db.models import F, Func, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 from django.http import HttpRequest
 
-from accounts import history
+from accounts.audit import client_log
 from accounts.models import Client, User
 from privacy.deletion import ledger
 from validation.models import ValidationRecord
@@ -177,7 +177,7 @@ def erase(client: Client, asked: Asked, *, by: User, request: HttpRequest | None
     with transaction.atomic():
         rows, last = _erase_chunk(client, asked, None)
         if last is not None:
-            history.record("log.erasing", client=client, by=by, request=request, detail=chosen)
+            client_log.record("log.erasing", client=client, by=by, request=request, detail=chosen)
         elif rows:
             _record(client, rows, chosen, by, request)
     if last is None:
@@ -207,7 +207,7 @@ def drain(client: Client, asked: Asked) -> Iterator[int]:
 
 
 def _record(client: Client, rows: int, chosen: dict[str, str], by: User, request: HttpRequest | None) -> None:
-    history.record("log.erased", client=client, by=by, request=request, detail={"records": str(rows), **chosen})
+    client_log.record("log.erased", client=client, by=by, request=request, detail={"records": str(rows), **chosen})
 
 
 def _erase_chunk(client: Client, asked: Asked, last: Place | None, *, waits: bool = False) -> tuple[int, Place | None]:

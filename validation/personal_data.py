@@ -9,11 +9,11 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, Model, QuerySe
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import chunks
+from accounts import batch
 from accounts.models import Client
-from privacy import logging_mode
+from accounts.personal_data.schema import Column, Shelf, Table, Value, day, plain, time
+from privacy.check_logging import mode
 from privacy.models import Mode
-from privacy.tables import Column, Shelf, Table, Value, day, plain, time
 from validation import log, log_search
 from validation.log_search import Asked
 from validation.models import ValidationRecord
@@ -114,7 +114,7 @@ def erase_chosen(
 def prune(now: datetime) -> dict[str, int]:
     """Delete the records whose last day (UTC) is over."""
     over = ValidationRecord.objects.filter(expires_on__lt=now.astimezone(UTC).date())
-    return {"checks": chunks.delete(over)}
+    return {"checks": batch.delete(over)}
 
 
 def logged(client: Client) -> dict[Mode, int]:
@@ -124,7 +124,7 @@ def logged(client: Client) -> dict[Mode, int]:
     return {Mode.VERDICT: kept.count() - full, Mode.FULL: full}
 
 
-def excess(client: Client, choice: logging_mode.Choice) -> int:
+def excess(client: Client, choice: mode.Choice) -> int:
     """Return how many records there would not be, not as long, or not with as much in them, under `choice`."""
     kept = ValidationRecord.objects.filter(client=client)
     if choice.mode == Mode.OFF:
@@ -135,15 +135,15 @@ def excess(client: Client, choice: logging_mode.Choice) -> int:
     return (too_long | kept.exclude(blind_index=None)).count()
 
 
-def reduce(client: Client, choice: logging_mode.Choice) -> int:
+def reduce(client: Client, choice: mode.Choice) -> int:
     """Make at most 1,000 records what `choice` would have kept of them; return how many, 0 when none is left."""
     kept = ValidationRecord.objects.filter(client=client)
     if choice.mode == Mode.OFF:
-        return chunks.one(kept, {})
+        return batch.one(kept, {})
     over = timezone.now().astimezone(UTC).date() - timedelta(days=choice.days)
-    if deleted := chunks.one(kept.filter(at__lt=datetime.combine(over, datetime.min.time(), UTC)), {}):
+    if deleted := batch.one(kept.filter(at__lt=datetime.combine(over, datetime.min.time(), UTC)), {}):
         return deleted
-    blanked = chunks.one(kept.exclude(blind_index=None), _BLANK) if choice.mode == Mode.VERDICT else 0
+    blanked = batch.one(kept.exclude(blind_index=None), _BLANK) if choice.mode == Mode.VERDICT else 0
     return blanked or _shorten(kept, choice.days)
 
 
@@ -164,7 +164,7 @@ def _shorten(kept: QuerySet[ValidationRecord], days: int) -> int:
     with transaction.atomic():
         rows = _too_long(kept, days).order_by().select_for_update(skip_locked=True, of=("self",))
         by_day: dict[date, list[UUID]] = {}
-        for pk, at in rows.values_list("pk", "at")[: chunks.ROWS]:
+        for pk, at in rows.values_list("pk", "at")[: batch.ROWS]:
             by_day.setdefault(at.astimezone(UTC).date(), []).append(pk)
         return sum(
             kept.filter(pk__in=found).update(expires_on=on + timedelta(days=days)) for on, found in by_day.items()

@@ -9,10 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import access, usage
+from accounts import access
 from accounts.guard import addresses, limits
 from accounts.models import Client, UsageDay
-from privacy import logging_mode
+from accounts.usage import counts
+from privacy.check_logging import mode
 from validation import countries, engine, log, sentences, writer
 from validation.engine import Verdict
 from validation.engine.normalise import MAX_INPUT_CHARACTERS
@@ -58,13 +59,13 @@ def _kept(request: HttpRequest, client: Client, verdict: Verdict) -> bool:
     record = writer.Record(
         client=client.pk,
         key=None,
-        day=usage.today(),
+        day=counts.today(),
         valid=int(verdict.valid),
         invalid=int(not verdict.valid),
         units=0,
         is_test=False,
         source=page,
-        rows=log.rows([verdict], caller, logging_mode.of(client)),
+        rows=log.rows([verdict], caller, mode.of(client)),
     )
     try:
         writer.put(record, soon=True)

@@ -22,12 +22,12 @@ from django.conf import settings
 from django.db import Error, IntegrityError, close_old_connections, transaction
 from msgspec.structs import astuple
 
-from accounts import usage
 from accounts.models import Client, UsageDay
 from accounts.reconnect import retry_with_new_connections
-from apikeys import key_usage, quota
+from accounts.usage import counts
+from apikeys.limits import key_usage, quota
 from apikeys.models import ApiKey
-from privacy import log_cutoff
+from privacy.check_logging import cutoff
 from validation import log as validation_log
 from validation import spool
 from validation.models import SpoolPosition
@@ -274,7 +274,7 @@ def _of_the_living(records: list[Record]) -> list[Record]:
 
 def _add(records: list[Record], holder: UUID) -> None:
     # Many records are alike, so they are counted before they are added up.
-    of_clients: defaultdict[tuple[UUID, date, str], usage.Checks] = defaultdict(usage.Checks)
+    of_clients: defaultdict[tuple[UUID, date, str], counts.Checks] = defaultdict(counts.Checks)
     of_keys: defaultdict[tuple[UUID, date], key_usage.Used] = defaultdict(key_usage.Used)
     of_quotas: Counter[quota.Account] = Counter()
     alike = Counter([astuple(record)[:-1] for record in records])
@@ -284,9 +284,9 @@ def _add(records: list[Record], holder: UUID) -> None:
             of_keys[key, day] = of_keys[key, day].plus(used)
         if not is_test:
             place = (client, day, source)
-            of_clients[place] = of_clients[place].plus(usage.Checks(*used[1:]))
+            of_clients[place] = of_clients[place].plus(counts.Checks(*used[1:]))
             of_quotas[quota.Account(client, day.replace(day=1))] += used.units
-    usage.add(of_clients)
+    counts.add(of_clients)
     validation_log.write(_not_deleted_already([(record.client, row) for record in records for row in record.rows]))
     # After everything that refers to clients: an owner's deed holds the client's row first and its keys' rows next.
     key_usage.add(of_keys)
@@ -296,7 +296,7 @@ def _add(records: list[Record], holder: UUID) -> None:
 def _not_deleted_already(rows: list[tuple[UUID, validation_log.Row]]) -> list[tuple[UUID, validation_log.Row]]:
     if not rows:
         return rows
-    cutoffs = log_cutoff.of(client for client, _row in rows)
+    cutoffs = cutoff.of(client for client, _row in rows)
     return [(client, row) for client, row in rows if not cutoffs.cover(client, row.at, row.blind_index)]
 
 

@@ -23,7 +23,7 @@ def _mail(to: str, subject: str, text: str, source: Source) -> None:
     from django.conf import settings  # noqa: PLC0415
     from django.core.mail import EmailMessage  # noqa: PLC0415
 
-    from ibanse import mail_url  # noqa: PLC0415
+    from ibanse.config import mail_url  # noqa: PLC0415
 
     credential = source.credential("EMAIL_URL")
     url = os.environ.get("EMAIL_URL") or (credential.read_text(encoding="utf-8").strip() if credential else "")

@@ -16,17 +16,17 @@ CREATE TEMPORARY TABLE exception (of_table regclass, role name, may text) ON COM
 INSERT INTO exception VALUES
     -- The history of an account is only added to. Whoever serves can neither change nor remove what was done.
     ('accounts_historyentry', 'ibanse_app', 'SELECT, INSERT'),
-    -- What is personal in it can be erased, with a user or after seven days (accounts/history.py). Any other change of it
+    -- What is personal in it can be erased, with a user or after seven days (accounts/audit/client_log.py). Any other change of it
     -- shows: its hash stands in the entry.
     ('accounts_historydetail', 'ibanse_app', 'SELECT, INSERT, UPDATE (sealed, sealed_address)'),
-    -- So is the history of staff (accounts/staff_history.py). The one row of turns is made by the first who needs it.
+    -- So is the history of staff (accounts/audit/staff_log.py). The one row of turns is made by the first who needs it.
     ('accounts_staffentry', 'ibanse_app', 'SELECT, INSERT'),
     ('accounts_staffdetail', 'ibanse_app', 'SELECT, INSERT, UPDATE (sealed, sealed_address)'),
     ('accounts_staffturn', 'ibanse_app', 'SELECT, INSERT, UPDATE'),
     -- Receipts of deletions are made, shown and, in time, forgotten; what they say is never changed by who serves. The
-    -- right to one column is the right to lock a row (SELECT … FOR UPDATE), as accounts/chunks.py does before it deletes.
+    -- right to one column is the right to lock a row (SELECT … FOR UPDATE), as accounts/batch.py does before it deletes.
     ('privacy_erasurereceipt', 'ibanse_app', 'SELECT, INSERT, UPDATE (is_compacted), DELETE'),
-    -- What a group of staff may is the release's to say (accounts/staff.py): sync_staff_groups runs as the owner. Whoever
+    -- What a group of staff may is the release's to say (accounts/staff/groups.py): sync_staff_groups runs as the owner. Whoever
     -- serves changes who is in a group, and nothing else gives a right.
     ('auth_group', 'ibanse_app', 'SELECT'),
     ('auth_permission', 'ibanse_app', 'SELECT'),

@@ -8,7 +8,7 @@ ibanse.conf), and dumps hold no dead rows.
 
 from django.db import connection
 
-from privacy import rooms
+from privacy.inventory import registry
 from privacy.models import ErasureReceipt
 
 
@@ -36,4 +36,4 @@ def by_itself() -> bool:
 
 
 def _tables() -> list[str]:
-    return sorted({model._meta.db_table for room in rooms.every() for model in room.HOLDS})  # noqa: SLF001 - Django documents _meta
+    return sorted({model._meta.db_table for room in registry.every() for model in room.HOLDS})  # noqa: SLF001 - Django documents _meta

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from accounts import personal_data
 from accounts.models import Client
-from privacy import export, rooms
+from accounts.personal_data import inventory
 from privacy.deletion import ledger
+from privacy.export import exports
+from privacy.inventory import registry
 from privacy.models import DeletionRequest
 
 Scope = DeletionRequest.Scope
@@ -35,24 +36,24 @@ def erase(wish: Wish) -> Iterator[dict[str, int]]:
     left. Of an account the client's row and its owners stay: accounts.personal_data.close() is the last step.
     """
     # A copy holds what is to be deleted, whatever that is.
-    export.remove_all(wish.client)
+    exports.remove_all(wish.client)
     yield from _ERASED[wish.scope](wish)
 
 
 def _user(wish: Wish) -> Iterator[dict[str, int]]:
-    return personal_data.erase_user(wish.client, wish.user) if wish.user else iter(())
+    return inventory.erase_user(wish.client, wish.user) if wish.user else iter(())
 
 
 def _checks(wish: Wish) -> Iterator[dict[str, int]]:
-    return rooms.erase_chosen(wish.client, wish.chosen or {}, until=wish.until, number=wish.number)
+    return registry.erase_chosen(wish.client, wish.chosen or {}, until=wish.until, number=wish.number)
 
 
 _ERASED: Final[dict[str, Callable[[Wish], Iterator[dict[str, int]]]]] = {
-    Scope.ACCOUNT: lambda wish: rooms.erase(wish.client),
-    Scope.LOG: lambda wish: rooms.erase_log(wish.client, until=wish.until),
-    Scope.NUMBER: lambda wish: rooms.erase_log(wish.client, until=wish.until, number=wish.number),
+    Scope.ACCOUNT: lambda wish: registry.erase(wish.client),
+    Scope.LOG: lambda wish: registry.erase_log(wish.client, until=wish.until),
+    Scope.NUMBER: lambda wish: registry.erase_log(wish.client, until=wish.until, number=wish.number),
     ledger.CHECKS: _checks,
-    Scope.CONTACT: lambda wish: personal_data.erase_contact(wish.client, wish.until),
-    Scope.BILLING: lambda wish: personal_data.erase_billing(wish.client, wish.until),
+    Scope.CONTACT: lambda wish: inventory.erase_contact(wish.client, wish.until),
+    Scope.BILLING: lambda wish: inventory.erase_billing(wish.client, wish.until),
     Scope.USER: _user,
 }

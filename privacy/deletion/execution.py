@@ -14,9 +14,11 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import history, mail, personal_data
+from accounts import mail
+from accounts.audit import client_log
 from accounts.errors import Refusal
 from accounts.models import Client, User
+from accounts.personal_data import inventory
 from privacy import vault
 from privacy.deletion import erasing, ledger, receipts, requesting
 from privacy.models import DeletionRequest
@@ -158,7 +160,7 @@ def _last(request: DeletionRequest) -> Counter[str]:
 
 def _close(request: DeletionRequest, done: Done) -> None:
     _mail_owners(request, done)
-    personal_data.close(request.client)
+    inventory.close(request.client)
 
 
 def _conclude(request: DeletionRequest, done: Done) -> None:
@@ -169,7 +171,7 @@ def _conclude(request: DeletionRequest, done: Done) -> None:
     }
     by = request.requested_by
     request.delete()
-    history.record("deletion.executed", client=request.client, by=by, detail=detail)
+    client_log.record("deletion.executed", client=request.client, by=by, detail=detail)
 
 
 def _mail_owners(request: DeletionRequest, done: Done) -> None:

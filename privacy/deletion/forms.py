@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import HouseForm
+from accounts.forms.base import HouseForm
 from privacy.deletion import receipts
 from privacy.deletion.requesting import MOST_GRACE_DAYS
 

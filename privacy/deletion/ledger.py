@@ -21,7 +21,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from privacy import cipher
+from privacy.crypto import cipher
 
 _CUT: Final = b'{"note": "the line before was cut short by a crash"}\n'
 _SALT_BYTES: Final = 16

@@ -18,10 +18,11 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import override
 
-from accounts import chunks, signatures
-from privacy import sentences, vault
+from accounts import batch
+from accounts.audit import signatures
+from accounts.personal_data.schema import moment
+from privacy import messages, vault
 from privacy.models import DeletionRequest, ErasureReceipt
-from privacy.tables import moment
 
 KEYRING_BACKUPS_KEPT: Final = timedelta(days=7)
 """The last copy of a destroyed key is gone then: see deploy/."""
@@ -81,7 +82,7 @@ def find(text: str) -> ErasureReceipt | None:
 
 def forget_old(now: datetime) -> int:
     """Delete receipts whose links are over; return how many. Whoever has kept theirs can still have it verified."""
-    return chunks.delete(ErasureReceipt.objects.filter(made_at__lt=now - LINK_VALID))
+    return batch.delete(ErasureReceipt.objects.filter(made_at__lt=now - LINK_VALID))
 
 
 def verify(text: str) -> Verdict:
@@ -127,8 +128,8 @@ def _retained(scope: str, last_trace: datetime) -> list[dict[str, str | None]]:
         return [
             {
                 "code": code,
-                "what": str(sentences.RETAINED[code].what),
-                "why": str(sentences.RETAINED[code].why),
+                "what": str(messages.RETAINED[code].what),
+                "why": str(messages.RETAINED[code].why),
                 "until": moment(last_trace) if code == "backups" else None,
             }
             for code in (_OF_AN_ACCOUNT if scope == DeletionRequest.Scope.ACCOUNT else _OF_A_PART)

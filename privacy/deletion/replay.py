@@ -9,10 +9,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts import personal_data
 from accounts.guard import revisions
 from accounts.models import Client, User
-from privacy import log_cutoff, vault
+from accounts.personal_data import inventory
+from privacy import vault
+from privacy.check_logging import cutoff
 from privacy.deletion import erasing
 from privacy.deletion.erasing import Scope
 from privacy.deletion.ledger import Entry
@@ -49,7 +50,7 @@ def _again(entry: Entry, pk: UUID) -> int:
     )
     if wish.scope in (Scope.LOG, Scope.NUMBER):
         with transaction.atomic():
-            log_cutoff.draw(Client.objects.lock(client), wish.until, number=wish.number)
+            cutoff.draw(Client.objects.lock(client), wish.until, number=wish.number)
     if wish.scope == Scope.ACCOUNT:
         # Also where its key was never restored: nothing may be sealed for it again.
         vault.destroy(pk)
@@ -58,7 +59,7 @@ def _again(entry: Entry, pk: UUID) -> int:
     rows = sum(sum(gone.values()) for gone in _steps(wish))
     if wish.scope == Scope.ACCOUNT:
         rows += User.objects.filter(client=client).count() + 1
-        personal_data.close(client)
+        inventory.close(client)
     return rows
 
 

@@ -25,10 +25,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import chunks, history, mail
+from accounts import batch, mail
+from accounts.audit import client_log
 from accounts.errors import Refusal
 from accounts.models import Client, User
-from privacy import log_cutoff
+from privacy.check_logging import cutoff
 from privacy.deletion import receipts
 from privacy.models import DeletionRequest
 
@@ -60,7 +61,7 @@ def request(client: Client, *, grace_days: int, by: User, request: HttpRequest |
             client=client, scope=Scope.ACCOUNT, requested_by=by, grace_days=grace_days
         )
         detail = {"days": str(grace_days)}
-        history.record("deletion.requested", client=client, by=by, request=request, detail=detail)
+        client_log.record("deletion.requested", client=client, by=by, request=request, detail=detail)
         _mail_owners(asked, "deletion_requested", confirm_link=_link("deletion:confirm", asked, _CONFIRM))
     return asked
 
@@ -80,7 +81,7 @@ def confirm(found: DeletionRequest) -> DeletionRequest:
         asked.save()
         _set_state(asked.client, Client.State.CLOSING)
         detail = {"days": str(asked.grace_days)}
-        history.record("deletion.confirmed", client=asked.client, by=None, detail=detail)
+        client_log.record("deletion.confirmed", client=asked.client, by=None, detail=detail)
         receipt = settings.SITE_URL + reverse("deletion:receipt", args=[receipts.token(asked.pk)])
         _mail_owners(asked, "deletion_confirmed", receipt_link=receipt)
     return asked
@@ -99,7 +100,7 @@ def cancel(found: DeletionRequest, *, by: User | None = None, request: HttpReque
         asked.delete()
         if client.state == Client.State.CLOSING:
             _set_state(client, Client.State.SUSPENDED if client.suspended_at else Client.State.ACTIVE)
-        history.record("deletion.cancelled", client=client, by=by, request=request)
+        client_log.record("deletion.cancelled", client=client, by=by, request=request)
 
 
 def erase(  # noqa: PLR0913 - a scope has one target or none, each by its name
@@ -132,9 +133,9 @@ def erase(  # noqa: PLR0913 - a scope has one target or none, each by its name
             begun_at=now, until=until, user=user, number=number,
         )  # fmt: skip
         if scope in (Scope.LOG, Scope.NUMBER):
-            log_cutoff.draw(client, until, number=number)
+            cutoff.draw(client, until, number=number)
         if scope != Scope.NUMBER:  # Somebody may delete one after the other; each is in the history when it is done.
-            history.record("deletion.begun", client=client, by=by, request=request, detail={"scope": str(scope)})
+            client_log.record("deletion.begun", client=client, by=by, request=request, detail={"scope": str(scope)})
     return asked
 
 
@@ -157,7 +158,7 @@ def to_cancel(token: str) -> DeletionRequest | None:
 
 def forget_unconfirmed(now: datetime) -> int:
     """Delete requests whose link is over and which nobody has confirmed; return how many."""
-    return chunks.delete(DeletionRequest.objects.filter(state=State.REQUESTED, requested_at__lt=now - LINK_VALID))
+    return batch.delete(DeletionRequest.objects.filter(state=State.REQUESTED, requested_at__lt=now - LINK_VALID))
 
 
 def take_turn(found: DeletionRequest) -> DeletionRequest:

@@ -8,16 +8,16 @@ from datetime import datetime
 
 from django.db import Error
 
-from privacy import export
 from privacy.deletion import compaction, execution, shipping
 from privacy.deletion.execution import Done, Failed
+from privacy.export import exports
 
 
 def go(now: datetime) -> Iterator[Done | Failed]:
     """Do what is due and yield what was done and what failed; the next round goes on with what failed."""
     yield from execution.every_due(now)
     # Files that a crash has left without a row.
-    export.prune(now)
+    exports.prune(now)
     if compaction.by_itself() and compaction.is_due():
         try:
             compaction.rewrite()

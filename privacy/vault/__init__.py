@@ -27,7 +27,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from privacy import cipher
+from privacy.crypto import cipher
 from privacy.vault import keyring
 from privacy.vault.errors import Broken, Destroyed, NoKey, NoMasterKey, Unfinished, VaultError
 from privacy.vault.keyring import (

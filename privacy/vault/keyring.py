@@ -9,7 +9,7 @@ from django.db import connections, transaction
 from django.db.models import Count, Max, Min
 from django.utils import timezone
 
-from privacy import cipher
+from privacy.crypto import cipher
 from privacy.vault import master_keys
 from privacy.vault.errors import Destroyed, NoKey, NoMasterKey, Unfinished
 from privacy.vault.opened import OpenedKey, OpenedKeys

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from privacy import cipher
+from privacy.crypto import cipher
 from privacy.vault.errors import NoMasterKey
 
 

@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from privacy import cipher
+from privacy.crypto import cipher
 
 HELD_SECONDS: Final = 60
 """How long a key may be used after it was opened, however often it is used."""

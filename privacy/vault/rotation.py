@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from privacy import cipher
+from privacy.crypto import cipher
 from privacy.vault import keyring, master_keys
 from privacy.vault.errors import NoMasterKey
 from privacy.vault.routing import KEYRING

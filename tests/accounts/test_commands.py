@@ -12,9 +12,11 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts import history, recovery, staff
+from accounts.audit import client_log
 from accounts.models import Client, HistoryEntry, OwnerRecovery, UsageDay, User
-from tests.house import PASSWORD, HouseTest
+from accounts.staff import groups
+from accounts.team import owner_recovery
+from tests.base import PASSWORD, HouseTest
 
 
 def said(*command: str, **options: Any) -> str:
@@ -40,7 +42,7 @@ class CreateStaffTests(HouseTest):
         told = self.create("lena@operator.example", PASSWORD, "--group", "lead", "--group", "support")
 
         self.assertIn("in lead, support", told)
-        self.assertEqual(staff.of(User.objects.get()), ["support", "lead"])
+        self.assertEqual(groups.of(User.objects.get()), ["support", "lead"])
         self.assertIn("in no group yet", self.create("sten@operator.example", PASSWORD))
 
     def test_staff_belong_to_no_client_and_are_no_superusers(self) -> None:
@@ -97,14 +99,14 @@ class RecoverOwnerTests(HouseTest):
 
         self.assertEqual(User.objects.get(email="vera@example.com").role, User.Role.OWNER)
         found.requested_at = timezone.now() - timedelta(hours=73)
-        recovery.execute(found)
+        owner_recovery.execute(found)
         self.assertEqual(HistoryEntry.objects.filter(tag="owners.recovered").count(), 1)
-        self.assertTrue(history.verify(self.client_of_vera).ok)
+        self.assertTrue(client_log.verify(self.client_of_vera).ok)
 
     def test_a_cancelled_request_is_over(self) -> None:
         found = self.request()
-        recovery.cancel(found)
-        recovery.cancel(found)
+        owner_recovery.cancel(found)
+        owner_recovery.cancel(found)
 
         self.assertEqual(HistoryEntry.objects.filter(tag="owners.recovery_cancelled").count(), 1)
         self.assertFalse(OwnerRecovery.objects.exists())

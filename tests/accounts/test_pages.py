@@ -16,13 +16,16 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import override
 
-from accounts import details, history, history_export, usage
+from accounts.audit import client_log
+from accounts.audit import export as audit_export
 from accounts.models import HistoryEntry, UsageDay, User
-from tests.accounts.proof import proven
-from tests.house import HouseTest
+from accounts.profile import details
+from accounts.usage import counts
+from tests.base import HouseTest
+from tests.support.two_factor_proof import proven
 
 if TYPE_CHECKING:
-    from tests.house import Answer
+    from tests.base import Answer
 
 CONTACT = {
     "company": "Räksmörgås & Söner AB",
@@ -69,11 +72,11 @@ OWNER_PAGES = (
 
 class PageTest(HouseTest):
     def trail(self) -> list[str]:
-        return [entry.tag for entry in history.entries(self.alice.client).order_by("number")]
+        return [entry.tag for entry in client_log.entries(self.alice.client).order_by("number")]
 
     def write(self, number: int, tag: str = "users.signed_in") -> None:
         for _ in range(number):
-            history.record(tag, client=self.alice.client, by=self.alice.user)
+            client_log.record(tag, client=self.alice.client, by=self.alice.user)
 
 
 class EveryPageTests(PageTest):
@@ -113,7 +116,7 @@ class OverviewTests(PageTest):
         self.assertNotContains(page, "<svg viewBox")
 
     def test_the_days_are_drawn_and_told(self) -> None:
-        today = usage.today()
+        today = counts.today()
         UsageDay.objects.create(client=self.alice.client, day=today, source="page", valid=1500, invalid=500)
         UsageDay.objects.create(
             client=self.alice.client, day=today - timedelta(days=29), source="page", valid=3, invalid=1
@@ -129,7 +132,7 @@ class OverviewTests(PageTest):
         self.assertNotContains(page, "77,777")
 
     def test_the_drawing_has_points_in_every_language(self) -> None:
-        UsageDay.objects.create(client=self.alice.client, day=usage.today(), source="page", valid=12_345, invalid=1)
+        UsageDay.objects.create(client=self.alice.client, day=counts.today(), source="page", valid=12_345, invalid=1)
         for language in ("sv", "de", "en"):
             self.alice.user.language = language
             self.alice.user.save()
@@ -139,8 +142,8 @@ class OverviewTests(PageTest):
                 self.assertRegex(place, r"^[\d. ]+$", language)
 
     def test_the_month_tells_what_is_left(self) -> None:
-        UsageDay.objects.create(client=self.alice.client, day=usage.today(), source="page", valid=77)
-        UsageDay.objects.create(client=self.alice.client, day=usage.today(), source="api", valid=5, units=9_999)
+        UsageDay.objects.create(client=self.alice.client, day=counts.today(), source="page", valid=77)
+        UsageDay.objects.create(client=self.alice.client, day=counts.today(), source="api", valid=5, units=9_999)
 
         page = self.alice.opens("/overview/")
 
@@ -150,10 +153,10 @@ class OverviewTests(PageTest):
     def test_the_checks_are_told_by_the_door_they_came_through(self) -> None:
         for source, valid, invalid in (("page", 40, 2), ("api", 1_230, 4)):
             UsageDay.objects.create(
-                client=self.alice.client, day=usage.today(), source=source, valid=valid, invalid=invalid
+                client=self.alice.client, day=counts.today(), source=source, valid=valid, invalid=invalid
             )
         UsageDay.objects.create(
-            client=self.alice.client, day=usage.today() - timedelta(days=30), source="api", valid=500
+            client=self.alice.client, day=counts.today() - timedelta(days=30), source="api", valid=500
         )
 
         page = self.alice.opens("/overview/")
@@ -367,7 +370,7 @@ class HistoryPageTests(PageTest):
 
     def test_filters_by_kind_person_and_time(self) -> None:
         self.write(2)
-        history.record("contact.changed", client=self.alice.client, by=self.vera.user, detail={"fields": "street"})
+        client_log.record("contact.changed", client=self.alice.client, by=self.vera.user, detail={"fields": "street"})
         HistoryEntry.objects.filter(number=1).update(at=timezone.now() - timedelta(days=9))
         today = timezone.localdate()
 
@@ -406,7 +409,7 @@ class HistoryPageTests(PageTest):
             self.assertEqual(self.numbers(self.alice.opens(f"/account/history/?{query}")), [1])
 
     def test_details_are_told_in_words(self) -> None:
-        history.record(
+        client_log.record(
             "contact.changed", client=self.alice.client, by=self.alice.user, detail={"fields": "street, vat_number"}
         )
 
@@ -442,7 +445,7 @@ class HistoryPageTests(PageTest):
         for wrong in ("x", "{}", "[1]", '{"number": 1}', '{"number": "x"}', '{"number": "1"', "{" * 900, "9" * 3000):
             answer = self.alice.posts("/account/history/verify/", {"checkpoint": wrong})
             self.assertContains(answer, 'id="id_checkpoint_error"', status_code=422)
-        foreign = history.record("users.signed_in", client=self.mallory.client, by=self.mallory.user)
+        foreign = client_log.record("users.signed_in", client=self.mallory.client, by=self.mallory.user)
         self.assertEqual(foreign.number, 1)
         line = self.export(by="mallory").strip().splitlines()[-1]
         answer = self.alice.posts("/account/history/verify/", {"checkpoint": line})
@@ -462,15 +465,15 @@ class HistoryPageTests(PageTest):
         self.assertEqual([row[0] for row in rows[1:-1]], [str(number) for number in range(1, 252)])
         self.assertEqual(rows[-2][2], "history.exported")
         self.assertEqual(rows[-1][0], "checkpoint")
-        stated = history_export.read_checkpoint(rows[-1][1])
+        stated = audit_export.read_checkpoint(rows[-1][1])
         assert stated is not None
-        self.assertTrue(history.verify_checkpoint(self.alice.client, stated).ok)
+        self.assertTrue(client_log.verify_checkpoint(self.alice.client, stated).ok)
         self.assertEqual(stated["hash"], rows[-2][-1])
         self.assertEqual(self.trail()[-1], "history.exported")
 
     def test_no_cell_of_the_export_is_a_formula(self) -> None:
         for begin in ("=", "+", "-", "@", "\t", "\r", "\n", " =", "＝"):
-            history.record(
+            client_log.record(
                 "contact.changed",
                 client=self.alice.client,
                 by=self.alice.user,
@@ -526,7 +529,7 @@ class MailTests(PageTest):
         with self.captureOnCommitCallbacks(execute=True):
             proven(self.alice).posts(f"/account/users/{self.vera.user.pk}/deactivate/")
 
-        at = history.entries(self.alice.client, tag="users.deactivated").get().at.astimezone(UTC)
+        at = client_log.entries(self.alice.client, tag="users.deactivated").get().at.astimezone(UTC)
         with override("en"):
             said = date_format(at, "DATETIME_FORMAT")
         for sent in mail.outbox:

@@ -5,7 +5,7 @@ import uuid
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from tests.house import HouseTest
+from tests.base import HouseTest
 
 User = get_user_model()
 

@@ -15,22 +15,23 @@ from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts import history
+from accounts.audit import client_log
 from accounts.guard import blocks, revisions
 from accounts.guard.models import Revision
 from accounts.models import Client
-from apikeys import authentication, keys, rates, tokens
+from apikeys import authentication, keys, tokens
+from apikeys.limits import rate
 from apikeys.models import ApiKey
 from apikeys.problems import Problem
 from privacy import vault
 from tests.accounts.guard.test_revisions import Clock
-from tests.house import HouseTest
+from tests.base import HouseTest
 from validation.api import routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.house import ApiAnswer
+    from tests.base import ApiAnswer
 
 VALIDATE = "/api/v1/validate"
 IBAN = {"iban": "DE89370400440532013000"}
@@ -435,7 +436,7 @@ class HistoryTests(CallsTest):
     def refusals(self) -> list[dict[str, str]]:
         """Return the details of the refused calls in the client's history."""
         client = self.alice.client
-        return [entry.details for entry in history.told(client, history.entries(client, tag="keys.refused"))]
+        return [entry.details for entry in client_log.told(client, client_log.entries(client, tag="keys.refused"))]
 
     def test_the_owners_learn_of_a_held_key_that_was_refused_once_a_day_for_each_key_and_reason(self) -> None:
         bound = self.alice.key(networks=["203.0.113.0/24"])
@@ -560,11 +561,11 @@ class StoresTests(CallsTest):
 
     def test_a_store_of_limits_that_does_not_answer_stops_no_call_and_hides_no_refusal(self) -> None:
         token, bound = self.alice.key(), self.alice.key(networks=["198.51.100.0/24"])
-        away = rates.Rates(rates.SharedOrOwn(rates.Shared("unix:///nowhere/redis.sock")))
+        away = rate.Rates(rate.SharedOrOwn(rate.Shared("unix:///nowhere/redis.sock")))
         with (
-            patch.object(rates, "shared", return_value=away),
-            patch("apikeys.rates.threading.Thread"),  # It would go on asking for that store.
-            self.assertLogs("apikeys.rates", "ERROR") as logged,
+            patch.object(rate, "shared", return_value=away),
+            patch("apikeys.limits.rate.threading.Thread"),  # It would go on asking for that store.
+            self.assertLogs("apikeys.limits.rate", "ERROR") as logged,
         ):
             for _ in range(3):
                 self.assert_works(token)
@@ -572,7 +573,7 @@ class StoresTests(CallsTest):
 
         self.assertEqual(len(logged.output), 1)
         self.assertNotIn("nowhere", logged.output[0])
-        tags = [entry.tag for entry in history.entries(self.alice.client)]
+        tags = [entry.tag for entry in client_log.entries(self.alice.client)]
         self.assertEqual(tags.count("keys.refused"), 1)
 
 

@@ -11,12 +11,12 @@ from django.core.management import CommandError
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts import history
+from accounts.audit import client_log
 from accounts.models import Client, User
 from apikeys import keys, tokens
 from apikeys.models import ApiKey
 from tests.accounts.test_commands import said
-from tests.house import HouseTest
+from tests.base import HouseTest
 
 
 class WarningTests(HouseTest):
@@ -113,14 +113,14 @@ class QuotaTests(HouseTest):
 
         client.refresh_from_db()
         self.assertEqual(client.monthly_quota, 50_000)
-        entry = history.told(client, history.entries(client, tag="quota.changed"))[0]
+        entry = client_log.told(client, client_log.entries(client, tag="quota.changed"))[0]
         self.assertEqual((entry.details["old"], entry.details["new"]), ("25000", "50000"))
         self.assertEqual([sent.to for sent in mail.outbox], [["alice@example.com"]])
 
     def test_the_same_again_records_nothing(self) -> None:
         said("set_quota", str(self.alice.client.pk), "10000")
 
-        self.assertFalse(history.entries(self.alice.client).exists())
+        self.assertFalse(client_log.entries(self.alice.client).exists())
 
     def test_nobody_and_nonsense_are_refused(self) -> None:
         for who, units in (

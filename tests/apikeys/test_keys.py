@@ -17,14 +17,14 @@ from django.db import connection, connections
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 
-from accounts import history
+from accounts.audit import client_log
 from accounts.errors import Refusal
 from accounts.guard import revisions
 from accounts.models import Client, User
-from apikeys import keys, networks, scopes, sentences, tokens
+from apikeys import keys, messages, networks, scopes, tokens
 from apikeys.models import AllowedNetwork, ApiKey
 from privacy import vault
-from tests.house import PASSWORD, HouseTest
+from tests.base import PASSWORD, HouseTest
 
 
 class KeyTest(HouseTest):
@@ -40,16 +40,16 @@ class KeyTest(HouseTest):
         return keys.Draft(**wished)
 
     def trail(self) -> list[str]:
-        return [entry.tag for entry in history.entries(self.alice.client).order_by("number")]
+        return [entry.tag for entry in client_log.entries(self.alice.client).order_by("number")]
 
     def details(self, tag: str) -> dict[str, str]:
-        return history.told(self.alice.client, history.entries(self.alice.client, tag=tag))[0].details
+        return client_log.told(self.alice.client, client_log.entries(self.alice.client, tag=tag))[0].details
 
     def assert_refused(self, code: str, deed: Callable[..., object], *given: Any, **more: Any) -> Refusal:
         with self.assertRaises(Refusal) as caught:
             deed(*given, **more)
         self.assertEqual(caught.exception.code, code)
-        self.assertTrue(sentences.refusal(caught.exception))
+        self.assertTrue(messages.refusal(caught.exception))
         return caught.exception
 
 
@@ -119,7 +119,7 @@ class MakingTests(KeyTest):
         self.mallory.key()
 
         refused = self.assert_refused("key_limit_reached", self.key)
-        self.assertIn("50", sentences.refusal(refused))
+        self.assertIn("50", messages.refusal(refused))
         for overlap in keys.OVERLAPS[1:]:
             self.assert_refused("key_limit_reached", keys.rotate, first, overlap, by=self.alice.user)
         second, _ = keys.rotate(first, timedelta(0), by=self.alice.user)
@@ -339,7 +339,7 @@ class SecrecyTests(KeyTest):
             keys.revoke(self.found(second), by=self.alice.user)
 
         rows = "".join(self.rows_of("default")) + "".join(self.rows_of("keyring"))
-        told = history.told(self.alice.client, history.entries(self.alice.client))
+        told = client_log.told(self.alice.client, client_log.entries(self.alice.client))
         mails = "\n".join(str(message.message()) for message in mail.outbox)
         for text in (first, second):
             self.assertIn(self.found(text).identifier, rows)

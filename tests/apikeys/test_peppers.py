@@ -11,7 +11,7 @@ from apikeys import keys, tokens
 from apikeys.models import ApiKey
 from tests.accounts.test_commands import said
 from tests.apikeys.test_authentication import with_another_secret
-from tests.house import HouseTest
+from tests.base import HouseTest
 
 OLD, NEW = bytes(32), bytes(range(32))
 BOTH = {1: OLD, 2: NEW}

@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from tests import services
 from tests.benchmarks import cpu, load
 from tests.benchmarks.rows import ROOT, ROWS, WORKERS, Row, Site, Spent, Stage
+from tests.support import services
 
 PACKAGES: Final = ("nginx", "postgresql", "redis-server", "wrk")
 WARM_UP_SECONDS: Final = 2

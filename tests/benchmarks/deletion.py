@@ -14,8 +14,8 @@ from typing import Final
 
 import django
 
-from tests import services
 from tests.benchmarks import load, rows
+from tests.support import services
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ROWS: Final = 1_000_000
@@ -82,8 +82,8 @@ def fill(wanted: int) -> None:
     # Models can be imported only from here on.
     from django.db import connection  # noqa: PLC0415
 
-    from accounts import details  # noqa: PLC0415
     from accounts.models import Client, User  # noqa: PLC0415
+    from accounts.profile import details  # noqa: PLC0415
     from privacy.deletion import requesting  # noqa: PLC0415
 
     client = Client.objects.create()

@@ -70,16 +70,16 @@ class Log:
 
         from accounts.models import Client, User  # noqa: PLC0415
         from apikeys import keys  # noqa: PLC0415
-        from privacy import logging_mode  # noqa: PLC0415
+        from privacy.check_logging import mode  # noqa: PLC0415
         from privacy.models import Mode  # noqa: PLC0415
 
         self.client = Client.objects.create()
         self.owner = User.objects.create_user(f"{size}@owners.example", client=self.client, role=User.Role.OWNER)
-        logging_mode.choose(self.client, logging_mode.Choice(Mode.FULL, DAYS), by=self.owner)
+        check_logging_mode.choose(self.client, check_logging_mode.Choice(Mode.FULL, DAYS), by=self.owner)
         draft = keys.Draft(name="bench", scopes=("validate",), expires_at=timezone.now() + timedelta(days=1))
         self.keys = [keys.create(self.client, draft, by=None)[0].pk for _ in range(3)]
         self.browser = Browser()
-        self.browser.force_login(self.owner, backend="accounts.identity.backend.EmailBackend")
+        self.browser.force_login(self.owner, backend="accounts.auth.backend.EmailBackend")
         self.fill(size)
 
     def fill(self, size: int) -> None:
@@ -105,7 +105,7 @@ class Log:
 
     def rows(self, size: int) -> "Iterator[Row]":
         """Yield the rows; the rare ones lie in the middle."""
-        from privacy import logging_mode  # noqa: PLC0415 - see measure()
+        from privacy.check_logging import mode as check_logging_mode  # noqa: PLC0415 - see measure()
         from privacy.models import Mode  # noqa: PLC0415
         from validation import log  # noqa: PLC0415
         from validation.engine import registry  # noqa: PLC0415
@@ -117,7 +117,7 @@ class Log:
         }
         self.number = verdicts[RARE_COUNTRY][0].iban
         begins = datetime.now(UTC) - timedelta(days=DAYS)
-        choice = logging_mode.Choice(Mode.FULL, DAYS)
+        choice = check_logging_mode.Choice(Mode.FULL, DAYS)
         for place in range(size):
             is_rare = abs(place - size // 2) < RARE // 2
             # Germans are checked with the first key, all others with the second: no row is both.

@@ -66,7 +66,7 @@ def measure() -> None:
     from django.utils import timezone  # noqa: PLC0415
 
     from accounts.models import Client  # noqa: PLC0415
-    from ibanse.admin import site  # noqa: PLC0415
+    from ibanse.backoffice.site import site  # noqa: PLC0415
 
     now = timezone.now()
     clients = Client.objects.bulk_create(Client(created_at=now - timedelta(hours=n)) for n in range(CLIENTS))
@@ -105,15 +105,15 @@ def staff_browser() -> "Browser":
     from django.http import HttpRequest  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
 
-    from accounts import staff  # noqa: PLC0415
     from accounts.models import User  # noqa: PLC0415
+    from accounts.staff import groups  # noqa: PLC0415
 
-    staff.sync()
+    groups.sync()
     user = User.objects.create_user("staff@operator.example", is_staff=True)
     user.groups.set(Group.objects.all())
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
     browser = Client(REMOTE_ADDR="192.0.2.7")
-    browser.force_login(user, backend="accounts.identity.backend.EmailBackend")
+    browser.force_login(user, backend="accounts.auth.backend.EmailBackend")
     request = HttpRequest()
     request.session = browser.session
     record_authentication(request, user, "mfa")

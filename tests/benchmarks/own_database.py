@@ -9,7 +9,7 @@ from typing import Final
 
 import django
 
-from tests import services
+from tests.support import services
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 

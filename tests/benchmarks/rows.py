@@ -14,10 +14,10 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
-from privacy import sealed_box
-from tests import services
+from privacy.crypto import sealed_box
 from tests.benchmarks import cpu, load
 from tests.benchmarks.engine import MISTYPED_SHARE, mistyped, valid_iban
+from tests.support import services
 from validation.engine.registry import COUNTRIES
 
 ROOT: Final = Path(__file__).resolve().parents[2]

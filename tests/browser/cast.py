@@ -13,13 +13,14 @@ from django.contrib.auth.models import Group  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from accounts import invitations, staff  # noqa: E402
 from accounts.models import Client, Invitation, User  # noqa: E402
+from accounts.staff import groups  # noqa: E402
+from accounts.team import invitations
 from apikeys.models import ApiKey  # noqa: E402
-from ibanse.admin import SECTIONS  # noqa: E402
-from privacy import logging_mode  # noqa: E402
+from ibanse.backoffice.site import SECTIONS  # noqa: E402
+from privacy.check_logging import mode  # noqa: E402
 from privacy.models import Mode  # noqa: E402
-from tests.house import Person  # noqa: E402
+from tests.base import Person  # noqa: E402
 from validation.models import ValidationRecord  # noqa: E402
 
 HERE = "127.0.0.1"
@@ -36,7 +37,7 @@ def main() -> None:
         role=User.Role.OWNER,
         language="en",
     )
-    logging_mode.choose(client, logging_mode.Choice(Mode.FULL, 30), by=owner)
+    mode.choose(client, mode.Choice(Mode.FULL, 30), by=owner)
     alice = Person(owner, HERE)
     alice.browser.defaults["SERVER_NAME"] = "localhost"
     User.objects.create_user(
@@ -52,7 +53,7 @@ def main() -> None:
 
     writer.replay(settings.SPOOL_DIR)
     if not Group.objects.exists():
-        staff.sync()
+        groups.sync()
     sten = User.objects.create_user(f"sten.{uuid4().hex[:6]}@operator.example", "x", is_staff=True, language="en")
     sten.groups.set(Group.objects.all())
     Authenticator.objects.create(user=sten, type=Authenticator.Type.TOTP, data={"secret": "x"})

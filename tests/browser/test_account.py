@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from tests.browser.looks import assert_accessible
 from tests.browser.test_check_page import VALID, check
 from tests.browser.test_identity import PASSWORD, SIZES, letter_to, sign_up
+from tests.support.looks import assert_accessible
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from apikeys import tokens
-from tests.browser.looks import assert_accessible
 from tests.browser.test_identity import SIZES, sign_up
+from tests.support.looks import assert_accessible
 
 pytestmark = pytest.mark.browser
 

@@ -10,10 +10,10 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looks import look_at
 from tests.browser.test_identity import PASSWORD, SIZES, add_authenticator, letter_to, sign_in, sign_up
 from tests.browser.test_keys import call, make_key, soon
-from tests.production import wait_until
+from tests.support.looks import look_at
+from tests.support.production import wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looks import assert_accessible
+from tests.support.looks import assert_accessible
 
 pytestmark = pytest.mark.browser
 

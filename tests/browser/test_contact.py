@@ -6,8 +6,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looks import look_at
 from tests.browser.test_identity import SIZES, letter_to
+from tests.support.looks import look_at
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.looks import look_at
 from tests.browser.test_identity import PASSWORD, sign_up
+from tests.support.looks import look_at
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from pypdf import PdfReader
 
-from tests.browser.looks import look_at
 from tests.browser.test_identity import SIZES, sign_up
+from tests.support.looks import look_at
 
 pytestmark = pytest.mark.browser
 

@@ -10,9 +10,9 @@ from zipfile import ZipFile
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looks import look_at
 from tests.browser.test_check_page import VALID
 from tests.browser.test_identity import SIZES, sign_up
+from tests.support.looks import look_at
 
 pytestmark = pytest.mark.browser
 

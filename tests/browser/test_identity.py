@@ -14,7 +14,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, StorageState, ViewportSize, expect
 
-from tests.browser.looks import look_at
+from tests.support.looks import look_at
 
 pytestmark = pytest.mark.browser
 

@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from apikeys import tokens
-from tests.browser.looks import look_at
 from tests.browser.test_check_page import VALID
 from tests.browser.test_identity import SIZES, sign_up
+from tests.support.looks import look_at
 
 pytestmark = pytest.mark.browser
 

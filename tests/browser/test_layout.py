@@ -17,7 +17,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, ViewportSize
 
-from tests import services
+from tests.support import services
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,8 @@ from typing import Literal, get_args
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.looks import look_at
 from tests.browser.test_identity import SIZES
+from tests.support.looks import look_at
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.production import Production
+from tests.support.production import Production
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from typing import Final, Self
 
 import pytest
 
-from tests.deploy.proxy import HOST, NO_LIMIT, PRETENDED, Proxy, Visitor, proxy
-from tests.production import IBAN, Production, Program
+from tests.support.production import IBAN, Production, Program
+from tests.support.proxy import HOST, NO_LIMIT, PRETENDED, Proxy, Visitor, proxy
 
 pytestmark = [pytest.mark.deploy, pytest.mark.claim("proxy_log")]
 

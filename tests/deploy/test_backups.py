@@ -16,9 +16,9 @@ import pytest
 
 from deploy.backup.settings import MOST_DAYS
 from privacy.deletion import receipts
-from tests import services
-from tests.deploy.backups import IBANS, PASSWORDS, Backups
-from tests.production import database_beside, wait_until
+from tests.support import services
+from tests.support.backups import IBANS, PASSWORDS, Backups
+from tests.support.production import database_beside, wait_until
 
 pytestmark = pytest.mark.deploy
 

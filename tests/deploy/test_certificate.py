@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import services
-from tests.deploy.proxy import HOST, Proxy, certificate, proxy
-from tests.production import Production
+from tests.support import services
+from tests.support.production import Production
+from tests.support.proxy import HOST, Proxy, certificate, proxy
 
 pytestmark = pytest.mark.deploy
 

@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from tests import services
-from tests.deploy.debian import Debian, debian
+from tests.support import services
+from tests.support.debian import Debian, debian
 
 pytestmark = pytest.mark.deploy
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import pytest
 
-from tests import services
-from tests.privacy.canary import found_in
+from tests.support import services
+from tests.support.canary import found_in
 
 pytestmark = pytest.mark.claim("masked_logs")
 

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg import errors, sql
 
-from tests import services
+from tests.support import services
 
 pytestmark = [pytest.mark.deploy, pytest.mark.claim("least_rights")]
 

@@ -15,8 +15,8 @@ from django.utils import translation
 
 from apikeys import problems
 from apikeys.problems import Problem
-from tests.deploy.proxy import CONFIGURATION, HOST, Answer, Proxy, Visitor, proxy
-from tests.production import IBAN, Production, Program
+from tests.support.production import IBAN, Production, Program
+from tests.support.proxy import CONFIGURATION, HOST, Answer, Proxy, Visitor, proxy
 from validation.api import bodies
 
 pytestmark = pytest.mark.deploy

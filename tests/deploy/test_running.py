@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import services
-from tests.production import Production
+from tests.support import services
+from tests.support.production import Production
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from tests.deploy.proxy import NO_LIMIT, proxy
-from tests.production import Production, Program
+from tests.support.production import Production, Program
+from tests.support.proxy import NO_LIMIT, proxy
 
 pytestmark = [pytest.mark.deploy, pytest.mark.claim("nothing_hidden")]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import services
-from tests.deploy.proxy import HOST, Proxy, proxy
+from tests.support import services
+from tests.support.proxy import HOST, Proxy, proxy
 
 pytestmark = [pytest.mark.deploy, pytest.mark.claim("modern_tls")]
 

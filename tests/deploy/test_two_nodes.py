@@ -13,8 +13,8 @@ from typing import Final
 
 import pytest
 
-from tests.deploy.proxy import NO_LIMIT, Proxy, proxy
-from tests.production import Production, Program
+from tests.support.production import Production, Program
+from tests.support.proxy import NO_LIMIT, Proxy, proxy
 
 pytestmark = pytest.mark.deploy
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.deploy.proxy import CONFIGURATION, Proxy, proxy
+from tests.support.proxy import CONFIGURATION, Proxy, proxy
 
 pytestmark = pytest.mark.deploy
 

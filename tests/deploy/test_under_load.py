@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import services
-from tests.deploy.proxy import NO_LIMIT, Proxy, proxy
-from tests.production import Caller, Load, Production, Program, Server, wait_until
+from tests.support import services
+from tests.support.production import Caller, Load, Production, Program, Server, wait_until
+from tests.support.proxy import NO_LIMIT, Proxy, proxy
 
 pytestmark = pytest.mark.deploy
 

@@ -23,9 +23,8 @@ from urllib.parse import urlencode, urlsplit
 import psycopg
 import pytest
 
-from tests import services
-from tests.privacy import canary
-from tests.production import Production, Server, wait_until
+from tests.support import canary, services
+from tests.support.production import Production, Server, wait_until
 from validation.engine.national import mod_97_10
 
 pytestmark = pytest.mark.claim("sealed_log")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.production import Caller, Production, Program, Server
+from tests.support.production import Caller, Production, Program, Server
 
 pytestmark = pytest.mark.postgresql
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from tests.production import Caller, Load, Production, wait_until
+from tests.support.production import Caller, Load, Production, wait_until
 
 pytestmark = pytest.mark.claim("nothing_lost")
 

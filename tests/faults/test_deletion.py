@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.privacy import canary
-from tests.production import Production
+from tests.support import canary
+from tests.support.production import Production
 
 IBAN: Final = "SE7150000000052400121238"
 WORDS: Final = ("olga@gone.example", "pelle@gone.example", "nils@gone.example", "Zugrundegangsbolaget", "Olgamaria")

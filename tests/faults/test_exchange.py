@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.production import Caller, Load, Production
+from tests.support.production import Caller, Load, Production
 
 pytestmark = pytest.mark.postgresql
 

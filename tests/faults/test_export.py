@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.production import Production, Server, wait_until
+from tests.support.production import Production, Server, wait_until
 
 pytestmark = pytest.mark.postgresql
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import services
-from tests.production import NO_LIMIT, Caller, Load, Production, Program, Server, wait_until
+from tests.support import services
+from tests.support.production import NO_LIMIT, Caller, Load, Production, Program, Server, wait_until
 
 STARTED_AGAIN = "from django.conf import settings; from validation import writer; writer.replay(settings.SPOOL_DIR)"
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.production import Caller, Production, Program, Server
+from tests.support.production import Caller, Production, Program, Server
 
 pytestmark = pytest.mark.postgresql
 

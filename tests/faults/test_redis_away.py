@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 import pytest
 import redis
 
-from apikeys import rates
-from tests import services
-from tests.production import IBAN, Caller, Production, Program, Server, wait_until
+from apikeys.limits import rate
+from tests.support import services
+from tests.support.production import IBAN, Caller, Production, Program, Server, wait_until
 
 pytestmark = pytest.mark.postgresql
 
@@ -62,7 +62,7 @@ def calls(server: Server, program: Program, number: int) -> tuple[list[int], flo
 
 def most(seconds: float, workers: int) -> float:
     """Return how many calls so many workers that count for themselves may admit in that time."""
-    return workers * (rates.limit(PER_MINUTE).burst + seconds * PER_MINUTE / 60 + 1)
+    return workers * (rate.limit(PER_MINUTE).burst + seconds * PER_MINUTE / 60 + 1)
 
 
 @pytest.fixture(scope="module")

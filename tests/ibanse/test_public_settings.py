@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from ibanse import hosting, security_contact
+from ibanse.config import hosting, security_contact
 
 
 class TestTheContact:

@@ -15,9 +15,10 @@ from django.test import override_settings
 from django.utils import translation
 from django.utils.formats import date_format
 
-from ibanse import checks, env
-from privacy import evidence
-from tests.house import HouseTest
+from ibanse import checks
+from ibanse.config import env
+from privacy.security_page import evidence
+from tests.base import HouseTest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {
@@ -303,14 +304,14 @@ class SystemCheckTests(HouseTest):
         self.assertEqual(checks.somebody_is_told_of_weaknesses(None), [])
 
     def test_claims_without_results_get_a_hint(self) -> None:
-        with override_settings(EMBEDDED=False), patch("privacy.evidence.evidence", return_value=None):
+        with override_settings(EMBEDDED=False), patch("privacy.security_page.evidence.evidence", return_value=None):
             [hint] = checks.claims_are_shown(None)
 
         self.assertEqual((hint.id, hint.msg), ("ibanse.I002", "/security/ shows no test results."))
 
     def test_claims_that_are_left_out_get_a_hint_by_name(self) -> None:
         results = evidence.Evidence("1.2.3", "0" * 40, date(2026, 11, 26), {})
-        with override_settings(EMBEDDED=False), patch("privacy.evidence.evidence", return_value=results):
+        with override_settings(EMBEDDED=False), patch("privacy.security_page.evidence.evidence", return_value=results):
             [hint] = checks.claims_are_shown(None)
 
         self.assertEqual(hint.id, "ibanse.I002")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.test import RequestFactory
 
-from tests.house import HouseTest, connections_stay_open
+from tests.base import HouseTest, connections_stay_open
 
 
 def status_of(environ: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ class TestRetention:
     def test_a_worker_prunes_everything_when_it_begins_and_then_once_an_hour(self) -> None:
         runner = background.Runner()
         with (
-            patch("privacy.retention.prune", return_value=iter([])) as prune,
+            patch("privacy.retention.pruning.prune", return_value=iter([])) as prune,
             patch("privacy.background.time") as clock,
         ):
             for clock.monotonic.return_value in (10.0, 70.0, 3_609.0, 3_610.0, 3_700.0):
@@ -27,7 +27,7 @@ class TestRetention:
         runner = background.Runner()
         runner._stop.set()  # noqa: SLF001 - as above
         tables = iter([("checks", 1), ("sessions", 1)])
-        with patch("privacy.retention.prune", return_value=tables):
+        with patch("privacy.retention.pruning.prune", return_value=tables):
             runner._prune_everything()  # noqa: SLF001 - as above
 
         assert list(tables) == [("sessions", 1)]
@@ -40,7 +40,7 @@ class TestEnding:
         with (
             patch.object(runner, "_thread"),
             patch.object(reconnect, "PAUSE_SECONDS", 0.0),
-            patch("accounts.readings.counting.flush", side_effect=[dead, dead, None]) as flush,
+            patch("accounts.counters.flush", side_effect=[dead, dead, None]) as flush,
             patch.object(reconnect, "connections"),
         ):
             runner.stop()

@@ -8,8 +8,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from tests.privacy import canary
-from tests.privacy.canary import found_in, spellings
+from tests.support import canary
+from tests.support.canary import found_in, spellings
 
 IBAN = "SE4550000000058398257466"
 OTHER = "DE89370400440532013000"

@@ -11,12 +11,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
 
-from accounts import usage
 from accounts.models import HistoryEntry
-from tests.house import HouseTest, Visitor
+from accounts.usage import counts
+from tests.base import HouseTest, Visitor
 
 if TYPE_CHECKING:
-    from tests.house import Answer
+    from tests.base import Answer
 
 COMMERZBANK = "DE89 3704 0044 0532 0130 00"
 
@@ -306,8 +306,8 @@ class SignedInTests(HouseTest):
         self.vera.checks("DE88 3704 0044 0532 0130 00")
         self.vera.checks("  ")
 
-        self.assertEqual((usage.month(self.alice.client).valid, usage.month(self.alice.client).invalid), (1, 1))
-        self.assertEqual(usage.month(self.mallory.client).used, 0)
+        self.assertEqual((counts.month(self.alice.client).valid, counts.month(self.alice.client).invalid), (1, 1))
+        self.assertEqual(counts.month(self.mallory.client).used, 0)
         self.assertEqual(HistoryEntry.objects.count(), 0)
 
     def test_a_client_has_its_own_limit_which_its_users_share(self) -> None:
@@ -323,7 +323,7 @@ class SignedInTests(HouseTest):
         self.vera.client.refresh_from_db()
 
         self.assertEqual([self.vera.checks(COMMERZBANK).status_code for _ in range(3)], [200, 200, 429])
-        self.assertEqual(usage.month(self.alice.client).used, 0)
+        self.assertEqual(counts.month(self.alice.client).used, 0)
 
 
 class LanguageSwitcherTests(HouseTest):

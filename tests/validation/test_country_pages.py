@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.house import HouseTest, Visitor
+from tests.base import HouseTest, Visitor
 from tests.validation.test_check_page import words
 from validation.countries import matching
 from validation.engine.registry import COUNTRIES

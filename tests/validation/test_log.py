@@ -13,11 +13,12 @@ import pytest
 from django.db import connection
 from django.test import RequestFactory
 
-from accounts import history
+from accounts.audit import client_log
 from accounts.guard import revisions
-from privacy import logging_mode, vault
+from privacy import vault
+from privacy.check_logging import mode as check_logging_mode
 from privacy.models import Mode
-from tests.house import HouseTest, Person
+from tests.base import HouseTest, Person
 from validation import engine, log, log_search, writer
 from validation.log_search import Asked, Place
 from validation.models import ValidationRecord
@@ -39,7 +40,7 @@ class LogTest(HouseTest):
     def keeps(self, mode: Mode, days: int = 30, who: Person | None = None) -> None:
         """Let a client decide what is kept; everybody knows at once."""
         who = who or self.alice
-        logging_mode.choose(who.client, logging_mode.Choice(mode, days), by=who.user)
+        check_logging_mode.choose(who.client, check_logging_mode.Choice(mode, days), by=who.user)
         revisions.forget()
 
     def rows(self, who: Person | None = None) -> list[ValidationRecord]:
@@ -50,7 +51,7 @@ class LogTest(HouseTest):
         """Write checks into the log of a client as the writer does, at a time; return the rows' ids."""
         client = (who or self.alice).client
         made = {"client": client.pk, "source": "api", "key": None, "address": "192.0.2.7", **caller}
-        rows = log.rows([engine.check(number) for number in numbers], log.Caller(**made), logging_mode.of(client))
+        rows = log.rows([engine.check(number) for number in numbers], log.Caller(**made), check_logging_mode.of(client))
         if at is not None:
             rows = tuple(
                 log.Row(row.id, int(at.timestamp()), *[getattr(row, name) for name in row.__struct_fields__[2:]])
@@ -229,7 +230,7 @@ class WritingTests(LogTest):
         self.assertEqual(first, second)
 
     def test_rows_of_several_clients_are_written_together(self) -> None:
-        choice = logging_mode.Choice(Mode.FULL)
+        choice = check_logging_mode.Choice(Mode.FULL)
         written = []
         for who in (self.alice, self.mallory):
             caller = log.Caller(who.client.pk, "api", None, "192.0.2.7")
@@ -386,7 +387,7 @@ class ErasingTests(LogTest):
 
     def told(self) -> list[tuple[str, dict[str, str]]]:
         """Return what the history says of the log, newest first."""
-        entries = history.told(self.alice.client, history.entries(self.alice.client))
+        entries = client_log.told(self.alice.client, client_log.entries(self.alice.client))
         return [(entry.tag, entry.details) for entry in entries if entry.tag.startswith("log.")]
 
     def test_exactly_what_fits_is_erased_and_of_no_other_client(self) -> None:

@@ -11,11 +11,11 @@ from uuid import uuid4
 import pytest
 from django.test import override_settings
 
-from accounts import history
+from accounts.audit import client_log
 from privacy import vault
 from privacy.deletion import ledger
 from privacy.models import Mode
-from tests.house import Person
+from tests.base import Person
 from tests.validation.test_log import OTHER, SPELLINGS, VALID, WRONG, LogTest
 from validation import log, log_filter, log_pages, log_search
 from validation.log_search import Place
@@ -47,7 +47,7 @@ class PagesTest(LogTest):
     def told(self, tag: str) -> list[dict[str, str]]:
         """Return the details of what the history says of a deed, newest first."""
         client = self.alice.client
-        return [entry.details for entry in history.told(client, history.entries(client, tag=tag))]
+        return [entry.details for entry in client_log.told(client, client_log.entries(client, tag=tag))]
 
 
 class ShowingTests(PagesTest):

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests import services
+from tests.support import services
 from validation import spool
 
 PIECE_BYTES = 1024 * 1024

@@ -16,12 +16,14 @@ import pytest
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Sum
 
-from accounts import reconnect, usage
+from accounts import reconnect
 from accounts.models import UsageDay
-from apikeys import key_usage, quota, tokens
+from accounts.usage import counts as usage_counts
+from apikeys import tokens
+from apikeys.limits import key_usage, quota
 from apikeys.models import ApiKey, KeyUsageDay, QuotaLease, QuotaMonth
-from tests.house import HouseTest
-from tests.production import Production, Program
+from tests.base import HouseTest
+from tests.support.production import Production, Program
 from validation import spool, writer
 from validation.models import SpoolPosition
 
@@ -51,7 +53,7 @@ class WriterTest(HouseTest):
         return begun, made[0]
 
     def record(self, **changed: Any) -> writer.Record:
-        fields: dict[str, Any] = {"client": self.alice.client.pk, "key": self.key.pk, "day": usage.today()}
+        fields: dict[str, Any] = {"client": self.alice.client.pk, "key": self.key.pk, "day": usage_counts.today()}
         return writer.Record(**{**fields, "valid": 1, "invalid": 0, "units": 1, "is_test": False, **changed})
 
     def put(self, number: int = 1, **changed: Any) -> None:
@@ -113,7 +115,7 @@ class CountTests(WriterTest):
         self.assertFalse(UsageDay.objects.exists())
 
     def test_days_and_sources_are_counted_apart(self) -> None:
-        yesterday = usage.today().replace(year=usage.today().year - 1)
+        yesterday = usage_counts.today().replace(year=usage_counts.today().year - 1)
         self.put(day=yesterday)
         self.put(key=None, units=0, source="page")
         self.put()
@@ -121,7 +123,7 @@ class CountTests(WriterTest):
 
         self.assertEqual(
             set(UsageDay.objects.values_list("day", "source", "valid")),
-            {(yesterday, "api", 1), (usage.today(), "api", 1), (usage.today(), "page", 1)},
+            {(yesterday, "api", 1), (usage_counts.today(), "api", 1), (usage_counts.today(), "page", 1)},
         )
 
     def test_a_writer_that_ends_leaves_nothing_and_takes_nothing_more(self) -> None:
@@ -209,7 +211,7 @@ class CrashTests(WriterTest):
         self.assertIn("Left out 2 lines of a spool that are no records.", "".join(logged.output))
 
     def test_records_of_a_version_without_a_log_are_still_read(self) -> None:
-        line = f'["{self.alice.client.pk}","{self.key.pk}","{usage.today()}",1,0,1,false]\n'
+        line = f'["{self.alice.client.pk}","{self.key.pk}","{usage_counts.today()}",1,0,1,false]\n'
         self.spool.append(line.encode())
         self.spool.close()
         writer.replay(self.folder)
@@ -229,7 +231,7 @@ class CrashTests(WriterTest):
 
 class DatabaseTests(WriterTest):
     def test_an_error_in_the_middle_leaves_nothing_half_and_nothing_is_lost(self) -> None:
-        for place, name in ((usage, "add"), (key_usage, "add"), (quota, "settle")):
+        for place, name in ((usage_counts, "add"), (key_usage, "add"), (quota, "settle")):
             with self.subTest(place.__name__):
                 before = self.counted()
                 self.put(2)
@@ -277,7 +279,7 @@ class DatabaseTests(WriterTest):
 
     def test_a_client_that_vanishes_between_the_look_and_the_end_is_looked_for_again(self) -> None:
         self.put()
-        add = usage.add
+        add = usage_counts.add
         tries: list[int] = []
 
         def add_too_late(counts: Any) -> None:
@@ -286,7 +288,7 @@ class DatabaseTests(WriterTest):
                 raise IntegrityError("no such client any more")
             add(counts)
 
-        with patch.object(usage, "add", add_too_late):
+        with patch.object(usage_counts, "add", add_too_late):
             self.writer.write()
 
         self.assertEqual((len(tries), self.counted()), (2, 1))

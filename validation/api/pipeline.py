@@ -13,12 +13,14 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import Error
 from django.utils.translation import gettext_lazy
 
+from accounts import counters
 from accounts.guard import addresses, blocks, revisions
 from accounts.models import UsageDay
-from accounts.readings import counting
-from apikeys import authentication, quota, rates
+from apikeys import authentication
+from apikeys.limits import quota, rate
 from apikeys.problems import Problem
-from privacy import logging_mode, vault
+from privacy import vault
+from privacy.check_logging import mode
 from privacy.models import Mode
 from validation import log, writer
 from validation.api import bodies, responses
@@ -33,7 +35,7 @@ _RETRY_AFTER_SECONDS: Final = "2"
 _NO_QUERY: Final = gettext_lazy("Nothing may follow the path: calls take their fields in the body, as JSON.")
 _NO_ADDRESS: Final = gettext_lazy("The address of the caller is missing or is not one plain address.")
 _SOURCE: Final = UsageDay.Source.API.value
-_LOG_NOTHING: Final = logging_mode.Choice(Mode.OFF)
+_LOG_NOTHING: Final = mode.Choice(Mode.OFF)
 
 
 class ApiRequest(NamedTuple):
@@ -87,7 +89,7 @@ def _process(request: ApiRequest, language: str, rate_headers: dict[str, str]) -
     # Authenticate
     key = authentication.authenticate(headers.get("HTTP_AUTHORIZATION"), address=ip_address, scope=route.scope)
     # Limit
-    rate_headers.update(rates.headers_of(key.rate_per_minute, rates.admit(key.id, key.rate_per_minute)))
+    rate_headers.update(rate.headers_of(key.rate_per_minute, rate.admit(key.id, key.rate_per_minute)))
     # Parse
     body = _parse_body(request, route)
     # Handle
@@ -145,5 +147,5 @@ def _is_json(content_type: str) -> bool:
 
 
 def _refuse(problem: Problem, request_id: str, language: str, headers: Mapping[str, str]) -> ApiResponse:
-    counting.count("refused", problem.code)
+    counters.count("refused", problem.code)
     return responses.refusal(problem, request_id=request_id, language=language, headers=headers)

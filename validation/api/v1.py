@@ -7,9 +7,9 @@ from typing import Final
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 
-from accounts import usage
 from accounts.models import Client
-from apikeys import quota
+from accounts.usage import counts
+from apikeys.limits import quota
 from apikeys.problems import Problem
 from validation import sentences
 from validation.api import schemas
@@ -118,8 +118,8 @@ def show_usage(call: Call) -> CallResult:
     if call.key is None:
         raise Problem("key_missing")
     client = Client.objects.get(pk=call.key.client)
-    month, first = usage.month(client), quota.this_month()
-    days = [day for day in usage.days(client, usage.today().day) if day.total or day.units]
+    month, first = counts.month(client), quota.this_month()
+    days = [day for day in counts.days(client, counts.today().day) if day.total or day.units]
     last = first.replace(day=monthrange(first.year, first.month)[1])
     return CallResult(
         schemas.UsageAnswer(

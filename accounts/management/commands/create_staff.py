@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
-from accounts import staff, staff_history
+from accounts.audit import staff_log
 from accounts.models import User
+from accounts.staff import groups as staff_groups
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
             "--group",
             action="append",
             default=[],
-            choices=list(staff.GROUPS),
+            choices=list(staff_groups.GROUPS),
             help="a group to be in; may be given several times. Later somebody of the group lead changes it",
         )
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
@@ -50,6 +51,6 @@ class Command(BaseCommand):
             user = User.objects.create_user(email, password, is_staff=True)
             user.groups.set(groups)
             EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-            staff_history.record("staff.created", by=None, detail={"email": email, "groups": ", ".join(sorted(group))})
+            staff_log.record("staff.created", by=None, detail={"email": email, "groups": ", ".join(sorted(group))})
         groups_told = f"in {', '.join(sorted(set(group)))}" if group else "in no group yet, so there is nothing to see"
         self.stdout.write(f"{email} is staff now, {groups_told}; a second factor is added at the first sign-in.")

@@ -3,9 +3,10 @@
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from accounts import recovery, sentences
+from accounts import messages
 from accounts.errors import Refusal
 from accounts.models import OwnerRecovery, User
+from accounts.team import owner_recovery
 
 
 class Command(BaseCommand):
@@ -39,22 +40,22 @@ class Command(BaseCommand):
         if not reason:
             raise CommandError("Say why with --reason, such as a ticket number: the client will read it.")
         try:
-            found = recovery.request(user, reason=reason)
+            found = owner_recovery.request(user, reason=reason)
         except Refusal as refusal:
-            raise CommandError(sentences.refusal(refusal)) from None
-        due = timezone.localtime(recovery.due_at(found)).isoformat(" ", "minutes")
+            raise CommandError(messages.refusal(refusal)) from None
+        due = timezone.localtime(owner_recovery.due_at(found)).isoformat(" ", "minutes")
         self.stdout.write(f"Requested. Everybody at the client is mailed. Run this again after {due}.")
 
     def _execute(self, found: OwnerRecovery) -> None:
         try:
-            user = recovery.execute(found)
+            user = owner_recovery.execute(found)
         except Refusal:
-            due = timezone.localtime(recovery.due_at(found)).isoformat(" ", "minutes")
+            due = timezone.localtime(owner_recovery.due_at(found)).isoformat(" ", "minutes")
             raise CommandError(f"Too early: it can be carried out after {due}.") from None
         self.stdout.write(f"{user.email} is an owner now.")
 
     def _cancel(self, found: OwnerRecovery | None) -> None:
         if found is None:
             raise CommandError("No request is under way for this user.")
-        recovery.cancel(found)
+        owner_recovery.cancel(found)
         self.stdout.write("Cancelled.")

@@ -1,15 +1,15 @@
-"""manage.py sync_staff_groups: makes the groups of the staff what accounts/staff.py says."""
+"""manage.py sync_staff_groups: makes the groups of the staff what accounts/staff/groups.py says."""
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from accounts import staff
+from accounts.staff import groups
 
 
 class Command(BaseCommand):
     """Run it after each migration; with nothing to change it changes nothing."""
 
-    help = "Make the groups of the back-office what the table accounts/staff.py says."
+    help = "Make the groups of the back-office what the table accounts/staff/groups.py says."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take --check."""
@@ -19,11 +19,11 @@ class Command(BaseCommand):
         """Say what was changed, a line each."""
         try:
             with transaction.atomic():
-                changes = staff.sync()
+                changes = groups.sync()
                 transaction.set_rollback(check)
-        except staff.UnknownPermission as error:
+        except groups.UnknownPermission as error:
             raise CommandError(
-                f"accounts/staff.py names what no model allows: {error}. Is the database migrated?"
+                f"accounts/staff/groups.py names what no model allows: {error}. Is the database migrated?"
             ) from None
         if changes and check:
             raise CommandError("\n".join(changes))

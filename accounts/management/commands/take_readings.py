@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from accounts.readings import taking
+from ibanse.monitoring import sampling
 
 
 class Command(BaseCommand):
@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, **_options: object) -> None:
         """Measure and keep everything; fail with the names of what could not be measured, when the rest is kept."""
-        failures = taking.take(timezone.now())
+        failures = sampling.take(timezone.now())
         if failures:
             named = ", ".join(f"{failure.measure} ({failure.error})" for failure in failures)
             raise CommandError(f"Not measured: {named}. Everything else was.")

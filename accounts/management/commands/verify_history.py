@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import history, staff_history
+from accounts.audit import client_log, staff_log
 from accounts.models import Client
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *, client: str | None, checkpoint: bool, against: str | None, **_options: Any) -> None:
         """Print a line per broken chain; fail when there is one."""
         if checkpoint:
-            self.stdout.write(json.dumps(staff_history.checkpoint()))
+            self.stdout.write(json.dumps(staff_log.checkpoint()))
         elif against:
             self._compare(Path(against))
         else:
@@ -35,9 +35,9 @@ class Command(BaseCommand):
 
     def _verify(self, client: str | None) -> None:
         clients = Client.objects.filter(pk=client) if client else Client.objects.all()
-        results = [(str(found.pk), history.verify(found)) for found in clients.order_by("created_at").iterator()]
+        results = [(str(found.pk), client_log.verify(found)) for found in clients.order_by("created_at").iterator()]
         if not client:
-            results.append(("staff", staff_history.verify()))
+            results.append(("staff", staff_log.verify()))
         broken = [(key, result) for key, result in results if not result.ok]
         for key, result in broken:
             self.stderr.write(f"{key}: entry {result.first_bad} is {result.problem}")
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             number = int(stated["number"])
         except (OSError, ValueError, KeyError, AttributeError):
             raise CommandError(f"{file} cannot be read as a checkpoint of verify_history --checkpoint.") from None
-        result = staff_history.verify_checkpoint(stated)
+        result = staff_log.verify_checkpoint(stated)
         if result.problem == "signature":
             raise CommandError(f"{file} is not a checkpoint that we have signed.")
         if not result.ok:

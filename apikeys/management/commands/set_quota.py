@@ -4,8 +4,8 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import quota
 from accounts.models import Client, User
+from accounts.usage import quota
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from privacy import contact
+from privacy.contact import messages
 
 
 class Command(BaseCommand):
@@ -18,6 +18,6 @@ class Command(BaseCommand):
 
     def handle(self, *, reference: str, **_options: Any) -> None:
         """Delete it; fail when there is none."""
-        if not contact.delete(reference):
+        if not messages.delete(reference):
             raise CommandError(f"There is no message {reference}.")
         self.stdout.write(f"Deleted: {reference.strip().upper()}")

@@ -6,18 +6,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from privacy import kept_fields
+from privacy.inventory import tables
 
 
 class Command(BaseCommand):
     """Write the list of all fields."""
 
-    help = "Write deploy/data.md from privacy/kept_fields.py."
+    help = "Write deploy/data.md from privacy/inventory/tables.py."
 
     def handle(self, **options: Any) -> None:
         """Write the file and name it."""
         path = settings.BASE_DIR / "deploy" / "data.md"
-        text = kept_fields.as_markdown()
+        text = tables.as_markdown()
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             # Several runs of the tests may write it at once: each replaces the file as a whole.
             temporary = path.with_suffix(f".md.{os.getpid()}")

@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from privacy import contact
+from privacy.contact import messages
 
 
 class Command(BaseCommand):
@@ -13,6 +13,6 @@ class Command(BaseCommand):
 
     def handle(self, **_options: object) -> None:
         """Print how many went; fail when some are left."""
-        self.stdout.write(f"Mailed: {contact.mail_waiting(timezone.now(), at_once=True)}")
-        if left := contact.waiting():
+        self.stdout.write(f"Mailed: {messages.mail_waiting(timezone.now(), at_once=True)}")
+        if left := messages.waiting():
             raise CommandError(f"Not mailed: {left}. Look at IBANSE_CONTACT_ADDRESS and EMAIL_URL, and into the log.")

@@ -2,7 +2,8 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from privacy import contact, vault
+from privacy import vault
+from privacy.contact import messages
 
 
 class Command(BaseCommand):
@@ -14,15 +15,15 @@ class Command(BaseCommand):
         """Print each message with its reference."""
         number = 0
         try:
-            for message in contact.every():
+            for message in messages.every():
                 self._show(message)
                 number += 1
         except vault.VaultError as error:
             raise CommandError(f"Message {number + 1} does not open ({type(error).__name__}).") from None
         noun = "message" if number == 1 else "messages"
-        self.stdout.write(f"{number} {noun}, {contact.waiting()} of them not mailed yet.")
+        self.stdout.write(f"{number} {noun}, {messages.waiting()} of them not mailed yet.")
 
-    def _show(self, message: contact.Message) -> None:
+    def _show(self, message: messages.Message) -> None:
         row, words = message.row, message.words
         mailed = f"mailed {row.mailed_at:%Y-%m-%d %H:%M}" if row.mailed_at else "NOT MAILED YET"
         self.stdout.write(f"{message.reference}  {row.received_at:%Y-%m-%d %H:%M} UTC  {row.subject}  {mailed}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from privacy import sentences
+from privacy import messages
 from privacy.deletion import receipts
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, *, file: str, **_options: object) -> None:
         """Print the verdict, and what a genuine receipt says."""
         verdict = receipts.verify(self._read(file))
-        self.stdout.write(sentences.receipt_verdict(verdict.code, issuer=verdict.issuer))
+        self.stdout.write(messages.receipt_verdict(verdict.code, issuer=verdict.issuer))
         if verdict.code != "genuine":
             sys.exit(1)
         for name in (

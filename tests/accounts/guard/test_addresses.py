@@ -4,7 +4,7 @@ import pytest
 from django.test import RequestFactory, override_settings
 
 from accounts.guard import addresses
-from tests.house import HouseTest
+from tests.base import HouseTest
 
 pytestmark = pytest.mark.claim("caller_address")
 

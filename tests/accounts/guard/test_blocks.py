@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.guard import blocks, revisions
 from accounts.guard.models import Block
 from tests.accounts.test_commands import said
-from tests.house import HouseTest
+from tests.base import HouseTest
 
 
 @pytest.mark.claim("blocked_addresses")

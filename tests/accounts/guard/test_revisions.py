@@ -10,7 +10,7 @@ from django.test import TransactionTestCase
 from accounts.guard import revisions
 from accounts.guard.models import Revision
 from accounts.models import Client
-from tests.house import HouseTest
+from tests.base import HouseTest
 
 
 class Clock:

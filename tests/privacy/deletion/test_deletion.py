@@ -9,14 +9,16 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from accounts import history
+from accounts.audit import client_log
 from accounts.errors import Refusal
 from accounts.models import Client, User
-from privacy import export, rooms, vault
+from privacy import vault
 from privacy.deletion import erasing, execution, ledger, receipts, requesting
+from privacy.export import exports
+from privacy.inventory import registry
 from privacy.models import DataExport, DeletionRequest
-from tests.house import PASSWORD, HouseTest
-from tests.privacy.deletion.grown import everything_of, grow, traces
+from tests.base import PASSWORD, HouseTest
+from tests.support.grown_client import everything_of, grow, traces
 
 pytestmark = pytest.mark.claim("deleted_account")
 
@@ -164,11 +166,11 @@ class ExecutionTests(DeletionTest):
         grow(self.mallory, self.person("max@example.net", client=self.mallory.client, role=User.Role.SUB_USER))
         self.users = [self.alice.user, self.vera.user]
         self.others = everything_of(self.mallory.client)
-        self.counted = rooms.count(self.alice.client)
+        self.counted = registry.count(self.alice.client)
         self.fingerprint = vault.fingerprint(self.alice.client.pk)
         copy = DataExport.objects.get(client=self.alice.client)
-        export.work(timezone.now())
-        self.file = next(export._folder().glob(f"{copy.pk}.*"))  # noqa: SLF001 - the place of the file is nobody's business
+        exports.work(timezone.now())
+        self.file = next(exports._folder().glob(f"{copy.pk}.*"))  # noqa: SLF001 - the place of the file is nobody's business
 
     def assert_gone(self) -> None:
         """Fail unless nothing is left of Alice's client, and everything of Mallory's."""
@@ -303,4 +305,4 @@ class ExecutionTests(DeletionTest):
     def test_the_history_is_whole_until_it_goes(self) -> None:
         self.due()
 
-        self.assertTrue(history.verify(self.alice.client).ok)
+        self.assertTrue(client_log.verify(self.alice.client).ok)

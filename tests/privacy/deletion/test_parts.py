@@ -13,15 +13,17 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import details, history
+from accounts.audit import client_log
 from accounts.models import Client, ContactDetails, User
-from privacy import rooms, vault
+from accounts.profile import details
+from privacy import vault
+from privacy.check_logging.mode import Choice
 from privacy.deletion import erasing, execution, ledger, replay, requesting
 from privacy.deletion.erasing import Scope
-from privacy.logging_mode import Choice
+from privacy.inventory import registry
 from privacy.models import DataExport, DeletionRequest, LogCutoff, Mode
-from tests.house import HouseTest
-from tests.privacy.deletion.grown import IBAN, everything_of, grow, traces
+from tests.base import HouseTest
+from tests.support.grown_client import IBAN, everything_of, grow, traces
 from validation import log, log_search, writer
 from validation.engine import check
 from validation.models import ValidationRecord
@@ -38,7 +40,7 @@ class PartTest(HouseTest):
         grow(self.alice, self.vera)
 
     def left(self) -> dict[str, int]:
-        return rooms.count(Client.objects.get(pk=self.alice.client.pk))
+        return registry.count(Client.objects.get(pk=self.alice.client.pk))
 
 
 class PageTests(PartTest):
@@ -64,15 +66,15 @@ class PageTests(PartTest):
 
     def test_a_user_goes_with_all_traces_and_the_chain_stays_whole(self) -> None:
         vera = self.vera.user
-        history.record("users.invited", client=self.alice.client, by=self.alice.user, detail={"email": vera.email})
-        history.record("users.signed_in", client=self.alice.client, by=vera, address="192.0.2.9")
+        client_log.record("users.invited", client=self.alice.client, by=self.alice.user, detail={"email": vera.email})
+        client_log.record("users.signed_in", client=self.alice.client, by=vera, address="192.0.2.9")
 
         answer = self.alice.posts(f"{PAGE}user/{vera.pk}/")
 
         self.assertTrue(answer["Location"].startswith("/receipts/"))
         self.assertEqual(set(traces(uuid_client(), [vera])), {"accounts.HistoryEntry"})
         self.assertNotIn(vera.email, str(everything_of(self.alice.client)))
-        self.assertTrue(history.verify(self.alice.client).ok)
+        self.assertTrue(client_log.verify(self.alice.client).ok)
         self.assertEqual(self.alice.opens(f"{PAGE}user/{vera.pk}/").status_code, 404)
 
     def test_nobody_deletes_themselves_or_somebody_elses_user(self) -> None:
@@ -90,7 +92,7 @@ class PageTests(PartTest):
         self.assertEqual(self.left(), before)
 
     def test_what_takes_longer_goes_on_by_itself(self) -> None:
-        with patch("privacy.pages.deletion.DELETES_FOR", timedelta(seconds=-1)):
+        with patch("privacy.deletion.views.DELETES_FOR", timedelta(seconds=-1)):
             self.assertRedirects(self.alice.posts(f"{PAGE}log/"), PAGE)
         self.assertContains(self.alice.opens(PAGE), "Being deleted")
 

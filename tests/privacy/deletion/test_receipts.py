@@ -14,11 +14,12 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts import details, signatures
+from accounts.audit import signatures
+from accounts.profile import details
 from privacy.deletion import execution, receipts, requesting
 from privacy.deletion.erasing import Scope
 from privacy.models import ErasureReceipt
-from tests.house import HouseTest
+from tests.base import HouseTest
 
 pytestmark = pytest.mark.claim("deleted_account")
 

@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from ibanse import checks
-from privacy import cipher, vault
+from privacy import vault
+from privacy.crypto import cipher
 from privacy.vault import opened
 from privacy.vault.models import DataKey
-from tests import services
+from tests.support import services
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 BOTH = {"default", "keyring"}

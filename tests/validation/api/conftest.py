@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests import services
+from tests.support import services
 
 _MAKE_KEY = """
 import django

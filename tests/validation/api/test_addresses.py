@@ -11,8 +11,8 @@ from django.test import override_settings
 from accounts.guard import blocks, revisions
 from apikeys import keys, tokens
 from apikeys.models import ApiKey
-from tests.house import ApiAnswer, HouseTest
-from tests.production import Production, Program
+from tests.base import ApiAnswer, HouseTest
+from tests.support.production import Production, Program
 
 VALIDATE = "/api/v1/validate"
 IBAN = {"iban": "DE89370400440532013000"}

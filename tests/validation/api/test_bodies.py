@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from gunicorn.http.errors import InvalidChunkSize  # type: ignore[import-untyped]  # it has no types
 
-from tests.house import ApiAnswer, HouseTest
+from tests.base import ApiAnswer, HouseTest
 from tests.validation.api.conftest import LiveApi
 from validation.api.bodies import MOST_BYTES
 

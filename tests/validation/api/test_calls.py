@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.house import ApiAnswer, HouseTest
+from tests.base import ApiAnswer, HouseTest
 from validation.engine.reasons import ReasonCode, WarningCode
 from validation.engine.registry import COUNTRIES
 

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from django.db import OperationalError, connections
 from django.test import override_settings
 
-from tests.house import ApiAnswer, HouseTest
+from tests.base import ApiAnswer, HouseTest
 
 ALL_OK = {"database": "ok", "keyring": "ok", "spool": "ok", "disk": "ok"}
 

@@ -2,7 +2,7 @@
 
 from django.utils import translation
 
-from tests.house import HouseTest
+from tests.base import HouseTest
 from validation import sentences
 from validation.engine import check
 

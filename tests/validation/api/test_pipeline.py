@@ -16,10 +16,11 @@ from django.db import connection
 from django.test import Client
 
 from accounts.guard import blocks
-from apikeys import quota, tokens
+from apikeys import tokens
+from apikeys.limits import quota
 from apikeys.models import KeyUsageDay
 from ibanse import api_gate
-from tests.house import HouseTest, connections_stay_open, site
+from tests.base import HouseTest, connections_stay_open, site
 from tests.validation.api.test_problems import PRODUCED
 from validation import writer
 from validation.api.pipeline import ApiRequest, respond

@@ -11,7 +11,7 @@ from django.test import override_settings
 from accounts.guard import blocks
 from apikeys import problems, tokens
 from apikeys.models import ApiKey
-from tests.house import ApiAnswer, HouseTest
+from tests.base import ApiAnswer, HouseTest
 from validation.api.bodies import MOST_BYTES
 
 VALIDATE = "/api/v1/validate"

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import MONTHLY_QUOTA
 from apikeys import keys, tokens
+from apikeys.limits.rate import BURST_PART
 from apikeys.models import DEFAULT_RATE
 from apikeys.problems import KINDS
-from apikeys.rates import BURST_PART
 from apikeys.scopes import SCOPES
 from validation.api.contract import Route
 from validation.api.docs import examples, messages, openapi

@@ -14,8 +14,8 @@ from django.utils.html import escape
 from apikeys import tokens
 from apikeys.problems import KINDS
 from apikeys.scopes import SCOPES
-from tests import services
-from tests.house import HouseTest
+from tests.base import HouseTest
+from tests.support import services
 from tests.validation.api.conftest import run
 from validation.api.contract import Route
 from validation.api.docs import examples, messages, openapi, views

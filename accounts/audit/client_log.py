@@ -1,0 +1,318 @@
+"""The trail of a client's deeds: who did what and when, chained so that a change shows. record() is its only pen.
+
+How the entries hang together is in chain.py. Signed checkpoints leave the database with every export.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from accounts import batch, mail
+from accounts.audit import hash_chain
+from accounts.audit.hash_chain import Chain, Checkpoint, Verification
+from accounts.models import Client, HistoryDetail, HistoryEntry, User
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A kind of deed: its sentence, whether the client's owners are mailed, and whether it is one of our staff's."""
+
+    sentence: Promise
+    mail: bool = False
+    meaning: Promise | None = None
+    """Of a deed of the operator's staff: what it means for the client and what to do, for the mail."""
+    by_operator: bool = False
+    """Who of the staff did it stands in their own history (staff_history.py), not here."""
+
+
+_OF_THE_OPERATOR: Final = {
+    "client.suspended": Action(
+        gettext_lazy("The account was suspended by the operator"),
+        mail=True,
+        meaning=gettext_lazy(
+            "API keys are refused from now on, and the pages of the account are shut. Nothing is deleted. As an owner "
+            "you can still read history and log, take a copy of all data along, and delete the account."
+        ),
+        by_operator=True,
+    ),
+    "client.reopened": Action(
+        gettext_lazy("The account was opened again by the operator"),
+        mail=True,
+        meaning=gettext_lazy("Everybody can work again, and API keys work that had not been revoked and not expired."),
+        by_operator=True,
+    ),
+    "client.noted": Action(gettext_lazy("A note on the account was written by the operator"), by_operator=True),
+    "client.unmasked": Action(
+        gettext_lazy("Masked details of the account were opened by the operator"),
+        mail=True,
+        meaning=gettext_lazy(
+            "For a quarter of an hour one member of our staff sees contact details and users, or billing details, but "
+            "no IBAN, no API key and nothing that is in the log. If you do not know what it is about, ask us."
+        ),
+        by_operator=True,
+    ),
+    "client.looked_at": Action(
+        gettext_lazy("Masked details were opened by the operator, with the access for support"), by_operator=True
+    ),
+    "quota.changed": Action(
+        gettext_lazy("The monthly quota was changed by the operator"),
+        mail=True,
+        meaning=gettext_lazy("How much it was and is stands in the history, and what of it is used in the overview."),
+        by_operator=True,
+    ),
+    "users.limit_changed": Action(
+        gettext_lazy("How many users the account may have was changed by the operator"),
+        mail=True,
+        meaning=gettext_lazy("Nobody is removed, even when there are more users now than the account may have."),
+        by_operator=True,
+    ),
+    "users.invitation_resent_by_operator": Action(
+        gettext_lazy("An invitation was sent again by the operator"),
+        mail=True,
+        meaning=gettext_lazy("The link of the older mail works no more; the new one works for seven days."),
+        by_operator=True,
+    ),
+    "users.invitation_withdrawn_by_operator": Action(
+        gettext_lazy("An invitation was withdrawn by the operator"),
+        mail=True,
+        meaning=gettext_lazy("Its link works no more. You can invite the colleague again under Users."),
+        by_operator=True,
+    ),
+    "users.signed_out_by_operator": Action(
+        gettext_lazy("A user was signed out everywhere by the operator"),
+        mail=True,
+        meaning=gettext_lazy(
+            "They can sign in again at once. If somebody else may have used their browser or knows their password, "
+            "they should change it and look at their second factors."
+        ),
+        by_operator=True,
+    ),
+    "keys.revoked_by_operator": Action(
+        gettext_lazy("An API key was revoked by the operator, since it may be in wrong hands"),
+        mail=True,
+        meaning=gettext_lazy(
+            "Calls with it are refused. What to do: make a new key under API keys and put it into your program in the "
+            "old one's place; find where the old one became known, such as in published source code or a shared file, "
+            "and remove it there; look in the log and the history for calls that were not yours."
+        ),
+        by_operator=True,
+    ),
+}
+
+ACTIONS: Final[dict[str, Action]] = {
+    "client.created": Action(gettext_lazy("The account was created"), mail=True),
+    "terms.accepted": Action(gettext_lazy("The terms were accepted and the privacy notice was read")),
+    "users.signed_in": Action(gettext_lazy("Signed in")),
+    "users.signed_out_everywhere": Action(gettext_lazy("Signed out of all other browsers")),
+    "users.password_changed": Action(gettext_lazy("The password was changed")),
+    "users.email_changed": Action(gettext_lazy("The e-mail address was changed"), mail=True),
+    "users.profile_changed": Action(gettext_lazy("The profile was changed")),
+    "users.invited": Action(gettext_lazy("A colleague was invited"), mail=True),
+    "users.invitation_resent": Action(gettext_lazy("An invitation was sent again")),
+    "users.invitation_withdrawn": Action(gettext_lazy("An invitation was withdrawn")),
+    "users.joined": Action(gettext_lazy("A colleague joined"), mail=True),
+    "users.deactivated": Action(gettext_lazy("A user was deactivated"), mail=True),
+    "users.reactivated": Action(gettext_lazy("A user was activated again"), mail=True),
+    "users.removed": Action(gettext_lazy("A user was removed"), mail=True),
+    "users.factors_reset": Action(gettext_lazy("A user's second factors were removed"), mail=True),
+    "users.ownership_given": Action(gettext_lazy("A user was made an owner"), mail=True),
+    "users.ownership_taken": Action(gettext_lazy("An owner was made a sub-user"), mail=True),
+    "users.refused": Action(gettext_lazy("A page was refused")),
+    "factors.totp_added": Action(gettext_lazy("An authenticator app was added")),
+    "factors.totp_removed": Action(gettext_lazy("An authenticator app was removed")),
+    "factors.passkey_added": Action(gettext_lazy("A passkey was added")),
+    "factors.passkey_removed": Action(gettext_lazy("A passkey was removed")),
+    "factors.recovery_codes_made": Action(gettext_lazy("Recovery codes were made")),
+    "keys.created": Action(gettext_lazy("An API key was made"), mail=True),
+    "keys.changed": Action(gettext_lazy("An API key was changed")),
+    "keys.rotated": Action(gettext_lazy("An API key was replaced by a new one"), mail=True),
+    "keys.revoked": Action(gettext_lazy("An API key was revoked"), mail=True),
+    "keys.network_added": Action(gettext_lazy("An address was added to an API key")),
+    "keys.network_removed": Action(gettext_lazy("An address was removed from an API key")),
+    "keys.refused": Action(gettext_lazy("A call with an API key was refused")),
+    "contact.changed": Action(gettext_lazy("The contact details were changed")),
+    "billing.changed": Action(gettext_lazy("The billing details were changed")),
+    "history.exported": Action(gettext_lazy("The history was exported")),
+    "privacy.second_factor_required": Action(gettext_lazy("A second factor was required of all users"), mail=True),
+    "privacy.second_factor_optional": Action(gettext_lazy("A second factor was made optional"), mail=True),
+    "log.erasing": Action(gettext_lazy("Many checks began to be deleted from the log")),
+    "log.erased": Action(gettext_lazy("Checks were deleted from the log")),
+    "log.exported": Action(gettext_lazy("The log of checks was exported")),
+    "privacy.logging_changed": Action(gettext_lazy("What is kept of checks was changed"), mail=True),
+    "privacy.export_requested": Action(gettext_lazy("A copy of all data was requested")),
+    "privacy.export_downloaded": Action(gettext_lazy("A copy of all data was downloaded")),
+    "privacy.document_made": Action(gettext_lazy("A document was made out to the account")),
+    "privacy.document_deleted": Action(gettext_lazy("A document was deleted")),
+    "privacy.document_downloaded": Action(gettext_lazy("A document was downloaded")),
+    "privacy.log_reduced": Action(gettext_lazy("Records of checks were erased or reduced")),
+    "deletion.requested": Action(gettext_lazy("The deletion of the account was requested")),
+    "deletion.confirmed": Action(gettext_lazy("The deletion of the account was confirmed by mail")),
+    "deletion.cancelled": Action(gettext_lazy("The deletion of the account was cancelled"), mail=True),
+    "deletion.begun": Action(gettext_lazy("A part of the account began to be deleted"), mail=True),
+    "deletion.executed": Action(gettext_lazy("A part of the account was deleted")),
+    **_OF_THE_OPERATOR,
+    "owners.recovery_requested": Action(gettext_lazy("A new owner was requested at the operator"), mail=True),
+    "owners.recovery_cancelled": Action(gettext_lazy("The request for a new owner was cancelled"), mail=True),
+    "support.granted": Action(gettext_lazy("Support was given access to masked details"), mail=True),
+    "support.ended": Action(gettext_lazy("The access for support was ended"), mail=True),
+    "owners.recovered": Action(gettext_lazy("A user was made an owner by the operator"), mail=True),
+}
+"""Every tag that record() takes."""
+
+
+def record(  # noqa: PLR0913 - all that there is to say of a deed, each by its name
+    tag: str,
+    *,
+    client: Client,
+    by: User | None,
+    request: HttpRequest | None = None,
+    address: str = "",
+    detail: dict[str, str] | None = None,
+) -> HistoryEntry:
+    """Write one deed into the client's trail and mail the owners if its action says so.
+
+    `detail` holds short texts (they are sealed). The caller's address is taken from the request; who has no request
+    gives it as `address`, in the canonical form of guard.addresses. Raises KeyError for a tag that is not in ACTIONS.
+    Appends take turns on the client's row, so the chain never forks.
+    """
+    action = ACTIONS[tag]
+    entry = HistoryEntry(client=client, tag=tag, actor=by.pk if by else None)
+    with transaction.atomic():
+        Client.objects.lock(client)
+        trail(client).append(entry, detail=detail, address=hash_chain.caller(request) or address)
+        if action.mail and not client.is_demo:  # Nobody lives at the demo's addresses.
+            _mail_owners(client, entry, action, ticket=(detail or {}).get("ticket", ""))
+    return entry
+
+
+def trail(client: Client) -> Chain[HistoryEntry]:
+    """Return the chain of the client's entries."""
+    return Chain(
+        owner=client.pk,
+        rows=HistoryEntry.objects.filter(client=client),
+        details=HistoryDetail.objects,
+        name="history",
+        stated_as="client",
+    )
+
+
+def entries(
+    client: Client,
+    *,
+    tag: str = "",
+    actor: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[HistoryEntry]:
+    """Return the client's entries, newest first, with their details; the filters narrow them."""
+    found = HistoryEntry.objects.filter(client=client).select_related("detail").order_by("-number")
+    found = found.filter(tag=tag) if tag else found
+    found = found.filter(actor=actor) if actor else found
+    found = found.filter(at__gte=since) if since else found
+    return found.filter(at__lt=until) if until else found
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An entry as its owner reads it. `who` and `address` are empty when not known, or no longer."""
+
+    number: int
+    tag: str
+    sentence: str
+    when: datetime
+    who: str
+    network: str
+    address: str
+    details: dict[str, str]
+
+
+def told(client: Client, found: Iterable[HistoryEntry]) -> list[Told]:
+    """Open the entries for reading, with the e-mail addresses of users who are still there."""
+    people = dict(User.objects.filter(client=client).values_list("pk", "email"))
+    chained = trail(client)
+    return [
+        Told(
+            number=entry.number,
+            tag=entry.tag,
+            sentence=str(ACTIONS[entry.tag].sentence),
+            when=entry.at,
+            who=_who(entry, people),
+            network=entry.network,
+            address=chained.address(entry),
+            details=chained.said(entry),
+        )
+        for entry in found
+    ]
+
+
+def _who(entry: HistoryEntry, people: dict[UUID, str]) -> str:
+    if ACTIONS[entry.tag].by_operator:
+        return str(gettext_lazy("the operator"))
+    return people.get(entry.actor, "") if entry.actor else ""
+
+
+def forget_addresses(now: datetime) -> int:
+    """Erase full addresses older than seven days; return how many. The shortened ones stay in the chain."""
+    old = HistoryDetail.objects.filter(entry__at__lt=now - hash_chain.FULL_ADDRESS_KEPT).exclude(sealed_address=b"")
+    return batch.update(old, sealed_address=b"")
+
+
+def forget_user(user: User) -> Iterator[int]:
+    """Erase what is personal in a user's deeds and wherever their address stands; yield how many, 1,000 at a time.
+
+    The chain stays whole. Raises vault.VaultError when the details cannot be opened.
+    """
+    if user.client is None:
+        return
+    last, chained = 0, trail(user.client)
+    while found := list(_with_details(user, last)):
+        last = found[-1].number
+        theirs = [entry.pk for entry in found if entry.actor == user.pk or user.email in _said(chained, entry)]
+        if theirs:
+            yield HistoryDetail.objects.filter(pk__in=theirs).update(sealed=b"", sealed_address=b"")
+
+
+def _with_details(user: User, after: int) -> QuerySet[HistoryEntry]:
+    kept = HistoryEntry.objects.filter(client=user.client, number__gt=after).exclude(detail__sealed=b"")
+    return kept.select_related("detail").order_by("number")[: batch.ROWS]
+
+
+def _said(chained: Chain[HistoryEntry], entry: HistoryEntry) -> str:
+    return " ".join(chained.said(entry).values()).lower()
+
+
+def verify(client: Client) -> Verification:
+    """Read the whole chain and say whether an entry was edited, removed or put in; erased details do no harm."""
+    return trail(client).verify()
+
+
+def checkpoint(client: Client) -> Checkpoint:
+    """Return a signed statement of where the trail ends now: it proves later that no tail was cut off."""
+    return trail(client).checkpoint()
+
+
+def verify_checkpoint(client: Client, stated: Checkpoint) -> Verification:
+    """Read the chain, then compare it with a checkpoint that was kept elsewhere."""
+    return trail(client).verify_checkpoint(stated)
+
+
+def _mail_owners(client: Client, entry: HistoryEntry, action: Action, *, ticket: str) -> None:
+    """Tell them what was done. The words of a reason stay in the history: a mail is not sealed."""
+    context = {
+        "sentence": action.sentence,
+        "at": entry.at,
+        "network": entry.network,
+        "meaning": action.meaning,
+        "by_operator": action.by_operator,
+        "ticket": ticket,
+    }
+    for owner in User.objects.filter(client=client, role=User.Role.OWNER, is_active=True):
+        mail.send_on_commit("deed", to=owner.email, language=owner.language, context=context)

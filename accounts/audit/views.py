@@ -1,0 +1,111 @@
+"""The history of a client, as its owners read, verify and take it along."""
+
+from typing import Any, Final
+
+from django.http import HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import messages
+from accounts.access import MemberRequest, allowed
+from accounts.audit import client_log as trail
+from accounts.audit import export as audit_export
+from accounts.forms.base import CheckpointForm, HistoryFilter
+from accounts.models import Client, HistoryEntry, User
+
+PAGE_ROWS: Final = 50
+
+
+@allowed("history.view")
+@require_safe
+def history(request: MemberRequest) -> HttpResponse:
+    """Show the entries that fit the filters, newest first, fifty a page."""
+    return _history_page(request, request.GET, {"checkpoint_form": CheckpointForm()})
+
+
+@allowed("history.view")
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify(request: MemberRequest) -> HttpResponseBase:
+    """Read the whole chain and say in words whether it is whole; only a post does."""
+    if request.method != "POST":
+        return redirect("accounts:history")
+    form = CheckpointForm(request.POST)
+    if not form.is_valid():
+        return _history_page(request, QueryDict(), {"checkpoint_form": form}, status=422)
+    typed = form.cleaned_data["checkpoint"]
+    stated = audit_export.read_checkpoint(typed) if typed else None
+    if typed and stated is None:
+        form.add_error("checkpoint", _("This is not the last line of an export. Copy it whole, with its brackets."))
+        return _history_page(request, QueryDict(), {"checkpoint_form": form}, status=422)
+    result = trail.verify_checkpoint(request.client, stated) if stated else trail.verify(request.client)
+    problem = messages.HISTORY_PROBLEMS[result.problem] % {"number": result.first_bad} if not result.ok else ""
+    told = {"result": result, "problem": problem, "with_checkpoint": stated is not None}
+    return _history_page(request, QueryDict(), {"checkpoint_form": CheckpointForm(), **told})
+
+
+@allowed("history.export")
+@require_http_methods(["GET", "HEAD", "POST"])
+def export(request: MemberRequest) -> HttpResponseBase:
+    """Send the whole history as a CSV file and record that it left; only a post does."""
+    if request.method != "POST":
+        return redirect("accounts:history")
+    trail.record("history.exported", client=request.client, by=request.user, request=request)
+    lines = audit_export.lines(request.client, language=get_language() or "en")
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    name = f"ibanse-history-{timezone.localdate().isoformat()}.csv"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _history_page(request: MemberRequest, asked: QueryDict, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    form = HistoryFilter(asked, people=_people(request.client))
+    is_valid = form.is_valid()
+    narrows = form.narrows() if is_valid else {}
+    entries, links = _page_of(trail.entries(request.client, **narrows), asked)
+    told = trail.told(request.client, entries)
+    rows = [(entry, said, messages.details(said.details)) for entry, said in zip(entries, told, strict=True)]
+    page = {"form": form, "rows": rows, "is_narrowed": is_valid and any(narrows.values()), **links, **context}
+    return render(request, "accounts/history.html", page, status=status if is_valid else 422)
+
+
+def _page_of(found: Any, asked: QueryDict) -> tuple[list[HistoryEntry], dict[str, str]]:
+    """Return one page of entries and the queries that lead to the newer and the older one, by the entry's number."""
+    before, after = _number(asked.get("before")), _number(asked.get("after"))
+    if after is not None:
+        entries = list(found.filter(number__gt=after).order_by("number")[: PAGE_ROWS + 1])
+        has_newer, has_older = len(entries) > PAGE_ROWS, True
+        entries = entries[:PAGE_ROWS][::-1]
+    else:
+        found = found.filter(number__lt=before) if before is not None else found
+        entries = list(found[: PAGE_ROWS + 1])
+        has_newer, has_older = before is not None, len(entries) > PAGE_ROWS
+        entries = entries[:PAGE_ROWS]
+    links = {}
+    if entries and has_newer:
+        links["newer"] = _query(asked, after=entries[0].number)
+    if entries and has_older:
+        links["older"] = _query(asked, before=entries[-1].number)
+    return entries, links
+
+
+def _number(text: str | None) -> int | None:
+    """Return the number of an entry from an address; what is none is left out, as if nobody had asked."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 18 else None
+
+
+def _query(asked: QueryDict, **place: int) -> str:
+    kept = {name: asked.get(name, "") for name in ("kind", "person", "since", "until") if asked.get(name)}
+    return urlencode([*kept.items(), *place.items()])
+
+
+def _people(client: Client) -> list[tuple[str, str]]:
+    """Return who may have done a deed: the client's users, and by number those who are no longer here."""
+    here = {str(user.pk): user.email for user in User.objects.filter(client=client).order_by("email")}
+    actors = HistoryEntry.objects.filter(client=client, actor__isnull=False).order_by("actor")
+    gone = [str(actor) for actor in actors.values_list("actor", flat=True).distinct() if str(actor) not in here]
+    return [*here.items(), *((key, _("removed user %(id)s") % {"id": key[:8]}) for key in gone)]

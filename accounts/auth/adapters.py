@@ -1,0 +1,224 @@
+"""Our rules where allauth asks for them: addresses, redirects, mails, what goes into the history, sealed secrets."""
+
+from typing import Any, Final
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from accounts import counters, mail
+from accounts.audit import client_log
+from accounts.auth import allauth_internals, devices, presence
+from accounts.guard import addresses
+from accounts.models import Client, User
+from privacy import vault
+
+# What allauth would mail about a change → the deed. Each also ends the user's other sessions.
+NOTICES: Final = {
+    "account/email/password_changed": "users.password_changed",
+    "account/email/password_reset": "users.password_changed",
+    "account/email/password_set": "users.password_changed",
+    "mfa/email/recovery_codes_generated": "factors.recovery_codes_made",
+    "mfa/email/totp_activated": "factors.totp_added",
+    "mfa/email/totp_deactivated": "factors.totp_removed",
+    "mfa/email/webauthn_added": "factors.passkey_added",
+    "mfa/email/webauthn_removed": "factors.passkey_removed",
+}
+_CODES_MADE: Final = "mfa/messages/recovery_codes_generated.txt"
+_FACTORS: Final = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """What allauth does around passwords, mails and sign-in, our way."""
+
+    error_messages = {  # noqa: RUF012 - allauth's own way to name its sentences
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": gettext_lazy("The e-mail address or the password is not right."),
+        "enter_current_password": gettext_lazy("This is not your present password."),
+        "incorrect_code": gettext_lazy("This code is not right."),
+        "incorrect_password": gettext_lazy("This password is not right."),
+        "rate_limited": gettext_lazy("Too many tries. Wait a few minutes and try again."),
+        "too_many_login_attempts": gettext_lazy("Too many tries. Wait a few minutes and try again."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
+        """Whether strangers may make an account themselves; invited colleagues come in by their link."""
+        return bool(settings.SIGNUP == "open")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the one address that every limit and list of ours counts by."""
+        return addresses.caller(request)
+
+    def is_safe_url(self, url: str) -> bool:
+        """Return whether `url` is a path of this site; never another host, however it is written."""
+        return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Return the first page after signing in: the overview for those who may see it, the back-office for staff."""
+        user = request.user
+        if isinstance(user, User) and user.is_staff:
+            return reverse("admin:index")
+        may_see = isinstance(user, User) and user.may("overview.view")
+        return reverse("accounts:overview") if may_see else reverse("validation:check")
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        """Lead whoever has just signed up to where they will land every time."""
+        return self.get_login_redirect_url(request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count a try before it is judged, a known browser's for itself alone: at the same address others may guess.
+
+        Who may not even try any more is counted for the overview; whom they tried to be is not written down.
+        """
+        email = credentials.get("email", "")
+        self._login_failed_rl_usage = allauth_internals.consume_failed_sign_in(
+            request,
+            key=devices.counted_as(request, email),
+            with_address=devices.known_as(request, email) is None,
+        )
+        if not self._login_failed_rl_usage:
+            counters.count("sign_ins", "limited")
+            raise self.validation_error("too_many_login_attempts")
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Return for whom a try counts, for allauth: never the mailbox alone, or a stranger locks its reader out."""
+        return devices.counted_as(request, credentials.get("email", ""))
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count a password that was not right, and nothing else of it."""
+        counters.count("sign_ins", "password")
+        super().authentication_failed(request, **credentials)
+
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+        """Let nobody in whose client is being deleted, by whatever door: nothing can be sealed for them any more."""
+        ours = _ours(user)
+        if ours.client is not None and ours.client.state == Client.State.GONE:
+            ours.is_active = False  # Not saved: allauth refuses this sign-in as it would a deactivated user's.
+        response: HttpResponse | None = super().pre_login(request, ours, **kwargs)
+        return response
+
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
+        """Record the sign-in; it also counts as a recent proof, so that nobody types a password twice in a row."""
+        user = _ours(user)
+        presence.forget_ended(timezone.now())
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        records = get_authentication_records(request, user)
+        if records:
+            records[-1]["reauthenticated"] = True
+            request.session[AUTHENTICATION_METHODS_SESSION_KEY] = records
+        devices.remember(request, response, user.email)
+        _record("users.signed_in", user, request, {"method": ", ".join(_method(record) for record in records)})
+        return response
+
+    def logout(self, request: HttpRequest) -> None:
+        """Sign this browser out, and forget where it was."""
+        UserSession.objects.filter(session_key=request.session.session_key or "").delete()
+        super().logout(request)
+
+    def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
+        """Return how this user may prove themselves once more: with the second factor, if there is one."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if isinstance(user, User) and is_mfa_enabled(user, types=_FACTORS):
+            methods = [method for method in methods if method["id"] != "reauthenticate"]
+        names = {
+            "reauthenticate": _("With your password"),
+            "mfa_reauthenticate": _("With a code of your app, or a recovery code"),
+            "mfa_reauthenticate:webauthn": _("With a passkey"),
+        }
+        return [{**method, "description": names[method["id"]]} for method in methods]
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:  # noqa: A002, RUF100
+        """Send one of allauth's mails from our templates, in the reader's language."""
+        user = context.get("user")
+        language = user.language if isinstance(user, User) else ""
+        values = {
+            "code": context.get("code", ""),
+            "site": settings.SITE_URL,
+            "sign_up": settings.SITE_URL + reverse("account_signup") if settings.SIGNUP == "open" else "",
+        }
+        template = f"identity/{template_prefix.rpartition('/')[2]}"
+        mail.send_on_commit(template, to=email, language=language or get_language(), context=values)
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: AbstractBaseUser,
+        context: dict[str, Any] | None = None,  # noqa: ARG002 - allauth's signature
+        email: str | None = None,
+    ) -> None:
+        """A password or a factor was changed: record it, end the user's other sessions and tell them."""
+        request, user = self.request, _ours(user)
+        tag = NOTICES[template_prefix]
+        # Recovery codes are recorded where they are made, see add_message.
+        if tag != "factors.recovery_codes_made":
+            _record(tag, user, request)
+        presence.end_others(request, user)
+        values = {"sentence": client_log.ACTIONS[tag].sentence, "at": timezone.now(), "site": settings.SITE_URL}
+        mail.send_on_commit(
+            "identity/notice", to=email or user.email, language=user.language or get_language(), context=values
+        )
+
+    def add_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Show a message; that recovery codes were made is told nowhere else, so it is recorded here."""
+        template = kwargs.get("message_template") or (args[1] if len(args) > 1 else None)
+        if template == _CODES_MADE and isinstance(request.user, User):
+            _record("factors.recovery_codes_made", request.user, request)
+        super().add_message(request, *args, **kwargs)
+
+
+class FactorAdapter(DefaultMFAAdapter):
+    """Second factors: their secrets are sealed under the key of the client they belong to."""
+
+    error_messages = {  # noqa: RUF012 - allauth's own way to name its sentences
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": gettext_lazy("This code is not right."),
+        "unverified_email": gettext_lazy("Confirm your e-mail address first."),
+    }
+    PURPOSE: Final = "second factor"
+
+    def encrypt(self, text: str) -> str:
+        """Seal a secret of the user who is signed in; the envelope names the owner of the key."""
+        user = context.request.user
+        return vault.seal_named(user.key_owner, text, purpose=self.PURPOSE)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Open a secret, also for somebody who is only about to sign in."""
+        return vault.unseal_named(encrypted_text, purpose=self.PURPOSE)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Return for whom a passkey is made: the name people see and the host it works at."""
+        return {**super().get_public_key_credential_rp_entity(), "name": settings.MFA_TOTP_ISSUER}
+
+    def generate_authenticator_name(self, user: AbstractBaseUser, type: str) -> str:  # noqa: A002 - allauth's signature
+        """Return a name for a passkey that was given none."""
+        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return _("Passkey %(number)d") % {"number": count + 1}
+
+
+def _ours(user: AbstractBaseUser) -> User:
+    """Return a user of allauth's as what it is."""
+    assert isinstance(user, User)  # noqa: S101 - there is one user model
+    return user
+
+
+def _method(record: dict[str, Any]) -> str:
+    return str(record.get("type") or record["method"])
+
+
+def _record(tag: str, user: User, request: HttpRequest, detail: dict[str, str] | None = None) -> None:
+    """Record a deed in the trail of the user's client; staff have none."""
+    if user.client is not None:
+        client_log.record(tag, client=user.client, by=user, request=request, detail=detail)

@@ -1,0 +1,246 @@
+"""The forms of signing in: allauth's, with our labels and without placeholders, and those that are ours alone."""
+
+import uuid
+from typing import Any, ClassVar
+
+from allauth.account import forms as account_forms
+from allauth.mfa.base import forms as factor_forms
+from allauth.mfa.totp import forms as totp_forms
+from allauth.mfa.webauthn import forms as passkey_forms
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy as _
+
+from accounts import counters
+from accounts.forms.lines import LineField
+from accounts.models import User
+
+MAX_EMAIL_CHARACTERS = 254
+NEW_PASSWORD_HELP = _("At least 12 characters. A few words in a row are strong and easy to remember.")
+PASSKEY_NAME_CHARACTERS = 60
+
+
+class Calm(forms.Form):
+    """Gives allauth's fields our labels and takes away placeholders, which only repeat them."""
+
+    labels: ClassVar[dict[str, Any]] = {}
+    helps: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs.pop("placeholder", None)
+            field.label = self.labels.get(name, field.label)
+            field.help_text = self.helps.get(name, "")
+
+
+class CodeField(forms.CharField):
+    """A code that was mailed: shown large, offered by phones, never corrected."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("label", _("Code"))
+        super().__init__(max_length=32, **options)
+        self.widget.attrs |= {
+            "autocomplete": "one-time-code",
+            "autocapitalize": "characters",
+            "autocorrect": "off",
+            "spellcheck": "false",
+            "class": "code",
+        }
+
+
+class SignInForm(Calm, account_forms.LoginForm):
+    """E-mail address and password."""
+
+    labels: ClassVar = {"login": _("E-mail address"), "password": _("Password")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Password managers look for "username"; "webauthn" lets browsers offer a passkey in the same place.
+        self.fields["login"].widget.attrs["autocomplete"] = "username webauthn"
+
+
+class SignUpForm(forms.Form):
+    """What it takes to begin: an address, a password, the company, and consent."""
+
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=MAX_EMAIL_CHARACTERS,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+    company = LineField(label=_("Company"), widget=forms.TextInput({"autocomplete": "organization"}))
+    password1 = forms.CharField(
+        label=_("Password"),
+        help_text=NEW_PASSWORD_HELP,
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+    password2 = forms.CharField(
+        label=_("Password, once more"),
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+    terms = forms.BooleanField(
+        error_messages={"required": _("Tick this to go on: there is no account without it.")},
+    )
+
+    def clean_email(self) -> str:
+        """Return the address in small letters: one address is one user, whatever its case."""
+        email: str = self.cleaned_data["email"]
+        return email.lower()
+
+    def clean(self) -> dict[str, Any]:
+        """Judge the password with the address and the company in mind."""
+        cleaned = self.cleaned_data
+        password = cleaned.get("password1")
+        if password:
+            user = User(email=cleaned.get("email", ""))
+            user.company = cleaned.get("company", "")  # type: ignore[attr-defined]  # read by our password validator
+            try:
+                validate_password(password, user)
+            except forms.ValidationError as error:
+                self.add_error("password1", error)
+        if password and "password2" in cleaned and cleaned["password2"] != password:
+            self.add_error("password2", _("The two passwords are not the same."))
+        return cleaned
+
+
+class CodeForm(forms.Form):
+    """One code that was mailed."""
+
+    code = CodeField()
+
+
+class EmailChangeForm(forms.Form):
+    """The address somebody wants to be known by."""
+
+    email = forms.EmailField(
+        label=_("New e-mail address"),
+        max_length=MAX_EMAIL_CHARACTERS,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_email(self) -> str:
+        """Return the address in small letters; refuse the one the user already has."""
+        email: str = self.cleaned_data["email"].lower()
+        if email == self.user.email:
+            raise forms.ValidationError(_("This is your present address."))
+        return email
+
+
+class EmailChangeCodesForm(forms.Form):
+    """The codes from both mailboxes."""
+
+    new_code = CodeField(label=_("Code sent to the new address"))
+    old_code = CodeField(label=_("Code sent to the present address"))
+
+
+class _TwoPasswords(Calm):
+    labels: ClassVar = {
+        "oldpassword": _("Present password"),
+        "password1": _("New password"),
+        "password2": _("New password, once more"),
+    }
+    helps: ClassVar = {"password1": NEW_PASSWORD_HELP}
+
+
+class ChangePasswordForm(_TwoPasswords, account_forms.ChangePasswordForm):
+    """The present password and a new one."""
+
+
+class SetPasswordForm(_TwoPasswords, account_forms.SetPasswordForm):
+    """A first password, for somebody who has none."""
+
+
+class NewPasswordForm(_TwoPasswords, account_forms.ResetPasswordKeyForm):
+    """A new password in place of a forgotten one."""
+
+
+class ResetPasswordForm(Calm, account_forms.ResetPasswordForm):
+    """The address whose password was forgotten."""
+
+    labels: ClassVar = {"email": _("E-mail address")}
+
+    def clean_email(self) -> str:
+        """Look the user up with one query, whoever it is: allauth would ask twice for a stranger."""
+        email: str = self.cleaned_data["email"].lower()
+        self.users = list(User.objects.filter(email=email, is_active=True))
+        return email
+
+
+class PasswordAgainForm(Calm, account_forms.ReauthenticateForm):
+    """The password, once more."""
+
+    labels: ClassVar = {"password": _("Password")}
+
+
+class _Code(Calm):
+    labels: ClassVar = {"code": _("Code")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs |= {"class": "code", "autocorrect": "off", "spellcheck": "false"}
+
+
+class ResetCodeForm(_Code, account_forms.ConfirmPasswordResetCodeForm):
+    """The code for a forgotten password."""
+
+    def clean_code(self) -> str:
+        """Compare the code. Nobody has one for an unknown address; then a user is looked up all the same.
+
+        allauth does so after a wrong code for a known address, and the difference would tell.
+        """
+        if not self.expected_code:
+            User.objects.filter(pk=uuid.uuid4()).first()
+        code: str = super().clean_code()
+        return code
+
+
+class EmailCodeForm(_Code, account_forms.ConfirmEmailVerificationCodeForm):
+    """The code that proves an address."""
+
+
+class _FactorCode(_Code):
+    def clean_code(self) -> str:
+        """Judge the code, and count one that was not right; whose it was is not written down."""
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]  # allauth's, of the form beside us
+        except forms.ValidationError:
+            counters.count("sign_ins", "code")
+            raise
+        return code
+
+
+class FactorCodeForm(_FactorCode, factor_forms.AuthenticateForm):
+    """A code of the app, or a recovery code."""
+
+
+class FactorCodeAgainForm(_FactorCode, factor_forms.ReauthenticateForm):
+    """A code of the app, or a recovery code, once more."""
+
+
+class ActivateTOTPForm(_Code, totp_forms.ActivateTOTPForm):
+    """The first code of a new app."""
+
+
+class AddPasskeyForm(Calm, passkey_forms.AddWebAuthnForm):
+    """A name for the new passkey; the browser fills in the rest."""
+
+    labels: ClassVar = {"name": _("Name"), "passwordless": _("Sign in with it alone, without a password")}
+    helps: ClassVar = {"name": _("So that you can tell it from others, such as “Phone” or “Blue key”.")}
+    name = LineField(max_length=PASSKEY_NAME_CHARACTERS, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["passwordless"].initial = True
+
+
+class RenamePasskeyForm(Calm, passkey_forms.EditWebAuthnForm):
+    """Another name for a passkey."""
+
+    labels: ClassVar = {"name": _("Name")}
+    name = LineField(max_length=PASSKEY_NAME_CHARACTERS)

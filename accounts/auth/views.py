@@ -1,0 +1,194 @@
+"""The pages of signing up, of changing one's address, and of sessions."""
+
+from allauth.account import views as account
+from allauth.account.adapter import get_adapter
+from allauth.account.decorators import reauthentication_required
+from allauth.account.utils import perform_login
+from allauth.core import ratelimit
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.audit import client_log
+from accounts.auth import browsers, codes, devices, email_change, presence, signup
+from accounts.auth.allauth_internals import record_authentication
+from accounts.auth.forms import CodeForm, EmailChangeCodesForm, EmailChangeForm, SignUpForm
+from accounts.models import User
+
+
+class SignedInRequest(HttpRequest):
+    """A request of somebody who is signed in: LoginRequiredMiddleware lets nobody else through."""
+
+    user: User
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Show and judge the form of signing in, so many times a minute per address; a known browser has its own count."""
+    browser = devices.known_as(request, request.POST.get("login", ""))
+    wait: HttpResponse | None = (
+        ratelimit.consume_or_429(request, action="sign_in_known", key=browser)
+        if browser
+        else ratelimit.consume_or_429(request, action="sign_in")
+    )
+    return wait or account.login(request)
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up(request: HttpRequest) -> HttpResponseBase:
+    """Ask for what an account needs, then for the code that was mailed."""
+    if request.user.is_authenticated:
+        return redirect(get_adapter().get_login_redirect_url(request))
+    if not get_adapter().is_open_for_signup(request):
+        return render(request, "account/signup_closed.html", {"by_invitation": settings.SIGNUP == "invite"})
+    form = SignUpForm(request.POST or None)
+    if request.method != "POST":
+        return render(request, "account/signup.html", {"form": form})
+    if not form.is_valid():
+        return render(request, "account/signup.html", {"form": form}, status=422)
+    wait = ratelimit.consume_or_429(request, action="signup") or ratelimit.consume_or_429(
+        request, action="signup_mail", key=form.cleaned_data["email"]
+    )
+    if wait:
+        return wait
+    signup.begin(
+        request,
+        email=form.cleaned_data["email"],
+        password=form.cleaned_data["password1"],
+        company=form.cleaned_data["company"],
+    )
+    return redirect("account_signup_code")
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_up_code(request: HttpRequest) -> HttpResponseBase:
+    """Ask for the code that was mailed; with the right one the account is made and its owner signed in."""
+    if request.user.is_authenticated:
+        return redirect(get_adapter().get_login_redirect_url(request))
+    waiting = codes.pending(request, signup.WAITING)
+    if waiting is None:
+        return redirect("account_signup")
+    form = CodeForm(request.POST or None)
+    answer = _sign_up_code_sent(request, form) if request.method == "POST" else None
+    context = {"form": form, "email": waiting["email"], "may_resend": codes.may_resend(waiting)}
+    status = 422 if form.errors else 200
+    return answer or render(request, "account/signup_code.html", context, status=status)
+
+
+def _sign_up_code_sent(request: HttpRequest, form: CodeForm) -> HttpResponseBase | None:
+    """Return where the code leads, or None to ask once more."""
+    wait: HttpResponse | None = ratelimit.consume_or_429(request, action="code")
+    if wait:
+        return wait
+    if "resend" in request.POST:
+        return _resend(request)
+    if not form.is_valid():
+        return None
+    try:
+        user = signup.complete(request, form.cleaned_data["code"])
+    except codes.Wrong:
+        form.add_error("code", _("This code is not right."))
+        return None
+    except codes.Over:
+        messages.error(request, _("This code is of no use any more. Begin once more."))
+        return redirect("account_signup")
+    return _welcome(request, user)
+
+
+def _resend(request: HttpRequest) -> HttpResponse:
+    try:
+        signup.resend(request)
+    except codes.Over:
+        messages.error(request, _("No more codes can be sent. Look into your mailbox, or begin once more."))
+    else:
+        messages.success(request, _("We have sent another code. The one before is void."))
+    return redirect("account_signup_code")
+
+
+def _welcome(request: HttpRequest, user: User) -> HttpResponseBase:
+    # The password was typed in this very session, a few minutes ago.
+    record_authentication(request, user, "password")
+    messages.success(request, _("Welcome. Your account is ready."))
+    response: HttpResponseBase = perform_login(request, user, email=user.email, signup=True)
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@reauthentication_required
+def change_email(request: SignedInRequest) -> HttpResponseBase:
+    """Ask for a new address, then for the codes that were mailed to both."""
+    change = email_change.waiting(request, request.user)
+    if change is not None:
+        return _confirm_email_change(request, change)
+    form = EmailChangeForm(request.POST or None, user=request.user)
+    if not form.is_valid():
+        return render(request, "account/email_change.html", {"form": form}, status=422 if form.errors else 200)
+    wait = ratelimit.consume_or_429(request, action="change_email", user=request.user)
+    if wait:
+        return wait
+    email_change.begin(request, request.user, form.cleaned_data["email"])
+    return redirect("account_email")
+
+
+def _confirm_email_change(request: SignedInRequest, change: codes.Pending) -> HttpResponseBase:
+    if "cancel" in request.POST:
+        email_change.cancel(request)
+        return redirect("account_email")
+    form = EmailChangeCodesForm(request.POST or None)
+    if form.is_valid():
+        try:
+            email_change.complete(request, request.user, **form.cleaned_data)
+        except codes.Wrong:
+            form.add_error(None, _("At least one of the codes is not right."))
+        except codes.Over:
+            messages.error(request, _("These codes are of no use any more. Begin once more."))
+            return redirect("account_email")
+        else:
+            messages.success(request, _("Your e-mail address is changed. Sign in with the new one from now on."))
+            return redirect("account_email")
+    context = {"form": form, "new": change["new"]}
+    return render(request, "account/email_change_codes.html", context, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_safe
+def sessions(request: SignedInRequest) -> HttpResponse:
+    """Show where the user is signed in."""
+    found = [(session, browsers.name(session.user_agent)) for session in presence.of(request.user)]
+    return render(request, "usersessions/usersession_list.html", {"sessions": found})
+
+
+@require_POST
+def end_session(request: SignedInRequest, number: int) -> HttpResponse:
+    """Sign one other browser out; a session of somebody else is not found."""
+    session = get_object_or_404(UserSession, pk=number, user=request.user)
+    if session.is_current():
+        return redirect("account_logout")
+    presence.end([session])
+    messages.success(request, _("That browser is signed out."))
+    return redirect("usersessions_list")
+
+
+@require_POST
+def end_other_sessions(request: SignedInRequest) -> HttpResponse:
+    """Sign every other browser out."""
+    presence.end_others(request, request.user)
+    if request.user.client is not None:
+        client_log.record("users.signed_out_everywhere", client=request.user.client, by=request.user, request=request)
+    messages.success(request, _("All other browsers are signed out."))
+    return redirect("usersessions_list")

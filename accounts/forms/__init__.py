@@ -1,0 +1,1 @@
+"""Form parts that every app shares."""

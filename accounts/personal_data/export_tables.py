@@ -1,0 +1,256 @@
+"""What of the accounts' tables a client gets, field by field. Nothing here changes anything.
+
+Passwords, secrets of second factors, what sessions hold and the nonces of links never leave the house.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.utils.translation import gettext_lazy as _
+
+from accounts.audit import client_log, staff_log
+from accounts.models import (
+    BillingDetails,
+    Client,
+    ClientNote,
+    ContactDetails,
+    Invitation,
+    OwnerRecovery,
+    SupportAccess,
+    UsageDay,
+    User,
+)
+from accounts.personal_data.schema import Column, Shelf, day, moment, plain, time
+from accounts.profile import details
+from accounts.staff import notes, unmasking
+
+
+def _contact(client: Client, rows: list[ContactDetails]) -> Iterable[details.Contact]:
+    return [details.contact(client) for _row in rows]
+
+
+def _billing(client: Client, rows: list[BillingDetails]) -> Iterable[details.Billing]:
+    return [details.billing(client) for _row in rows]
+
+
+def _who(user: User | None) -> str:
+    return user.email if user else ""
+
+
+SHELVES: Final = (
+    Shelf(
+        "account",
+        _("The account itself"),
+        lambda client: Client.objects.filter(pk=client.pk),
+        (
+            Column("id", _("The account's number"), lambda client: str(client.pk)),
+            plain("state", _("Whether it is in use: active, suspended, closing or gone")),
+            plain("user_limit", _("How many users it may have")),
+            plain("monthly_quota", _("Units per calendar month")),
+            plain("needs_second_factor", _("Whether all users need a second factor")),
+            time("suspended_at", _("Since when it is suspended, if it is")),
+            plain("is_demo", _("Whether it was made for demonstration")),
+            time("created_at", _("When it was made")),
+        ),
+    ),
+    Shelf(
+        "users",
+        _("Who can sign in"),
+        lambda client: User.objects.filter(client=client).order_by("joined_at", "pk"),
+        (
+            Column("id", _("The user's number, by which the history names them"), lambda user: str(user.pk)),
+            plain("email", _("E-mail address")),
+            Column("name", _("Name"), details.name),
+            plain("role", _("owner or sub_user")),
+            plain("language", _("Language of mails; empty: that of the browser")),
+            plain("time_zone", _("Time zone of the pages")),
+            plain("is_active", _("Whether the user may sign in")),
+            time("joined_at", _("When the user joined")),
+            time("last_login", _("When the user last signed in")),
+        ),
+    ),
+    Shelf(
+        "email_addresses",
+        _("E-mail addresses of users, and whether they are confirmed"),
+        lambda client: EmailAddress.objects.filter(user__client=client).order_by("pk"),
+        (
+            Column("user", _("The user's number"), lambda row: str(row.user_id)),
+            plain("email", _("E-mail address")),
+            plain("verified", _("Whether its reader has confirmed it")),
+            plain("primary", _("Whether the user signs in with it")),
+        ),
+    ),
+    Shelf(
+        "email_confirmations",
+        _("Mails that ask to confirm an address and are not answered yet"),
+        lambda client: (
+            EmailConfirmation.objects.filter(email_address__user__client=client)
+            .select_related("email_address")
+            .order_by("pk")
+        ),
+        (
+            Column("email", _("E-mail address"), lambda row: row.email_address.email),
+            time("created", _("When it was made")),
+            time("sent", _("When it was mailed")),
+        ),
+    ),
+    Shelf(
+        "second_factors",
+        _("Second factors of users; their secrets are not in this copy"),
+        lambda client: Authenticator.objects.filter(user__client=client).order_by("pk"),
+        (
+            Column("user", _("The user's number"), lambda row: str(row.user_id)),
+            Column("kind", _("totp, webauthn (passkey) or recovery_codes"), lambda row: str(row.type)),
+            time("created_at", _("When it was added")),
+            time("last_used_at", _("When it was last used")),
+        ),
+    ),
+    Shelf(
+        "sessions",
+        _("Browsers that are signed in"),
+        lambda client: UserSession.objects.filter(user__client=client).order_by("pk"),
+        (
+            Column("user", _("The user's number"), lambda row: str(row.user_id)),
+            Column("address", _("Internet address"), lambda row: row.ip),
+            Column("browser", _("What the browser calls itself"), lambda row: row.user_agent),
+            time("created_at", _("When it signed in")),
+            time("last_seen_at", _("When it was last seen")),
+        ),
+    ),
+    Shelf(
+        "invitations",
+        _("Colleagues who were invited and have not joined"),
+        lambda client: Invitation.objects.filter(client=client).select_related("invited_by").order_by("sent_at", "pk"),
+        (
+            plain("email", _("E-mail address")),
+            Column("invited_by", _("E-mail address of who invited them"), lambda row: _who(row.invited_by)),
+            time("sent_at", _("When the invitation was mailed last")),
+            time("expires_at", _("Until when its link works")),
+        ),
+    ),
+    Shelf(
+        "owner_requests",
+        _("A request, made at the operator, that a user becomes an owner"),
+        lambda client: OwnerRecovery.objects.filter(client=client).select_related("user"),
+        (
+            Column("user", _("E-mail address of the user"), lambda row: row.user.email),
+            time("requested_at", _("When it was made")),
+        ),
+    ),
+    Shelf(
+        "contact",
+        _("Contact details"),
+        lambda client: ContactDetails.objects.filter(client=client),
+        (
+            plain("company", _("Company")),
+            plain("organisation_number", _("Organisation number")),
+            plain("person", _("Contact person")),
+            plain("phone", _("Phone")),
+            plain("street", _("Street and number")),
+            plain("postcode", _("Postcode")),
+            plain("city", _("City")),
+            plain("country", _("Country")),
+        ),
+        _contact,
+    ),
+    Shelf(
+        "billing",
+        _("Billing details"),
+        lambda client: BillingDetails.objects.filter(client=client),
+        (
+            plain("company", _("Company")),
+            plain("street", _("Street and number")),
+            plain("postcode", _("Postcode")),
+            plain("city", _("City")),
+            plain("country", _("Country")),
+            plain("vat_number", _("VAT number")),
+            plain("reference", _("Your reference")),
+            plain("invoice_email", _("E-mail address for invoices")),
+        ),
+        _billing,
+    ),
+    Shelf(
+        "notes",
+        _("Notes of the operator's staff on the account"),
+        lambda client: ClientNote.objects.filter(client=client).order_by("written_at", "pk"),
+        (
+            time("written_at", _("When it was written")),
+            plain("ticket", _("Number of the case")),
+            plain("text", _("What was noted")),
+        ),
+        notes.opened,
+    ),
+    Shelf(
+        "usage",
+        _("How many checks were made, by day and door: counts only"),
+        lambda client: UsageDay.objects.filter(client=client).order_by("day", "source"),
+        (
+            day("day", _("Day (UTC)")),
+            plain("source", _("The door: page or api")),
+            plain("valid", _("Valid numbers")),
+            plain("invalid", _("Numbers that are not valid")),
+            plain("units", _("Units of the quota")),
+        ),
+    ),
+    Shelf(
+        "support_accesses",
+        _("When you let support see your masked details"),
+        lambda client: (
+            SupportAccess.objects.filter(client=client).select_related("granted_by").order_by("granted_at", "pk")
+        ),
+        (
+            Column(
+                "granted_by", _("E-mail address of who allowed it, if still known"), lambda row: _who(row.granted_by)
+            ),
+            time("granted_at", _("When it was allowed")),
+            time("until", _("Until when")),
+            time("ended_at", _("When an owner ended it before its time")),
+        ),
+    ),
+    Shelf(
+        "unmaskings",
+        _("When our staff opened your masked details"),
+        lambda client: unmasking.of(client).order_by("opened_at", "pk"),
+        (
+            plain("groups", _("Groups of the member of staff: support, billing, security")),
+            plain("ticket", _("Number of the case; empty when you had allowed it")),
+            Column("words", _("The reason, in the words of our staff"), unmasking.words_of),
+            time("opened_at", _("When it began")),
+            time("until", _("When it ends by itself")),
+            time("ended_at", _("When it was ended before")),
+        ),
+    ),
+    Shelf(
+        "staff_history",
+        _("What our staff looked at or did in the account; with the account its reasons go, and the rest names nobody"),
+        lambda client: staff_log.entries(client=client.pk).order_by("number"),
+        (
+            Column("at", _("When"), lambda told: moment(told.when)),
+            plain("tag", _("Code of what was done")),
+            Column("what", _("What was done, in words"), lambda told: told.sentence),
+            Column("page", _("Name of the page"), lambda told: told.details.get("page", "")),
+            Column("ticket", _("Number of the case"), lambda told: told.details.get("ticket", "")),
+            Column("reason", _("The reason, in the words of our staff"), lambda told: told.details.get("reason", "")),
+        ),
+        lambda _client, rows: staff_log.told(rows),
+    ),
+    Shelf(
+        "history",
+        _("What was done in the account, when and by whom"),
+        lambda client: client_log.entries(client).order_by("number"),
+        (
+            plain("number", _("Its place in the history")),
+            plain("tag", _("Code of what was done")),
+            Column("what", _("What was done, in words"), lambda told: told.sentence),
+            Column("at", _("When"), lambda told: moment(told.when)),
+            Column("by", _("E-mail address of who did it, if still known"), lambda told: told.who),
+            plain("network", _("The network around the address, shortened")),
+            plain("address", _("Full internet address; kept for seven days")),
+            plain("details", _("Details")),
+        ),
+        client_log.told,
+    ),
+)

@@ -1,0 +1,109 @@
+"""What a client tells of itself: contact, billing, its users' names. Sealed here, opened here, clear nowhere else."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from django.db import transaction
+from django.http import HttpRequest
+
+from accounts.audit import client_log
+from accounts.models import BillingDetails, Client, ContactDetails, User
+from privacy import vault
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach a client."""
+
+    company: str = ""
+    person: str = ""
+    phone: str = ""
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = ""
+    """ISO 3166 code."""
+    organisation_number: str = ""
+    """As the country registers organisations: letters, digits and signs, not checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """Whom to invoice."""
+
+    company: str = ""
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = ""
+    """ISO 3166 code."""
+    vat_number: str = ""
+    reference: str = ""
+    invoice_email: str = ""
+
+
+_NAME: Final = "user.name"
+
+
+def contact(client: Client) -> Contact:
+    """Return the contact details, empty when none are kept."""
+    kept = ContactDetails.objects.filter(client=client).first()
+    return Contact(**_opened(client, "contact", kept.sealed)) if kept else Contact()
+
+
+def billing(client: Client) -> Billing:
+    """Return the billing details, empty when none are kept."""
+    kept = BillingDetails.objects.filter(client=client).first()
+    return Billing(**_opened(client, "billing", kept.sealed)) if kept else Billing()
+
+
+def save_contact(client: Client, new: Contact, *, by: User | None, request: HttpRequest | None = None) -> None:
+    """Keep the contact details and record which fields changed; saving the same again does nothing."""
+    with transaction.atomic():
+        Client.objects.lock(client)
+        changed = _changed(asdict(contact(client)), asdict(new))
+        if changed:
+            sealed = _sealed(client, "contact", asdict(new))
+            ContactDetails.objects.update_or_create(client=client, defaults={"sealed": sealed})
+            client_log.record("contact.changed", client=client, by=by, request=request, detail={"fields": changed})
+
+
+def save_billing(client: Client, new: Billing, *, by: User | None, request: HttpRequest | None = None) -> None:
+    """Keep the billing details and record which fields changed; saving the same again does nothing."""
+    with transaction.atomic():
+        Client.objects.lock(client)
+        changed = _changed(asdict(billing(client)), asdict(new))
+        if changed:
+            sealed = _sealed(client, "billing", asdict(new))
+            BillingDetails.objects.update_or_create(client=client, defaults={"sealed": sealed})
+            client_log.record("billing.changed", client=client, by=by, request=request, detail={"fields": changed})
+
+
+def name(user: User) -> str:
+    """Return the user's name, empty when none is kept."""
+    if not user.sealed_name:
+        return ""
+    return vault.unseal_text(user.key_owner, user.sealed_name, purpose=_NAME, record=str(user.pk))
+
+
+def save_name(user: User, text: str) -> None:
+    """Keep the user's name on the row; the caller records the deed it belongs to."""
+    user.sealed_name = vault.seal(user.key_owner, text, purpose=_NAME, record=str(user.pk)) if text else b""
+    user.save(update_fields=["sealed_name"])
+
+
+def _sealed(client: Client, purpose: str, values: dict[str, str]) -> bytes:
+    text = json.dumps(values, ensure_ascii=False)
+    return vault.seal(client.pk, text, purpose=purpose, record=str(client.pk))
+
+
+def _opened(client: Client, purpose: str, sealed: bytes | memoryview) -> dict[str, str]:
+    text = vault.unseal_text(client.pk, sealed, purpose=purpose, record=str(client.pk))
+    values: dict[str, str] = json.loads(text)
+    return values
+
+
+def _changed(old: dict[str, str], new: dict[str, str]) -> str:
+    """Name the fields that differ, without what is in them."""
+    return ", ".join(field for field in new if new[field] != old[field])

@@ -1,0 +1,95 @@
+"""What a client and its users tell of themselves: contact, billing, profile."""
+
+from dataclasses import asdict
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django.views.decorators.http import require_http_methods
+
+from accounts.access import MemberRequest, allowed
+from accounts.audit import client_log
+from accounts.forms.base import BillingForm, ContactForm, HouseForm, ProfileForm, language_of
+from accounts.profile import details
+
+read_or_send = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@allowed("contact.view")
+@read_or_send
+def contact(request: MemberRequest) -> HttpResponseBase:
+    """Show how to reach the client; a post changes it."""
+    if request.method == "POST":
+        return _change_contact(request)
+    return _page(request, "accounts/contact.html", ContactForm(initial=asdict(details.contact(request.client))))
+
+
+@allowed("contact.change")
+def _change_contact(request: MemberRequest) -> HttpResponse:
+    form = ContactForm(request.POST)
+    if not form.is_valid():
+        return _page(request, "accounts/contact.html", form)
+    details.save_contact(request.client, form.details(), by=request.user, request=request)
+    messages.success(request, _("The contact details are saved."))
+    return redirect("accounts:contact")
+
+
+@allowed("billing.view")
+@read_or_send
+def billing(request: MemberRequest) -> HttpResponseBase:
+    """Show whom to invoice; a post changes it."""
+    if request.method == "POST":
+        return _change_billing(request)
+    return _page(request, "accounts/billing.html", BillingForm(initial=asdict(details.billing(request.client))))
+
+
+@allowed("billing.change")
+def _change_billing(request: MemberRequest) -> HttpResponse:
+    form = BillingForm(request.POST)
+    if not form.is_valid():
+        return _page(request, "accounts/billing.html", form)
+    details.save_billing(request.client, form.details(), by=request.user, request=request)
+    messages.success(request, _("The billing details are saved."))
+    return redirect("accounts:billing")
+
+
+@allowed("profile.change")
+@read_or_send
+def profile(request: MemberRequest) -> HttpResponseBase:
+    """Show the user's own name, language and time zone; a post changes them."""
+    user = request.user
+    initial = {
+        "name": details.name(user),
+        "language": language_of(user),
+        "time_zone": user.time_zone or timezone.get_default_timezone_name(),
+    }
+    if request.method != "POST":
+        return _page(request, "accounts/profile.html", ProfileForm(initial=initial))
+    form = ProfileForm(request.POST, initial=initial)
+    if not form.is_valid():
+        return _page(request, "accounts/profile.html", form)
+    chosen = form.cleaned_data
+    _change_profile(request, form)
+    with override(chosen["language"]):
+        messages.success(request, _("Your profile is saved."))
+    return redirect("accounts:profile")
+
+
+def _change_profile(request: MemberRequest, form: ProfileForm) -> None:
+    """Save what was typed and record which fields changed; saving the same again records nothing."""
+    user, chosen = request.user, form.cleaned_data
+    with transaction.atomic():
+        details.save_name(user, chosen["name"])
+        user.language, user.time_zone = chosen["language"], chosen["time_zone"]
+        user.save(update_fields=["language", "time_zone"])
+        if form.changed_data:
+            changed = {"fields": ", ".join(form.changed_data)}
+            client_log.record("users.profile_changed", client=request.client, by=user, request=request, detail=changed)
+
+
+def _page(request: MemberRequest, template: str, form: HouseForm) -> HttpResponse:
+    return render(request, template, {"form": form}, status=422 if form.errors else 200)

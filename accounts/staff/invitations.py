@@ -1,0 +1,45 @@
+"""Helping an invitation along, or ending it, for owners who ask for that: recorded as the operator's deed."""
+
+from django.db import transaction
+
+from accounts.errors import Refusal
+from accounts.models import Client, Invitation
+from accounts.staff import justification
+from accounts.staff.justification import Mandate
+from accounts.team import invitations
+
+
+def resend(invitation: Invitation, mandate: Mandate) -> bool:
+    """Mail an invitation anew in its owner's name, valid for seven days from now; the older link ends.
+
+    Returns False when it was mailed within the last minute. Raises Refusal `invitation_over` when it was used or
+    withdrawn meanwhile, `client_suspended`, `client_closing`, `client_gone`, `no_seat_left`, `too_many_invitations`.
+    """
+    with transaction.atomic():
+        client, found = _as_it_is_now(invitation)
+        if client.state == Client.State.SUSPENDED:
+            raise Refusal("client_suspended")
+        if found is None:
+            raise Refusal("invitation_over")
+        if not invitations.renew(client, found):
+            return False
+        justification.record("users.invitation_resent_by_operator", client, mandate, email=found.email)
+    return True
+
+
+def withdraw(invitation: Invitation, mandate: Mandate) -> bool:
+    """Take an invitation back: its link ends. Returns whether it was open. Raises Refusal `client_closing`,
+    `client_gone`.
+    """
+    with transaction.atomic():
+        client, found = _as_it_is_now(invitation)
+        if found is None:
+            return False
+        found.delete()
+        justification.record("users.invitation_withdrawn_by_operator", client, mandate, email=found.email)
+    return True
+
+
+def _as_it_is_now(invitation: Invitation) -> tuple[Client, Invitation | None]:
+    client = justification.take_turn(invitation.client_id)
+    return client, client.invitations.select_related("invited_by").filter(pk=invitation.pk).first()

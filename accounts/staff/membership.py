@@ -1,0 +1,49 @@
+"""Who is staff, and in which groups: changed by another of them, never by oneself, and told to *security*."""
+
+from collections.abc import Collection
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from accounts.audit import staff_log
+from accounts.auth import presence
+from accounts.errors import Refusal
+from accounts.models import User
+from accounts.staff import groups as staff_groups
+from accounts.staff.justification import Mandate
+
+
+def change(member: User, groups: Collection[str], mandate: Mandate, *, is_active: bool = True) -> bool:
+    """Put one of the staff into just these groups and let them in, or not; return whether that changed anything.
+
+    Whoever is let in no more is signed out everywhere. Raises Refusal `yourself_staff`: with one's own groups in hand
+    there would be no groups; and `not_staff`. Raises KeyError for a group that is not in the table.
+    """
+    wanted = [name for name in staff_groups.GROUPS if name in {*groups}]
+    if len(wanted) < len({*groups}):
+        raise KeyError(*({*groups} - staff_groups.GROUPS.keys()))
+    with transaction.atomic():
+        found = User.objects.select_for_update().filter(pk=member.pk, is_staff=True).first()
+        if found is None:
+            raise Refusal("not_staff")
+        if found.pk == mandate.by.pk:
+            raise Refusal("yourself_staff")
+        had = staff_groups.of(found)
+        if (had, found.is_active) == (wanted, is_active):
+            return False
+        found.groups.set(Group.objects.filter(name__in=wanted))
+        User.objects.filter(pk=found.pk).update(is_active=is_active)
+        if not is_active:
+            presence.end_all(found)
+        detail = {"user": found.email, "before": ", ".join(had), "groups": ", ".join(wanted), **mandate.reason}
+        tag = _TAGS[found.is_active, is_active]
+        staff_log.record(tag, by=mandate.by, request=mandate.request, detail=detail)
+    return True
+
+
+_TAGS = {
+    (True, True): "staff.groups_changed",
+    (False, False): "staff.groups_changed",
+    (True, False): "staff.shut_out",
+    (False, True): "staff.let_in",
+}

@@ -1,0 +1,86 @@
+"""Notes of staff on a client: sealed under its key, so they end with it; written once, and the client gets a copy.
+
+Nothing changes a note. It goes after two years, with the account, or when a user is erased whom it names.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid5
+
+from django.db import transaction
+
+from accounts import batch
+from accounts.models import Client, ClientNote, User
+from accounts.staff import justification
+from accounts.staff.justification import Mandate
+from privacy import vault
+
+KEPT: Final = timedelta(days=2 * 365)
+_PURPOSE: Final = "client.note"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note, opened. `by` is the author's address, empty when they no longer work here."""
+
+    pk: UUID
+    by: str
+    written_at: datetime
+    ticket: str
+    text: str
+
+
+def add(client: Client, mandate: Mandate, *, attempt: UUID) -> bool:
+    """Keep what the mandate says as a note; `attempt` names the filled-in form, which adds nothing when sent again.
+
+    The client's history says that there is one, and the client's copy of its data what is in it; nobody is mailed.
+    Returns whether it was kept now. Raises Refusal `client_gone`.
+    """
+    # Derived from the client too, so that a form that was made for one cannot collide with another's.
+    pk = uuid5(client.pk, attempt.hex)
+    with transaction.atomic():
+        client = justification.take_turn_even_closing(client.pk)
+        if ClientNote.objects.filter(pk=pk).exists():
+            return False
+        said = json.dumps({"ticket": mandate.ticket.strip(), "text": mandate.said}, ensure_ascii=False)
+        envelope = vault.seal(client.pk, said, purpose=_PURPOSE, record=str(pk))
+        ClientNote.objects.create(pk=pk, client=client, author=mandate.by.pk, sealed=envelope)
+        justification.record("client.noted", client, mandate, says_why=False)
+    return True
+
+
+def of(client: Client) -> list[Note]:
+    """Return the client's notes, newest first. Raises vault.VaultError when they do not open."""
+    return list(opened(client, ClientNote.objects.filter(client=client)))
+
+
+def opened(_client: Client, rows: Iterable[ClientNote]) -> Iterator[Note]:
+    """Open notes for reading, in their order. Raises vault.VaultError for one that does not open."""
+    rows = list(rows)
+    authors = dict(User.objects.filter(pk__in={row.author for row in rows}).values_list("pk", "email"))
+    for row in rows:
+        said = _said(row)
+        yield Note(row.pk, authors.get(row.author, ""), row.written_at, said["ticket"], said["text"])
+
+
+def forget_user(user: User) -> Iterator[int]:
+    """Delete the notes on the user's client that hold the user's address; yield how many, 1,000 at a time."""
+    kept = ClientNote.objects.filter(client=user.client)
+    theirs = [row.pk for row in kept if user.email in _said(row)["text"].lower()]
+    for start in range(0, len(theirs), batch.ROWS):
+        yield ClientNote.objects.filter(pk__in=theirs[start : start + batch.ROWS]).delete()[0]
+
+
+def forget_old(now: datetime) -> int:
+    """Delete what is older than two years; return how many."""
+    return batch.delete(ClientNote.objects.filter(written_at__lt=now - KEPT))
+
+
+def _said(row: ClientNote) -> dict[str, str]:
+    said: dict[str, str] = json.loads(
+        vault.unseal_text(row.client_id, row.sealed, purpose=_PURPOSE, record=str(row.pk))
+    )
+    return said

@@ -1,0 +1,46 @@
+"""Signing somebody out of every browser, when one of them may be in wrong hands."""
+
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from accounts import mail, messages
+from accounts.audit import staff_log
+from accounts.auth import presence
+from accounts.errors import Refusal
+from accounts.models import User
+from accounts.staff import justification
+from accounts.staff.justification import Mandate
+
+
+def sign_out(user: User, mandate: Mandate) -> bool:
+    """End all sessions of a client's user or of a colleague and mail them; return whether there was one.
+
+    Raises Refusal `gone` for a user who was removed meanwhile, `client_gone`, and `yourself`, since nobody can be told
+    of it in a browser that is signed out.
+    """
+    with transaction.atomic():
+        client = justification.take_turn_even_closing(user.client_id) if user.client_id else None
+        found = User.objects.filter(pk=user.pk).first()
+        if found is None:
+            raise Refusal("gone")
+        if found.pk == mandate.by.pk:
+            raise Refusal("yourself")
+        if not UserSession.objects.filter(user=found).exists():
+            return False
+        presence.end_all(found)
+        if client is None:
+            detail = {"user": found.email, **mandate.reason}
+            staff_log.record("staff.signed_out", by=mandate.by, request=mandate.request, detail=detail)
+        else:
+            justification.record("users.signed_out_by_operator", client, mandate, user=found.email)
+        if found.role != User.Role.OWNER or not found.is_active:  # Active owners are mailed of every such deed.
+            _tell(found)
+    return True
+
+
+def _tell(user: User) -> None:
+    sentence = messages.TO_MEMBERS["users.signed_out_by_operator"]
+    context = {"sentence": sentence, "by": gettext_lazy("the operator"), "at": timezone.now()}
+    mail.send_on_commit("about_you", to=user.email, language=user.language, context=context)

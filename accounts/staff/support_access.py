@@ -1,0 +1,58 @@
+"""Access for support, given by the client: for a while staff see its masked details without a reason of their own.
+
+It opens no other room than theirs, and whatever they open is on record all the same (unmasking.py).
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.audit import client_log
+from accounts.models import Client, SupportAccess, Unmasking, User
+
+LENGTHS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+
+def current(client: UUID) -> SupportAccess | None:
+    """Return the access that is open now, if there is one."""
+    return SupportAccess.objects.filter(client_id=client, ended_at=None, until__gt=timezone.now()).first()
+
+
+def grant(client: Client, length: str, *, by: User, request: HttpRequest | None = None) -> SupportAccess:
+    """Let support see for one of LENGTHS, and mail the owners; while an access is open a second click adds nothing.
+
+    Raises KeyError for another length.
+    """
+    lasts = LENGTHS[length]
+    with transaction.atomic():
+        Client.objects.lock(client)
+        if known := current(client.pk):
+            return known
+        now = timezone.now().replace(microsecond=0)
+        access = SupportAccess.objects.create(client=client, granted_by=by, granted_at=now, until=now + lasts)
+        client_log.record(
+            "support.granted", client=client, by=by, request=request, detail={"until": moment(access.until)}
+        )
+    return access
+
+
+def end(client: Client, *, by: User, request: HttpRequest | None = None) -> bool:
+    """End the open access, and what staff see by it, at once; return False when none was open."""
+    with transaction.atomic():
+        Client.objects.lock(client)
+        now = timezone.now()
+        ended = SupportAccess.objects.filter(client=client, ended_at=None, until__gt=now).update(ended_at=now)
+        if ended:
+            seen = Unmasking.objects.filter(client=client, access__isnull=False, ended_at=None, until__gt=now)
+            seen.update(ended_at=now)
+            client_log.record("support.ended", client=client, by=by, request=request)
+    return bool(ended)
+
+
+def moment(at: datetime) -> str:
+    """Return a time as details of the history have it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

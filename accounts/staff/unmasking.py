@@ -1,0 +1,198 @@
+"""Unmasking: staff see the masked details of one client for a quarter of an hour, for a reason that its owners read.
+
+Each group sees the rooms that are its own and no other; IBANs, keys and what is logged are in none of them. An
+unmasking ends by itself, and with the permission. Whoever asks too often is refused, and *security* is told.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from django.core import signing
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import batch
+from accounts.audit import client_log, staff_log
+from accounts.errors import Refusal
+from accounts.models import Client, SupportAccess, Unmasking, User
+from accounts.staff import justification, support_access
+from accounts.staff.justification import Mandate
+from privacy import vault
+
+LASTS: Final = timedelta(minutes=15)
+KEPT: Final = timedelta(days=760)
+"""25 months."""
+MOST_PER_HOUR: Final = 10
+"""By one member of staff; a support desk reads fewer, a thief more."""
+FORM_WORKS_FOR: Final = timedelta(hours=1)
+
+PERMISSION: Final = "accounts.unmask_client"
+ROOMS: Final = {
+    "contact": "accounts.view_contactdetails",
+    "users": "accounts.view_user",
+    "billing": "accounts.view_billingdetails",
+}
+"""Whoever may not open a room does not see what is masked in it either."""
+
+_SALT: Final = "unmasking"
+
+
+def may_see(user: User, client: UUID, room: str) -> bool:
+    """Return whether a member of staff sees a client's details in a room of ROOMS in clear at this moment."""
+    return user.has_perm(ROOMS[room]) and is_open(user, client)
+
+
+def rooms_of(user: User) -> list[str]:
+    """Return the rooms that an unmasking by this member of staff opens."""
+    return [room for room, permission in ROOMS.items() if user.has_perm(permission)]
+
+
+def is_open(user: User, client: UUID) -> bool:
+    """Return whether an unmasking of the client by this member of staff is open: not without the permission."""
+    return user.has_perm(PERMISSION) and _open_ones(user, client).exists()
+
+
+def current(user: User, client: UUID) -> Unmasking | None:
+    """Return the unmasking that is open, if there is one."""
+    return _open_ones(user, client).order_by("-until").first() if user.has_perm(PERMISSION) else None
+
+
+def form_number(client: Client, user: User) -> str:
+    """Return a number for a form: it opens one unmasking of this client by this member of staff, within an hour."""
+    return signing.dumps([uuid4().hex, client.pk.hex, user.pk.hex], salt=_SALT)
+
+
+def open(client: Client, mandate: Mandate, *, form: str) -> Unmasking:  # noqa: A001 - in two words, `unmasking.open`
+    """Open the client's masked details to one member of staff for 15 minutes, in both histories and a mail to owners.
+
+    `form` is a form_number: sent twice it opens once, sent again later nothing. While an unmasking is open another
+    form opens no second one and does not prolong it. Raises PermissionDenied without the permission or a room,
+    SuspiciousOperation for a number that was made up, or for another client or person, and Refusal `unmasking_over`,
+    `too_many_unmaskings` or `client_gone`.
+    """
+    by = mandate.by
+    _refuse_strangers(by)
+    number = _number(form, client, by)
+    _refuse_the_hasty(client, mandate, number)
+    with transaction.atomic():
+        client = justification.take_turn_even_closing(client.pk)
+        known = Unmasking.objects.filter(pk=number).first()
+        if found := _open_ones(by, client.pk).filter(access=None).first():
+            return found
+        if known:
+            raise Refusal("unmasking_over")
+        opened = Unmasking.objects.create(
+            id=number,
+            staff=by,
+            groups=_groups(by),
+            client=client,
+            ticket=mandate.reason["ticket"],
+            sealed_words=vault.seal(client.pk, mandate.reason["reason"], purpose=_SALT, record=str(number)),
+            until=_now() + LASTS,
+        )
+        client_log.record("client.unmasked", client=client, by=None, detail={**_told(opened), **mandate.reason})
+
+        said = mandate.reason
+        staff_log.record("client.unmasked", by=by, request=mandate.request, client=client.pk, detail=said)
+    return opened
+
+
+def open_as_granted(client: Client, *, by: User, request: HttpRequest | None = None) -> Unmasking:
+    """Open the client's masked details without a reason, as the client itself has allowed; else as `open`.
+
+    The owners find it in their history and are not mailed: they were when they gave the access. Raises Refusal with
+    `support_access_over` when no access is open.
+    """
+    _refuse_strangers(by)
+    with transaction.atomic():
+        client = justification.take_turn_even_closing(client.pk)
+        access = support_access.current(client.pk)
+        if access is None:
+            raise Refusal("support_access_over")
+        if found := _open_ones(by, client.pk).first():
+            return found
+        until = min(_now() + LASTS, access.until)
+        opened = Unmasking.objects.create(staff=by, groups=_groups(by), client=client, access=access, until=until)
+        client_log.record("client.looked_at", client=client, by=None, detail=_told(opened))
+        staff_log.record("client.looked_at", by=by, request=request, client=client.pk)
+    return opened
+
+
+def end(client: Client, *, by: User, request: HttpRequest | None = None) -> bool:
+    """Mask the client's details again before the time is over; return False when nothing was open."""
+    with transaction.atomic():
+        ended = _open_ones(by, client.pk).update(ended_at=_now())
+        if ended:
+            staff_log.record("client.masked", by=by, request=request, client=client.pk)
+    return bool(ended)
+
+
+def words_of(unmasking: Unmasking) -> str:
+    """Return the reason's words, opened; empty for one that the client had allowed."""
+    if not unmasking.sealed_words:
+        return ""
+    return vault.unseal_text(unmasking.client_id, unmasking.sealed_words, purpose=_SALT, record=str(unmasking.pk))
+
+
+def of(client: Client) -> QuerySet[Unmasking]:
+    """Return the client's unmaskings, newest first."""
+    return Unmasking.objects.filter(client=client).order_by("-opened_at", "pk")
+
+
+def forget_old(now: datetime) -> dict[str, int]:
+    """Delete unmaskings and accesses older than 25 months; return how many of each."""
+    return {
+        "unmaskings": batch.delete(Unmasking.objects.filter(opened_at__lt=now - KEPT)),
+        "support accesses": batch.delete(SupportAccess.objects.filter(until__lt=now - KEPT)),
+    }
+
+
+def _open_ones(user: User, client: UUID) -> QuerySet[Unmasking]:
+    return Unmasking.objects.filter(staff=user, client_id=client, ended_at=None, until__gt=timezone.now())
+
+
+def _refuse_strangers(by: User) -> None:
+    if not (by.is_staff and by.has_perm(PERMISSION) and rooms_of(by)):
+        raise PermissionDenied
+
+
+def _refuse_the_hasty(client: Client, mandate: Mandate, number: UUID) -> None:
+    by, request = mandate.by, mandate.request
+    lately = Unmasking.objects.filter(staff=by, access=None, opened_at__gt=timezone.now() - timedelta(hours=1))
+    if lately.count() >= MOST_PER_HOUR and not lately.filter(pk=number).exists():
+        staff_log.record("client.unmasking_refused", by=by, request=request, client=client.pk)
+        raise Refusal("too_many_unmaskings", limit=MOST_PER_HOUR)
+
+
+def _told(opened: Unmasking) -> dict[str, str]:
+    """Return what the client's history says of it: which group and rooms, and no name."""
+    rooms = ", ".join(rooms_of(opened.staff)) if opened.staff else ""
+    return {"group": opened.groups, "rooms": rooms, "until": support_access.moment(opened.until)}
+
+
+def _number(form: str, client: Client, by: User) -> UUID:
+    """Return the number of a form that was made for just this client and this member of staff, within the hour.
+
+    One that was never ours, or was made for another, no page sends: somebody wrote it.
+    """
+    try:
+        number, for_client, for_staff = signing.loads(form, salt=_SALT, max_age=FORM_WORKS_FOR)
+    except signing.SignatureExpired:
+        raise Refusal("unmasking_over") from None
+    except signing.BadSignature:
+        raise SuspiciousOperation("An unmasking with a number that is not ours.") from None
+    if (for_client, for_staff) != (client.pk.hex, by.pk.hex):
+        raise SuspiciousOperation("An unmasking with a number that was made for another.")
+    return UUID(number)
+
+
+def _groups(by: User) -> str:
+    return ", ".join(by.groups.order_by("name").values_list("name", flat=True))[:100]
+
+
+def _now() -> datetime:
+    return timezone.now().replace(microsecond=0)

@@ -1,0 +1,64 @@
+"""Settings → Access for support: owners let staff see masked details for a while, end it, and read who has looked."""
+
+from typing import Final
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import messages as account_messages
+from accounts.access import MemberRequest, allowed, recent_login
+from accounts.forms.base import SupportAccessForm
+from accounts.staff import support_access, unmasking
+
+SHOWN: Final = 20
+"""The latest looks of staff; the rest is in the history and in the export."""
+
+_PAGE: Final = "accounts:support_access"
+
+
+@allowed("support.view")
+@require_safe
+def show(request: MemberRequest) -> HttpResponse:
+    """Show whether support has access, what it can see by it, and who has looked."""
+    return _page(request, SupportAccessForm())
+
+
+@allowed("support.change")
+@require_http_methods(["GET", "HEAD", "POST"])
+@recent_login
+def grant(request: MemberRequest) -> HttpResponseBase:
+    """Give support access for as long as is chosen; only a post does."""
+    if request.method != "POST":
+        return redirect(_PAGE)
+    form = SupportAccessForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    support_access.grant(request.client, form.cleaned_data["length"], by=request.user, request=request)
+    messages.success(request, _("Support has access now. You can end it here at any time."))
+    return redirect(_PAGE)
+
+
+@allowed("support.change")
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: MemberRequest) -> HttpResponseBase:
+    """End the access at once; only a post does. No password is asked for: it must be quick, and takes nothing away."""
+    if request.method != "POST":
+        return redirect(_PAGE)
+    if support_access.end(request.client, by=request.user, request=request):
+        messages.success(request, _("The access is ended. Support sees your details masked again."))
+    else:
+        messages.info(request, _("Support had no access any more."))
+    return redirect(_PAGE)
+
+
+def _page(request: MemberRequest, form: SupportAccessForm, status: int = 200) -> HttpResponse:
+    looks = unmasking.of(request.client)[:SHOWN]
+    context = {
+        "form": form,
+        "access": support_access.current(request.client.pk),
+        "looks": [(look, account_messages.groups(look.groups), unmasking.words_of(look)) for look in looks],
+    }
+    return render(request, "accounts/support_access.html", context, status=status)

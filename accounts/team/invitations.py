@@ -1,0 +1,191 @@
+"""Invitations: from an owner's wish to a colleague at work.
+
+Whoever invites never learns whether an address already belongs to somebody: the answer and the list look the same, and
+only the mail differs. The link is signed and works once; the latest mail makes older links void.
+"""
+
+import hashlib
+from datetime import timedelta
+from typing import Final
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core import signing
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from accounts import mail
+from accounts.audit import client_log
+from accounts.errors import Refusal
+from accounts.models import Client, Invitation, User
+from accounts.profile import details
+from accounts.team import members
+
+VALID_FOR: Final = timedelta(days=7)
+QUIET: Final = timedelta(minutes=1)
+"""An invitation mailed less than this ago is not mailed again: a second click must not void the first mail's link."""
+
+MAILS_PER_DAY: Final = 100
+_DAY_SECONDS: Final = 24 * 3600
+_SALT: Final = "accounts.invitations"
+
+
+def invite(client: Client, email: str, *, by: User, request: HttpRequest | None = None) -> Invitation:
+    """Invite a colleague as a sub-user and mail them the link; inviting twice renews the first.
+
+    Somebody who already is a user, of whichever other client, is mailed that instead, once a day at most. Raises
+    Refusal `already_here` for a user of this client, `user_limit_reached`, `too_many_invitations`, `no_longer_owner`.
+    """
+    email = email.strip().lower()
+    with transaction.atomic():
+        client = members.take_turn(client, by)  # Two clicks at once must not pass the limit together.
+        if client.users.filter(email=email).exists():
+            raise Refusal("already_here", email=email)
+        found = client.invitations.filter(email=email).first()
+        if found is not None:
+            return _renewed(client, found, by=by, request=request)
+        members.refuse_if_full(client)
+        _refuse_a_flood(client)
+        invitation = Invitation.objects.create(
+            client=client, email=email, invited_by=by, expires_at=timezone.now() + VALID_FOR
+        )
+        client_log.record("users.invited", client=client, by=by, request=request, detail={"email": email})
+        _send(invitation, language=get_language() or "")
+    return invitation
+
+
+def resend(invitation: Invitation, *, by: User, request: HttpRequest | None = None) -> Invitation:
+    """Mail an invitation anew, valid for seven days from now; the older link ends.
+
+    Raises Refusal `invitation_over` when it was used or withdrawn meanwhile, `user_limit_reached`,
+    `too_many_invitations`, `no_longer_owner`.
+    """
+    with transaction.atomic():
+        client = members.take_turn(invitation.client, by)
+        found = client.invitations.filter(pk=invitation.pk).first()
+        if found is None:
+            raise Refusal("invitation_over")
+        return _renewed(client, found, by=by, request=request)
+
+
+def withdraw(invitation: Invitation, *, by: User, request: HttpRequest | None = None) -> None:
+    """Take an invitation back: its link ends. Doing so twice changes nothing. Raises Refusal `no_longer_owner`."""
+    with transaction.atomic():
+        client = members.take_turn(invitation.client, by)
+        done, _rows = client.invitations.filter(pk=invitation.pk).delete()
+        if done:
+            detail = {"email": invitation.email}
+            client_log.record("users.invitation_withdrawn", client=client, by=by, request=request, detail=detail)
+
+
+def token(invitation: Invitation) -> str:
+    """Return what the link of the mail holds: which invitation, and which mail of it, signed."""
+    return signing.dumps([invitation.pk.hex, invitation.nonce.hex], salt=_SALT)
+
+
+def find(token: str) -> Invitation:
+    """Return the open invitation that a link stands for.
+
+    Raises Refusal `invitation_foreign` for a link that is not ours or was changed, `invitation_over` for one that was
+    used, withdrawn or replaced by a newer mail, `invitation_expired`.
+    """
+    try:
+        key, nonce = signing.loads(token, salt=_SALT)
+    except signing.BadSignature:
+        raise Refusal("invitation_foreign") from None
+    invitation = Invitation.objects.filter(pk=key, nonce=nonce).select_related("client", "invited_by").first()
+    if invitation is None or invitation.client.state != Client.State.ACTIVE:
+        raise Refusal("invitation_over")
+    if invitation.expires_at <= timezone.now():
+        raise Refusal("invitation_expired")
+    return invitation
+
+
+def accept(invitation: Invitation, *, name: str, password: str, request: HttpRequest | None = None) -> User:
+    """Make the invited colleague a sub-user, whose address the mailed link has proven, and end the invitation.
+
+    The caller signs them in. Raises Refusal `invitation_over` when it was used or withdrawn or the account was shut,
+    `invitation_has_account` when the address has become a user elsewhere, `no_room` when the client is full.
+    """
+    with transaction.atomic():
+        client = Client.objects.lock(invitation.client)
+        if client.state != Client.State.ACTIVE:
+            raise Refusal("invitation_over")
+        done, _rows = client.invitations.filter(pk=invitation.pk, nonce=invitation.nonce).delete()
+        if not done:
+            raise Refusal("invitation_over")
+        if User.objects.filter(email=invitation.email).exists():
+            raise Refusal("invitation_has_account")
+        if client.users.filter(is_active=True).count() >= client.user_limit:
+            raise Refusal("no_room")
+        user = User.objects.create_user(
+            invitation.email, password, client=client, role=User.Role.SUB_USER, language=get_language() or ""
+        )
+        details.save_name(user, name)
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        client_log.record("users.joined", client=client, by=user, request=request, detail={"user": user.email})
+    return user
+
+
+def renew(client: Client, invitation: Invitation, *, by: User | None = None) -> bool:
+    """Mail an invitation anew while the client's turn is held; return whether it was not mailed a minute ago.
+
+    Without `by` it goes out in the name of who has invited. The caller records it. Raises Refusal
+    `user_limit_reached`, `too_many_invitations`.
+    """
+    now = timezone.now()
+    if invitation.sent_at > now - QUIET:
+        return False
+    if invitation.expires_at <= now:  # It had stopped to count, and counts again from here.
+        members.refuse_if_full(client)
+    _refuse_a_flood(client)
+    fresh = Invitation(client=client, expires_at=now + VALID_FOR)
+    invitation.nonce, invitation.sent_at, invitation.expires_at = fresh.nonce, now, fresh.expires_at
+    invitation.invited_by = by or invitation.invited_by or client.users.filter(role=User.Role.OWNER).first()
+    invitation.save(update_fields=["nonce", "sent_at", "expires_at", "invited_by"])
+    _send(invitation, language="" if by is None else get_language() or "")
+    return True
+
+
+def _renewed(client: Client, invitation: Invitation, *, by: User, request: HttpRequest | None) -> Invitation:
+    if renew(client, invitation, by=by):
+        detail = {"email": invitation.email}
+        client_log.record("users.invitation_resent", client=client, by=by, request=request, detail=detail)
+    return invitation
+
+
+def _send(invitation: Invitation, *, language: str) -> None:
+    """Mail the link, or to somebody who is a user already that they are. What the owner has typed is not repeated.
+
+    Without a language it is written in that of who has invited.
+    """
+    by = invitation.invited_by
+    user = User.objects.filter(email=invitation.email).first()
+    if user is None:
+        context = {
+            "by": by.email if by else "",
+            "link": settings.SITE_URL + reverse("accounts:accept", args=[token(invitation)]),
+            "expires_at": invitation.expires_at,
+        }
+        language = language or (by.language if by else "")
+        mail.send_on_commit("invitation", to=invitation.email, language=language, context=context)
+    elif _once_a_day(invitation.email):
+        context = {"by": by.email if by else "", "link": settings.SITE_URL + reverse(settings.LOGIN_URL)}
+        mail.send_on_commit("already_a_user", to=user.email, language=user.language, context=context)
+
+
+def _once_a_day(email: str) -> bool:
+    # Only a hash of the address goes into the cache, which may be another machine's.
+    name = hashlib.sha256(email.encode()).hexdigest()
+    return cache.add(f"already_a_user:{name}", 1, timeout=_DAY_SECONDS)
+
+
+def _refuse_a_flood(client: Client) -> None:
+    counter = f"invitation_mails:{client.pk}"
+    cache.add(counter, 0, timeout=_DAY_SECONDS)
+    if cache.incr(counter) > MAILS_PER_DAY:
+        raise Refusal("too_many_invitations", limit=MAILS_PER_DAY)

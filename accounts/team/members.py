@@ -1,0 +1,198 @@
+"""What owners do with the users of their client: let in and out, make owners, ask a second factor of all.
+
+Every deed takes its turn on the client's row and then looks again who is who, so that two owners who act on each other
+at the same moment cannot leave a client without one. A deed that is already done changes nothing and is not recorded.
+"""
+
+from collections.abc import Iterable
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import mail, messages
+from accounts.audit import client_log
+from accounts.auth import presence
+from accounts.errors import Refusal
+from accounts.models import Client, User
+
+_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+
+
+def deactivate(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+    """Keep a user out, sign them out everywhere, and tell them. Raises Refusal `yourself` or `no_longer_owner`."""
+    with transaction.atomic():
+        member = _as_it_is_now(member, by)
+        _refuse_oneself(member, by)
+        if not member.is_active:
+            return
+        member.is_active = False
+        member.save(update_fields=["is_active"])
+        presence.end_all(member)
+        _record("users.deactivated", member, by=by, request=request)
+
+
+def reactivate(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+    """Let a user in again, and tell them. Raises Refusal `user_limit_reached` or `no_longer_owner`."""
+    with transaction.atomic():
+        member = _as_it_is_now(member, by)
+        if member.is_active:
+            return
+        refuse_if_full(_client(member))
+        member.is_active = True
+        member.save(update_fields=["is_active"])
+        _record("users.reactivated", member, by=by, request=request)
+
+
+def remove(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+    """Delete a user with their password, factors and sessions; the history keeps what they did.
+
+    Raises Refusal `yourself` or `no_longer_owner`.
+    """
+    with transaction.atomic():
+        member = _as_it_is_now(member, by)
+        _refuse_oneself(member, by)
+        presence.end_all(member)
+        _record("users.removed", member, by=by, request=request)
+        member.delete()
+
+
+def reset_factors(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+    """Remove a colleague's passkeys, authenticator app and recovery codes, and sign them out everywhere.
+
+    Both the owners and the colleague are mailed. Raises Refusal `yourself` (one's own are changed under Second factor)
+    or `no_longer_owner`.
+    """
+    with transaction.atomic():
+        member = _as_it_is_now(member, by)
+        _refuse_oneself(member, by)
+        done, _rows = Authenticator.objects.filter(user=member).delete()
+        if not done:
+            return
+        presence.end_all(member)
+        _record("users.factors_reset", member, by=by, request=request)
+
+
+def give_ownership(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+    """Make a sub-user an owner beside the others. Raises Refusal `not_a_member` or `no_longer_owner`."""
+    with transaction.atomic():
+        member = _as_it_is_now(member, by)
+        if not member.is_active:
+            raise Refusal("not_a_member")
+        if member.role == User.Role.OWNER:
+            return
+        member.role = User.Role.OWNER
+        member.save(update_fields=["role"])
+        _record("users.ownership_given", member, by=by, request=request)
+
+
+def take_ownership(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+    """Make an owner a sub-user: another one, or oneself. Raises Refusal `last_owner` or `no_longer_owner`."""
+    with transaction.atomic():
+        member = _as_it_is_now(member, by)
+        if member.role != User.Role.OWNER:
+            return
+        owners = _client(member).users.filter(role=User.Role.OWNER, is_active=True)
+        if not owners.exclude(pk=member.pk).exists():
+            raise Refusal("last_owner")
+        member.role = User.Role.SUB_USER
+        member.save(update_fields=["role"])
+        _record("users.ownership_taken", member, by=by, request=request)
+
+
+def hand_over(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+    """Make a sub-user an owner in one's own place. Raises Refusal `not_a_member` or `no_longer_owner`."""
+    with transaction.atomic():
+        give_ownership(member, by=by, request=request)
+        if member.pk != by.pk:
+            take_ownership(by, by=by, request=request)
+
+
+def require_second_factor(client: Client, *, by: User, request: HttpRequest | None = None) -> None:
+    """Let nobody of the client in without a second factor any more.
+
+    Raises Refusal `own_factor_first` for an owner who has none: they would lock themselves out of this very page.
+    """
+    with transaction.atomic():
+        client = take_turn(client, by)
+        if client.needs_second_factor:
+            return
+        if by.pk not in with_second_factor([by]):
+            raise Refusal("own_factor_first")
+        _set_second_factor(client, needed=True)
+        client_log.record("privacy.second_factor_required", client=client, by=by, request=request)
+
+
+def make_second_factor_optional(client: Client, *, by: User, request: HttpRequest | None = None) -> None:
+    """Leave it to each user of the client whether to have a second factor."""
+    with transaction.atomic():
+        client = take_turn(client, by)
+        if not client.needs_second_factor:
+            return
+        _set_second_factor(client, needed=False)
+        client_log.record("privacy.second_factor_optional", client=client, by=by, request=request)
+
+
+def with_second_factor(users: Iterable[User]) -> set[object]:
+    """Return the ids of those users who have a passkey or an authenticator app."""
+    keys = [user.pk for user in users]
+    return set(Authenticator.objects.filter(user__in=keys, type__in=_FACTORS).values_list("user_id", flat=True))
+
+
+def seats_taken(client: Client) -> int:
+    """Return how many of the client's seats are taken: users who may sign in, and open invitations."""
+    invited = client.invitations.filter(expires_at__gt=timezone.now())
+    return client.users.filter(is_active=True).count() + invited.count()
+
+
+def refuse_if_full(client: Client) -> None:
+    """Raise Refusal `user_limit_reached` when no seat is free; call it while the client's turn is held."""
+    if seats_taken(client) >= client.user_limit:
+        raise Refusal("user_limit_reached", limit=client.user_limit)
+
+
+def take_turn(client: Client, by: User) -> Client:
+    """Return the client as it is now and hold its row until the transaction ends.
+
+    Raises Refusal `no_longer_owner` when `by` has lost the right to change users since the page was opened.
+    """
+    client = Client.objects.lock(client)
+    actor = client.users.filter(pk=by.pk).first()
+    if actor is None or not actor.may("users.change"):
+        raise Refusal("no_longer_owner")
+    return client
+
+
+def _as_it_is_now(member: User, by: User) -> User:
+    """Take the turn and return the member as the deed before ours has left them."""
+    client = take_turn(_client(member), by)
+    found = client.users.filter(pk=member.pk).first()
+    if found is None:
+        raise Refusal("gone")
+    return found
+
+
+def _client(member: User) -> Client:
+    if member.client is None:
+        raise Refusal("gone")
+    return member.client
+
+
+def _refuse_oneself(member: User, by: User) -> None:
+    if member.pk == by.pk:
+        raise Refusal("yourself")
+
+
+def _set_second_factor(client: Client, *, needed: bool) -> None:
+    client.needs_second_factor = needed
+    client.save(update_fields=["needs_second_factor"])
+
+
+def _record(tag: str, member: User, *, by: User, request: HttpRequest | None) -> None:
+    """Record the deed, which mails the owners, and mail the member it was done to."""
+    client_log.record(tag, client=_client(member), by=by, request=request, detail={"user": member.email})
+    is_mailed_as_owner = member.is_active and member.role == User.Role.OWNER
+    if member.pk != by.pk and not is_mailed_as_owner:
+        context = {"sentence": messages.TO_MEMBERS[tag], "by": by.email, "at": timezone.now()}
+        mail.send_on_commit("about_you", to=member.email, language=member.language, context=context)

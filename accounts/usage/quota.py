@@ -1,0 +1,33 @@
+"""How much a client may use a month, as the operator sets it. What is used of it is counted elsewhere."""
+
+from typing import Final
+
+from django.db import transaction
+
+from accounts.audit import client_log
+from accounts.models import Client
+
+MOST_UNITS: Final = 2_000_000_000
+
+
+def change(client: Client, units: int) -> int:
+    """Set the client's units per calendar month, on every worker within two seconds; return what they were before.
+
+    The owners are mailed; setting the same again does nothing. Raises ValueError below 0 and above MOST_UNITS.
+    """
+    refuse_impossible(units)
+    with transaction.atomic():
+        client = Client.objects.lock(client)
+        before = client.monthly_quota
+        if before != units:
+            client.monthly_quota = units
+            client.save(update_fields=["monthly_quota"])
+            detail = {"old": str(before), "new": str(units)}
+            client_log.record("quota.changed", client=client, by=None, detail=detail)
+    return before
+
+
+def refuse_impossible(units: int) -> None:
+    """Raise ValueError for a number that no quota can be."""
+    if not 0 <= units <= MOST_UNITS:
+        raise ValueError(f"A quota is 0 to {MOST_UNITS} units per month.")

@@ -1,0 +1,72 @@
+"""Where a key is changed, and where it is ended."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.access import MemberRequest, allowed, recent_login
+from accounts.errors import Refusal
+from apikeys import keys
+from apikeys import messages as apikey_messages
+from apikeys.models import ApiKey
+from apikeys.views import listing
+from apikeys.views.forms import KeyForm
+
+read_or_send = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@allowed("keys.change")
+@read_or_send
+@recent_login
+def edit(request: MemberRequest, pk: UUID) -> HttpResponseBase:
+    """Show what can be changed of a key; a post changes it."""
+    key = listing.find(request, pk)
+    if request.method != "POST":
+        return _form_page(request, key, KeyForm(key=key, initial=_initial(key)))
+    form = KeyForm(request.POST, key=key)
+    if not form.is_valid():
+        return _form_page(request, key, form)
+    try:
+        keys.edit(key, form.draft(), by=request.user, request=request)
+    except Refusal as refusal:
+        form.refuse(refusal)
+        return _form_page(request, key, form)
+    messages.success(request, _("The key is saved."))
+    return redirect("apikeys:key", pk=pk)
+
+
+@allowed("keys.change")
+@read_or_send
+@recent_login
+def revoke(request: MemberRequest, pk: UUID) -> HttpResponseBase:
+    """Say what revoking means and ask whether to do it; a post does it."""
+    key = listing.find(request, pk)
+    row = listing.row_of(key, timezone.now(), entries=0)
+    if request.method != "POST":
+        return render(request, "apikeys/revoke.html", {"row": row})
+    try:
+        keys.revoke(key, by=request.user, request=request)
+    except Refusal as refusal:
+        messages.error(request, apikey_messages.refusal(refusal))
+        return redirect("apikeys:keys")
+    messages.success(request, _("The key “%(name)s” is revoked.") % {"name": row.name})
+    return redirect("apikeys:keys")
+
+
+def _initial(key: ApiKey) -> dict[str, object]:
+    return {
+        "name": keys.name(key),
+        "scopes": key.scopes,
+        "expires_on": timezone.localdate(key.expires_at),
+        "rate_per_minute": key.rate_per_minute,
+    }
+
+
+def _form_page(request: MemberRequest, key: ApiKey, form: KeyForm) -> HttpResponse:
+    context = {"form": form, "row": listing.row_of(key, timezone.now(), entries=0)}
+    return render(request, "apikeys/edit.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,206 @@
+"""What the pages of API keys accept: the fields listed here, and nothing else that is posted."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import Refusal
+from accounts.forms.base import HouseForm
+from accounts.forms.choices import Checkboxes, Choice, Radios
+from accounts.forms.lines import LineField
+from apikeys import keys, messages, scopes
+from apikeys.models import DEFAULT_RATE, ApiKey
+
+_MOST_NETWORK_CHARACTERS: Final = 64
+_NETWORK_HINTS: Final = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+
+
+KINDS: Final = (
+    ("live", Choice(_("Live"), _("For your programs. Its checks cost units of the month's quota."))),
+    ("test", Choice(_("Test"), _("For trying out. It validates for real, costs nothing and is never logged."))),
+)
+ADDRESSES: Final = (
+    (
+        "any",
+        Choice(
+            _("Any address"),
+            _("Whoever has the key can use it from anywhere. Choose this only when the addresses change."),
+        ),
+    ),
+    ("only", Choice(_("Only these addresses"), _("A key that is stolen is of no use elsewhere. We advise this."))),
+)
+OVERLAPS: Final = (
+    ("0", Choice(_("At once"), _("The old key is revoked now. Choose this when it may have been seen by others."))),
+    ("24", Choice(_("After 24 hours"), _("Both work for a day."))),
+    ("168", Choice(_("After 7 days"), _("Both work for a week, so that you can change your programs one by one."))),
+)
+"""Hours of keys.OVERLAPS → what they mean."""
+
+
+class KeyForm(HouseForm):
+    """What of a key can be changed."""
+
+    name = LineField(
+        label=_("Name"),
+        help_text=_("What it is for, such as “Accounting system”. Only owners of your account see it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=list(scopes.SCOPES.items()),
+        widget=Checkboxes,
+        error_messages={"required": _("Choose at least one.")},
+    )
+    expires_on = forms.DateField(
+        label=_("Last day"),
+        help_text=_("The key works until the end of this day, at most three years from now. We warn you by e-mail."),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    rate_per_minute = forms.IntegerField(label=_("Calls per minute"))
+
+    def __init__(self, *args: Any, key: ApiKey | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.key = key
+        most = settings.MOST_CALLS_PER_MINUTE
+        rate = self.fields["rate_per_minute"]
+        rate.validators += [MinValueValidator(1), MaxValueValidator(most)]
+        rate.widget.attrs |= {"min": 1, "max": most}
+        told = {"most": number_format(most)}
+        rate.help_text = _("From 1 to %(most)s. More calls are refused until there is room again.") % told
+        today = timezone.localdate()
+        self.fields["expires_on"].widget.attrs |= {"min": _iso(_first_day(today)), "max": _iso(_last_day(today))}
+
+    def clean_expires_on(self) -> date:
+        """Refuse a day that is over or too far away; the one that the key has may stay."""
+        day: date = self.cleaned_data["expires_on"]
+        today = timezone.localdate()
+        if self.key and day == timezone.localdate(self.key.expires_at):
+            return day
+        if day < _first_day(today):
+            raise ValidationError(_("Choose tomorrow or a later day."), code="too_early")
+        if day > _last_day(today):
+            raise ValidationError(_("Choose a day within the next three years."), code="too_late")
+        return day
+
+    def draft(self) -> keys.Draft:
+        """Return what was typed, once the form is valid."""
+        typed = self.cleaned_data
+        return keys.Draft(
+            name=typed["name"],
+            scopes=tuple(typed["scopes"]),
+            rate_per_minute=typed["rate_per_minute"],
+            expires_at=self._expires_at(typed["expires_on"]),
+            is_test=self.key.is_test if self.key else typed["kind"] == "test",
+            any_address=self.key.any_address if self.key else typed["addresses"] == "any",
+            networks=() if self.key else typed["networks"],
+        )
+
+    def _expires_at(self, day: date) -> datetime:
+        # A colleague in another time zone who leaves the day as it is must not move the end by hours.
+        if self.key and day == timezone.localdate(self.key.expires_at):
+            return self.key.expires_at
+        return timezone.make_aware(datetime.combine(day, time(23, 59, 59)))
+
+    def refuse(self, refusal: Refusal, field: str | None = None) -> None:
+        """Tell why the deed was refused, at the field or above the form."""
+        self.add_error(field, messages.refusal(refusal))
+
+
+class NewKeyForm(KeyForm):
+    """All that is decided of a new key."""
+
+    attempt = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+    kind = forms.ChoiceField(label=_("Kind"), choices=KINDS, widget=Radios)
+    addresses = forms.ChoiceField(label=_("Where it works from"), choices=ADDRESSES, widget=Radios)
+    networks = forms.CharField(
+        label=_("Addresses"),
+        required=False,
+        max_length=keys.MOST_NETWORKS * _MOST_NETWORK_CHARACTERS,
+        help_text=_(
+            "One in each line, such as 192.0.2.7 or 2001:db8::/48. You can add notes and change the list later."
+        ),
+        widget=forms.Textarea(attrs={"rows": 3, **_NETWORK_HINTS}),
+    )
+    field_order = ("name", "kind", "scopes", "addresses", "networks", "expires_on", "rate_per_minute", "attempt")
+
+    @classmethod
+    def fresh(cls) -> "NewKeyForm":
+        """Return the form as a person first sees it."""
+        today = timezone.localdate()
+        initial = {
+            "attempt": uuid4(),
+            "kind": "live",
+            "scopes": ["validate"],
+            "addresses": "any",
+            "expires_on": today + keys.DEFAULT_LIFE,
+            "rate_per_minute": min(DEFAULT_RATE, settings.MOST_CALLS_PER_MINUTE),
+        }
+        return cls(initial=initial)
+
+    def clean(self) -> dict[str, Any]:
+        """Read the addresses line by line; they are not asked for when any address will do."""
+        cleaned = super().clean() or self.cleaned_data
+        lines = cleaned.get("networks", "").splitlines() if cleaned.get("addresses") == "only" else []
+        cleaned["networks"] = tuple(self._networks([line.strip() for line in lines if line.strip()]))
+        return cleaned
+
+    def _networks(self, lines: list[str]) -> list[str]:
+        found: list[str] = []
+        for line in lines:
+            try:
+                found.append(keys.canonical(line))
+            except Refusal as refusal:
+                problem = _("“%(line)s”: %(problem)s") % {"line": line[:50], "problem": messages.refusal(refusal)}
+                self.add_error("networks", problem)
+        return found
+
+
+class NetworkForm(HouseForm):
+    """An address or network to add to a key's list."""
+
+    network = forms.CharField(
+        label=_("Address or network"),
+        max_length=_MOST_NETWORK_CHARACTERS,
+        help_text=_("Such as 192.0.2.7, 192.0.2.0/24, 2001:db8::7 or 2001:db8::/48."),
+        widget=forms.TextInput(attrs=_NETWORK_HINTS),
+    )
+    note = LineField(
+        label=_("Note"),
+        required=False,
+        max_length=keys.MOST_NOTE_CHARACTERS,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def refuse(self, refusal: Refusal, field: str | None = None) -> None:
+        """Tell why the deed was refused, at the field or above the form."""
+        self.add_error(field, messages.refusal(refusal))
+
+
+class RotationForm(HouseForm):
+    """How long the old key goes on working."""
+
+    overlap = forms.ChoiceField(label=_("When shall the old key stop working?"), choices=OVERLAPS, widget=Radios)
+
+    def hours(self) -> timedelta:
+        """Return what was chosen, once the form is valid: one of keys.OVERLAPS."""
+        return timedelta(hours=int(self.cleaned_data["overlap"]))
+
+
+def _first_day(today: date) -> date:
+    return today + timedelta(days=1)
+
+
+def _last_day(today: date) -> date:
+    return today + keys.LONGEST_LIFE
+
+
+def _iso(day: date) -> str:
+    return day.isoformat()

@@ -1,0 +1,151 @@
+"""The keys of a client: all of them, and one with everything about it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.access import MemberRequest, allowed
+from accounts.guard import addresses
+from accounts.models import Client
+from accounts.usage import chart
+from accounts.usage import counts as usage_counts
+from apikeys import keys, networks, scopes
+from apikeys.limits import key_usage
+from apikeys.models import AllowedNetwork, ApiKey
+from apikeys.views.forms import NetworkForm
+
+SOON: Final = timedelta(days=max(keys.WARNINGS_DAYS))
+DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One key of the list."""
+
+    key: ApiKey
+    name: str
+    state: str
+    """`in_use`, `ending` (within 30 days), `replaced` (works for a while yet), `expired` or `revoked`."""
+    days_left: int
+    entries: int
+    """Addresses in its list."""
+    calls: int
+    """In the current month (UTC)."""
+
+    @property
+    def scopes(self) -> list[scopes.Scope]:
+        """What the key may do, in words."""
+        return [scopes.SCOPES[word] for word in self.key.scopes]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the key will never work again."""
+        return self.state in ("expired", "revoked")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One address or network of a key's list."""
+
+    entry: AllowedNetwork
+    note: str
+    is_wide: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UsedDay:
+    """What a key was used for on a day."""
+
+    day: usage_counts.Day
+    used: key_usage.Used
+
+
+@allowed("keys.view")
+@require_safe
+def listing(request: MemberRequest) -> HttpResponse:
+    """Show the client's keys, those that have ended folded away."""
+    rows = _rows(request.client, timezone.now())
+    in_use = [row for row in rows if not row.is_over]
+    context = {
+        "rows": in_use,
+        "ended": [row for row in rows if row.is_over],
+        "limit": keys.MOST_KEYS,
+        "is_full": len(in_use) >= keys.MOST_KEYS,
+    }
+    return render(request, "apikeys/keys.html", context)
+
+
+@allowed("keys.view")
+@require_safe
+def key(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """Show one key: its settings, where it works from, and what it was used for."""
+    return key_page(request, find(request, pk), NetworkForm())
+
+
+def find(request: MemberRequest, pk: UUID) -> ApiKey:
+    """Return a key of the client; raises Http404 for any other, as if it were not there."""
+    return get_object_or_404(ApiKey.objects.select_related("client", "replaced_by"), client=request.client, pk=pk)
+
+
+def key_page(request: MemberRequest, key: ApiKey, form: NetworkForm) -> HttpResponse:
+    """Return the page of one key, with the form for another address as it was filled in."""
+    now = timezone.now()
+    days = _days(key)
+    entries = _entries(key)
+    context = {
+        "row": row_of(key, now, entries=len(entries)),
+        "entries": entries,
+        "own_address": addresses.caller(request),
+        "form": form,
+        "chart": chart.draw([day.day for day in days]),
+        "days": [day for day in reversed(days) if day.used.calls],
+        "valid": sum(day.used.valid for day in days),
+        "invalid": sum(day.used.invalid for day in days),
+    }
+    return render(request, "apikeys/key.html", context, status=422 if form.errors else 200)
+
+
+def row_of(key: ApiKey, now: datetime, *, entries: int, calls: int = 0) -> Row:
+    """Return what the pages say of a key now."""
+    # 23 hours and 59 minutes are one more day for whoever reads it.
+    days_left = -((now - key.expires_at) // timedelta(days=1))
+    return Row(key, keys.name(key), _state(key, now), days_left, entries, calls)
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    states = (
+        ("revoked", key.revoked_at is not None),
+        ("expired", key.expires_at <= now),
+        ("replaced", key.replaced_by_id is not None),
+        ("ending", key.expires_at <= now + SOON),
+    )
+    return next((state for state, holds in states if holds), "in_use")
+
+
+def _rows(client: Client, now: datetime) -> list[Row]:
+    used = key_usage.month(client)
+    found = ApiKey.objects.filter(client=client).annotate(entries=Count("networks")).order_by("-created_at")
+    return [row_of(key, now, entries=key.entries, calls=used[key.pk].calls if key.pk in used else 0) for key in found]
+
+
+def _entries(key: ApiKey) -> list[Entry]:
+    return [
+        Entry(entry, keys.note(entry), networks.is_wide(networks.parse(entry.network)))
+        for entry in key.networks.select_related("key").order_by("added_at", "pk")
+    ]
+
+
+def _days(key: ApiKey) -> list[UsedDay]:
+    """Return the last days, oldest first, those without a call too."""
+    used = key_usage.days(key, DAYS)
+    first = usage_counts.today() - timedelta(days=DAYS - 1)
+    dates = [first + timedelta(days=offset) for offset in range(DAYS)]
+    found = [(day, used.get(day, key_usage.Used())) for day in dates]
+    return [UsedDay(usage_counts.Day(day, counts.valid, counts.invalid), counts) for day, counts in found]

@@ -1,0 +1,92 @@
+"""Where a key may be used from: the deeds of the list on its page."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.access import MemberRequest, allowed, recent_login
+from accounts.errors import Refusal
+from accounts.guard import addresses
+from apikeys import keys, networks
+from apikeys import messages as apikey_messages
+from apikeys.models import AllowedNetwork
+from apikeys.views import listing
+from apikeys.views.forms import NetworkForm
+
+read_or_send = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@allowed("keys.change")
+@read_or_send
+@recent_login
+def add(request: MemberRequest, pk: UUID) -> HttpResponseBase:
+    """Add an address or network to a key's list, or the caller's own; only a post does."""
+    key = listing.find(request, pk)
+    if request.method != "POST":
+        return redirect("apikeys:key", pk=pk)
+    typed = request.POST.copy()
+    if "own" in typed:
+        typed["network"] = addresses.caller(request)
+    form = NetworkForm(typed)
+    if not form.is_valid():
+        return listing.key_page(request, key, form)
+    chosen = form.cleaned_data
+    try:
+        entry = keys.allow(key, chosen["network"], chosen["note"], by=request.user, request=request)
+    except Refusal as refusal:
+        if refusal.code.startswith("network_"):
+            form.refuse(refusal, "network")
+            return listing.key_page(request, key, form)
+        messages.error(request, apikey_messages.refusal(refusal))
+        return redirect("apikeys:key", pk=pk)
+    _say_added(request, entry)
+    return redirect("apikeys:key", pk=pk)
+
+
+@allowed("keys.change")
+@read_or_send
+@recent_login
+def remove(request: MemberRequest, pk: UUID, entry: int) -> HttpResponseBase:
+    """Take an entry out of a key's list; only a post does."""
+    key = listing.find(request, pk)
+    if request.method == "POST":
+        found = get_object_or_404(AllowedNetwork.objects.select_related("key__client"), key=key, pk=entry)
+        try:
+            keys.disallow(found, by=request.user, request=request)
+            messages.success(request, _("%(network)s is removed.") % {"network": found.network})
+        except Refusal as refusal:
+            messages.error(request, apikey_messages.refusal(refusal))
+    return redirect("apikeys:key", pk=pk)
+
+
+@allowed("keys.change")
+@read_or_send
+@recent_login
+def choose(request: MemberRequest, pk: UUID) -> HttpResponseBase:
+    """Let a key work from any address or only from its list; only a post does."""
+    key = listing.find(request, pk)
+    if request.method != "POST":
+        return redirect("apikeys:key", pk=pk)
+    any_address = request.POST.get("addresses") == "any"
+    try:
+        keys.set_any_address(key, any_address=any_address, by=request.user, request=request)
+    except Refusal as refusal:
+        messages.error(request, apikey_messages.refusal(refusal))
+        return redirect("apikeys:key", pk=pk)
+    said = _("The key works from any address now.") if any_address else _("The key works only from its list now.")
+    messages.success(request, said)
+    return redirect("apikeys:key", pk=pk)
+
+
+def _say_added(request: MemberRequest, entry: AllowedNetwork) -> None:
+    network = networks.parse(entry.network)
+    told = {"network": entry.network}
+    messages.success(request, _("%(network)s is added.") % told)
+    if networks.is_wide(network):
+        messages.warning(
+            request, _("%(network)s is a very wide network: look whether all its addresses are yours.") % told
+        )

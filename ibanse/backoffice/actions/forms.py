@@ -1,0 +1,122 @@
+"""What the pages of deeds ask staff for: always a reason, and what else a deed needs."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms.base import HouseForm
+from accounts.forms.lines import LineField
+from accounts.guard import blocks
+from accounts.models import Client, User
+from accounts.staff import justification, limits
+from accounts.staff.justification import Mandate
+from accounts.usage import quota
+
+
+class DeedForm(HouseForm):
+    """A reason, under which the deed is found again and explained to who asks."""
+
+    ticket = LineField(
+        label=_("Number of the case"),
+        max_length=justification.MOST_TICKET_CHARACTERS,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    words = forms.CharField(
+        label=_("Reason"),
+        min_length=justification.LEAST_CHARACTERS,
+        max_length=justification.MOST_CHARACTERS,
+        help_text=_("At least ten characters. Owners read it in their history; the mail to them has the number alone."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, row: Any = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.row = row
+
+    def mandate(self, by: User, request: Any) -> Mandate:
+        """Return the reason as the deeds take it; the form has been found right."""
+        return Mandate(by, self.cleaned_data["ticket"], self.cleaned_data["words"], request)
+
+
+class StaffDeedForm(DeedForm):
+    """The reason of a deed that no client hears of."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["words"].help_text = _("At least ten characters. Only the staff's history keeps it.")
+
+
+class QuotaForm(DeedForm):
+    """Units per month."""
+
+    before = forms.IntegerField(widget=forms.HiddenInput)
+    units = forms.IntegerField(label=_("Units per month"), min_value=0, max_value=quota.MOST_UNITS)
+    field_order = ("before", "units")
+
+    def __init__(self, *args: Any, row: Client, **options: Any) -> None:
+        super().__init__(*args, row=row, **options)
+        self.initial.update(before=row.monthly_quota, units=row.monthly_quota)
+
+
+class UserLimitForm(DeedForm):
+    """Most users."""
+
+    before = forms.IntegerField(widget=forms.HiddenInput)
+    most = forms.IntegerField(
+        label=_("Most users, open invitations included"), min_value=1, max_value=limits.MOST_USERS
+    )
+    field_order = ("before", "most")
+
+    def __init__(self, *args: Any, row: Client, **options: Any) -> None:
+        super().__init__(*args, row=row, **options)
+        self.initial.update(before=row.user_limit, most=row.user_limit)
+
+
+class NoteForm(DeedForm):
+    """A note is its own reason."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["words"].label = _("Note")
+        self.fields["words"].help_text = _(
+            "At least ten characters, for colleagues who take up the case. The client gets it in the copy of its data: "
+            "write nothing that it may not read, and no IBAN."
+        )
+
+
+class BlockForm(StaffDeedForm):
+    """What to block, and for how long."""
+
+    LASTS: Final = {
+        "1": _("One hour"),
+        "24": _("One day"),
+        "168": _("Seven days"),
+        "720": _("30 days"),
+        "0": _("Until it is lifted"),
+    }
+
+    network = LineField(
+        label=_("Address or network"),
+        max_length=50,
+        help_text=_("Such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    hours = forms.ChoiceField(label=_("For how long"), choices=tuple(LASTS.items()), initial="24")
+    field_order = ("network", "hours")
+
+    def clean_network(self) -> str:
+        """Refuse what is no address or network."""
+        text: str = self.cleaned_data["network"]
+        try:
+            blocks.touching(text)
+        except blocks.BlockRefused:
+            raise ValidationError(_("That is no address or network.")) from None
+        return text
+
+    def lasts(self) -> timedelta | None:
+        """Return for how long, None without an end."""
+        hours = int(self.cleaned_data["hours"])
+        return timedelta(hours=hours) if hours else None

@@ -1,0 +1,72 @@
+"""Writes down each look and each refusal in the back-office, and raises the alarm when refusals look deliberate."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from accounts.audit import staff_log
+from accounts.models import User
+from accounts.staff import lookup_keys
+from accounts.staff.entry import is_staff
+
+MOST_REFUSALS: Final = 5
+"""Within WITHIN: a link from yesterday, a group that was changed. More is somebody trying doors."""
+WITHIN: Final = timedelta(minutes=10)
+_STRANGERS_TOLD_FOR: Final = timedelta(days=1)
+
+ALARMING: Final = frozenset({"moved", "tampered"})
+"""What no page leads to: the cookie in another network, an address of a list that asks for more than is offered."""
+
+
+def looked(request: HttpRequest, status: int) -> None:
+    """Write down that a page was looked at, or that a form was sent."""
+    user = _user(request)
+    if user is None:
+        return
+    is_look = request.method in ("GET", "HEAD")
+    detail = {"page": _page(request)} if is_look else {"page": _page(request), "answer": str(status)}
+    if term := request.GET.get("q", "").strip():
+        detail["searched"] = lookup_keys.shorten(term)[:100]
+    tag = "office.viewed" if is_look else "office.changed"
+    staff_log.record(tag, by=user, request=request, client=_client(request), detail=detail)
+
+
+def refused(request: HttpRequest, reason: str) -> None:
+    """Write down that somebody was refused: of staff each time, of others who are signed in once a day."""
+    user = _user(request)
+    if user is None or not (
+        is_staff(user) or cache.add(f"office-stranger:{user.pk}", 1, _seconds(_STRANGERS_TOLD_FOR))
+    ):
+        return
+    detail = {"page": _page(request), "reason": reason, "method": str(request.method)}
+    tag = "office.misused" if _looks_deliberate(user, reason) else "office.refused"
+    staff_log.record(tag, by=user, request=request, client=_client(request), detail=detail)
+
+
+def _looks_deliberate(user: User, reason: str) -> bool:
+    key = f"office-refused:{user.pk}"
+    cache.add(key, 0, _seconds(WITHIN))
+    try:
+        tried = cache.incr(key)
+    except ValueError:  # It ended between the two.
+        tried = 1
+    return reason in ALARMING or tried > MOST_REFUSALS
+
+
+def _user(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+def _client(request: HttpRequest) -> UUID | None:
+    return getattr(request, "looked_at", None)
+
+
+def _page(request: HttpRequest) -> str:
+    return request.resolver_match.url_name or "" if request.resolver_match else ""
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())

@@ -1,0 +1,1 @@
+"""Lists of the back-office: one ModelAdmin per table."""

@@ -1,0 +1,309 @@
+"""The back-office at /admin/: who is let in, what it is made of, and a record of each look and each refusal.
+
+How to add to it stands in ibanse/backoffice/model_admin.py.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+from allauth.usersessions.models import UserSession
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.utils.functional import Promise
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy
+
+from accounts.guard.models import Block
+from accounts.models import (
+    BillingDetails,
+    Client,
+    ContactDetails,
+    HistoryEntry,
+    Invitation,
+    StaffEntry,
+    UsageDay,
+    User,
+)
+from accounts.staff import entry, unmasking
+from apikeys.models import ApiKey, QuotaMonth
+from ibanse.backoffice import audit
+from ibanse.backoffice.actions import api_keys as deeds_of_keys
+from ibanse.backoffice.actions import clients as deeds_of_accounts
+from ibanse.backoffice.lists import accounts as of_accounts
+from ibanse.backoffice.lists import api_keys as of_keys
+from ibanse.backoffice.model_admin import Page, StaffAdmin, looks_at
+from ibanse.backoffice.views import audit_verification, client_details, dashboard, refused_calls
+from ibanse.backoffice.views import staff as staff_pages
+
+View = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the menu, with the models it shows."""
+
+    title: Promise
+    models: tuple[tuple[type[Model], type[StaffAdmin]], ...] = ()
+
+
+SECTIONS: Final[dict[str, Section]] = {
+    "clients": Section(
+        gettext_lazy("Clients"),
+        (
+            (Client, of_accounts.ClientAdmin),
+            (User, of_accounts.UserAdmin),
+            (Invitation, of_accounts.InvitationAdmin),
+            (ContactDetails, of_accounts.ContactAdmin),
+        ),
+    ),
+    "billing": Section(
+        gettext_lazy("Billing"),
+        (
+            (BillingDetails, of_accounts.BillingAdmin),
+            (UsageDay, of_accounts.UsageAdmin),
+            (QuotaMonth, of_keys.QuotaMonthAdmin),
+        ),
+    ),
+    "security": Section(
+        gettext_lazy("Security"),
+        (
+            (HistoryEntry, of_accounts.HistoryAdmin),
+            (ApiKey, of_keys.ApiKeyAdmin),
+            (UserSession, of_accounts.SessionAdmin),
+            (Block, of_accounts.BlockAdmin),
+        ),
+    ),
+    "staff": Section(gettext_lazy("Staff"), ((StaffEntry, of_accounts.StaffHistoryAdmin),)),
+}
+"""The menu from top to bottom, and every model of the back-office."""
+
+PAGES: Final[tuple[Page, ...]] = (
+    *deeds_of_accounts.PAGES,
+    *deeds_of_keys.PAGES,
+    Page(
+        "client_details",
+        "clients/<uuid:pk>/details/",
+        client_details.client_details,
+        unmasking.PERMISSION,
+        gettext_lazy("Personal details"),
+        on=Client,
+        changes=True,
+    ),
+    Page(
+        "verify_client",
+        "clients/<uuid:pk>/history/",
+        audit_verification.verify_client,
+        "accounts.view_historyentry",
+        gettext_lazy("Verify the chain"),
+        on=Client,
+    ),
+    Page(
+        "verify_staff",
+        "staff/history/",
+        audit_verification.verify_staff,
+        "accounts.view_staffentry",
+        gettext_lazy("Chain of the staff's history"),
+        section="staff",
+        changes=True,
+    ),
+    Page("staff", "staff/", staff_pages.people, "auth.view_group", gettext_lazy("People and groups"), section="staff"),
+    Page(
+        "change_staff",
+        "staff/<uuid:pk>/",
+        staff_pages.change,
+        "auth.change_group",
+        gettext_lazy("Change"),
+        changes=True,
+    ),
+    Page(
+        "refused_calls",
+        "refused-calls/",
+        refused_calls.refused_calls,
+        "accounts.read_refusals",
+        gettext_lazy("Refused calls"),
+        section="security",
+    ),
+)
+"""Every page that is not a list or a row of a model: deeds, and lists of our own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of the menu or of a page's deeds."""
+
+    label: str
+    path: str
+    is_current: bool = False
+
+
+class BackOffice(AdminSite):
+    """Django's admin with our door in front of each page, and behind it nothing but lists, rows and deeds."""
+
+    site_title = site_header = gettext_lazy("Back-office")
+    index_title = gettext_lazy("Back-office")
+    enable_nav_sidebar = False
+    final_catch_all_view = False
+    empty_value_display = "–"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Return the first page, the models and our own pages: neither Django's sign-in nor its look-ups are there."""
+        found: list[URLPattern | URLResolver] = [
+            path("", self.admin_view(self.index), name="index"),
+            path("login/", self.login, name="login"),
+        ]
+        for model, shown_by in self._registry.items():
+            place = f"{model._meta.app_label}/{model._meta.model_name}/"  # noqa: SLF001 - Django documents _meta
+            found.append(path(place, include(shown_by.urls)))
+        return found + [path(page.path, self.admin_view(_guarded(page)), name=page.name) for page in PAGES]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002 - Django's signature
+        """Lead to the first page; whoever is not signed in is led to the one page where people sign in."""
+        return redirect("admin:index")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Return whether somebody may enter at all; each page asks for its own permission besides."""
+        return entry.is_staff(request.user) and entry.is_from_the_office(request)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: ARG002, FBT001, FBT002 - Django's signature
+        """Put the door in front of a view: every URL of the back-office goes through here."""
+
+        @wraps(view)
+        def behind_the_door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            looks_at(request, None)
+            return self._turned_away(request) or _recorded(view, request, *args, **kwargs)
+
+        return behind_the_door
+
+    def _turned_away(self, request: HttpRequest) -> HttpResponseBase | None:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not entry.is_staff(request.user):
+            return _refused(request, "not_staff")
+        if not entry.is_from_the_office(request):
+            return _refused(request, "address")
+        if entry.is_proven(request):
+            return None
+        if entry.has_moved(request):
+            audit.refused(request, "moved")
+        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': request.get_full_path()})}")
+
+    def links(self, request: HttpRequest, row: Model) -> dict[str, list[Link]]:
+        """Return what stands on the page of a row: what this person may do to it now, and what belongs to it."""
+        deeds = [
+            Link(str(page.label), reverse(f"admin:{page.name}", kwargs={"pk": row.pk}))
+            for page in PAGES
+            if page.on is not None and isinstance(row, page.on) and _may(request, page) and page.is_offered(row)
+        ]
+        return {"deeds": deeds, "related": list(self._related(request, row))}
+
+    def _related(self, request: HttpRequest, row: Model) -> Iterator[Link]:
+        if not isinstance(row, Client):
+            return
+        for model, shown_by in self._registry.items():
+            assert isinstance(shown_by, StaffAdmin)  # noqa: S101 - SECTIONS takes no other
+            if shown_by.of_client and shown_by.has_module_permission(request):
+                yield Link(shown_by.many, f"{_place(model)}?{urlencode({shown_by.of_client: str(row.pk)})}")
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002 - as above
+        """Return what every page of the back-office shows."""
+        return {"site_title": self.site_title, "site_header": self.site_header, "has_permission": True}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show how the service is doing, as far as it is this person's to know."""
+        context = {"title": self.index_title, **dashboard.context(request), **(extra_context or {})}
+        return TemplateResponse(request, "admin/index.html", context)
+
+
+def _guarded(page: Page) -> View:
+    """Return the page's view behind its permission."""
+
+    @wraps(page.view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = request.user
+        if page.permission and not (isinstance(user, User) and user.has_perm(page.permission)):
+            raise PermissionDenied
+        if not page.changes and request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        return page.view(request, *args, **kwargs)
+
+    return guarded
+
+
+def _recorded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    """Answer, and write down who looked at what, did what, or was refused what."""
+    try:
+        answer = view(request, *args, **kwargs)
+    except PermissionDenied:
+        return _refused(request, "permission")
+    except Http404:
+        audit.refused(request, "unknown")
+        raise
+    except SuspiciousOperation:
+        audit.refused(request, "tampered")
+        raise
+    audit.looked(request, answer.status_code)
+    return answer
+
+
+REASONS: Final[dict[str, Promise]] = {
+    "not_staff": gettext_lazy("This part of the site is for the operator's staff."),
+    "address": gettext_lazy("The back-office is open from the operator's own networks only."),
+    "permission": gettext_lazy("None of your groups may do this. Somebody of the group Lead can change that."),
+}
+
+
+def _refused(request: HttpRequest, reason: str) -> HttpResponse:
+    audit.refused(request, reason)
+    context = {"sentence": REASONS[reason], "is_inside": reason == "permission"}
+    return render(request, "admin/refused.html", context, status=403)
+
+
+def menu(request: HttpRequest) -> dict[str, object]:
+    """Return the menu of the back-office for the templates; nothing is looked up until it is shown."""
+    return {"office_menu": lambda: list(_menu(request)) if request.path.startswith(reverse("admin:index")) else []}
+
+
+def _menu(request: HttpRequest) -> Iterator[tuple[str, list[Link]]]:
+    for name, section in SECTIONS.items():
+        links = [*_of_models(request, section), *_of_pages(request, name)]
+        if links:
+            yield str(section.title), links
+
+
+def _of_models(request: HttpRequest, section: Section) -> Iterator[Link]:
+    for model, _class in section.models:
+        shown_by = site.get_model_admin(model)
+        assert isinstance(shown_by, StaffAdmin)  # noqa: S101 - SECTIONS takes no other
+        if shown_by.has_module_permission(request):
+            yield Link(shown_by.many, _place(model), request.path.startswith(_place(model)))
+
+
+def _place(model: type[Model]) -> str:
+    meta = model._meta  # noqa: SLF001 - Django documents _meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+
+
+def _of_pages(request: HttpRequest, section: str) -> Iterator[Link]:
+    for page in PAGES:
+        if page.section == section and page.on is None and _may(request, page):
+            place = reverse(f"admin:{page.name}")
+            yield Link(str(page.label), place, request.path.startswith(place))
+
+
+def _may(request: HttpRequest, page: Page) -> bool:
+    user = request.user
+    return not page.permission or (isinstance(user, User) and user.has_perm(page.permission))
+
+
+site = BackOffice(name="admin")
+for _section in SECTIONS.values():
+    for _model, _admin in _section.models:
+        site.register(_model, _admin)

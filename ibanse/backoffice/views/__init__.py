@@ -1,0 +1,1 @@
+"""Pages of the back-office that are no list."""

@@ -1,0 +1,54 @@
+"""Whether a history is whole, a client's or the staff's: pages of the back-office that show nothing of it."""
+
+import json
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts import messages
+from accounts.audit import client_log, export, staff_log
+from accounts.audit.hash_chain import Verification
+from accounts.forms.base import StaffCheckpointForm
+from ibanse.backoffice.model_admin import StaffRequest, found
+
+
+def verify_client(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Read the whole chain of a client's history and say whether it is as it was written."""
+    client = found(request, pk)
+    result = client_log.verify(client)
+    context = {"client": client, "result": result, "problem": _problem(result)}
+    return render(request, "admin/verify_client.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify_staff(request: StaffRequest) -> HttpResponse:
+    """State, signed, where the staff's history ends now; a post reads it whole and compares it with a statement."""
+    if request.method != "POST":
+        return _staff_page(request, StaffCheckpointForm())
+    form = StaffCheckpointForm(request.POST)
+    if not form.is_valid():
+        return _staff_page(request, form, status=422)
+    typed = form.cleaned_data["checkpoint"]
+    stated = export.read_checkpoint(typed) if typed else None
+    if typed and stated is None:
+        form.add_error("checkpoint", _("This is not a statement of ours. Copy it whole, with its brackets."))
+        return _staff_page(request, form, status=422)
+    result = staff_log.verify_checkpoint(stated) if stated else staff_log.verify()
+    told = {"result": result, "problem": _problem(result), "is_compared": stated is not None}
+    return _staff_page(request, StaffCheckpointForm(), told)
+
+
+def _staff_page(
+    request: StaffRequest, form: StaffCheckpointForm, told: dict[str, object] | None = None, *, status: int = 200
+) -> HttpResponse:
+    context = {"form": form, "stated": json.dumps(staff_log.checkpoint()), **(told or {})}
+    return render(request, "admin/verify_staff.html", context, status=status)
+
+
+def _problem(result: Verification) -> str:
+    return messages.HISTORY_PROBLEMS[result.problem] % {"number": result.first_bad} if not result.ok else ""

@@ -1,0 +1,37 @@
+"""The overview of the back-office: what its page is given. The site of the back-office puts it on its first page."""
+
+from typing import Any, Final
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.readings.clock import HOUR
+from ibanse.monitoring import board, messages
+from ibanse.monitoring.series import DAY, PERIODS
+
+_DEFAULT_DAYS: Final = 7
+_PER: Final = {HOUR: _("per hour"), DAY: _("per day")}
+_LABELS: Final = {1: _("24 hours"), 7: _("7 days"), 90: _("90 days")}
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """Return what the overview shows to whoever asks: the readings of their rooms, and no other."""
+    assert isinstance(request.user, User)  # noqa: S101 - staff are users of ours
+    asked = request.GET.get("days", "")
+    period = PERIODS[int(asked)] if asked in map(str, PERIODS) else PERIODS[_DEFAULT_DAYS]
+    sections = board.sections(request.user, period, timezone.now())
+    return {
+        "sections": sections,
+        "wanting": board.wanting(sections),
+        "has_stopped": board.has_stopped(sections),
+        "newest": board.newest(sections),
+        "per": _PER[period.step],
+        "period": period,
+        "row_format": "SHORT_DATE_FORMAT" if period.days > 7 else "SHORT_DATETIME_FORMAT",
+        "periods": list(_LABELS.items()),
+        "who_takes_them": messages.who_takes_them(),
+        "remedy": messages.remedy(),
+        "take_now": messages.take_now(),
+    }

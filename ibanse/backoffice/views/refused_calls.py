@@ -1,0 +1,100 @@
+"""A page of the back-office: which calls of the API were refused, hour by hour, and why. It names nobody."""
+
+from collections import Counter, defaultdict
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.functional import Promise
+
+from accounts.models import Reading
+from accounts.readings.clock import HOUR
+from apikeys.problems import KINDS
+from ibanse.monitoring import messages, sparkline
+from ibanse.monitoring.metrics import Unit
+from ibanse.monitoring.series import PERIODS
+from ibanse.monitoring.sparkline import Trend
+
+DAYS: Final = 7
+_DAY: Final = timedelta(days=1)
+
+
+class Reason(NamedTuple):
+    """A code of the table of problems, and how often calls were refused with it."""
+
+    code: str
+    title: Promise | str
+    status: int | None
+    calls: int
+    last_day: int
+    sparkline: Trend | None
+
+
+class Hour(NamedTuple):
+    """One hour in which something was refused, and what, the most frequent first."""
+
+    begins: datetime
+    calls: int
+    codes: list[tuple[str, int]]
+
+
+class Day(NamedTuple):
+    """The hours of one day, in the time zone of whoever looks."""
+
+    begins: datetime
+    calls: int
+    hours: list[Hour]
+
+
+def refused_calls(request: HttpRequest) -> HttpResponse:
+    """Show the refused calls of the last seven days by their reason, and by the hour."""
+    now = timezone.now()
+    steps = PERIODS[DAYS].steps(now)
+    by_hour: defaultdict[datetime, Counter[str]] = defaultdict(Counter)
+    rows = Reading.objects.filter(name="refused", at__gte=steps[0]).values_list("at", "part", "value")
+    for at, code, value in rows:
+        by_hour[at][code] += value
+    # A zero without a code says that somebody looked.
+    looked = set(by_hour)
+    hours = [_hour(at, by_hour[at]) for at in sorted(by_hour, reverse=True) if by_hour[at].total()]
+    codes = {code for counts in by_hour.values() for code in counts if code}
+    reasons = [_reason(code, steps, by_hour, now) for code in codes]
+    totals = [by_hour[at].total() if at in looked else None for at in steps]
+    drawn = sparkline.draw(totals)
+    context: dict[str, Any] = {
+        "reasons": sorted(reasons, key=lambda reason: (-reason.calls, reason.code)),
+        "days": [_day(list(group)) for _date, group in groupby(hours, lambda hour: timezone.localdate(hour.begins))],
+        "calls": sum(hour.calls for hour in hours),
+        "trend": drawn,
+        "highest": messages.told(drawn.highest, Unit.NUMBER) if drawn else "",
+        "first": steps[0],
+        "has_looked": bool(looked),
+        "who_takes_them": messages.who_takes_them(),
+        "take_now": messages.take_now(),
+    }
+    return render(request, "apikeys/refused_calls.html", context)
+
+
+def _day(hours: list[Hour]) -> Day:
+    return Day(hours[0].begins, sum(hour.calls for hour in hours), hours)
+
+
+def _hour(at: datetime, counts: Counter[str]) -> Hour:
+    return Hour(at, counts.total(), [(code, number) for code, number in counts.most_common() if code and number])
+
+
+def _reason(code: str, steps: list[datetime], by_hour: dict[datetime, Counter[str]], now: datetime) -> Reason:
+    values = [by_hour[at][code] if at in by_hour else None for at in steps]
+    kind = KINDS.get(code)  # A release that went back may not know a code that is on record.
+    last_day = sum(counts[code] for at, counts in by_hour.items() if at > now - _DAY - HOUR)
+    return Reason(
+        code,
+        kind.title if kind else "",
+        kind.status if kind else None,
+        sum(value or 0 for value in values),
+        last_day,
+        sparkline.draw(values),
+    )

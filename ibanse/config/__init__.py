@@ -1,0 +1,1 @@
+"""Reading the settings that come from the environment."""

@@ -1,0 +1,1 @@
+"""Logging of processes: masked, encrypted, in segments that can be read back with the key."""

@@ -1,0 +1,1 @@
+"""Metrics of the service: collected, stored by the hour, judged and drawn."""

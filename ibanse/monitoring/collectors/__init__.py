@@ -1,0 +1,1 @@
+"""Where metrics come from: one module per app and one for the machine."""

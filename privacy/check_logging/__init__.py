@@ -1,0 +1,1 @@
+"""What is stored of a client's checks: off, the result only, or everything."""

@@ -1,0 +1,130 @@
+"""Settings → Security and privacy: what is kept of checks, who needs a second factor, what is kept at all and how."""
+
+from datetime import timedelta
+from typing import Final
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import messages as account_messages
+from accounts.access import MemberRequest, allowed, recent_login
+from accounts.errors import Refusal
+from accounts.team import members
+from privacy.check_logging import mode as check_logging_mode
+from privacy.check_logging import reduction
+from privacy.forms import APPLY, LoggingForm, OlderForm
+from privacy.inventory import fields, registry
+from privacy.models import Mode
+
+REDUCES_FOR: Final = timedelta(seconds=10)
+"""So long somebody waits for the answer; what is not done by then follows by itself."""
+
+_PAGE: Final = "privacy:security_and_privacy"
+
+
+@allowed("privacy.view")
+@require_safe
+def security_and_privacy(request: MemberRequest) -> HttpResponse:
+    """Show what is decided and what can be, and what is kept."""
+    return _page(request, LoggingForm.showing(check_logging_mode.of(request.client)))
+
+
+@allowed("privacy.change")
+@require_http_methods(["GET", "HEAD", "POST"])
+@recent_login
+def change_logging(request: MemberRequest) -> HttpResponseBase:
+    """Keep of checks what is chosen; less than before leads to a question about the records there are."""
+    if request.method != "POST":
+        return redirect(_PAGE)
+    form = LoggingForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    choice = form.choice()
+    answer = OlderForm(request.POST if "older" in request.POST or "asked" in request.POST else None, choice=choice)
+    if answer.is_valid():
+        return _decided(request, choice, covers_older=answer.cleaned_data["older"] == APPLY)
+    # Between two clicks the records may have gone: then there is nothing left to ask.
+    excess = registry.excess(request.client, choice) if answer.errors or _must_ask(request, choice) else 0
+    return _question(request, choice, answer, excess) if excess else _decided(request, choice)
+
+
+@allowed("privacy.change")
+@require_http_methods(["GET", "HEAD", "POST"])
+@recent_login
+def second_factor(request: MemberRequest) -> HttpResponseBase:
+    """Require a second factor of all users, or leave it to them; only a post does."""
+    if request.method != "POST":
+        return redirect(_PAGE)
+    is_wanted = request.POST.get("required") == "yes"
+    change = members.require_second_factor if is_wanted else members.make_second_factor_optional
+    try:
+        change(request.client, by=request.user, request=request)
+    except Refusal as refusal:
+        messages.error(request, account_messages.refusal(refusal))
+        return redirect(_PAGE)
+    said = _("Every user needs a second factor now.") if is_wanted else _("The second factor is optional now.")
+    messages.success(request, said)
+    return redirect(_PAGE)
+
+
+def _must_ask(request: MemberRequest, choice: check_logging_mode.Choice) -> bool:
+    """Whether the choice is for less than what holds today, or the question itself was asked for."""
+    old = check_logging_mode.of(request.client)
+    return check_logging_mode.is_less(choice.mode, old.mode) or choice.days < old.days or "ask" in request.POST
+
+
+def _decided(
+    request: MemberRequest, choice: check_logging_mode.Choice, *, covers_older: bool | None = None
+) -> HttpResponse:
+    is_new = check_logging_mode.choose(
+        request.client, choice, by=request.user, request=request, covers_older=covers_older
+    )
+    if is_new:
+        messages.success(request, _("Saved. It holds for every check from now on."))
+    done = 0
+    if covers_older:
+        done = reduction.go_on(request.client, by=request.user, request=request, for_at_most=REDUCES_FOR)
+    if done:
+        said = ngettext(
+            "%(number)s older record was erased or reduced.", "%(number)s older records were erased or reduced.", done
+        )
+        messages.success(request, said % {"number": done})
+    if covers_older and registry.excess(request.client, choice):
+        messages.info(request, _("There are more: they follow by themselves, within the next hours."))
+    if not is_new and not done:
+        messages.info(request, _("Nothing was changed: that is how it is already."))
+    return redirect(_PAGE)
+
+
+def _question(request: MemberRequest, choice: check_logging_mode.Choice, form: OlderForm, excess: int) -> HttpResponse:
+    context = {"form": form, "choice": choice, "mode_label": choice.mode.label, "excess": excess}
+    return render(request, "privacy/older_records.html", context, status=422 if form.errors else 200)
+
+
+def _page(request: MemberRequest, form: LoggingForm, status: int = 200) -> HttpResponse:
+    users = list(request.client.users.filter(is_active=True))
+    secured = members.with_second_factor(users)
+    choice = check_logging_mode.of(request.client)
+    logged = registry.logged(request.client)
+    context = {
+        "form": form,
+        "choice": choice,
+        "mode": choice.mode.value,
+        "logged": {mode.value: number for mode, number in logged.items()},
+        "logged_in_all": sum(logged.values()),
+        "has_more_than_chosen": any(
+            number and check_logging_mode.is_less(choice.mode, mode)
+            for mode, number in logged.items()
+            if mode != Mode.OFF
+        ),
+        "is_required": request.client.needs_second_factor,
+        "users": len(users),
+        "without": len(users) - len(secured),
+        "has_own": request.user.pk in secured,
+        "lines": fields.LINES.values(),
+    }
+    return render(request, "privacy/security_and_privacy.html", context, status=status)

@@ -1,0 +1,83 @@
+"""The contact page: anybody writes to the operator, and learns what becomes of it."""
+
+import math
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.guard import limits
+from privacy.contact import messages
+from privacy.forms import ContactMessageForm
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact(request: HttpRequest) -> HttpResponseBase:
+    """Show the form; a post keeps the message and leads on, so that loading the page again sends nothing."""
+    if not settings.CONTACT_ADDRESS:
+        return _page(request, None)
+    if request.method != "POST":
+        return _page(request, ContactMessageForm.for_visitor(request))
+    form = ContactMessageForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    # What was sent already costs nothing: a second click must not be told that it is too much.
+    if not form.was_sent() and (refused := _limited(request, form)):
+        return refused
+    return redirect("contact_sent", pk=form.send())
+
+
+@login_not_required
+@never_cache
+@require_safe
+def sent(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say that the message is here, as long as it is; nothing of what is in it."""
+    if not messages.is_kept(pk):
+        raise Http404
+    return render(request, "privacy/contact_sent.html", {"reference": messages.reference(pk)})
+
+
+def _limited(request: HttpRequest, form: ContactMessageForm) -> HttpResponse | None:
+    """Count the message and return the page that refuses it, or None."""
+    try:
+        wait = limits.wait_for(request, deed="contact", per_hour=messages.MOST_PER_HOUR)
+    except limits.Uncounted:
+        form.add_error(None, _("Nothing can be sent right now. Your text is still here: try again in a moment."))
+        return _page(request, form, status=503)
+    return _too_many(request, form, wait) if wait else None
+
+
+def _too_many(request: HttpRequest, form: ContactMessageForm, wait: timedelta) -> HttpResponse:
+    minutes = math.ceil(wait.total_seconds() / 60)
+    said = ngettext(
+        "As many messages as one address may send in an hour were sent from yours. Yours is still here: send it in "
+        "%(minutes)s minute.",
+        "As many messages as one address may send in an hour were sent from yours. Yours is still here: send it in "
+        "%(minutes)s minutes.",
+        minutes,
+    )
+    form.add_error(None, said % {"minutes": minutes})
+    page = _page(request, form, status=429)
+    page.headers["Retry-After"] = str(math.ceil(wait.total_seconds()))
+    return page
+
+
+def _page(request: HttpRequest, form: ContactMessageForm | None, status: int = 200) -> HttpResponse:
+    context = {
+        "form": form,
+        "operator": settings.OPERATOR_NAME,
+        "operator_address": settings.OPERATOR_ADDRESS,
+        "days": messages.KEPT.days,
+        "most_per_hour": messages.MOST_PER_HOUR,
+        "most_characters": messages.MOST_CHARACTERS,
+    }
+    return render(request, "privacy/contact.html", context, status=status)

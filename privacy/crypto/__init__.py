@@ -1,0 +1,1 @@
+"""Encryption of bytes. Knows no database and no client."""

@@ -1,0 +1,142 @@
+"""Where owners delete: the whole account, after a mail and days of grace, or a part of it, at once."""
+
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.access import MemberRequest, allowed, recent_login
+from accounts.errors import Refusal
+from accounts.models import BillingDetails, Client, ContactDetails, User
+from privacy import messages as privacy_messages
+from privacy.deletion import execution, requesting
+from privacy.deletion.forms import DeletionForm
+from privacy.inventory import registry
+from privacy.models import DeletionRequest
+
+DELETES_FOR: Final = timedelta(seconds=10)
+"""So long somebody waits for the answer; what is not done by then follows by itself."""
+
+_PAGE: Final = "privacy:deletion"
+_PARTS: Final = (DeletionRequest.Scope.LOG, DeletionRequest.Scope.CONTACT, DeletionRequest.Scope.BILLING)
+
+Scope = DeletionRequest.Scope
+read_or_send = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@allowed("privacy.delete")
+@require_safe
+def deletion(request: MemberRequest) -> HttpResponse:
+    """Show what would go, room by room, or how far the deletion is."""
+    return _page(request, DeletionForm(initial={"days": requesting.DEFAULT_GRACE_DAYS}))
+
+
+@allowed("privacy.delete")
+@read_or_send
+@recent_login
+def ask(request: MemberRequest) -> HttpResponseBase:
+    """Ask for the deletion of the account; only a post does."""
+    if request.method != "POST":
+        return redirect(_PAGE)
+    form = DeletionForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    try:
+        requesting.request(request.client, grace_days=form.cleaned_data["days"], by=request.user, request=request)
+    except Refusal as refusal:
+        messages.error(request, privacy_messages.refusal(refusal))
+    return redirect(_PAGE)
+
+
+@allowed("privacy.delete")
+@read_or_send
+def cancel(request: MemberRequest) -> HttpResponseBase:
+    """Call the deletion of the account off; only a post does. It takes no proof: a mistake must be easy to stop."""
+    found = requesting.of(request.client)
+    if request.method == "POST" and found is not None:
+        try:
+            requesting.cancel(found, by=request.user, request=request)
+        except Refusal as refusal:
+            messages.error(request, privacy_messages.refusal(refusal))
+        else:
+            messages.success(request, _("The deletion is cancelled. Everything works as before."))
+    return redirect(_PAGE)
+
+
+@allowed("privacy.delete")
+@read_or_send
+@recent_login
+def erase_part(request: MemberRequest, scope: str) -> HttpResponseBase:
+    """Ask whether to delete a part of the account; a post does it."""
+    if scope not in _PARTS:
+        raise Http404
+    return _erase(request, Scope(scope), rows=_held(request.client)[scope])
+
+
+@allowed("privacy.delete")
+@read_or_send
+@recent_login
+def erase_user(request: MemberRequest, pk: UUID) -> HttpResponseBase:
+    """Ask whether to delete a user with all traces; a post does it."""
+    found = User.objects.filter(client=request.client, pk=pk).first()
+    if found is None:
+        raise Http404
+    return _erase(request, Scope.USER, rows=1, user=found)
+
+
+def _erase(request: MemberRequest, scope: Scope, *, rows: int, user: User | None = None) -> HttpResponseBase:
+    context = {"scope": scope.value, "what": privacy_messages.SCOPES[scope.value], "rows": rows, "user": user}
+    # The users' own page does not let a client in that is closing; neither may a part of it go in a hurry.
+    if request.method != "POST" or request.client.state == Client.State.CLOSING or not rows:
+        return render(request, "privacy/delete_part.html", context)
+    try:
+        asked = requesting.erase(
+            request.client, scope, by=request.user, request=request, user=user.pk if user else None
+        )
+        done = execution.attempt(asked.pk, for_at_most=DELETES_FOR)
+    except Refusal as refusal:
+        messages.error(request, privacy_messages.refusal(refusal))
+        return redirect(_PAGE)
+    if done is None:
+        messages.info(request, _("It is being deleted, and goes on without you. The history tells when it is done."))
+        return redirect(_PAGE)
+    return redirect("deletion:receipt", token=done.token)
+
+
+def _page(request: MemberRequest, form: DeletionForm, status: int = 200) -> HttpResponse:
+    found = requesting.of(request.client)
+    context: dict[str, Any] = {
+        "form": form,
+        "deletion": found,
+        "owners": [owner.email for owner in requesting.owners(request.client)],
+        "tables": _tables(request.client) if found is None else [],
+        "parts": _parts(request),
+        "users": User.objects.filter(client=request.client).exclude(pk=request.user.pk).order_by("email"),
+        "under_way": DeletionRequest.objects.filter(client=request.client).exclude(scope=Scope.ACCOUNT),
+        "link_days": requesting.LINK_VALID.days,
+    }
+    return render(request, "privacy/deletion.html", context, status=status)
+
+
+def _parts(request: MemberRequest) -> list[tuple[str, object, int]]:
+    held = _held(request.client)
+    return [(scope.value, privacy_messages.SCOPES[scope.value], held[scope]) for scope in _PARTS]
+
+
+def _held(client: Client) -> dict[str, int]:
+    return {
+        Scope.LOG: sum(registry.logged(client).values()),
+        Scope.CONTACT: ContactDetails.objects.filter(client=client).count(),
+        Scope.BILLING: BillingDetails.objects.filter(client=client).count(),
+    }
+
+
+def _tables(client: Client) -> list[tuple[object, int]]:
+    """Return what each table is, and how many rows of it would go now."""
+    counted = registry.count(client)
+    return [(table.about, counted[table.name]) for table in registry.export(client) if counted[table.name]]

@@ -1,0 +1,1 @@
+"""Copies of a client's data: requested, made in the background, downloaded."""

@@ -1,0 +1,376 @@
+"""A copy of everything that is kept of a client, for its owners to take along (GDPR, articles 15 and 20).
+
+An owner asks for it, a worker makes it in the background (background.py), and for 24 hours owners can download it. It
+lies sealed on the disk (sealed_file.py), under the client's data key, and is opened only on its way to the browser.
+
+A worker that is killed leaves an export without a sign of life; the next one starts it again from the beginning. Each
+takes it by one conditional UPDATE that makes `attempt` grow, writes files that bear the attempt, and changes the row
+only as long as the attempt is its own. So only a whole zip is ever offered, however many workers believe it is theirs.
+"""
+
+import dataclasses
+import logging
+import re
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.db import Error, connections, transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import mail
+from accounts.audit import client_log
+from accounts.errors import Refusal
+from accounts.models import Client, User
+from accounts.personal_data.schema import Table, Value
+from privacy import vault
+from privacy.export import archive
+from privacy.inventory import registry
+from privacy.models import DataExport
+from privacy.vault import sealed_file
+
+log = logging.getLogger(__name__)
+
+OFFERED_FOR: Final = timedelta(hours=24)
+KEPT: Final = timedelta(days=30)
+"""How long the owners see that there was one, after it was requested."""
+MOST_PER_DAY: Final = 10
+ABANDONED_AFTER: Final = timedelta(seconds=30)
+BEAT_EVERY_SECONDS: Final = 2.0
+MOST_ATTEMPTS: Final = 5
+"""So often a worker may die of one export before it is given up."""
+
+_State = DataExport.State
+_UNDER_WAY: Final = (_State.WAITING, _State.RUNNING)
+_is_ours: Final = re.compile(r"([0-9a-f-]{36})\.([0-9]+)(\.[a-z_]+)?\.sealed").fullmatch
+
+
+class _Stopped(Exception):
+    """It cannot go on; the message is a code of _AFTERWARDS."""
+
+
+def request(client: Client, *, by: User, request: HttpRequest | None = None) -> DataExport:
+    """Ask for a copy; while one is under way, a second click returns that one. An older one can no longer be had.
+
+    Recorded in the history. Raises Refusal `too_many_exports`.
+    """
+    with transaction.atomic():
+        Client.objects.lock(client)  # Two clicks at once must not make two.
+        exports = DataExport.objects.filter(client=client)
+        if under_way := exports.filter(state__in=_UNDER_WAY).first():
+            return under_way
+        if exports.filter(requested_at__gt=timezone.now() - timedelta(days=1)).count() >= MOST_PER_DAY:
+            raise Refusal("too_many_exports", limit=MOST_PER_DAY)
+        _end(exports.filter(state=_State.READY))
+        asked = DataExport.objects.create(client=client, requested_by=by)
+        client_log.record("privacy.export_requested", client=client, by=by, request=request)
+    return asked
+
+
+def latest(client: Client) -> DataExport | None:
+    """Return the client's newest export, as far as it is remembered."""
+    return DataExport.objects.filter(client=client).order_by("-requested_at", "pk").first()
+
+
+def is_offered(export: DataExport, now: datetime) -> bool:
+    """Return whether it can be downloaded."""
+    return export.state == _State.READY and export.expires_at is not None and export.expires_at > now
+
+
+class Download(NamedTuple):
+    """A copy on its way out: its bytes in clear, piece by piece, and how many there are in all."""
+
+    size: int
+    pieces: Iterator[bytes]
+
+
+def open_for_download(client: Client, pk: UUID, *, by: User, request: HttpRequest | None = None) -> Download:
+    """Return a copy that is whole: it was read once to its end, since a browser cannot be told later that it was not.
+
+    Recorded in the history. Raises DoesNotExist for an export of another client, and Refusal `export_over`,
+    `export_damaged` (it has failed then) or `export_locked`.
+    """
+    export = DataExport.objects.get(client=client, pk=pk)
+    if not is_offered(export, timezone.now()):
+        raise Refusal("export_over")
+    place = _place(export)
+    try:
+        file = place.path().open("rb")
+    except FileNotFoundError:
+        raise _damaged(export) from None
+    try:
+        found = sum(map(len, sealed_file.read(file, place.name())))
+    except sealed_file.Damaged:
+        file.close()
+        raise _damaged(export) from None
+    except vault.VaultError:
+        file.close()
+        raise Refusal("export_locked") from None
+    with transaction.atomic():
+        DataExport.objects.filter(pk=pk).update(downloaded_at=timezone.now())
+        client_log.record("privacy.export_downloaded", client=client, by=by, request=request)
+    return Download(found, _pieces(file, place))
+
+
+def _pieces(file: BinaryIO, place: archive.Place) -> Iterator[bytes]:
+    with file:
+        yield from sealed_file.read(file, place.name())
+
+
+def _damaged(export: DataExport) -> Refusal:
+    _fail(export, "damaged")
+    return Refusal("export_damaged")
+
+
+def work(now: datetime, *, is_ending: Callable[[], bool] = lambda: False) -> bool:
+    """Make the export that has waited longest, or that another worker has abandoned; return whether there was one.
+
+    `is_ending` is asked all the time; when it says so, the export is given back.
+    """
+    export = _take(now)
+    if export is None:
+        return False
+    _remove_files(export.pk, but_of=export.attempt)
+    outcome = _make(export, is_ending)
+    # Only now: until _make has returned, a cursor may be open, and on SQLite one keeps its connection from writing.
+    _AFTERWARDS.get(outcome, partial(_fail, problem=outcome))(export)
+    return True
+
+
+def prune(now: datetime) -> int:
+    """End what was offered long enough, forget what is long past, and remove files that nobody needs; return how many.
+
+    Doing it again, or at the same time elsewhere, does no harm.
+    """
+    done = _end(DataExport.objects.filter(state=_State.READY, expires_at__lte=now))
+    past = DataExport.objects.filter(requested_at__lt=now - KEPT).exclude(state__in=(*_UNDER_WAY, _State.READY))
+    done += past.delete()[0]
+    # Files first: the row of one that appears meanwhile is not in the second list, and it is not in the first.
+    files = [(path, found) for path in _folder().iterdir() if (found := _is_ours(path.name))]
+    needed = {
+        (str(pk), str(attempt)): state
+        for pk, attempt, state in DataExport.objects.filter(state__in=(_State.RUNNING, _State.READY)).values_list(
+            "pk", "attempt", "state"
+        )
+    }
+    for path, found in files:
+        state = needed.get((found[1], found[2]))
+        is_part = found[3] is not None
+        if state is None or (is_part and state == _State.READY):
+            path.unlink(missing_ok=True)
+    return done
+
+
+def remove_all(client: Client) -> None:
+    """Remove the files of all of the client's copies, and offer none of them any more; who makes one loses it."""
+    for pk in DataExport.objects.filter(client=client).values_list("pk", flat=True):
+        DataExport.objects.filter(pk=pk).update(state=_State.OVER)
+        _remove_files(pk)
+
+
+def _take(now: datetime) -> DataExport | None:
+    abandoned = Q(state=_State.RUNNING, heartbeat_at__lt=now - ABANDONED_AFTER)
+    given_up = DataExport.objects.filter(abandoned, attempt__gte=MOST_ATTEMPTS)
+    given_up.update(state=_State.FAILED, problem="given_up")
+    free = DataExport.objects.filter(Q(state=_State.WAITING) | abandoned)
+    for found in free.select_related("client", "requested_by").order_by("requested_at")[:5]:
+        found.attempt += 1
+        # One statement: of two workers that want it, one gets it.
+        taken = free.filter(pk=found.pk, attempt=found.attempt - 1).update(
+            state=_State.RUNNING,
+            attempt=found.attempt,
+            heartbeat_at=timezone.now(),
+            rooms=len(registry.every()),
+            rooms_done=0,
+            rows=0,
+        )
+        if taken:
+            return found
+    return None
+
+
+def _make(export: DataExport, is_ending: Callable[[], bool]) -> str:
+    """Make the zip and offer it; return how that went: a code of _AFTERWARDS or of sentences.EXPORT_PROBLEMS."""
+    place = _place(export)
+    try:
+        with _Work(export, is_ending) as at_work:
+            written = _write(at_work, place)
+        return "offered" if _offer(at_work, written) else "lost"
+    except _Stopped as stopped:
+        return str(stopped)
+    except vault.VaultError:
+        return "locked"
+    except Error as error:
+        log.warning("An export stopped, since the database was in trouble: %s", type(error).__name__)
+        return "abandoned"
+    except OSError as error:
+        log.error("An export could not be written into IBANSE_EXPORT_DIR: %s", error.strerror)  # noqa: TRY400 - without its path and values
+        return "disk"
+    except Exception as error:  # noqa: BLE001 - a row that cannot be read must not stop the exports of others
+        place_of_error = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(  # noqa: TRY400 - the exception's text may hold values
+            "An export failed: %s in %s, line %s", type(error).__name__, place_of_error.name, place_of_error.lineno
+        )
+        return "internal"
+
+
+def _write(at_work: "_Work", place: archive.Place) -> int:
+    export = at_work.export
+    expected = sum(registry.count(export.client).values())
+    language = export.requested_by.language if export.requested_by else ""
+    return archive.write(
+        place,
+        at_work.tables(),
+        begun=timezone.now(),
+        language=language or settings.LANGUAGE_CODE,
+        rows=expected,
+    )
+
+
+def _offer(at_work: "_Work", written: int) -> bool:
+    """Let the owners have it and tell them; return False when it is no longer ours."""
+    export, until = at_work.export, timezone.now() + OFFERED_FOR
+    with transaction.atomic():
+        is_ours = _mine(export).update(
+            state=_State.READY,
+            rooms_done=at_work.rooms,
+            rows=at_work.rows,
+            bytes=written,
+            expires_at=until,
+        )
+        if is_ours and not export.client.is_demo:  # Nobody lives at the demo's addresses.
+            _mail_owners(export.client, until)
+    return bool(is_ours)
+
+
+def _mail_owners(client: Client, until: datetime) -> None:
+    context = {"until": until, "link": settings.SITE_URL + reverse("privacy:export")}
+    for owner in User.objects.filter(client=client, role=User.Role.OWNER, is_active=True):
+        mail.send_on_commit("export_ready", to=owner.email, language=owner.language, context=context)
+
+
+class _Work:
+    """An export at work in this thread, while another one says every few seconds that it lives and how far it is.
+
+    That one has a connection of its own: on SQLite, one that reads a table cannot write once others have.
+    """
+
+    def __init__(self, export: DataExport, is_ending: Callable[[], bool]) -> None:
+        self.export = export
+        self.rooms = 0
+        self.rows = 0
+        self._is_ending = is_ending
+        self._is_lost = False
+        self._is_over = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name="export", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._heart.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._heart.join()
+
+    def tables(self) -> Iterator[Table]:
+        """Yield everything that is kept of the client, and count it; raises _Stopped between rows."""
+        for room in registry.every():
+            for table in room.export(self.export.client):
+                yield dataclasses.replace(table, rows=self._counted(table.rows))
+            self.rooms += 1
+
+    def _counted(self, rows: Iterator[dict[str, Value]]) -> Iterator[dict[str, Value]]:
+        self._go_on()
+        for row in rows:
+            self.rows += 1
+            self._go_on()
+            yield row
+
+    def _go_on(self) -> None:
+        if self._is_lost:
+            raise _Stopped("lost")
+        if self._is_ending():
+            raise _Stopped("interrupted")
+
+    def _beat(self) -> None:
+        while not self._is_over.wait(BEAT_EVERY_SECONDS):
+            now = timezone.now()
+            try:
+                alive = _mine(self.export).update(heartbeat_at=now, rooms_done=self.rooms, rows=self.rows)
+                self._is_lost = not alive
+            except Error as error:
+                log.warning("The sign of life of an export could not be written: %s", type(error).__name__)
+            finally:
+                connections.close_all()
+
+
+def _mine(export: DataExport) -> QuerySet[DataExport]:
+    return DataExport.objects.filter(pk=export.pk, attempt=export.attempt, state=_State.RUNNING)
+
+
+def _fail(export: DataExport, problem: str) -> None:
+    ours = DataExport.objects.filter(pk=export.pk, attempt=export.attempt).exclude(state=_State.OVER)
+    ours.update(state=_State.FAILED, problem=problem)
+    _remove_own_files(export)
+
+
+def _give_back(export: DataExport) -> None:
+    _remove_own_files(export)
+    _mine(export).update(state=_State.WAITING)
+
+
+def _remove_own_files(export: DataExport) -> None:
+    _remove_files(export.pk, only_of=export.attempt)
+
+
+def _leave_as_it_is(_export: DataExport) -> None:
+    """Leave row and files to whoever comes."""
+
+
+_AFTERWARDS: Final[dict[str, Callable[[DataExport], None]]] = {
+    "offered": _leave_as_it_is,
+    # Another worker has taken it over, or it is gone with its client.
+    "lost": _remove_own_files,
+    # This process ends.
+    "interrupted": _give_back,
+    # By a database in trouble: whoever meets a better one takes it over.
+    "abandoned": _leave_as_it_is,
+}
+"""How an attempt ended → what is left to do; any other word is why it failed."""
+
+
+def _end(exports: QuerySet[DataExport]) -> int:
+    """Make ready ones past, with their files; return how many."""
+    found = list(exports.values_list("pk", flat=True))
+    ended = DataExport.objects.filter(pk__in=found, state=_State.READY).update(state=_State.OVER)
+    for pk in found:
+        # What a crash leaves here, prune() removes.
+        transaction.on_commit(partial(_remove_files, pk))
+    return ended
+
+
+def _place(export: DataExport) -> archive.Place:
+    return archive.Place(_folder(), export.client_id, export.pk, export.attempt)
+
+
+def _folder() -> Path:
+    folder: Path = settings.EXPORT_DIR
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def _remove_files(export: UUID, *, but_of: int | None = None, only_of: int | None = None) -> None:
+    """Remove the files of an export: all, those of one attempt, or those of all other attempts."""
+    for path in _folder().glob(f"{export}.*"):
+        attempt = int(found[2]) if (found := _is_ours(path.name)) else None
+        if attempt is not None and attempt != but_of and only_of in (None, attempt):
+            path.unlink(missing_ok=True)

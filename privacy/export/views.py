@@ -1,0 +1,87 @@
+"""Where owners ask for a copy of their data, see how far it is, and take it."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.access import MemberRequest, allowed, recent_login
+from accounts.errors import Refusal
+from accounts.models import Client
+from privacy import messages as privacy_messages
+from privacy.export import exports as copies
+from privacy.inventory import registry
+from privacy.models import DataExport
+
+
+@allowed("privacy.export.exports")
+@require_safe
+def export(request: MemberRequest) -> HttpResponse:
+    """Show what a copy holds, and the newest one: on its way, ready, failed or over."""
+    found = copies.latest(request.client)
+    state = _state(found)
+    context = {
+        "export": found,
+        "state": state,
+        "was": request.GET.get("was", ""),
+        "problem": privacy_messages.EXPORT_PROBLEMS.get(found.problem, "") if found else "",
+        # Not while the page looks again every few seconds: a long log takes a moment to count.
+        "tables": _tables(request.client) if state != "under-way" else [],
+        "most_per_day": copies.MOST_PER_DAY,
+    }
+    return render(request, "privacy/export.html", context)
+
+
+@allowed("privacy.export.exports")
+@require_http_methods(["GET", "HEAD", "POST"])
+@recent_login
+def ask(request: MemberRequest) -> HttpResponseBase:
+    """Ask for a copy; only a post does."""
+    if request.method == "POST":
+        try:
+            copies.request(request.client, by=request.user, request=request)
+        except Refusal as refusal:
+            messages.error(request, privacy_messages.refusal(refusal))
+    return redirect("privacy:export")
+
+
+@allowed("privacy.export.exports")
+@require_http_methods(["GET", "HEAD", "POST"])
+@recent_login
+def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
+    """Send a copy and record that it left; only a post does."""
+    try:
+        if request.method != "POST":
+            DataExport.objects.get(client=request.client, pk=pk)
+            return redirect("privacy:export")
+        taken = copies.open_for_download(request.client, pk, by=request.user, request=request)
+    except DataExport.DoesNotExist:
+        raise Http404 from None
+    except Refusal as refusal:
+        messages.error(request, privacy_messages.refusal(refusal))
+        return redirect("privacy:export")
+    answer = StreamingHttpResponse(taken.pieces, content_type="application/zip")
+    name = f"ibanse-{timezone.localdate().isoformat()}.zip"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Content-Length"] = str(taken.size)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _state(found: DataExport | None) -> str:
+    if found is None:
+        return "none"
+    if found.state in (DataExport.State.WAITING, DataExport.State.RUNNING):
+        return "under-way"
+    if found.state == DataExport.State.READY:
+        return "ready" if copies.is_offered(found, timezone.now()) else "over"
+    return found.state
+
+
+def _tables(client: Client) -> list[tuple[object, int]]:
+    """Return what each table of a copy is, and how many rows it has now."""
+    counted = registry.count(client)
+    return [(table.about, counted[table.name]) for table in registry.export(client)]

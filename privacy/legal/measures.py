@@ -1,0 +1,58 @@
+"""The technical and organisational measures of article 32 of the GDPR: the claims that hold in a release, as a paper.
+
+Nothing is said here that the page of security does not say: both read the same table, and a claim without its evidence
+is on neither. Whoever changes a word of this module gives it a new VERSION.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from privacy.legal.parties import Party, facts
+from privacy.legal.pdf import Kind, Line, Paper, Section
+from privacy.security_page import evidence
+
+VERSION: Final = "2026-11"
+
+
+def paper(controller: Party, processor: Party) -> Paper:
+    """Return the measures, made out to the controller, in the active language."""
+    return Paper(
+        title=_("Technical and organisational measures"),
+        facts=(
+            facts(_("Controller"), controller),
+            facts(_("Processor"), processor),
+            (_("Service"), settings.SITE_URL),
+            (_("Legal basis"), _("Article 32 of the General Data Protection Regulation (GDPR)")),
+        ),
+        intro=_(
+            "These are the measures that the software of the service takes. Each is named only while the tests that "
+            "prove it pass for the version that is running. What the processor does beside the software, such as "
+            "training its staff, is not part of this document."
+        ),
+        sections=tuple(_sections()),
+    )
+
+
+def are_proved() -> bool:
+    """Return whether there is anything to name: only a release has results."""
+    return any(shown.passed_on for section in evidence.sections() for shown in section.claims)
+
+
+def _sections() -> Iterator[Section]:
+    for section in evidence.sections():
+        lines: list[Line] = []
+        for shown in section.claims:
+            if shown.passed_on is None:
+                continue
+            day = date_format(shown.passed_on, "DATE_FORMAT")
+            checked = _("How it is checked: %(check)s Passed on %(day)s.") % {"check": shown.claim.check, "day": day}
+            lines += [
+                Line(str(shown.claim.says), Kind.STRONG),
+                Line(str(shown.claim.how)),
+                Line(checked, Kind.FINE),
+            ]
+        yield Section(str(section.subject.title), tuple(lines))

@@ -1,0 +1,1 @@
+"""Deleting what has reached the end of its retention."""

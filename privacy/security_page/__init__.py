@@ -1,0 +1,1 @@
+"""The public security page: its claims and the evidence behind them."""

@@ -1,0 +1,205 @@
+"""The history: written by one pen, chained, personal only where it is sealed."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+from django.test import RequestFactory
+from django.utils import timezone
+
+from accounts.audit import client_log, signatures
+from accounts.models import HistoryDetail, HistoryEntry
+from tests.base import HouseTest
+
+
+@pytest.mark.claim("history")
+class HistoryTests(HouseTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.client_of_alice = self.alice.client
+        self.request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.77")
+
+    def write(self, number: int = 3) -> None:
+        for place in range(number):
+            client_log.record(
+                "users.signed_in",
+                client=self.client_of_alice,
+                by=self.alice.user,
+                request=self.request,
+                detail={"device": f"Computer {place}"},
+            )
+
+    def test_a_deed_is_told_with_who_when_and_from_where(self) -> None:
+        self.write(1)
+
+        [told] = client_log.told(self.client_of_alice, client_log.entries(self.client_of_alice))
+
+        self.assertEqual(told.who, "alice@example.com")
+        self.assertEqual(told.network, "192.0.2.0/24")
+        self.assertEqual(told.address, "192.0.2.77")
+        self.assertEqual(told.details, {"device": "Computer 0"})
+        self.assertEqual(told.when.microsecond, 0)
+
+    def test_whoever_has_no_request_gives_the_address(self) -> None:
+        client_log.record("keys.refused", client=self.client_of_alice, by=None, address="2001:db8::7")
+
+        [told] = client_log.told(self.client_of_alice, client_log.entries(self.client_of_alice))
+
+        self.assertEqual((told.network, told.address), ("2001:db8::/48", "2001:db8::7"))
+
+    def test_nothing_personal_lies_in_the_clear(self) -> None:
+        self.write(1)
+
+        row = str(HistoryEntry.objects.values().get()) + str(HistoryDetail.objects.values().get())
+
+        for personal in ("Computer", "192.0.2.77", "alice@"):
+            self.assertNotIn(personal, row)
+
+    def test_a_tag_that_nobody_knows_is_a_mistake(self) -> None:
+        with pytest.raises(KeyError):
+            client_log.record("users.misspelt", client=self.client_of_alice, by=None)
+
+    def test_the_trails_of_two_clients_are_two_chains(self) -> None:
+        self.write(2)
+        entry = client_log.record("users.signed_in", client=self.mallory.client, by=self.mallory.user)
+
+        self.assertEqual(entry.number, 1)
+        self.assertTrue(client_log.verify(self.mallory.client).ok)
+        self.assertEqual(client_log.verify(self.client_of_alice).entries, 2)
+
+    def test_an_edited_entry_is_found(self) -> None:
+        for change in ({"tag": "users.invited"}, {"actor": None}, {"network": ""}, {"at": timezone.now()}):
+            with self.subTest(change=change):
+                HistoryEntry.objects.all().delete()
+                self.write(4)
+                HistoryEntry.objects.filter(number=2).update(**change)
+
+                result = client_log.verify(self.client_of_alice)
+
+                self.assertEqual((result.ok, result.first_bad, result.problem), (False, 2, "edited"))
+
+    def test_an_edited_entry_with_a_new_hash_is_found_by_the_next(self) -> None:
+        self.write(4)
+        entry = HistoryEntry.objects.get(number=2)
+        entry.tag = "users.invited"
+        entry.hash = client_log.trail(self.client_of_alice).hash(entry)  # A forger would know how.
+        entry.save()
+
+        self.assertEqual(client_log.verify(self.client_of_alice).first_bad, 3)
+
+    def test_a_removed_entry_is_found(self) -> None:
+        self.write(4)
+        HistoryEntry.objects.filter(number=2).delete()
+
+        result = client_log.verify(self.client_of_alice)
+
+        self.assertEqual((result.ok, result.problem), (False, "missing"))
+
+    def test_a_cut_tail_is_found_by_a_signed_checkpoint_and_only_by_it(self) -> None:
+        self.write(4)
+        kept = client_log.checkpoint(self.client_of_alice)
+        HistoryEntry.objects.filter(number__gt=2).delete()
+
+        self.assertTrue(client_log.verify(self.client_of_alice).ok)
+        result = client_log.verify_checkpoint(self.client_of_alice, kept)
+        self.assertEqual((result.ok, result.first_bad, result.problem), (False, 3, "cut"))
+
+    def test_a_tail_that_was_cut_and_grown_again_is_found_by_the_checkpoint(self) -> None:
+        self.write(4)
+        kept = client_log.checkpoint(self.client_of_alice)
+        HistoryEntry.objects.filter(number__gt=2).delete()
+        self.write(4)
+
+        result = client_log.verify_checkpoint(self.client_of_alice, kept)
+
+        self.assertEqual((result.ok, result.first_bad, result.problem), (False, 4, "changed"))
+
+    def test_a_forged_or_foreign_checkpoint_is_refused(self) -> None:
+        self.write(2)
+        kept = client_log.checkpoint(self.client_of_alice)
+
+        for forged in (
+            {**kept, "number": "1"},
+            {**kept, "hash": "00" * 32},
+            {**kept, "signature": ""},
+            {**kept, "signature": "1:AAAA"},
+            {**kept, "signature": "9:" + kept["signature"][2:]},
+            client_log.checkpoint(self.mallory.client),
+        ):
+            with self.subTest(forged=forged):
+                result = client_log.verify_checkpoint(self.client_of_alice, forged)
+                self.assertEqual((result.ok, result.problem), (False, "signature"))
+        self.assertTrue(client_log.verify_checkpoint(self.client_of_alice, kept).ok)
+
+    def test_a_signature_for_one_thing_proves_nothing_about_another(self) -> None:
+        signature = signatures.sign("text", purpose="one")
+
+        self.assertTrue(signatures.is_ours("text", signature, purpose="one"))
+        self.assertFalse(signatures.is_ours("text", signature, purpose="another"))
+        self.assertFalse(signatures.is_ours("Text", signature, purpose="one"))
+
+    def test_a_detail_moved_to_another_entry_is_found(self) -> None:
+        self.write(3)
+        first, second = HistoryDetail.objects.order_by("entry__number")[:2]
+        HistoryDetail.objects.filter(pk=second.pk).update(sealed=bytes(first.sealed))
+
+        result = client_log.verify(self.client_of_alice)
+
+        self.assertEqual((result.first_bad, result.problem), (2, "detail"))
+
+    def test_an_erased_detail_leaves_the_chain_whole(self) -> None:
+        self.write(3)
+        HistoryDetail.objects.filter(entry__number=2).delete()
+
+        self.assertTrue(client_log.verify(self.client_of_alice).ok)
+        told = client_log.told(self.client_of_alice, client_log.entries(self.client_of_alice))
+        self.assertEqual(told[1].details, {})
+
+    def test_a_full_address_is_forgotten_after_seven_days(self) -> None:
+        self.write(1)
+
+        self.assertEqual(client_log.forget_addresses(timezone.now() + timedelta(days=6)), 0)
+        self.assertEqual(client_log.forget_addresses(timezone.now() + timedelta(days=8)), 1)
+
+        [told] = client_log.told(self.client_of_alice, client_log.entries(self.client_of_alice))
+        self.assertEqual((told.address, told.network), ("", "192.0.2.0/24"))
+        self.assertTrue(client_log.verify(self.client_of_alice).ok)
+
+    def test_the_owners_are_mailed_of_what_matters_and_of_nothing_else(self) -> None:
+        with self.captureOnCommitCallbacks(execute=True):
+            client_log.record("users.signed_in", client=self.client_of_alice, by=self.vera.user)
+        self.assertEqual(mail.outbox, [])
+
+        with self.captureOnCommitCallbacks(execute=True):
+            client_log.record("users.removed", client=self.client_of_alice, by=self.alice.user)
+
+        [message] = mail.outbox
+        self.assertEqual(message.to, ["alice@example.com"])
+        self.assertNotIn("alice", message.body)
+
+    def test_filters_narrow_the_trail(self) -> None:
+        self.write(2)
+        client_log.record("contact.changed", client=self.client_of_alice, by=self.vera.user)
+
+        def numbers(**filters: object) -> list[int]:
+            found = client_log.entries(self.client_of_alice, **filters)  # type: ignore[arg-type]
+            return [entry.number for entry in found]
+
+        self.assertEqual(numbers(), [3, 2, 1])
+        self.assertEqual(numbers(tag="contact.changed"), [3])
+        self.assertEqual(numbers(actor=self.alice.user.pk), [2, 1])
+        self.assertEqual(numbers(since=timezone.now() + timedelta(hours=1)), [])
+        self.assertEqual(numbers(until=timezone.now() + timedelta(hours=1)), [3, 2, 1])
+
+    def test_the_command_names_a_broken_chain_and_fails(self) -> None:
+        self.write(2)
+        said = StringIO()
+        call_command("verify_history", stdout=said)
+        self.assertIn("histories are whole", said.getvalue())
+
+        HistoryEntry.objects.filter(number=1).update(tag="users.invited")
+        with self.assertRaises(CommandError):
+            call_command("verify_history", stdout=said, stderr=said)
+        self.assertIn(f"{self.client_of_alice.pk}: entry 1 is edited", said.getvalue())

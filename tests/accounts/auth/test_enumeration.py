@@ -1,0 +1,124 @@
+"""Whoever asks at the door does not learn who has an account: the answers cost and look the same."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from unittest import mock
+
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.core import mail
+from django.core.cache import cache
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from accounts.auth import sessions
+from accounts.models import User
+from privacy import vault
+from tests.base import Visitor
+from tests.support.entrance import SIGN_UP, EntranceTest
+
+pytestmark = pytest.mark.claim("sign_in_is_silent")
+
+KNOWN, UNKNOWN = "known@example.com", "other@example.com"
+Visit = Callable[[Visitor, str], None]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that an outsider could tell two answers apart by."""
+
+    answers: tuple[tuple[int, str, str, str], ...]
+    hashes: int
+    queries: tuple[str, ...]
+    mails: int
+
+
+class EnumerationTests(EntranceTest):
+    def setUp(self) -> None:
+        super().setUp()
+        # Whoever comes first in a worker's minute opens the sessions' data key, known or not.
+        vault.seal(sessions.OWNER, "", purpose="session", record="first")
+        self.user = self.member(KNOWN)
+        # Opens the key of all sessions, which whoever comes first in a minute pays for, known or not.
+        self.send(Visitor(), "/sign-in/forgotten/", {"email": "first@example.com"})
+
+    def seen(self, email: str, *visits: tuple[str, dict[str, str]]) -> Seen:
+        """Return what there is to see when somebody sends these forms, with `email` for every `@`."""
+        cache.clear()
+        mail.outbox.clear()
+        who, answers = Visitor(), []
+        who.opens("/sign-in/")
+        with (
+            mock.patch.object(
+                MD5PasswordHasher, "encode", autospec=True, side_effect=MD5PasswordHasher.encode
+            ) as hashes,
+            CaptureQueriesContext(connection) as ours,
+            CaptureQueriesContext(connections["keyring"]) as keys,
+        ):
+            for path, fields in visits:
+                answer = self.send(who, path, {name: value.replace("@", email) for name, value in fields.items()})
+                page = who.opens(answer.headers["Location"]) if answer.status_code == 302 else answer
+                answers.append((answer.status_code, answer.headers.get("Location", ""), plain(page.content, email), ""))
+        queries = tuple(shape(query["sql"]) for query in (*ours.captured_queries, *keys.captured_queries))
+        return Seen(tuple(answers), hashes.call_count, queries, len(mail.outbox))
+
+    def assert_alike(self, *visits: tuple[str, dict[str, str]]) -> Seen:
+        """Fail unless a known and an unknown address look the same; return what was seen."""
+        known, unknown = self.seen(KNOWN, *visits), self.seen(UNKNOWN, *visits)
+        self.assertEqual(known.answers, unknown.answers)
+        self.assertEqual(known.queries, unknown.queries)
+        self.assertEqual((known.hashes, known.mails), (unknown.hashes, unknown.mails))
+        return known
+
+    def test_sign_in_tells_nothing(self) -> None:
+        seen = self.assert_alike(("/sign-in/", {"login": "@", "password": "a wrong password"}))
+
+        self.assertEqual((seen.hashes, seen.mails), (1, 0))
+
+    def test_sign_in_tells_nothing_of_somebody_deactivated_or_without_a_password(self) -> None:
+        for fields in ({"is_active": False}, {"password": "!"}):
+            User.objects.filter(pk=self.user.pk).update(**fields)
+            seen = self.assert_alike(("/sign-in/", {"login": "@", "password": "a wrong password"}))
+            self.assertEqual(seen.hashes, 1)
+
+    def test_sign_up_tells_nothing(self) -> None:
+        seen = self.assert_alike(("/sign-up/", {**SIGN_UP, "email": "@"}))
+
+        self.assertEqual((seen.hashes, seen.mails), (1, 1))
+
+    def test_sign_up_tells_nothing_to_somebody_who_tries_codes(self) -> None:
+        wrong = ("/sign-up/code/", {"code": "BBBB-BBBB"})
+        self.assert_alike(("/sign-up/", {**SIGN_UP, "email": "@"}), *[wrong] * 5, ("/sign-up/code/", {"resend": "1"}))
+
+    def test_another_code_tells_nothing(self) -> None:
+        seen = self.assert_alike(("/sign-up/", {**SIGN_UP, "email": "@"}), ("/sign-up/code/", {"resend": "1"}))
+
+        self.assertEqual(seen.mails, 2)
+
+    def test_a_forgotten_password_tells_nothing(self) -> None:
+        seen = self.assert_alike(("/sign-in/forgotten/", {"email": "@"}))
+
+        self.assertEqual((seen.hashes, seen.mails), (0, 1))
+
+    def test_a_forgotten_password_tells_nothing_to_somebody_who_tries_codes(self) -> None:
+        wrong = ("/sign-in/forgotten/code/", {"code": "BBBB-BBBB"})
+        self.assert_alike(("/sign-in/forgotten/", {"email": "@"}), *[wrong] * 3)
+
+    def test_the_limits_count_alike(self) -> None:
+        wrong = ("/sign-in/", {"login": "@", "password": "a wrong password"})
+        self.assert_alike(*[wrong] * 7)
+        self.assert_alike(*[("/sign-in/forgotten/", {"email": "@"})] * 7)
+        self.assert_alike(*[("/sign-up/", {**SIGN_UP, "email": "@"})] * 7)
+
+
+def plain(page: bytes, email: str) -> str:
+    """Return a page without what differs by chance: the form's token and the address that was typed."""
+    text = page.decode().replace(email, "@")
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
+
+
+def shape(sql: str) -> str:
+    """Return a statement without its values."""
+    sql = re.sub(r'SAVEPOINT "\w+"', "SAVEPOINT", sql)
+    return re.sub(r"'(?:[^']|'')*'|\b[0-9a-f]{32}\b|\b\d+\b", "?", sql)

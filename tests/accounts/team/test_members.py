@@ -1,0 +1,357 @@
+"""What owners do with users: each deed once, told to both, never leaving a client without an owner."""
+
+from collections.abc import Callable
+from threading import Barrier, Thread
+from typing import TYPE_CHECKING
+from unittest import skipUnless
+from uuid import uuid4
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import get_user
+from django.core import mail
+from django.core.cache import cache
+from django.db import connection, connections
+from django.test import TransactionTestCase
+
+from accounts.audit import client_log
+from accounts.errors import Refusal
+from accounts.models import Client, User
+from accounts.team import invitations, members
+from accounts.team.views import DEEDS
+from tests.base import HouseTest, Person
+from tests.support.two_factor_proof import proven
+
+if TYPE_CHECKING:
+    from tests.base import Answer
+
+
+class MemberTest(HouseTest):
+    def setUp(self) -> None:
+        super().setUp()
+        proven(self.alice)
+
+    def does(self, deed: str, member: User, *, by: Person | None = None) -> "Answer":
+        with self.captureOnCommitCallbacks(execute=True):
+            return (by or self.alice).posts(f"/account/users/{member.pk}/{deed}/")
+
+    def second_owner(self) -> Person:
+        return self.person("olga@example.com", client=self.alice.client, role=User.Role.OWNER)
+
+    def give_factor(self, user: User) -> None:
+        Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={})
+
+    def trail(self) -> list[str]:
+        """Return the deeds in their order, without the doors that somebody tried in vain."""
+        tags = [entry.tag for entry in client_log.entries(self.alice.client).order_by("number")]
+        return [tag for tag in tags if tag != "users.refused"]
+
+    def mailed(self) -> list[str]:
+        return sorted(address for sent in mail.outbox for address in sent.to)
+
+    def is_signed_in(self, person: Person) -> bool:
+        return get_user(person.browser).is_authenticated
+
+
+@pytest.mark.claim("deactivated_users")
+class DeedTests(MemberTest):
+    def test_a_deactivated_user_is_signed_out_and_cannot_come_back(self) -> None:
+        self.vera.opens("/")
+
+        self.does("deactivate", self.vera.user)
+
+        self.assertFalse(User.objects.get(pk=self.vera.user.pk).is_active)
+        self.assertFalse(self.is_signed_in(self.vera))
+        self.assertFalse(UserSession.objects.filter(user=self.vera.user).exists())
+        self.assertEqual(self.vera.opens("/account/profile/").status_code, 302)
+        self.assertEqual(self.trail(), ["users.deactivated"])
+        self.assertEqual(self.mailed(), ["alice@example.com", "vera@example.com"])
+
+    def test_a_reactivated_user_may_sign_in_again(self) -> None:
+        self.does("deactivate", self.vera.user)
+
+        self.does("reactivate", self.vera.user)
+
+        self.assertTrue(User.objects.get(pk=self.vera.user.pk).is_active)
+        self.assertEqual(self.trail(), ["users.deactivated", "users.reactivated"])
+
+    def test_reactivating_needs_a_free_seat(self) -> None:
+        self.does("deactivate", self.vera.user)
+        Client.objects.filter(pk=self.alice.client.pk).update(user_limit=1)
+
+        answer = self.does("reactivate", self.vera.user)
+
+        self.assertContains(answer, "which is the most for your account", status_code=409)
+        self.assertFalse(User.objects.get(pk=self.vera.user.pk).is_active)
+
+    def test_a_removed_user_is_gone_and_the_trail_stays(self) -> None:
+        vera = self.vera.user
+        client_log.record("users.signed_in", client=self.alice.client, by=vera)
+
+        self.does("remove", vera)
+
+        self.assertFalse(User.objects.filter(pk=vera.pk).exists())
+        self.assertFalse(self.is_signed_in(self.vera))
+        self.assertEqual(self.trail(), ["users.signed_in", "users.removed"])
+        self.assertTrue(client_log.verify(self.alice.client).ok)
+        self.assertContains(self.alice.opens("/account/history/"), f"removed user {str(vera.pk)[:8]}")
+
+    def test_a_reset_of_factors_signs_out_and_is_mailed_to_both(self) -> None:
+        self.give_factor(self.vera.user)
+        self.vera.opens("/")
+
+        self.does("reset-factors", self.vera.user)
+
+        self.assertFalse(Authenticator.objects.filter(user=self.vera.user).exists())
+        self.assertFalse(self.is_signed_in(self.vera))
+        self.assertEqual(self.trail(), ["users.factors_reset"])
+        self.assertEqual(self.mailed(), ["alice@example.com", "vera@example.com"])
+        [told] = [sent for sent in mail.outbox if sent.to == ["vera@example.com"]]
+        self.assertIn("has removed your second factors", str(told.body))
+        self.assertIn("alice@example.com", str(told.body))
+
+    def test_ownership_can_be_shared(self) -> None:
+        self.does("give-ownership", self.vera.user)
+
+        self.assertEqual(set(User.objects.values_list("role", flat=True)), {"owner"})
+        self.assertEqual(self.trail(), ["users.ownership_given"])
+        self.assertEqual(self.vera.opens("/account/users/").status_code, 200)
+
+    def test_ownership_can_be_handed_over(self) -> None:
+        answer = self.does("hand-over", self.vera.user)
+
+        self.assertRedirects(answer, "/account/profile/")
+        roles = dict(User.objects.values_list("email", "role"))
+        self.assertEqual(roles, {"alice@example.com": "sub_user", "vera@example.com": "owner"})
+        self.assertEqual(self.alice.opens("/account/users/").status_code, 403)
+        self.assertEqual(self.trail(), ["users.ownership_given", "users.ownership_taken"])
+
+    def test_ownership_can_be_taken(self) -> None:
+        olga = self.second_owner()
+
+        self.does("take-ownership", olga.user)
+
+        self.assertEqual(User.objects.get(pk=olga.user.pk).role, "sub_user")
+        self.assertEqual(olga.opens("/account/users/").status_code, 403)
+
+    def test_a_deactivated_user_becomes_no_owner(self) -> None:
+        self.does("deactivate", self.vera.user)
+
+        answer = self.does("give-ownership", self.vera.user)
+
+        self.assertEqual(answer.status_code, 409)
+        self.assertEqual(User.objects.get(pk=self.vera.user.pk).role, "sub_user")
+
+
+class SecondClickTests(MemberTest):
+    def test_a_deed_that_is_done_already_changes_and_records_nothing(self) -> None:
+        self.give_factor(self.vera.user)
+        for deed in ("deactivate", "reactivate", "reset-factors", "give-ownership", "take-ownership"):
+            with self.subTest(deed):
+                self.does(deed, self.vera.user)
+                mails, entries = len(mail.outbox), len(self.trail())
+
+                self.assertEqual(self.does(deed, self.vera.user).status_code, 302)
+
+                self.assertEqual((len(mail.outbox), len(self.trail())), (mails, entries))
+
+    def test_removing_twice_says_that_there_is_no_such_page(self) -> None:
+        self.does("remove", self.vera.user)
+
+        self.assertEqual(self.does("remove", self.vera.user).status_code, 404)
+        self.assertEqual(self.trail(), ["users.removed"])
+
+
+class LastOwnerTests(MemberTest):
+    def test_the_last_owner_stays_owner(self) -> None:
+        answer = self.does("take-ownership", self.alice.user)
+
+        self.assertContains(answer, "at least one owner who can sign in", status_code=409)
+        self.assertEqual(User.objects.get().role, "owner")
+
+    def test_a_deactivated_owner_does_not_count(self) -> None:
+        olga = self.second_owner()
+        self.does("deactivate", olga.user)
+
+        self.assertEqual(self.does("take-ownership", self.alice.user).status_code, 409)
+
+    def test_nobody_removes_deactivates_or_resets_themselves(self) -> None:
+        self.give_factor(self.alice.user)
+        for deed in ("remove", "deactivate", "reset-factors"):
+            with self.subTest(deed):
+                self.assertContains(self.does(deed, self.alice.user), "to yourself", status_code=409)
+        self.assertTrue(User.objects.get().is_active)
+        self.assertTrue(Authenticator.objects.exists())
+
+    def test_of_two_owners_who_act_on_each_other_the_first_wins(self) -> None:
+        for deed in (members.remove, members.deactivate, members.take_ownership):
+            with self.subTest(deed.__name__):
+                one, other = (self.owner(f"{deed.__name__}{number}@example.com") for number in (1, 2))
+
+                deed(other, by=one)
+                with self.assertRaises(Refusal) as refused:
+                    deed(one, by=other)
+
+                self.assertEqual(refused.exception.code, "no_longer_owner")
+                self.assertTrue(User.objects.filter(pk=one.pk, role="owner", is_active=True).exists())
+
+    def owner(self, email: str) -> User:
+        return User.objects.create_user(email, client=self.alice.client, role=User.Role.OWNER)
+
+
+@skipUnless(connection.vendor == "postgresql", "SQLite runs one writing transaction after the other")
+class AtOnceTests(TransactionTestCase):
+    databases = {"default", "keyring"}  # noqa: RUF012 - Django's own way to name them
+
+    def setUp(self) -> None:
+        cache.clear()
+        self.client_of_both = Client.objects.create(user_limit=3)
+        self.owners = [
+            User.objects.create_user(email, client=self.client_of_both, role=User.Role.OWNER)
+            for email in ("a@example.com", "b@example.com")
+        ]
+
+    def at_once(self, *deeds: Callable[[], object]) -> list[str]:
+        """Do all at the same moment; return the codes of those that were refused."""
+        start = Barrier(len(deeds))
+        refused: list[str] = []
+
+        def do(deed: Callable[[], object]) -> None:
+            start.wait()
+            try:
+                deed()
+            except Refusal as refusal:
+                refused.append(refusal.code)
+            finally:
+                connections.close_all()
+
+        threads = [Thread(target=do, args=(deed,)) for deed in deeds]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=20)
+        return refused
+
+    def test_two_owners_removing_each_other_leave_one(self) -> None:
+        one, other = self.owners
+
+        refused = self.at_once(lambda: members.remove(other, by=one), lambda: members.remove(one, by=other))
+
+        self.assertEqual(self.client_of_both.users.filter(role="owner", is_active=True).count(), 1)
+        self.assertEqual(refused, ["no_longer_owner"])
+
+    def test_two_owners_stepping_down_leave_one(self) -> None:
+        one, other = self.owners
+
+        refused = self.at_once(
+            lambda: members.take_ownership(one, by=one), lambda: members.take_ownership(other, by=other)
+        )
+
+        self.assertEqual(self.client_of_both.users.filter(role="owner").count(), 1)
+        self.assertEqual(refused, ["last_owner"])
+
+    def test_two_invitations_do_not_pass_the_limit_together(self) -> None:
+        def invite(by: User) -> Callable[[], object]:
+            return lambda: invitations.invite(self.client_of_both, f"colleague.of.{by.email}", by=by)
+
+        refused = self.at_once(*(invite(owner) for owner in self.owners))
+
+        self.assertEqual(self.client_of_both.invitations.count(), 1)
+        self.assertEqual(refused, ["user_limit_reached"])
+
+    def test_one_link_opened_twice_makes_one_user(self) -> None:
+        invitation = invitations.invite(self.client_of_both, "ture@example.com", by=self.owners[0])
+
+        refused = self.at_once(
+            *[lambda: invitations.accept(invitation, name="Ture", password="four wild geese over Skane")] * 2
+        )
+
+        self.assertEqual(self.client_of_both.users.count(), 3)
+        self.assertEqual(refused, ["invitation_over"])
+
+
+class WhoMayTests(MemberTest):
+    def test_a_sub_user_may_do_nothing_to_anybody_nor_to_themselves(self) -> None:
+        proven(self.vera)
+        for deed in DEEDS:
+            for member in (self.alice.user, self.vera.user):
+                with self.subTest(deed, member=member.email):
+                    answer = self.vera.posts(f"/account/users/{member.pk}/{deed}/", {"role": "owner"})
+                    self.assertEqual(answer.status_code, 403)
+        self.assertEqual(set(User.objects.values_list("role", "is_active")), {("owner", True), ("sub_user", True)})
+        self.assertEqual(self.trail(), [])
+
+    def test_another_clients_user_is_as_unknown_as_nobody(self) -> None:
+        mallory = proven(self.mallory)
+        for deed in DEEDS:
+            for method in (mallory.opens, mallory.posts):
+                foreign = method(f"/account/users/{self.vera.user.pk}/{deed}/")
+                unknown = method(f"/account/users/{uuid4()}/{deed}/")
+
+                self.assertEqual((foreign.status_code, unknown.status_code), (404, 404))
+                self.assertEqual(self.body(foreign), self.body(unknown))
+        self.assertTrue(User.objects.filter(pk=self.vera.user.pk, is_active=True, role="sub_user").exists())
+
+    def test_a_deed_that_does_not_exist_is_no_page(self) -> None:
+        for deed in ("make-admin", "remove-all", "__init__"):
+            self.assertEqual(self.does(deed, self.vera.user).status_code, 404)
+
+    def test_opening_the_page_does_nothing(self) -> None:
+        self.give_factor(self.vera.user)
+        for deed in DEEDS:
+            answer = self.alice.opens(f"/account/users/{self.vera.user.pk}/{deed}/")
+            self.assertContains(answer, "vera@example.com")
+        self.assertEqual(self.trail(), [])
+
+    @pytest.mark.claim("proof_again")
+    def test_an_old_sign_in_has_to_be_proven_again(self) -> None:
+        olga = proven(self.second_owner(), minutes_ago=6)
+        for answer in (
+            olga.opens(f"/account/users/{self.vera.user.pk}/remove/"),
+            olga.posts(f"/account/users/{self.vera.user.pk}/remove/"),
+            olga.posts("/account/users/invite/", {"email": "x@example.com"}),
+            olga.posts("/account/settings/second-factor/", {"required": "yes"}),
+        ):
+            self.assertIn("/account/again/", answer["Location"])
+        self.assertTrue(User.objects.filter(pk=self.vera.user.pk).exists())
+
+    def body(self, answer: "Answer") -> str:
+        lines = answer.content.decode().splitlines()
+        return "\n".join(line for line in lines if "csrfmiddlewaretoken" not in line and 'name="next"' not in line)
+
+
+@pytest.mark.claim("second_factor")
+class SecondFactorForAllTests(MemberTest):
+    PATH = "/account/settings/second-factor/"
+
+    def test_an_owner_with_a_factor_requires_it_of_all(self) -> None:
+        self.give_factor(self.alice.user)
+
+        with self.captureOnCommitCallbacks(execute=True):
+            self.alice.posts(self.PATH, {"required": "yes"})
+            self.alice.posts(self.PATH, {"required": "yes"})
+
+        self.assertTrue(Client.objects.get().needs_second_factor)
+        self.assertEqual(self.trail(), ["privacy.second_factor_required"])
+        self.assertEqual(self.mailed(), ["alice@example.com"])
+
+    def test_an_owner_without_one_would_lock_themselves_out(self) -> None:
+        answer = self.alice.posts(self.PATH, {"required": "yes"}, follow=True)
+
+        self.assertContains(answer, "Add a second factor of your own first")
+        self.assertFalse(Client.objects.get().needs_second_factor)
+
+    def test_it_can_be_made_optional_again(self) -> None:
+        self.give_factor(self.alice.user)
+        members.require_second_factor(self.alice.client, by=self.alice.user)
+
+        self.alice.posts(self.PATH, {"required": "no"})
+
+        self.assertFalse(Client.objects.get().needs_second_factor)
+        self.assertEqual(self.trail()[-1], "privacy.second_factor_optional")
+
+    def test_a_sub_user_cannot_switch_it(self) -> None:
+        proven(self.vera)
+
+        self.assertEqual(self.vera.posts(self.PATH, {"required": "yes"}).status_code, 403)

@@ -1,0 +1,68 @@
+"""The list of the staff's history, and the page that says whether it is whole and where it ends."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+from accounts.audit import client_log, staff_log
+from accounts.models import StaffEntry
+from ibanse.backoffice.lists.accounts import KindOfLook
+from tests.base import HouseTest
+
+PATH = "/admin/staff/history/"
+
+
+class StaffChainTests(HouseTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.guard = self.staff("security")
+        for _look in range(3):
+            staff_log.record("office.viewed", by=self.sten.user)
+
+    def stated(self) -> str:
+        [found] = re.findall(r"<span>(\{.+?\})</span>", self.guard.opens(PATH).content.decode())
+        return unescape(found)
+
+    def test_a_whole_chain_is_said_to_be_whole_and_compared_with_an_earlier_end(self) -> None:
+        kept = self.stated()
+
+        self.assertContains(self.guard.posts(PATH), "The chain is whole")
+        self.assertContains(self.guard.posts(PATH, {"checkpoint": kept}), "nothing was cut off")
+
+    def test_an_edited_entry_is_named(self) -> None:
+        StaffEntry.objects.filter(number=2).update(actor=None)
+
+        self.assertContains(self.guard.posts(PATH), "Entry 2 is not as it was written")
+
+    def test_a_cut_tail_is_found_by_an_earlier_end(self) -> None:
+        kept = self.stated()
+        StaffEntry.objects.filter(number__gte=2).delete()
+
+        self.assertContains(self.guard.posts(PATH, {"checkpoint": kept}), "have been cut off")
+
+    def test_what_is_no_statement_of_ours_is_refused_with_words(self) -> None:
+        foreign = client_log.checkpoint(self.alice.client)
+        for text, said, status in (
+            ("nothing of ours", "This is not a statement of ours", 422),
+            (str(foreign).replace("'", '"'), "not a checkpoint that we have signed", 200),
+        ):
+            self.assertContains(self.guard.posts(PATH, {"checkpoint": text}), said, status_code=status)
+
+    def test_every_deed_of_staff_is_found_by_its_kind(self) -> None:
+        tags = [tag for _words, tags in KindOfLook.KINDS.values() for tag in tags]
+
+        self.assertEqual(sorted(tags), sorted(staff_log.ACTIONS))
+
+    def test_the_list_is_narrowed_by_kind_and_time(self) -> None:
+        opened = staff_log.record("client.unmasked", by=self.sten.user, client=self.alice.client.pk)
+        long_ago = opened.at - timedelta(days=8)
+        StaffEntry.objects.filter(number=1).update(at=long_ago)
+
+        def numbers(query: str) -> list[int]:
+            answer = self.guard.opens(f"/admin/accounts/staffentry/?{query}")
+            return sorted(entry.number for entry in answer.context["cl"].result_list)
+
+        self.assertEqual(numbers("kind=unmaskings"), [4])
+        self.assertNotIn(1, numbers("within=week"))
+        self.assertIn(1, numbers("within=month"))
+        self.assertEqual(numbers("kind=unmaskings&within=day"), [4])

@@ -1,0 +1,304 @@
+"""Settings → Security and privacy: what owners decide about the log of checks, and what becomes of older records."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from django.core import mail
+
+from accounts.audit import client_log
+from accounts.guard import revisions
+from privacy import vault
+from privacy.check_logging import mode as check_logging_mode
+from privacy.check_logging import reduction
+from privacy.check_logging import views as page
+from privacy.check_logging.mode import Choice
+from privacy.models import Mode, PrivacySettings
+from tests.base import PASSWORD, HouseTest, Person
+from validation.models import ValidationRecord
+
+if TYPE_CHECKING:
+    from tests.base import Answer
+
+PAGE = "/account/settings/security-and-privacy/"
+CHANGE = PAGE + "logging/"
+IBAN = "SE45 5000 0000 0583 9825 7466"
+
+
+class SettingsTest(HouseTest):
+    def chooses(self, mode: Mode, days: int | str = 30, who: Person | None = None, **more: str) -> "Answer":
+        """Return the answer to the form of the page, or of the question with `older`."""
+        return (who or self.alice).posts(CHANGE, {"mode": mode.value, "days": str(days), **more})
+
+    def has(self, mode: Mode, days: int = 30) -> None:
+        """Let Alice's client have this from the beginning."""
+        check_logging_mode.choose(self.alice.client, Choice(mode, days), by=self.alice.user)
+
+    def chosen(self) -> Choice:
+        return check_logging_mode.of(self.alice.client)
+
+    def records(self) -> list[ValidationRecord]:
+        return list(ValidationRecord.objects.filter(client=self.alice.client).order_by("at"))
+
+    def trail(self) -> list[str]:
+        return [entry.tag for entry in client_log.entries(self.alice.client)]
+
+
+class ShowingTests(SettingsTest):
+    def test_a_new_client_has_verdict_only_for_thirty_days(self) -> None:
+        answer = self.alice.opens(PAGE)
+
+        self.assertContains(answer, 'value="verdict" ')
+        self.assertRegex(answer.content.decode(), r'value="verdict"[^>]*checked')
+        self.assertContains(answer, 'value="30"')
+        self.assertContains(answer, "There are no records of checks.")
+
+    def test_it_says_how_many_records_there_are_of_each_mode(self) -> None:
+        self.alice.checks(IBAN)
+        self.alice.checks(IBAN)
+        self.has(Mode.FULL)
+        self.alice.checks(IBAN)
+
+        answer = self.alice.opens(PAGE)
+
+        self.assertContains(answer, "There are 3 records of checks:")
+        self.assertContains(answer, "1 with the IBAN (full)")
+        self.assertContains(answer, "2 without (verdict only)")
+
+    @pytest.mark.claim("kept_when_off")
+    def test_it_lists_what_is_kept_even_when_it_is_off(self) -> None:
+        answer = self.alice.opens(PAGE)
+
+        for said in ("X-No-Log: 1", "25 months", "30 days after the block has ended", "once a day for each key"):
+            self.assertContains(answer, said)
+
+    def test_another_clients_records_are_not_counted(self) -> None:
+        self.mallory.checks(IBAN)
+
+        self.assertContains(self.alice.opens(PAGE), "There are no records of checks.")
+
+
+class ChoosingTests(SettingsTest):
+    def test_more_than_before_is_saved_recorded_and_mailed_at_once(self) -> None:
+        with self.captureOnCommitCallbacks(execute=True):
+            answer = self.chooses(Mode.FULL, 90)
+
+        self.assertEqual(answer["Location"], PAGE)
+        self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
+        self.assertContains(self.alice.opens(PAGE), "Saved. It holds for every check from now on.")
+        [told] = client_log.told(
+            self.alice.client, client_log.entries(self.alice.client, tag="privacy.logging_changed")
+        )
+        self.assertEqual((told.who, told.details["to"]), ("alice@example.com", "full, 90 days"))
+        self.assertEqual([sent.to for sent in mail.outbox], [["alice@example.com"]])
+
+    def test_every_worker_learns_of_it(self) -> None:
+        before = revisions.current()
+
+        self.chooses(Mode.OFF)
+
+        self.assertNotEqual(revisions.current(), before)
+
+    def test_the_next_call_of_the_api_leaves_nothing_when_it_is_off(self) -> None:
+        key = self.alice.key()
+        self.chooses(Mode.OFF)
+
+        self.calls(key, "/api/v1/validate", {"iban": IBAN})
+        self.alice.checks(IBAN)
+
+        self.assertEqual(self.records(), [])
+
+    def test_the_same_again_changes_nothing(self) -> None:
+        self.chooses(Mode.FULL, 90)
+        self.chooses(Mode.FULL, 90)
+
+        self.assertEqual(self.trail(), ["privacy.logging_changed"])
+        self.assertContains(self.alice.opens(PAGE), "that is how it is already")
+
+    def test_wrong_fields_are_told_and_what_was_typed_stays(self) -> None:
+        for days in ("0", "366", "", "many", "-1", "1.5", "9" * 40):
+            with self.subTest(days=days):
+                answer = self.chooses(Mode.FULL, days)
+
+                self.assertEqual(answer.status_code, 422)
+                self.assertRegex(answer.content.decode(), r'value="full"[^>]*checked')
+                if days:
+                    self.assertContains(answer, f'value="{days}"', status_code=422)
+        for mode in ("", "everything"):
+            answer = self.alice.posts(CHANGE, {"mode": mode, "days": "30"})
+            self.assertEqual(answer.status_code, 422)
+        self.assertEqual(self.chosen(), Choice())
+        self.assertEqual(self.trail(), [])
+
+    @pytest.mark.claim("proof_again")
+    def test_it_needs_a_recent_login_and_keeps_nothing_of_what_was_typed_before(self) -> None:
+        session = self.alice.browser.session
+        for record in session[AUTHENTICATION_METHODS_SESSION_KEY]:
+            record["at"] = time.time() - 3600
+        session.save()
+
+        answer = self.chooses(Mode.FULL, 90)
+        self.assertEqual(self.chosen(), Choice())
+        self.assertTrue(answer["Location"].startswith("/account/again/?next="))
+        self.alice.posts(answer["Location"], {"password": PASSWORD})
+        self.assertEqual(self.chosen(), Choice())
+
+        self.chooses(Mode.FULL, 90)
+        self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
+
+    def test_a_sub_user_comes_through_by_no_door(self) -> None:
+        self.assertEqual(self.vera.opens(PAGE).status_code, 403)
+        self.assertEqual(self.vera.opens(CHANGE).status_code, 403)
+        for forged in ({}, {"older": "apply"}, {"client": str(self.alice.client.pk)}):
+            answer = self.vera.posts(CHANGE, {"mode": "off", "days": "30", **forged})
+            self.assertEqual(answer.status_code, 403)
+        self.vera.browser.handler.enforce_csrf_checks = False
+        self.assertEqual(self.vera.browser.post(CHANGE, {"mode": "off", "days": "1"}).status_code, 403)
+
+        self.assertEqual(self.chosen(), Choice())
+
+    def test_without_a_token_of_the_form_nothing_changes(self) -> None:
+        answer = self.alice.browser.post(CHANGE, {"mode": "off", "days": "1"})
+
+        self.assertEqual((answer.status_code, self.chosen()), (403, Choice()))
+
+    def test_another_owner_changes_only_what_is_theirs(self) -> None:
+        self.chooses(Mode.FULL, who=self.mallory, client=str(self.alice.client.pk))
+
+        self.assertEqual(self.chosen(), Choice())
+        self.assertEqual(check_logging_mode.of(self.mallory.client).mode, Mode.FULL)
+
+    def test_a_visit_of_the_forms_address_leads_to_the_page(self) -> None:
+        self.assertRedirects(self.alice.opens(CHANGE), PAGE)
+
+
+class OlderRecordsTests(SettingsTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.has(Mode.FULL, 90)
+        self.alice.checks(IBAN)
+        self.alice.checks(IBAN)
+        self.mallory.checks(IBAN)
+
+    def test_less_than_before_leads_to_a_question_and_changes_nothing_yet(self) -> None:
+        for mode, days in ((Mode.OFF, 90), (Mode.VERDICT, 90), (Mode.FULL, 30)):
+            with self.subTest(mode=mode, days=days):
+                answer = self.chooses(mode, days)
+
+                self.assertContains(answer, "What about the records that are there already?")
+                self.assertContains(answer, "2 records hold more than that, or are kept longer.")
+        self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
+
+    def test_they_may_stay_until_they_expire(self) -> None:
+        self.chooses(Mode.VERDICT, 30, older="keep")
+
+        self.assertEqual(self.chosen(), Choice(Mode.VERDICT, 30))
+        self.assertTrue(all(record.sealed and record.blind_index for record in self.records()))
+        self.assertNotIn("privacy.log_reduced", self.trail())
+
+    def test_off_erases_them_when_that_is_wanted(self) -> None:
+        self.chooses(Mode.OFF, 90, older="apply")
+
+        self.assertEqual(self.records(), [])
+        self.assertEqual(ValidationRecord.objects.count(), 1)
+        self.assertContains(self.alice.opens(PAGE), "2 older records were erased or reduced.")
+        [told] = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="privacy.log_reduced"))
+        self.assertEqual(told.details, {"records": "2", "to": "off, 90 days"})
+
+    def test_verdict_only_takes_out_of_them_what_it_would_not_have_kept(self) -> None:
+        self.chooses(Mode.VERDICT, 90, older="apply")
+
+        for record in self.records():
+            self.assertEqual((bytes(record.sealed), record.blind_index), (b"", None))
+            self.assertEqual((record.country, record.is_valid), ("SE", True))
+
+    def test_fewer_days_end_them_earlier_and_delete_what_is_older_than_that(self) -> None:
+        old, young = self.records()
+        made = datetime.now(UTC) - timedelta(days=60)
+        ValidationRecord.objects.filter(pk=old.pk).update(at=made, expires_on=(made + timedelta(days=90)).date())
+
+        self.chooses(Mode.FULL, 30, older="apply")
+
+        [left] = self.records()
+        self.assertEqual(left.pk, young.pk)
+        self.assertEqual(left.expires_on, left.at.astimezone(UTC).date() + timedelta(days=30))
+        self.assertTrue(left.sealed)
+
+    def test_the_question_wants_an_answer(self) -> None:
+        for older in ({}, {"older": "perhaps"}):
+            answer = self.alice.posts(CHANGE, {"mode": "off", "days": "90", "asked": "1", **older})
+            self.assertEqual(answer.status_code, 422)
+        self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
+
+    def test_sent_twice_it_is_done_once(self) -> None:
+        self.chooses(Mode.OFF, 90, older="apply")
+        again = self.chooses(Mode.OFF, 90, older="apply")
+
+        self.assertRedirects(again, PAGE)
+        self.assertEqual(self.trail().count("privacy.log_reduced"), 1)
+        self.assertEqual(self.trail().count("privacy.logging_changed"), 2)
+
+    def test_there_is_no_question_when_there_is_nothing_to_ask_about(self) -> None:
+        ValidationRecord.objects.filter(client=self.alice.client).delete()
+
+        self.assertRedirects(self.chooses(Mode.OFF), PAGE)
+        self.assertEqual(self.chosen().mode, Mode.OFF)
+
+    def test_what_was_kept_may_be_made_less_later(self) -> None:
+        self.chooses(Mode.VERDICT, 90, older="keep")
+        self.assertContains(self.alice.opens(PAGE), "Some of them hold more than what is kept today.")
+
+        answer = self.chooses(Mode.VERDICT, 90, ask="1")
+        self.assertContains(answer, "What about the records that are there already?")
+        self.chooses(Mode.VERDICT, 90, older="apply")
+
+        self.assertFalse(any(record.sealed for record in self.records()))
+
+    def test_what_takes_long_goes_on_by_itself(self) -> None:
+        with patch.object(page, "REDUCES_FOR", timedelta(microseconds=-1)):
+            self.chooses(Mode.OFF, 90, older="apply")
+        self.assertEqual(len(self.records()), 2)
+        self.assertContains(self.alice.opens(PAGE), "they follow by themselves")
+
+        self.assertEqual(reduction.finish(), 2)
+
+        self.assertEqual(self.records(), [])
+        self.assertIn("privacy.log_reduced", self.trail())
+
+    def test_a_record_that_was_on_its_way_is_found_later(self) -> None:
+        late = self.records()[0]
+        self.chooses(Mode.OFF, 90, older="apply")
+        late.save(force_insert=True)
+
+        self.assertEqual(reduction.finish(), 1)
+
+        self.assertEqual(self.records(), [])
+
+    def test_who_chooses_more_again_loses_nothing_of_it(self) -> None:
+        self.chooses(Mode.VERDICT, 90, older="apply")
+        self.chooses(Mode.FULL, 90)
+        self.alice.checks(IBAN)
+
+        self.assertEqual(reduction.finish(), 0)
+
+        self.assertEqual([bool(record.sealed) for record in self.records()].count(True), 1)
+
+    def test_keeping_them_takes_an_earlier_wish_back(self) -> None:
+        self.chooses(Mode.FULL, 60, older="apply")
+        self.chooses(Mode.FULL, 30, older="keep")
+
+        self.assertFalse(PrivacySettings.objects.get(client=self.alice.client).covers_older)
+        self.assertEqual(reduction.finish(), 0)
+
+    def test_a_client_whose_key_is_destroyed_holds_up_no_other(self) -> None:
+        check_logging_mode.choose(self.mallory.client, Choice(Mode.OFF), by=self.mallory.user, covers_older=True)
+        check_logging_mode.choose(self.alice.client, Choice(Mode.OFF), by=self.alice.user, covers_older=True)
+        vault.destroy(self.mallory.client.pk)
+
+        with self.assertLogs("privacy.check_logging.reduction", "WARNING"):
+            self.assertEqual(reduction.finish(), 2)
+
+        self.assertEqual(ValidationRecord.objects.count(), 0)

@@ -1,0 +1,583 @@
+"""The copy of everything: complete, sealed until it is taken, for the client's owners alone, and never half."""
+
+import csv
+import io
+import json
+import stat
+import threading
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+from zipfile import ZipFile
+
+import jsonschema_rs
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.db import OperationalError
+from django.test import override_settings
+from django.utils import timezone
+
+from accounts.audit import client_log
+from accounts.errors import Refusal
+from accounts.models import User
+from accounts.personal_data.schema import Field, Table
+from accounts.profile import details
+from privacy import vault
+from privacy.check_logging.mode import Choice, choose
+from privacy.export import archive, exports
+from privacy.inventory import registry
+from privacy.models import DataExport, Mode
+from tests.base import HouseTest, Person
+
+PAGE = "/account/settings/security-and-privacy/export/"
+IBAN = "SE4550000000058398257466"
+
+
+class ExportTest(HouseTest):
+    """A test with a folder of its own for copies."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        # What says that it lives has a connection of its own, which does not see what a test has not committed.
+        self.enterContext(patch.object(exports, "BEAT_EVERY_SECONDS", 3_600))
+        for path in self.folder.iterdir():
+            path.unlink()
+
+    @property
+    def folder(self) -> Path:
+        folder: Path = settings.EXPORT_DIR
+        return folder
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+    def ask(self, person: Person | None = None) -> DataExport:
+        person = person or self.alice
+        return exports.request(person.client, by=person.user)
+
+    def make(self, person: Person | None = None) -> DataExport:
+        """Return a copy that is ready."""
+        asked = self.ask(person)
+        with self.captureOnCommitCallbacks(execute=True):
+            self.assertTrue(exports.work(timezone.now()))
+        asked.refresh_from_db()
+        self.assertEqual((asked.state, asked.problem), ("ready", ""))
+        return asked
+
+    def path(self, made: DataExport) -> Path:
+        return self.folder / f"{made.pk}.{made.attempt}.sealed"
+
+    def download(self, made: DataExport, person: Person | None = None) -> Any:
+        return (person or self.alice).posts(f"{PAGE}{made.pk}/download/")
+
+    def taken(self, made: DataExport, person: Person | None = None) -> ZipFile:
+        """Return the zip as a browser gets it."""
+        answer = self.download(made, person)
+        self.assertEqual(answer.status_code, 200)
+        return ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+
+    def holding(self, *tables: Table) -> AbstractContextManager[object]:
+        """Let there be a single room, with these tables."""
+
+        class Room:
+            @staticmethod
+            def count(_client: object) -> dict[str, int]:
+                return {table.name: 0 for table in tables}
+
+            @staticmethod
+            def export(_client: object) -> Any:
+                return iter(tables)
+
+        return patch.object(registry, "every", lambda: [Room])
+
+
+def table(name: str, *rows: dict[str, Any]) -> Table:
+    fields = tuple(Field(field, f"About {field}") for field in rows[0])
+    return Table(name, f"About {name}", fields, iter(rows))
+
+
+@pytest.mark.claim("own_copy")
+class ContentTests(ExportTest):
+    def live(self, person: Person, iban: str, company: str) -> None:
+        """Leave something behind in every room."""
+        client = person.client
+        choose(client, Choice(Mode.FULL, 90), by=person.user)
+        details.save_contact(client, details.Contact(company=company), by=person.user)
+        person.key(networks=["192.0.2.7"])
+        person.checks(iban)
+
+    def test_everything_about_the_client_is_in_it_and_nothing_about_another(self) -> None:
+        self.live(self.alice, IBAN, "Alices bageri")
+        self.live(self.mallory, "DE89370400440532013000", "Mallory GmbH")
+
+        zipped = self.taken(self.make())
+
+        self.assertIsNone(zipped.testzip())
+        content = b"".join(zipped.read(name) for name in zipped.namelist()).decode()
+        for known in (IBAN, "Alices bageri", "alice@example.com", "192.0.2.7", "privacy.export_requested"):
+            self.assertIn(known, content)
+        for foreign in ("DE89370400440532013000", "Mallory", "mallory@example.net", str(self.mallory.client.pk)):
+            self.assertNotIn(foreign, content)
+        tables = json.loads(zipped.read("data.json"))["tables"]
+        expected = {
+            found.name: [column.name for column in found.fields] for found in registry.export(self.alice.client)
+        }
+        self.assertEqual(list(tables), list(expected))
+        for name, rows in tables.items():
+            self.assertTrue(all(list(row) == expected[name] for row in rows), name)
+        self.assertEqual([row["iban"] for row in tables["checks"]], [IBAN])
+
+    def test_no_password_key_or_secret_is_in_it(self) -> None:
+        key = self.alice.key()
+
+        zipped = self.taken(self.make())
+
+        content = b"".join(zipped.read(name) for name in zipped.namelist()).decode()
+        self.assertNotIn(key, content)
+        self.assertNotIn(self.alice.user.password, content)
+        self.assertNotIn("secret", json.loads(zipped.read("data.json"))["tables"]["second_factors"])
+
+    def test_the_document_is_as_its_schema_says(self) -> None:
+        self.live(self.alice, IBAN, "Alices bageri")
+
+        zipped = self.taken(self.make())
+
+        schema, document = json.loads(zipped.read("schema.json")), json.loads(zipped.read("data.json"))
+        jsonschema_rs.meta.validate(schema)
+        jsonschema_rs.validate(schema, document)
+        self.assertEqual(document["schema_version"], archive.SCHEMA_VERSION)
+        self.assertEqual(document["account"], str(self.alice.client.pk))
+        document["tables"]["users"][0]["password"] = "x"
+        self.assertFalse(jsonschema_rs.is_valid(schema, document))
+
+    def test_the_csv_files_hold_what_the_document_holds(self) -> None:
+        self.live(self.alice, IBAN, "Alices bageri")
+
+        zipped = self.taken(self.make())
+
+        tables = json.loads(zipped.read("data.json"))["tables"]
+        self.assertEqual({f"csv/{name}.csv" for name in tables}, {n for n in zipped.namelist() if n.startswith("csv/")})
+        for name, rows in tables.items():
+            lines = list(csv.DictReader(io.StringIO(zipped.read(f"csv/{name}.csv").decode("utf-8-sig"), newline="")))
+            self.assertEqual(len(lines), len(rows), name)
+            for line, row in zip(lines, rows, strict=True):
+                self.assertEqual(list(line), list(row))
+                for field, value in row.items():
+                    told = value if isinstance(value, str) else "" if value is None else json.dumps(value)
+                    self.assertIn(line[field], (told, f"'{told}"), field)
+
+    def test_no_spreadsheet_runs_a_cell_as_a_formula(self) -> None:
+        evil = {"first": '=HYPERLINK("http://evil.example")', "second": "+1", "third": ["=1"], "fourth": -5}
+
+        with self.holding(table("evil", evil)):
+            zipped = self.taken(self.make())
+
+        [line] = csv.DictReader(io.StringIO(zipped.read("csv/evil.csv").decode("utf-8-sig")))
+        self.assertEqual(list(line.values()), ['\'=HYPERLINK("http://evil.example")', "'+1", '["=1"]', "-5"])
+        self.assertEqual(json.loads(zipped.read("data.json"))["tables"]["evil"], [evil])
+
+    def test_text_of_every_kind_comes_through(self) -> None:
+        odd: dict[str, Any] = {
+            "text": 'Ünïcode 日本 🥐, "quoted";\r\nnext line',
+            "none": None,
+            "yes": True,
+            "map": {"a": "ö"},
+            "list": [],
+        }
+
+        with self.holding(table("odd", odd, odd), Table("empty", "Nothing", (Field("a", "A"),), iter(()))):
+            zipped = self.taken(self.make())
+
+        tables = json.loads(zipped.read("data.json"))["tables"]
+        self.assertEqual(tables, {"odd": [odd, odd], "empty": []})
+        [line, _] = csv.DictReader(io.StringIO(zipped.read("csv/odd.csv").decode("utf-8-sig"), newline=""))
+        self.assertEqual(list(line.values()), [odd["text"], "", "true", '{"a": "ö"}', "[]"])
+
+    def test_the_text_in_it_explains_every_field_in_the_language_of_who_asked(self) -> None:
+        for language, known in (("en", "A copy of everything"), ("sv", "")):
+            User.objects.filter(pk=self.alice.user.pk).update(language=language)
+            readme = self.taken(self.make()).read("README.txt").decode()
+
+            self.assertIn(known, readme)
+            for found in registry.export(self.alice.client):
+                self.assertIn(f"csv/{found.name}.csv", readme)
+
+    def test_a_copy_of_many_rows_needs_little_memory_and_few_files(self) -> None:
+        rows: Any = ({"number": number, "text": "x" * 100} for number in range(30_000))
+        many = Table("many", "Many", (Field("number", ""), Field("text", "")), rows)
+
+        with self.holding(many):
+            made = self.make()
+
+        self.assertEqual(made.rows, 30_000)
+        self.assertEqual(self.files(), [self.path(made).name])
+        self.assertEqual(len(json.loads(self.taken(made).read("data.json"))["tables"]["many"]), 30_000)
+
+
+@pytest.mark.claim("sealed_exports")
+class SealedTests(ExportTest):
+    def test_no_known_value_is_on_the_disk_in_clear(self) -> None:
+        details.save_contact(self.alice.client, details.Contact(company="Alices bageri"), by=self.alice.user)
+        seen: list[bytes] = []
+        original = archive._move_csv  # noqa: SLF001 - the moment at which the most files lie there
+
+        def watch(*given: Any) -> None:
+            seen.extend(path.read_bytes() for path in self.folder.iterdir())
+            original(*given)
+
+        with patch.object(archive, "_move_csv", watch):
+            made = self.make()
+
+        for raw in (*seen, self.path(made).read_bytes()):
+            for known in (b"bageri", b"alice@example.com", b"data.json", b"README", b"PK\x03\x04", b"csv/"):
+                self.assertNotIn(known, raw)
+        self.assertGreater(len(seen), 10)
+
+    def test_nobody_else_on_the_machine_may_look(self) -> None:
+        with override_settings(EXPORT_DIR=self.folder / "new"):
+            made = self.make()
+            self.assertEqual(stat.S_IMODE((self.folder).stat().st_mode), 0o700)
+            self.assertEqual(stat.S_IMODE(self.path(made).stat().st_mode), 0o600)
+            self.path(made).unlink()
+            self.folder.rmdir()
+
+    def test_a_file_that_was_cut_or_changed_is_refused_with_a_remedy(self) -> None:
+        damages: dict[str, Any] = {
+            "cut": lambda raw: raw[:-1],
+            "flipped": lambda raw: raw[:100] + bytes([raw[100] ^ 1]) + raw[101:],
+            "empty": lambda _raw: b"",
+        }
+        for name, damage in damages.items():
+            with self.subTest(damage=name):
+                made = self.make()
+                self.path(made).write_bytes(damage(self.path(made).read_bytes()))
+
+                answer = self.download(made)
+
+                self.assertRedirects(answer, PAGE, fetch_redirect_response=False)
+                page = self.alice.opens(PAGE)
+                self.assertContains(page, "The copy could not be read and was not sent.")
+                self.assertContains(page, "it is not as we had written it, so we did not send it. Ask for a new copy.")
+                self.assertEqual(self.files(), [])
+        self.assertNotIn("privacy.export_downloaded", [entry.tag for entry in client_log.entries(self.alice.client)])
+
+    def test_a_file_that_is_gone_is_said(self) -> None:
+        made = self.make()
+        self.path(made).unlink()
+
+        self.download(made)
+
+        self.assertContains(self.alice.opens(PAGE), "was damaged or is gone")
+
+    def test_the_file_of_another_export_does_not_open_in_its_place(self) -> None:
+        theirs, ours = self.make(self.mallory), self.make()
+        self.path(ours).write_bytes(self.path(theirs).read_bytes())
+
+        self.assertEqual(self.download(ours).status_code, 302)
+        self.assertContains(self.alice.opens(PAGE), "could not be read")
+
+    def test_when_the_key_is_destroyed_nothing_opens_and_nothing_is_made(self) -> None:
+        made = self.make()
+        asked = self.ask(self.mallory)
+        vault.destroy(self.alice.client.pk)
+        vault.destroy(self.mallory.client.pk)
+
+        with self.assertRaisesMessage(Refusal, "export_locked"):
+            exports.open_for_download(self.alice.client, made.pk, by=self.alice.user)
+        self.assertTrue(exports.work(timezone.now()))
+
+        asked.refresh_from_db()
+        self.assertEqual((asked.state, asked.problem), ("failed", "locked"))
+        self.assertEqual(self.files(), [self.path(made).name])
+
+
+class LifeTests(ExportTest):
+    def test_two_clicks_make_one_copy(self) -> None:
+        first, second = self.ask(), self.ask()
+
+        self.assertEqual(first, second)
+        self.assertEqual(len(client_log.entries(self.alice.client, tag="privacy.export_requested")), 1)
+
+    def test_a_new_copy_takes_the_place_of_the_old_one(self) -> None:
+        old = self.make()
+        with self.captureOnCommitCallbacks(execute=True):
+            self.ask()
+
+        old.refresh_from_db()
+        self.assertEqual((old.state, self.files()), ("over", []))
+
+    def test_more_than_ten_copies_a_day_are_refused(self) -> None:
+        for _ in range(exports.MOST_PER_DAY):
+            self.ask()
+            DataExport.objects.update(state="over")
+
+        self.alice.posts(f"{PAGE}request/")
+
+        self.assertContains(self.alice.opens(PAGE), "You have asked for 10 copies within a day")
+        self.assertEqual(DataExport.objects.count(), 10)
+        self.assertEqual(self.ask(self.mallory).state, "waiting")
+
+    def test_owners_are_mailed_without_a_secret_when_it_is_ready(self) -> None:
+        olga = self.person("olga@example.com", client=self.alice.client, role=User.Role.OWNER)
+        self.assertTrue(self.vera)
+
+        made = self.make(olga)
+
+        self.assertEqual({to for sent in mail.outbox for to in sent.to}, {"alice@example.com", "olga@example.com"})
+        for sent in mail.outbox:
+            self.assertIn(f"{settings.SITE_URL}{PAGE}\n", sent.body)
+            self.assertNotIn(str(made.pk), str(sent.message()))
+
+    def test_the_copy_is_made_and_can_be_had_when_who_asked_is_removed_meanwhile(self) -> None:
+        olga = self.person("olga@example.com", client=self.alice.client, role=User.Role.OWNER)
+        asked = self.ask(olga)
+        olga.user.delete()
+
+        exports.work(timezone.now())
+
+        self.assertIn("data.json", self.taken(asked).namelist())
+        self.assertEqual(olga.posts(f"{PAGE}{asked.pk}/download/").status_code, 302)
+
+    def test_it_can_be_downloaded_several_times_and_each_is_recorded(self) -> None:
+        made = self.make()
+
+        self.taken(made)
+        self.taken(made)
+
+        self.assertEqual(len(client_log.entries(self.alice.client, tag="privacy.export_downloaded")), 2)
+        made.refresh_from_db()
+        self.assertIsNotNone(made.downloaded_at)
+
+    def test_what_is_sent_is_kept_by_no_browser_and_has_its_length(self) -> None:
+        made = self.make()
+
+        answer = self.download(made)
+
+        self.assertEqual(answer["Cache-Control"], "no-store")
+        self.assertEqual(int(answer["Content-Length"]), len(b"".join(answer.streaming_content)))
+        self.assertRegex(answer["Content-Disposition"], r'^attachment; filename="ibanse-\d{4}-\d\d-\d\d\.zip"$')
+
+    @pytest.mark.claim("sealed_exports")
+    def test_after_a_day_it_is_over_and_its_file_is_gone(self) -> None:
+        made = self.make()
+        later = timezone.now() + timedelta(hours=24, seconds=1)
+
+        with patch("django.utils.timezone.now", return_value=later):
+            with self.assertRaisesMessage(Refusal, "export_over"):
+                exports.open_for_download(self.alice.client, made.pk, by=self.alice.user)
+            with self.captureOnCommitCallbacks(execute=True):
+                self.assertEqual(exports.prune(later), 1)
+            self.assertEqual(exports.prune(later), 0)
+
+        made.refresh_from_db()
+        self.assertEqual((made.state, self.files()), ("over", []))
+        self.assertContains(self.alice.opens(PAGE), "is deleted: one can be downloaded for 24 hours.")
+
+    def test_that_there_was_one_is_forgotten_after_a_month(self) -> None:
+        made = self.make()
+        month = timezone.now() + timedelta(days=30, seconds=1)
+
+        exports.prune(month)
+
+        self.assertFalse(DataExport.objects.filter(pk=made.pk).exists())
+
+    def test_pruning_removes_files_that_belong_to_nothing_and_no_others(self) -> None:
+        made = self.make()
+        ours = self.path(made).name
+        orphans = [f"{uuid4()}.1.sealed", f"{made.pk}.99.sealed", f"{made.pk}.{made.attempt}.users.sealed"]
+        for name in (*orphans, "notes.txt"):
+            (self.folder / name).touch()
+
+        exports.prune(timezone.now())
+
+        self.assertEqual(self.files(), sorted([ours, "notes.txt"]))
+        (self.folder / "notes.txt").unlink()
+
+    def test_the_files_of_one_that_is_being_made_stay(self) -> None:
+        asked = self.ask()
+        DataExport.objects.update(state="running", attempt=1, heartbeat_at=timezone.now())
+        names = sorted([f"{asked.pk}.1.sealed", f"{asked.pk}.1.users.sealed"])
+        for name in names:
+            (self.folder / name).touch()
+
+        exports.prune(timezone.now())
+
+        self.assertEqual(self.files(), names)
+
+
+class WorkerTests(ExportTest):
+    def stopping(self, deed: Any) -> Table:
+        """Return a table in whose middle something happens."""
+
+        def rows() -> Any:
+            yield {"a": "before"}
+            deed()
+            yield {"a": "after"}
+
+        return Table("stops", "Stops", (Field("a", "A"),), rows())
+
+    def state(self) -> tuple[str, str]:
+        made = DataExport.objects.get()
+        return made.state, made.problem
+
+    def test_there_is_nothing_to_do_when_nobody_has_asked(self) -> None:
+        self.assertFalse(exports.work(timezone.now()))
+
+    def test_an_export_that_somebody_is_at_is_left_to_them(self) -> None:
+        self.ask()
+        DataExport.objects.update(state="running", attempt=1, heartbeat_at=timezone.now() - timedelta(seconds=25))
+
+        self.assertFalse(exports.work(timezone.now()))
+
+    def test_an_abandoned_one_is_started_again_from_the_beginning(self) -> None:
+        asked = self.ask()
+        DataExport.objects.update(state="running", attempt=1, heartbeat_at=timezone.now() - timedelta(seconds=31))
+        for name in (f"{asked.pk}.1.sealed", f"{asked.pk}.1.users.sealed"):
+            (self.folder / name).write_bytes(b"half")
+
+        self.assertTrue(exports.work(timezone.now()))
+
+        self.assertEqual(self.files(), [f"{asked.pk}.2.sealed"])
+        self.assertIn("data.json", self.taken(asked).namelist())
+
+    def test_one_of_which_five_workers_died_is_given_up(self) -> None:
+        self.ask()
+        DataExport.objects.update(state="running", attempt=5, heartbeat_at=timezone.now() - timedelta(seconds=31))
+
+        self.assertFalse(exports.work(timezone.now()))
+
+        self.assertEqual(self.state(), ("failed", "given_up"))
+        self.assertContains(self.alice.opens(PAGE), "It was interrupted too often.")
+
+    def test_a_worker_that_was_thought_dead_can_neither_offer_nor_spoil_anything(self) -> None:
+        asked = self.ask()
+        every = registry.every
+
+        def another_takes_over() -> None:
+            DataExport.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=31))
+            with patch.object(registry, "every", every):
+                exports.work(timezone.now())
+
+        # Its own files are gone under its hands, which it takes for trouble with the disk.
+        with self.holding(self.stopping(another_takes_over)), self.assertLogs("privacy.export.exports", "ERROR"):
+            exports.work(timezone.now())
+
+        made = DataExport.objects.get()
+        self.assertEqual((made.state, made.attempt), ("ready", 2))
+        self.assertEqual(self.files(), [f"{asked.pk}.2.sealed"])
+        self.assertIn("data.json", self.taken(made).namelist())
+
+    def test_a_worker_that_ends_gives_it_back_at_once(self) -> None:
+        self.ask()
+        is_ending = threading.Event()
+
+        with self.holding(self.stopping(is_ending.set)):
+            exports.work(timezone.now(), is_ending=is_ending.is_set)
+
+        self.assertEqual((self.state(), self.files()), (("waiting", ""), []))
+        self.assertTrue(exports.work(timezone.now()))
+        self.assertEqual(self.state(), ("ready", ""))
+
+    def test_a_client_that_vanishes_meanwhile_leaves_no_file(self) -> None:
+        self.ask()
+
+        with self.holding(self.stopping(self.alice.client.delete)):
+            exports.work(timezone.now())
+
+        self.assertEqual((DataExport.objects.count(), self.files()), (0, []))
+
+    def test_what_goes_wrong_is_said_with_a_remedy_and_holds_up_no_other(self) -> None:
+        def full() -> None:
+            raise OSError(28, "No space left on device")
+
+        def nonsense() -> None:
+            raise ValueError("SE4550000000058398257466")
+
+        cases = (("disk", full, "no room"), ("internal", nonsense, "our mistake"))
+        for problem, deed, said in cases:
+            with self.subTest(problem=problem):
+                DataExport.objects.all().delete()
+                self.ask()
+
+                with self.holding(self.stopping(deed)), self.assertLogs("privacy.export.exports", "ERROR") as logged:
+                    self.assertTrue(exports.work(timezone.now()))
+
+                self.assertEqual((self.state(), self.files()), (("failed", problem), []))
+                self.assertContains(self.alice.opens(PAGE), said)
+                self.assertNotIn("SE45", str(logged.output))
+        self.make()
+
+    def test_a_database_in_trouble_is_tried_again_later(self) -> None:
+        self.ask()
+
+        def trouble() -> None:
+            raise OperationalError
+
+        with self.holding(self.stopping(trouble)), self.assertLogs("privacy.export.exports", "WARNING"):
+            exports.work(timezone.now())
+
+        self.assertEqual(self.state(), ("running", ""))
+        self.assertTrue(exports.work(timezone.now() + timedelta(seconds=60)))
+        self.assertEqual(self.state(), ("ready", ""))
+
+
+class PageTests(ExportTest):
+    def test_the_page_says_what_is_in_a_copy_before_there_is_one(self) -> None:
+        page = self.alice.opens(PAGE)
+
+        self.assertContains(page, 'data-state="none"')
+        self.assertContains(page, "Make the copy")
+        self.assertContains(page, "Who can sign in")
+
+    def test_asking_needs_a_recent_login_and_so_does_taking(self) -> None:
+        made = self.make()
+        session = self.alice.browser.session
+        session["account_authentication_methods"] = []
+        session.save()
+
+        for path in (f"{PAGE}request/", f"{PAGE}{made.pk}/download/"):
+            self.assertIn("/account/again/", self.alice.posts(path).headers["Location"])
+        self.assertEqual(DataExport.objects.count(), 1)
+
+    def test_the_page_shows_each_state_of_a_copy(self) -> None:
+        self.assertRedirects(self.alice.posts(f"{PAGE}request/"), PAGE, fetch_redirect_response=False)
+        self.assertContains(self.alice.opens(PAGE), "It begins in a few seconds.")
+
+        DataExport.objects.update(state="running", rooms=4, rooms_done=2, rows=1234)
+        running = self.alice.opens(PAGE)
+        self.assertContains(running, "2 of 4 parts are done.")
+        self.assertContains(running, 'data-state="under-way"')
+
+        DataExport.objects.update(state="waiting")
+        exports.work(timezone.now())
+        ready = self.alice.opens(f"{PAGE}?was=under-way")
+        self.assertContains(ready, "Your copy is ready")
+        self.assertContains(ready, "alice@example.com")
+        self.assertContains(ready, '<p id="announcement" class="unseen" role="status">Your copy is ready.</p>')
+
+    def test_sub_users_strangers_and_staff_are_refused_and_other_clients_find_nothing(self) -> None:
+        made = self.make()
+        download = f"{PAGE}{made.pk}/download/"
+
+        for path in (PAGE, f"{PAGE}request/", download):
+            for person in (self.vera, self.sten):
+                with self.subTest(path=path, who=person.user.email):
+                    self.assertIn(person.posts(path).status_code, (302, 403))
+        self.assertEqual(self.vera.posts(download).status_code, 403)
+        self.assertEqual(self.mallory.posts(download).status_code, 404)
+        self.assertContains(self.mallory.opens(PAGE), 'data-state="none"')
+        self.assertEqual(DataExport.objects.count(), 1)
+        self.assertEqual(DataExport.objects.get().downloaded_at, None)
+
+    def test_looking_at_the_paths_changes_nothing(self) -> None:
+        made = self.make()
+
+        for path in (f"{PAGE}request/", f"{PAGE}{made.pk}/download/"):
+            self.assertRedirects(self.alice.opens(path), PAGE, fetch_redirect_response=False)
+
+        self.assertEqual(DataExport.objects.count(), 1)
+        self.assertEqual(self.mallory.opens(f"{PAGE}{made.pk}/download/").status_code, 404)

@@ -1,0 +1,218 @@
+"""What has reached its end goes, everywhere, in chunks: also when the one who deletes is killed in the middle."""
+
+import subprocess
+import sys
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from typing import Final
+
+import pytest
+from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.utils import timezone
+
+from accounts import batch
+from accounts.audit import client_log
+from accounts.guard.models import Block
+from accounts.models import HistoryDetail, Invitation, UsageDay
+from accounts.usage import counts as usage_counts
+from apikeys.models import ApiKey, KeyUsageDay, QuotaMonth
+from privacy.check_logging import mode
+from privacy.check_logging.mode import Choice
+from privacy.inventory import registry
+from privacy.models import Mode
+from privacy.retention import pruning
+from tests.base import HouseTest
+from tests.support import services
+from tests.support.production import Production
+from validation.models import ValidationRecord
+
+pytestmark = pytest.mark.claim("retention")
+
+NOW: Final = datetime(2026, 7, 24, 12, tzinfo=UTC)
+"""Counts are kept since 1 July 2024 then."""
+
+
+class RetentionTests(HouseTest):
+    def prunes(self, now: datetime = NOW) -> dict[str, int]:
+        return dict(pruning.prune(now))
+
+    def test_a_check_goes_when_its_last_day_is_over(self) -> None:
+        for ends in (date(2026, 7, 23), date(2026, 7, 24), date(2026, 7, 25)):
+            self.record(ends)
+
+        self.assertEqual(self.prunes()["checks"], 1)
+
+        left = ValidationRecord.objects.values_list("expires_on", flat=True)
+        self.assertEqual(sorted(left), [date(2026, 7, 24), date(2026, 7, 25)])
+
+    def test_a_full_address_of_the_history_goes_after_seven_days_and_the_chain_stays_whole(self) -> None:
+        client = self.alice.client
+        entry = client_log.record("contact.changed", client=client, by=None, address="192.0.2.7")
+
+        self.assertEqual(self.prunes(entry.at + timedelta(days=7))["history addresses"], 0)
+        self.assertEqual(self.prunes(entry.at + timedelta(days=7, seconds=1))["history addresses"], 1)
+
+        detail = HistoryDetail.objects.get()
+        self.assertEqual((bytes(detail.sealed_address), bool(detail.sealed)), (b"", True))
+        self.assertTrue(client_log.verify(client).ok)
+
+    def test_sessions_that_have_ended_go_and_living_ones_stay(self) -> None:
+        self.alice.opens("/overview/")
+        Session.objects.create(session_key="over", session_data="", expire_date=timezone.now() - timedelta(hours=1))
+        UserSession.objects.create(user=self.vera.user, session_key="x", ip="192.0.2.7", user_agent="", data={})
+        UserSession.objects.filter(session_key="x").update(last_seen_at=timezone.now() - timedelta(hours=13))
+
+        self.assertEqual(self.prunes(timezone.now())["sessions"], 1)
+
+        self.assertFalse(UserSession.objects.filter(session_key="x").exists())
+        self.assertEqual(self.alice.opens("/overview/").status_code, 200)
+
+    def test_an_invitation_goes_thirty_days_after_its_end(self) -> None:
+        for days in (29, 31):
+            Invitation.objects.create(
+                client=self.alice.client, email=f"{days}@example.com", expires_at=NOW - timedelta(days=days)
+            )
+
+        self.assertEqual(self.prunes()["invitations"], 1)
+        self.assertEqual(Invitation.objects.get().email, "29@example.com")
+
+    def test_a_confirmation_goes_with_its_link(self) -> None:
+        address = EmailAddress.objects.create(user=self.alice.user, email="alice@example.com")
+        for days in (2, 4):
+            EmailConfirmation.objects.create(email_address=address, sent=NOW - timedelta(days=days), key=str(days))
+
+        self.assertEqual(self.prunes()["confirmations"], 1)
+
+    def test_counts_are_kept_for_25_months(self) -> None:
+        client = self.alice.client
+        self.alice.key()
+        key = ApiKey.objects.get()
+        for day in (date(2024, 6, 30), date(2024, 7, 1)):
+            UsageDay.objects.create(client=client, day=day, source="page")
+            KeyUsageDay.objects.create(key=key, day=day)
+            QuotaMonth.objects.create(client=client, month=day.replace(day=1))
+
+        pruned = self.prunes()
+
+        self.assertEqual([pruned[name] for name in ("usage", "usage of keys", "quotas")], [1, 1, 1])
+        for counts in (UsageDay.objects, KeyUsageDay.objects):
+            self.assertEqual(counts.values_list("day", flat=True).get(), date(2024, 7, 1))
+
+    def test_the_first_day_that_is_kept_is_the_first_of_a_month_two_years_ago(self) -> None:
+        for now, since in (
+            (datetime(2026, 1, 31, 23, tzinfo=UTC), date(2024, 1, 1)),
+            (datetime(2026, 12, 1, tzinfo=UTC), date(2024, 12, 1)),
+        ):
+            self.assertEqual(usage_counts.kept_since(now), since)
+
+    def test_an_ended_key_goes_when_no_count_of_it_is_left(self) -> None:
+        start = datetime(2024, 7, 1, tzinfo=UTC)
+        for name, end in (("old", start - timedelta(seconds=1)), ("young", start), ("in use", NOW)):
+            self.alice.key(name=name)
+            ApiKey.objects.filter(expires_at__gt=timezone.now()).update(expires_at=end)
+
+        self.assertEqual(self.prunes()["ended keys"], 1)
+        self.assertEqual(ApiKey.objects.count(), 2)
+
+    def test_a_block_goes_thirty_days_after_its_end_and_one_without_end_stays(self) -> None:
+        for number, end in enumerate((NOW - timedelta(days=31), NOW - timedelta(days=29), None)):
+            Block.objects.create(network=f"192.0.2.{number}/32", expires_at=end)
+
+        self.assertEqual(self.prunes()["blocks"], 1)
+        self.assertEqual(Block.objects.count(), 2)
+
+    def test_it_goes_on_with_what_owners_have_wished(self) -> None:
+        self.record(date(2999, 1, 1))
+        choice = Choice(Mode.OFF)
+        mode.choose(self.alice.client, choice, by=self.alice.user, covers_older=True)
+
+        self.assertEqual(self.prunes(timezone.now())["reduced checks"], 1)
+        self.assertEqual(registry.logged(self.alice.client)[Mode.VERDICT], 0)
+
+    def test_more_than_a_chunk_goes_in_chunks_that_are_transactions_of_their_own(self) -> None:
+        ValidationRecord.objects.bulk_create(self.unsaved(date(2026, 7, 1)) for _ in range(2_500))
+
+        with self.assertNumQueries(3 * 4):  # The transaction's beginning, rows found, rows deleted, its end.
+            done = batch.delete(ValidationRecord.objects.filter(expires_on__lt=NOW.date()))
+
+        self.assertEqual(done, 2_500)
+
+    def test_doing_it_twice_does_nothing_more(self) -> None:
+        self.record(date(2026, 7, 1))
+        self.prunes()
+
+        self.assertEqual(set(self.prunes().values()), {0})
+
+    def test_the_command_says_how_much_went(self) -> None:
+        self.record(date(2026, 7, 1))
+        said = StringIO()
+
+        call_command("prune_expired", stdout=said)
+
+        self.assertIn("        1 checks\n", said.getvalue())
+
+    def unsaved(self, ends: date) -> ValidationRecord:
+        return ValidationRecord(
+            client=self.alice.client, at=NOW - timedelta(days=60), expires_on=ends, source="api", is_valid=True
+        )
+
+    def record(self, ends: date) -> None:
+        self.unsaved(ends).save()
+
+
+_MAKE_ROWS: Final = """
+from datetime import date, datetime, timedelta, UTC
+from accounts.models import Client
+from validation.models import ValidationRecord
+
+client = Client.objects.create()
+at = datetime.now(UTC) - timedelta(days=400)
+def row(ends): return ValidationRecord(client=client, at=at, expires_on=ends, source="api", is_valid=True)
+today = datetime.now(UTC).date()
+ValidationRecord.objects.bulk_create([row(today - timedelta(days=1)) for _ in range(told["over"])], 1000)
+ValidationRecord.objects.bulk_create([row(today + timedelta(days=1)) for _ in range(told["living"])], 1000)
+print(client.pk)
+"""
+_KILL_ITSELF: Final = """
+import os, signal
+from accounts import chunks
+whole, done = chunks.one, 0
+def one(rows, values):
+    global done
+    done += rows.model.__name__ == "ValidationRecord"
+    if done == 4:
+        # In the middle of the fourth chunk: its transaction is open, its rows are deleted.
+        from django.db import transaction
+        with transaction.atomic():
+            whole(rows, values)
+            os.kill(os.getpid(), signal.SIGKILL)
+    return whole(rows, values)
+chunks.one = one
+from django.core.management import call_command
+call_command("prune_expired")
+"""
+
+
+class TestKilled:
+    def test_a_kill_in_the_middle_loses_nothing_and_the_next_time_goes_on(self, production: Production) -> None:
+        client = uuid.UUID(production.does(_MAKE_ROWS, over=9_500, living=1_500))
+
+        with pytest.raises(subprocess.CalledProcessError) as killed:
+            production.does(_KILL_ITSELF)
+        assert killed.value.returncode == -9
+        assert self.left(production, client) == 11_000 - 3 * batch.ROWS
+
+        said = subprocess.run(
+            [sys.executable, "manage.py", "prune_expired"],
+            cwd=services.ROOT, env=production.environment, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert "6,500 checks" in said
+        assert self.left(production, client) == 1_500
+
+    def left(self, production: Production, client: uuid.UUID) -> int:
+        count = "print(ValidationRecord.objects.filter(client=told['client']).count())"
+        return int(production.does(f"from validation.models import ValidationRecord\n{count}", client=str(client)))

@@ -1,0 +1,72 @@
+"""What the tests of signing in share: forms sent with their mails, and codes read from the mailbox."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from allauth.account.models import EmailAddress
+from django.core import mail
+
+from accounts.models import Client, User
+from tests.base import PASSWORD, HouseTest, Visitor
+
+if TYPE_CHECKING:
+    from tests.base import Answer
+
+CODE = re.compile(r"\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b")
+NEW_PASSWORD = "four wild geese over Skåne"
+SIGN_UP = {
+    "email": "nora@newcomer.example",
+    "company": "Newcomer AB",
+    "password1": NEW_PASSWORD,
+    "password2": NEW_PASSWORD,
+    "terms": "on",
+}
+
+
+class EntranceTest(HouseTest):
+    """A test at the door: mails are sent as they would be once the transaction is over."""
+
+    def send(self, who: Visitor, path: str, fields: dict[str, Any] | None = None, **extra: Any) -> "Answer":
+        """Send a form and let its mails go."""
+        with self.captureOnCommitCallbacks(execute=True):
+            return who.posts(path, fields, **extra)
+
+    def sign_in(self, who: Visitor, email: str, password: str = PASSWORD, **fields: str) -> "Answer":
+        """Sign in by the form."""
+        return self.send(who, "/sign-in/", {"login": email, "password": password, **fields})
+
+    def member(self, email: str, **fields: Any) -> User:
+        """Make a user whose address is proven, and sign nobody in."""
+        fields = fields or {"client": Client.objects.create(), "role": User.Role.OWNER}
+        user = User.objects.create_user(email, PASSWORD, **fields)
+        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+        return user
+
+    def enter(self, user: User, address: str = "192.0.2.7") -> Visitor:
+        """Return somebody who has signed in by the form just now, and so need not prove themselves again."""
+        who = Visitor(address)
+        self.assertEqual(self.sign_in(who, user.email).status_code, 302)
+        self.assert_in(who)
+        return who
+
+    def code_for(self, address: str) -> str:
+        """Return the code of the last mail to an address."""
+        letter = [letter for letter in mail.outbox if letter.to == [address]][-1]
+        found = CODE.search(str(letter.body))
+        assert found, letter.body
+        return found.group()
+
+    def assert_in(self, who: Visitor) -> None:
+        """Fail unless this browser is signed in."""
+        self.assertEqual(who.opens("/account/sessions/").status_code, 200)
+
+    def assert_out(self, who: Visitor) -> None:
+        """Fail unless this browser has to sign in."""
+        answer = who.opens("/account/sessions/")
+        self.assertRedirects(answer, "/sign-in/?next=/account/sessions/", fetch_redirect_response=False)
+
+    def assert_tags(self, user: User, *tags: str) -> None:
+        """Fail unless the client's trail ends with these deeds."""
+        assert user.client is not None
+        kept = list(user.client.history.order_by("number").values_list("tag", flat=True))
+        self.assertEqual(tuple(kept[-len(tags) :]), tags)
