@@ -1,7 +1,7 @@
 """What happens and is only counted, by the hour: refused calls, failed sign-ins. Knows no caller, address or client.
 
 Counted in memory, which costs nothing where it happens; a background thread adds it to the database every few seconds
-(privacy/background.py), and a process that ends in order does so once more. A killed one loses what it had counted
+(ibanse/scheduler.py), and a process that ends in order does so once more. A killed one loses what it had counted
 since.
 """
 
@@ -13,8 +13,12 @@ from typing import Final, NamedTuple
 from django.db import Error
 
 from accounts.models import Reading
-from accounts.readings.clock import hour_of
 from accounts.usage import upsert
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return the beginning of the hour (UTC) that an aware moment lies in."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 class _Place(NamedTuple):

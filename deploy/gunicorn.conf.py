@@ -134,14 +134,14 @@ def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signatur
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
     from apikeys.limits import rate  # noqa: PLC0415 - models can be imported only now that the application is loaded
-    from privacy import background  # noqa: PLC0415 - as above
+    from ibanse import scheduler  # noqa: PLC0415 - as above
     from validation import writer  # noqa: PLC0415 - as above
 
     # Before there are threads, of which two could make it at the same moment.
     rate.shared()
     # Threads, so they must start after the fork.
     writer.start()
-    background.start()
+    scheduler.start()
     _look_at_the_mark_of_changes()
 
 
@@ -157,10 +157,10 @@ def _look_at_the_mark_of_changes() -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     """Write what calls have left behind, and give back what is done in the background; after a kill others do."""
-    from privacy import background  # noqa: PLC0415 - as above
+    from ibanse import scheduler  # noqa: PLC0415 - as above
     from validation import writer  # noqa: PLC0415 - as above
 
-    background.stop()
+    scheduler.stop()
     writer.stop()
 
 

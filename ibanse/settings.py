@@ -383,7 +383,7 @@ LOGGING = {
     "handlers": {
         "terminal": {"class": "logging.StreamHandler", "formatter": "line"},
         # In this order: the journal is told where the line was sealed.
-        "sealed": {"()": "privacy.sealed_logging.of_this_process", "folder": LOG_DIR, "keys": LOG_KEYS},
+        "sealed": {"()": "ibanse.logging.handler.of_this_process", "folder": LOG_DIR, "keys": LOG_KEYS},
         "journal": {"()": "ibanse.logging.handler.Journal"},
     },
     "root": {"handlers": ["sealed", "journal"] if LOG_KEYS else ["terminal"], "level": "WARNING"},

@@ -164,7 +164,7 @@ MAY_BE_EMPTY: Final = frozenset(
 
 
 def views(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """Yield every URL with its name but those of the back-office, which tests/ibanse/backoffice/test_back_office.py walks.
+    """Yield every URL with its name but those of the back-office, which have a walk of their own.
 
     One without a name cannot be put into the table.
     """

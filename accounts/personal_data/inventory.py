@@ -34,7 +34,6 @@ from accounts.personal_data.export_tables import SHELVES
 from accounts.personal_data.schema import Table
 from accounts.staff import notes, unmasking
 from accounts.usage import counts
-from ibanse.monitoring import sampling
 
 INVITATIONS_KEPT: Final = timedelta(days=30)
 """After their end, so that an owner sees who has not come."""
@@ -172,5 +171,4 @@ def prune(now: datetime) -> dict[str, int]:
         "notes": notes.forget_old(now),
         "usage": batch.delete(UsageDay.objects.filter(day__lt=counts.kept_since(now))),
         "blocks": blocks.forget_expired(now),
-        "readings": sampling.prune(now),
     }

@@ -1,4 +1,4 @@
-"""What backups must be told: /etc/ibanse/backup.env, and secrets as files beside it. Strict, as ibanse/config/env.py is.
+"""Settings of backups: /etc/ibanse/backup.env, and secrets as files beside it. Strict, as ibanse/config/env.py is.
 
 Under systemd the unit hands both over; by hand this reads the same files. Knows no Django.
 """

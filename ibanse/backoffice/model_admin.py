@@ -3,15 +3,15 @@
 How to add to it:
 
 - **A list and a page for a model**: a class on `StaffAdmin` in the app's `admin.py` (plain, no decorator), a line in
-  `SECTIONS` of ibanse/backoffice/site.py, and `app.view_model` in the groups of accounts/staff/groups.py that may see it.
+  `SECTIONS` of site.py, and `app.view_model` in the groups of accounts/staff/groups.py that may see it.
 - **A page of your own** (a deed, a list): a function view `(request: StaffRequest, …) -> HttpResponse` and a `Page` in
-  `PAGES` of ibanse/backoffice/site.py. `on=Client` puts its link on the page of each client (the path then takes `<uuid:pk>`, or
+  `PAGES` of site.py. `on=Client` puts its link on the page of each client (the path then takes `<uuid:pk>`, or
   whatever the key is); without it the link stands in the menu. A page with a form says `changes=True`. The site asks
   for the permission and records; the view does neither. It renders a template on `admin/base_site.html` (fill `page`,
   `trail` and `page_title`) with the context it needs and nothing of Django's admin.
 - **Say whose page it is**: `looks_at(request, client.pk)`, so that the staff history names the client. A `StaffAdmin`
   and `found` do so by themselves.
-- **Test it**: a line in `DOORS` of tests/ibanse/backoffice/test_back_office.py, or the walk of every URL × every group fails.
+- **Test it**: a line in `DOORS` of the tests, or the walk of every URL × every group fails.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,6 +1,6 @@
 """The sealed log: what this process says goes to files that only an operator's private key opens, kept elsewhere.
 
-Each process writes a *stream*, one file after the other (ibanse/logging/segment.py): a file is finished after 1,000 lines
+Each process writes a *stream*, one file after the other (segment.py): a file is finished after 1,000 lines
 or a minute, and once an hour one is written even when there is nothing to say, so that a stream that just stops shows.
 A line is in the file, which the system owns, before the call that logs it returns: a killed process loses none.
 

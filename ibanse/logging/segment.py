@@ -1,7 +1,7 @@
 """One segment of the sealed log: how its lines are sealed, and how every change is found. Knows bytes, no process.
 
 A segment is a text. Its first line, the head, is clear JSON: which *stream* it belongs to (what one process has
-written), its number there, when it began, and a box (privacy/crypto/sealed_box.py) for each operator with the segment's key.
+written), its number there, when it began, and a box (sealed_box.py) for each operator with the segment's key.
 Every other line is a *piece*: base64 of nonce, ciphertext and tag, sealed under that key (AES-256-GCM) and bound to the
 head and to its place. Piece 0 tells of the process, then come the lines of the log, and at last the trailer.
 

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.db.models import Sum
 from django.urls import reverse
 
+from accounts.counters import hour_of
 from accounts.models import Reading, User
-from accounts.readings.clock import HOUR, hour_of
 from ibanse.monitoring import sparkline, thresholds
 from ibanse.monitoring.messages import LEVELS, told
 from ibanse.monitoring.metrics import KINDS, SECTIONS, Kind, Page, Shell, Unit
-from ibanse.monitoring.series import Period, counted, noon
+from ibanse.monitoring.series import HOUR, Period, counted, noon
 from ibanse.monitoring.sparkline import Trend
 from ibanse.monitoring.thresholds import Level
 
@@ -44,7 +44,7 @@ class Card:
     """Of what is told by the hour: how much of it there is in the hour under way."""
     taken_at: datetime | None
     level: Level
-    sparkline: Trend | None
+    trend: Trend | None
     lowest: str
     highest: str
     rows: list[Row]

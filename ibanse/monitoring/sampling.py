@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import Error
 
 from accounts import batch
+from accounts.counters import hour_of
 from accounts.models import Reading
-from accounts.readings.clock import KEPT, hour_of
+from ibanse.monitoring.series import KEPT
 
 
 class Measured(NamedTuple):

@@ -7,9 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from accounts.readings.clock import HOUR, hour_of
+from accounts.counters import hour_of
 
+HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
+PERIOD: Final = timedelta(minutes=5)
+"""Between two readings: of the timer in deploy/systemd, and of the background thread where there is no timer."""
+STALE_AFTER: Final = 3 * PERIOD
+"""Older than this a reading tells nothing about now: whatever takes them has stopped."""
+KEPT: Final = timedelta(days=90)
 Hours = Mapping[datetime, int]
 """The hour → the value kept of it."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from accounts.readings.clock import STALE_AFTER
+from ibanse.monitoring.series import STALE_AFTER
 
 
 class Level(StrEnum):

@@ -1,6 +1,6 @@
 """What people write to the operator: kept sealed, mailed, and forgotten after 30 days. Knows no client and no address.
 
-A message is kept first and mailed in the background (background.py), so a mail server in trouble neither loses it nor
+A message is kept first and mailed in the background (scheduler.py), so a mail server in trouble neither loses it nor
 lets anybody wait. Nothing is ever mailed to whoever wrote it: an address that nobody has confirmed may be anybody's.
 """
 

@@ -1,6 +1,6 @@
 """One round of whoever carries deletions out: those that are due, then files, the database's own files, the ledger.
 
-In production a timer makes it (`manage.py execute_deletions`); embedded, the site itself does (privacy/background.py).
+In production a timer makes it (`manage.py execute_deletions`); embedded, the site itself does (ibanse/scheduler.py).
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """A copy of everything that is kept of a client, for its owners to take along (GDPR, articles 15 and 20).
 
-An owner asks for it, a worker makes it in the background (background.py), and for 24 hours owners can download it. It
+An owner asks for it, a worker makes it in the background (scheduler.py), and for 24 hours owners can download it. It
 lies sealed on the disk (sealed_file.py), under the client's data key, and is opened only on its way to the browser.
 
 A worker that is killed leaves an export without a sign of life; the next one starts it again from the beginning. Each

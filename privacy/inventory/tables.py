@@ -495,7 +495,8 @@ def as_markdown() -> str:
     lines = [
         "# What is kept, field by field",
         "",
-        "Written by `manage.py describe_data` from `privacy/inventory/tables.py`; a test compares both with the models, and",
+        "Written by `manage.py describe_data` from `privacy/inventory/tables.py`;",
+        "a test compares it with the models, and",
         "the table on *Settings → Security and privacy* is made from the same source. *sealed*: AES-256-GCM under the",
         "account's own data key, which lies in the keyring; *hash*: nothing can be read from it; *clear*: as it is.",
     ]

@@ -70,7 +70,7 @@ class Log:
 
         from accounts.models import Client, User  # noqa: PLC0415
         from apikeys import keys  # noqa: PLC0415
-        from privacy.check_logging import mode  # noqa: PLC0415
+        from privacy.check_logging import mode as check_logging_mode  # noqa: PLC0415
         from privacy.models import Mode  # noqa: PLC0415
 
         self.client = Client.objects.create()

@@ -15,7 +15,7 @@ from django.utils import timezone  # noqa: E402
 
 from accounts.models import Client, Invitation, User  # noqa: E402
 from accounts.staff import groups  # noqa: E402
-from accounts.team import invitations
+from accounts.team import invitations  # noqa: E402
 from apikeys.models import ApiKey  # noqa: E402
 from ibanse.backoffice.site import SECTIONS  # noqa: E402
 from privacy.check_logging import mode  # noqa: E402

@@ -100,7 +100,7 @@ HISTORY: Final = """
 """.replace("CLIENT", str(CLIENT))
 
 DELETE_A_USER: Final = """
-from accounts import history
+from accounts.audit import client_log
 from accounts.models import Client, User
 from privacy.deletion import execution, requesting
 from privacy.models import DeletionRequest
@@ -108,21 +108,21 @@ from privacy.models import DeletionRequest
 client = Client.objects.create()
 owner = User.objects.create_user("alice@example.org", client=client, role="owner")
 vera = User.objects.create_user("vera@example.org", client=client, role="sub_user")
-history.record("users.profile_changed", client=client, by=vera, detail={"name": "Vera"})
+client_log.record("users.profile_changed", client=client, by=vera, detail={"name": "Vera"})
 asked = requesting.erase(client, DeletionRequest.Scope.USER, by=owner, request=None, user=vera.pk)
 assert execution.go_on(asked.pk)
 assert not User.objects.filter(pk=vera.pk).exists()
-assert history.verify(client).ok
+assert client_log.verify(client).ok
 """
 
 STAFF_LOOK: Final = """
-from accounts import staff_history
+from accounts.audit import staff_log
 from accounts.models import Client
 
 client = Client.objects.create()
 for _look in range(2):
-    staff_history.record("office.viewed", by=None, client=client.pk, detail={"page": "index"})
-assert list(staff_history.forget_client(client.pk)) == [2]
+    staff_log.record("office.viewed", by=None, client=client.pk, detail={"page": "index"})
+assert list(staff_log.forget_client(client.pk)) == [2]
 assert staff_history.verify().ok
 """
 

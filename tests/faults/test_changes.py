@@ -24,7 +24,8 @@ SLACK_SECONDS = 0.5
 
 TAKE_AWAY = """
 import time
-from accounts.deeds import Mandate, suspension
+from accounts.staff import suspension
+from accounts.staff.justification import Mandate
 from accounts.models import User
 from apikeys import keys
 from apikeys.models import ApiKey
@@ -113,12 +114,12 @@ def test_a_change_is_known_to_every_worker_within_two_seconds(
 SWITCH_OFF = """
 import time
 from accounts.models import Client, User
-from privacy import logging_mode
+from privacy.check_logging import mode
 from privacy.models import Mode
 
 by = User.objects.create_user(told["client"] + "@example.com")
 client = Client.objects.get(pk=told["client"])
-logging_mode.choose(client, logging_mode.Choice(Mode.OFF), by=by)
+mode.choose(client, mode.Choice(Mode.OFF), by=by)
 print(time.time())
 """
 COUNT = """

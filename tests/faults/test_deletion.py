@@ -27,12 +27,16 @@ CHECKS: Final = 2_500
 _LIVE: Final = """
 from datetime import date, timedelta
 from django.utils import timezone
-from accounts import details, history, invitations
+from accounts.audit import client_log
 from accounts.models import Client, User
+from accounts.profile import details
+from accounts.team import invitations
 from apikeys import keys
-from privacy import export, logging_mode, vault
+from privacy import vault
+from privacy.check_logging import mode
 from privacy.deletion import requesting
-from privacy.logging_mode import Choice
+from privacy.check_logging.mode import Choice
+from privacy.export import exports
 from privacy.models import Mode
 from privacy.vault import keyring
 from privacy.vault.models import DataKey
@@ -48,7 +52,7 @@ def grown(domain, company, name):
     details.save_billing(client, details.Billing(company=company), by=owner)
     details.save_name(owner, name)
     invitations.invite(client, f"nils@{domain}", by=owner)
-    logging_mode.choose(client, Choice(Mode.FULL, 90), by=owner)
+    mode.choose(client, Choice(Mode.FULL, 90), by=owner)
     keys.create(client, keys.Draft(company, ("validate",), timezone.now() + timedelta(days=9)), by=owner)
     rows = log.rows([check(told["iban"])] * 5, log.Caller(client.pk, "api", None, "192.0.2.7"), Choice(Mode.FULL, 90))
     writer.put(writer.Record(client.pk, None, date.today(), 5, 0, 5, is_test=False, rows=rows))
@@ -57,7 +61,7 @@ def grown(domain, company, name):
                          source="api", country="SE", is_valid=True)
         for _ in range(told["checks"] - 5)
     )
-    export.request(client, by=owner)
+    exports.request(client, by=owner)
     while export.work(timezone.now()):
         pass
     return client, owner
@@ -119,13 +123,14 @@ call_command("execute_deletions")
 """
 _COUNTED: Final = """
 from accounts.models import Client
-from privacy import rooms
-print(json.dumps([rooms.count(Client.objects.get(pk=pk)) for pk in told["clients"]]))
+from privacy.inventory import registry
+print(json.dumps([registry.count(Client.objects.get(pk=pk)) for pk in told["clients"]]))
 """
 _OPENS: Final = """
-from accounts import details
 from accounts.models import Client
-from privacy import rooms, vault
+from accounts.profile import details
+from privacy import vault
+from privacy.inventory import registry
 from validation import log
 from validation.models import ValidationRecord
 
@@ -139,7 +144,7 @@ def opens(pk):
     except vault.VaultError as error:
         return type(error).__name__
 
-print(json.dumps([*map(opens, told["clients"]), rooms.count(Client.objects.get(pk=told["clients"][1]))]))
+print(json.dumps([*map(opens, told["clients"]), registry.count(Client.objects.get(pk=told["clients"][1]))]))
 """
 _REPLAY: Final = "from django.core.management import call_command; call_command('replay_erasures')"
 _COMPACT: Final = "from django.core.management import call_command; call_command('compact_tables')"

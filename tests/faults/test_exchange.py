@@ -65,14 +65,14 @@ works()
 """
 # What was made before the exchange, and must hold after it: a signed link, a signature, a sealed name.
 MADE_BEFORE = """
-from accounts import signatures
+from accounts.audit import signatures
 from apikeys import keys
 from apikeys.models import ApiKey
 from django.core import signing
 print(signing.dumps("link", salt="test"), signatures.sign("text", purpose="test"))
 """
 HOLDS = """
-from accounts import signatures
+from accounts.audit import signatures
 from apikeys import keys
 from apikeys.models import ApiKey
 from django.core import signing

@@ -26,24 +26,25 @@ PASSWORDS: Final = {"main": "password-of-the-main-repository", "keyring": "passw
 IBANS: Final = ("SE4550000000058398257466", "DE89370400440532013000", "GB29NWBK60161331926819", "NO9386011117947")
 
 _OWNER: Final = """
-from accounts import history
+from accounts.audit import client_log
 from accounts.models import Client, User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
-from privacy import logging_mode
+from privacy.check_logging import mode
 from privacy.models import Mode
 
 client = Client.objects.get(pk=told["client"])
 owner = User.objects.create_user(told["email"], None, client=client, role=User.Role.OWNER)
-logging_mode.choose(client, logging_mode.Choice(Mode.FULL, 30), by=owner)
+mode.choose(client, mode.Choice(Mode.FULL, 30), by=owner)
 for number in range(20):
-    history.record("contact.changed", client=client, by=owner, address="192.0.2.7", detail={"note": f"secret {number}"})
+    detail = {"note": f"secret {number}"}
+    client_log.record("contact.changed", client=client, by=owner, address="192.0.2.7", detail=detail)
 Session.objects.create(session_key=str(client.pk), session_data="", expire_date=timezone.now())
 """
 
 _SEEN: Final = """
 import collections
-from accounts import history
+from accounts.audit import client_log
 from accounts.models import Client
 from django.apps import apps
 from privacy.vault.models import DataKey
@@ -52,8 +53,8 @@ from validation.models import ValidationRecord
 
 records = ValidationRecord.objects.order_by("pk")
 opened = [log.opened(record.client_id, record.pk, record.sealed).iban for record in records]
-chains = {str(client.pk): history.verify(client) for client in Client.objects.all()}
-told = [entry for client in Client.objects.all() for entry in history.told(client, history.entries(client))]
+chains = {str(client.pk): client_log.verify(client) for client in Client.objects.all()}
+told = [entry for client in Client.objects.all() for entry in client_log.told(client, client_log.entries(client))]
 counted = {model._meta.db_table: model.objects.count() for model in apps.get_models()}
 del counted["django_session"]
 print(json.dumps({

@@ -1,6 +1,6 @@
 """What the tests need beside Python: Debian's packages, and servers of their own. Standard library only.
 
-By hand, before there is a virtual environment: python3 -m tests.services install gettext chromium
+By hand, before there is a virtual environment: python3 -m tests.support.services install gettext chromium
 """
 
 import ctypes.util
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
 STARTS_WITHIN_SECONDS = 180  # A busy machine is no mistake; who starts sooner waits no longer.
@@ -419,7 +419,7 @@ def _last_line(text: str) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Carry out `install NAME...`; return the exit status."""
     if arguments[:1] != ["install"] or not set(arguments[1:]) <= PRESENT.keys():
-        print(f"Usage: python3 -m tests.services install {' '.join(PRESENT)}", file=sys.stderr)
+        print(f"Usage: python3 -m tests.support.services install {' '.join(PRESENT)}", file=sys.stderr)
         return 2
     still_missing = install(arguments[1:])
     for sentence in still_missing:

@@ -1,4 +1,4 @@
-"""What of API keys and quotas the back-office shows: see ibanse/backoffice/model_admin.py. Never a key or its digest."""
+"""Lists of API keys and quotas: see ibanse/backoffice/model_admin.py. Never a key or its digest."""
 
 from typing import Any
 

@@ -7,9 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.readings.clock import HOUR
 from ibanse.monitoring import board, messages
-from ibanse.monitoring.series import DAY, PERIODS
+from ibanse.monitoring.series import DAY, HOUR, PERIODS
 
 _DEFAULT_DAYS: Final = 7
 _PER: Final = {HOUR: _("per hour"), DAY: _("per day")}

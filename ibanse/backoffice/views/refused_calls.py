@@ -11,11 +11,10 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from accounts.models import Reading
-from accounts.readings.clock import HOUR
 from apikeys.problems import KINDS
 from ibanse.monitoring import messages, sparkline
 from ibanse.monitoring.metrics import Unit
-from ibanse.monitoring.series import PERIODS
+from ibanse.monitoring.series import HOUR, PERIODS
 from ibanse.monitoring.sparkline import Trend
 
 DAYS: Final = 7

@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from privacy.retention import pruning
+from ibanse import scheduler
 
 
 class Command(BaseCommand):
@@ -13,5 +13,5 @@ class Command(BaseCommand):
 
     def handle(self, **_options: object) -> None:
         """Print a line per table."""
-        for name, rows in pruning.prune(timezone.now()):
+        for name, rows in scheduler.prune(timezone.now()):
             self.stdout.write(f"{rows:9,} {name}")

@@ -6,9 +6,10 @@ from typing import Final
 
 from django.db.models import Sum
 
-from accounts.readings.clock import HOUR, hour_of
+from accounts.counters import hour_of
 from apikeys.models import KeyUsageDay
 from ibanse.monitoring.sampling import Measure, Measured
+from ibanse.monitoring.series import HOUR
 
 
 def calls(now: datetime) -> Iterator[Measured]:

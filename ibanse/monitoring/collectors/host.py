@@ -1,4 +1,4 @@
-"""What is measured of the machine around the service: its backups and its certificate. See ibanse/monitoring/sampling.py.
+"""Metrics of the machine around the service: its backups and its certificate. See ibanse/monitoring/sampling.py.
 
 What cannot be seen is not measured, and then shown as unknown: nothing here says that all is well without having
 looked.

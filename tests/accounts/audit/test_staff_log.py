@@ -297,12 +297,12 @@ def test_processes_that_write_at_once_make_one_chain_on_sqlite(tmp_path: Path) -
 
     said = does("for name in ('default', 'keyring'): call_command('migrate', database=name, verbosity=0)")
     assert said.communicate(timeout=120)[0] == ""
-    write = "from accounts import staff_history\nfor _ in range(10): staff_history.record('office.viewed', by=None)"
+    write = "from accounts.audit import staff_log\nfor _ in range(10): staff_log.record('office.viewed', by=None)"
 
     writers = [does(write), does(write)]
 
     assert [(writer.communicate(timeout=120)[0], writer.returncode) for writer in writers] == [("", 0), ("", 0)]
-    told = does("from accounts import staff_history\nresult = staff_history.verify()\nprint(result.ok, result.entries)")
+    told = does("from accounts.audit import staff_log\nresult = staff_log.verify()\nprint(result.ok, result.entries)")
     assert told.communicate(timeout=120)[0].strip() == "True 20"
 
 

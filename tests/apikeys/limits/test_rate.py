@@ -278,11 +278,11 @@ def test_a_store_that_comes_back_without_its_memory_is_used_again(redis_url: str
 _HAMMER = """
 import sys, time
 from uuid import UUID
-from apikeys import rates
+from apikeys.limits import rate
 from apikeys.problems import Problem
 
 url, name, begin, end = sys.argv[1], UUID(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
-worker, admitted = rates.Rates(rates.Shared(url)), []
+worker, admitted = rate.Rates(rate.Shared(url)), []
 while time.monotonic() < begin:
     pass
 while time.monotonic() < end:

@@ -28,7 +28,7 @@ from privacy.crypto.sealed_box import PrivateKey, PublicKey
 pytestmark = pytest.mark.claim("sealed_log")
 
 KEY: Final = PrivateKey.make(1, "x25519")
-ROOT: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[3]
 NOW: Final = datetime.now(UTC)
 HOURS_LATER: Final = timedelta(hours=3)
 
@@ -138,11 +138,12 @@ class TestSegments:
 
     def test_a_process_that_ends_ends_its_log_whatever_was_configured_meanwhile(self, tmp_path: Path) -> None:
         code = (
-            "import logging.config, pathlib, sys; from privacy import sealed_box, sealed_logging\n"
+            "import logging.config, pathlib, sys\n"
+            "from ibanse.logging import handler; from privacy.crypto import sealed_box\n"
             "keys = sealed_box.public_keys(sys.argv[2])\n"
-            "log = sealed_logging.of_this_process(pathlib.Path(sys.argv[1]), keys)\n"
+            "log = handler.of_this_process(pathlib.Path(sys.argv[1]), keys)\n"
             "logging.config.dictConfig({'version': 1})\n"
-            "logging.getLogger().addHandler(sealed_logging.of_this_process(pathlib.Path(sys.argv[1]), keys))\n"
+            "logging.getLogger().addHandler(handler.of_this_process(pathlib.Path(sys.argv[1]), keys))\n"
             "logging.error('one'); sys.exit(3)"
         )
         process = subprocess.run([sys.executable, "-c", code, tmp_path, str(KEY.public)], cwd=ROOT, check=False)
@@ -307,7 +308,7 @@ class TestDisks:
         writer.handler.close()
         lines, problems = writer.read(later=HOURS_LATER)
 
-        assert lines == ["one", "ERROR privacy.sealed_logging 2 lines before this one could not be written.", "four"]
+        assert lines == ["one", "ERROR ibanse.logging.handler 2 lines before this one could not be written.", "four"]
         assert problems == []
         said = capfd.readouterr().err
         assert said == (
@@ -480,7 +481,7 @@ class TestTheJournal:
 
         assert re.fullmatch(
             r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ \[\d+\] ERROR shop\.checkout: "
-            rf"LookupError in privacy/test_sealed_logging\.py:\d+; sealed in {writer.files[0].name}, line 2\n",
+            rf"LookupError in logging/test_handler\.py:\d+; sealed in {writer.files[0].name}, line 2\n",
             said.getvalue(),
         )
         assert len(writer.read()[0]) == 2
@@ -488,9 +489,7 @@ class TestTheJournal:
     def test_of_an_error_without_an_exception_it_gets_the_line_of_the_code(self, said: io.StringIO) -> None:
         self.log.error("It failed: %s", "alice")
 
-        assert re.search(
-            r"checkout: privacy/test_sealed_logging\.py:\d+; sealed in nowhere: it is lost\n", said.getvalue()
-        )
+        assert re.search(r"checkout: logging/test_handler\.py:\d+; sealed in nowhere: it is lost\n", said.getvalue())
 
     def test_a_process_that_serves_nobody_speaks_openly_and_its_children_do_not(
         self, said: io.StringIO, monkeypatch: pytest.MonkeyPatch

@@ -26,7 +26,7 @@ from validation.engine.registry import COUNTRIES
 
 pytestmark = pytest.mark.claim("masked_logs")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 GERMAN = "DE89370400440532013000"
 GROUPED = "DE89 3704 0044 0532 0130 00"
 WRONG = "DE88370400440532013000"
@@ -484,13 +484,16 @@ class TestAProcess:
     @pytest.mark.parametrize(
         "line",
         [
-            "CRITICAL privacy.masking Nobody caught this in the thread [e-mail].\nTraceback (most recent call last):",
-            "ERROR privacy.masking Exception ignored in: <function Unraisable.__del__ at 0x",
+            (
+                "CRITICAL ibanse.logging.masking Nobody caught this in the thread [e-mail].\n"
+                "Traceback (most recent call last):"
+            ),
+            "ERROR ibanse.logging.masking Exception ignored in: <function Unraisable.__del__ at 0x",
             "UserWarning: [IBAN] is odd",
             'INFO django.server "GET /[IBAN] HTTP/1.1" 200\n',
             "ERROR django.request Not well: /[IBAN]\n",
             "Nobody handles [IBAN]\n",
-            "CRITICAL privacy.masking Nobody caught this.\nTraceback (most recent call last):",
+            "CRITICAL ibanse.logging.masking Nobody caught this.\nTraceback (most recent call last):",
         ],
     )
     def test_each_way_leads_to_the_log(self, said: subprocess.CompletedProcess[str], line: str) -> None:

@@ -10,11 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import counters
+from accounts.counters import hour_of
 from accounts.models import Reading
-from accounts.readings.clock import HOUR, hour_of
 from accounts.staff import groups
 from ibanse.monitoring import sampling
 from ibanse.monitoring.metrics import KINDS, Kind, Page
+from ibanse.monitoring.series import HOUR
 from tests.base import HouseTest, Person
 
 SEEN = {

@@ -16,15 +16,15 @@ from django.test import override_settings
 from django.utils import timezone
 
 from accounts import counters
+from accounts.counters import hour_of
 from accounts.models import Client, Reading
-from accounts.personal_data import inventory
-from accounts.readings.clock import HOUR, KEPT, hour_of
 from accounts.team import invitations
 from apikeys.models import ApiKey, KeyUsageDay
+from ibanse import scheduler
 from ibanse.monitoring import sampling
 from ibanse.monitoring.collectors import apikeys as calls_measured
 from ibanse.monitoring.collectors import host as machine
-from privacy import background
+from ibanse.monitoring.series import HOUR, KEPT
 from privacy.models import ContactMessage, DeletionRequest
 from tests.base import HouseTest
 from tests.support.entrance import EntranceTest
@@ -78,7 +78,7 @@ class TakingTests(HouseTest):
 
     def test_a_measure_that_fails_is_named_and_holds_up_no_other(self) -> None:
         failing = patch(
-            "ibanse.monitoring.collectors.privacy.contact.waiting", side_effect=OperationalError("secret text")
+            "ibanse.monitoring.collectors.privacy.messages.waiting", side_effect=OperationalError("secret text")
         )
         with failing, self.assertRaises(CommandError) as refused:
             call_command("take_readings")
@@ -91,15 +91,15 @@ class TakingTests(HouseTest):
         for age in (KEPT + HOUR, KEPT - HOUR):
             sampling.take(NOON - age)
 
-        self.assertGreater(inventory.prune(NOON)["readings"], 0)
+        self.assertGreater(dict(scheduler.prune(NOON))["readings"], 0)
 
         self.assertEqual(set(Reading.objects.values_list("at", flat=True)), {hour_of(NOON - KEPT + HOUR)})
 
     def test_embedded_the_site_itself_takes_them_when_it_starts_and_then_every_five_minutes(self) -> None:
-        runner = background.Runner()
+        runner = scheduler.Runner()
         with (
             patch("ibanse.monitoring.sampling.take", return_value=[]) as take,
-            patch("privacy.background.time") as clock,
+            patch("ibanse.scheduler.time") as clock,
         ):
             for clock.monotonic.return_value in (10.0, 12.0, 309.0, 310.0, 400.0):
                 runner._read()  # noqa: SLF001 - without its thread

@@ -6,10 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from accounts.readings.clock import HOUR, STALE_AFTER
 from ibanse.monitoring import sparkline
 from ibanse.monitoring.metrics import KINDS, Shell
-from ibanse.monitoring.series import DAY, PERIODS, counted, running, standing
+from ibanse.monitoring.series import DAY, HOUR, PERIODS, STALE_AFTER, counted, running, standing
 from ibanse.monitoring.thresholds import Level, Limits, judge
 
 HOURS = [datetime(2026, 11, 26, hour, tzinfo=UTC) for hour in range(6)]

@@ -179,8 +179,8 @@ print(client.pk)
 """
 _KILL_ITSELF: Final = """
 import os, signal
-from accounts import chunks
-whole, done = chunks.one, 0
+from accounts import batch
+whole, done = batch.one, 0
 def one(rows, values):
     global done
     done += rows.model.__name__ == "ValidationRecord"
@@ -191,7 +191,7 @@ def one(rows, values):
             whole(rows, values)
             os.kill(os.getpid(), signal.SIGKILL)
     return whole(rows, values)
-chunks.one = one
+batch.one = one
 from django.core.management import call_command
 call_command("prune_expired")
 """

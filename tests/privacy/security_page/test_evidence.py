@@ -24,7 +24,7 @@ from privacy.security_page.claims import SUBJECTS
 from privacy.security_page.evidence import Evidence, Result
 from tests.base import HouseTest
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[2]
 CLAIMS = evidence.claims()
 SLUGS = {claim.slug for claim in CLAIMS}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

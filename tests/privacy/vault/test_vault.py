@@ -559,7 +559,7 @@ class OtherWorkersTests(WorkersTest, TransactionTestCase):
 # Runs on a keyring file of its own: seals for many owners, destroys some and says what of it stands in which files.
 FILES = """
 from django.conf import settings
-from privacy import cipher
+from privacy.crypto import cipher
 from privacy.vault.models import DataKey
 made = []
 new_key = cipher.new_key

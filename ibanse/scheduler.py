@@ -6,7 +6,9 @@ Nothing is lost when it ends or is killed: whatever it does is done by the next 
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 from django.conf import settings
@@ -14,9 +16,10 @@ from django.db import Error, close_old_connections
 from django.utils import timezone
 
 from accounts import counters
-from accounts.readings.clock import PERIOD
 from accounts.reconnect import retry_with_new_connections
+from ibanse.logging import handler
 from ibanse.monitoring import sampling
+from ibanse.monitoring.series import PERIOD
 from privacy import vault
 from privacy.contact import messages
 from privacy.deletion import rounds
@@ -31,6 +34,16 @@ PRUNE_EVERY_SECONDS: Final = 60.0
 DELETE_EVERY_SECONDS: Final = 10.0
 RETAIN_EVERY_SECONDS: Final = 3600
 """Everything else that has reached its end. Every worker looks: where one is at work, the others find nothing."""
+
+
+def prune(now: datetime) -> Iterator[tuple[str, int]]:
+    """Delete what has reached its end: personal data, then metrics and segments of the process log.
+
+    Yields the name of each table with how many rows of it were deleted.
+    """
+    yield from pruning.prune(now)
+    yield "readings", sampling.prune(now)
+    yield "segments of the log", handler.prune(settings.LOG_DIR, now)
 
 
 class Runner:
@@ -92,7 +105,7 @@ class Runner:
         if time.monotonic() - self._retained_at < RETAIN_EVERY_SECONDS:
             return
         self._retained_at = time.monotonic()
-        for _table, _rows in pruning.prune(timezone.now()):
+        for _table, _rows in prune(timezone.now()):
             if self._stop.is_set():
                 return
 

@@ -6,17 +6,17 @@ import pytest
 from django.db import OperationalError
 
 from accounts import reconnect
-from privacy import background
+from ibanse import scheduler
 
 pytestmark = pytest.mark.claim("retention")
 
 
 class TestRetention:
     def test_a_worker_prunes_everything_when_it_begins_and_then_once_an_hour(self) -> None:
-        runner = background.Runner()
+        runner = scheduler.Runner()
         with (
-            patch("privacy.retention.pruning.prune", return_value=iter([])) as prune,
-            patch("privacy.background.time") as clock,
+            patch("ibanse.scheduler.prune", return_value=iter([])) as prune,
+            patch("ibanse.scheduler.time") as clock,
         ):
             for clock.monotonic.return_value in (10.0, 70.0, 3_609.0, 3_610.0, 3_700.0):
                 runner._prune_everything()  # noqa: SLF001 - without its thread
@@ -24,10 +24,10 @@ class TestRetention:
         assert prune.call_count == 2
 
     def test_it_leaves_the_rest_to_others_when_the_process_ends(self) -> None:
-        runner = background.Runner()
+        runner = scheduler.Runner()
         runner._stop.set()  # noqa: SLF001 - as above
         tables = iter([("checks", 1), ("sessions", 1)])
-        with patch("privacy.retention.pruning.prune", return_value=tables):
+        with patch("ibanse.scheduler.prune", return_value=tables):
             runner._prune_everything()  # noqa: SLF001 - as above
 
         assert list(tables) == [("sessions", 1)]
@@ -35,7 +35,7 @@ class TestRetention:
 
 class TestEnding:
     def test_what_was_counted_is_written_also_when_connections_have_died(self) -> None:
-        runner = background.Runner()
+        runner = scheduler.Runner()
         dead = OperationalError("server closed the connection unexpectedly")
         with (
             patch.object(runner, "_thread"),
