@@ -1,13 +1,13 @@
 # What a person does with ibanse, by name; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deploy bench check format translations lock clean
+.PHONY: help run test test-deploy release bench check format translations lock clean
 
 IBANSE_VENV ?= .venv
-export IBANSE_VENV
+export IBANSE_VENV RELEASE_KEY
 BIN := $(IBANSE_VENV)/bin
 PYTHON := $(BIN)/python
-TYPED := manage.py ibanse accounts apikeys privacy validation tests deploy/start.py deploy/gunicorn.conf.py deploy/backup
+TYPED := manage.py ibanse accounts apikeys privacy validation tests deploy/start.py deploy/release.py deploy/gunicorn.conf.py deploy/backup
 
 # What production must be told, with values that reach nothing: the checks open no connection.
 PRODUCTION := IBANSE_MODE=production \
@@ -38,6 +38,10 @@ test: ## Run every test, on SQLite, PostgreSQL and in a browser (a selection: ma
 test-deploy: ## Test what production is made of, for real: nginx, gunicorn behind it, services, backups
 	@deploy/bootstrap dev
 	@exec $(PYTHON) -m tests deploy $(ARGS)
+
+release: ## Run every check and test and build a signed archive in dist/ (make release RELEASE_KEY=~/.ssh/release)
+	@deploy/bootstrap dev
+	@exec $(PYTHON) -m deploy.release
 
 bench: ## Measure speed (options: make bench ARGS="...")
 	@deploy/bootstrap dev

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.deploy
 HOST: Final = "ibanse.example"
 FIRST: Final = ("--host", HOST, "--mail-from", f"noreply@{HOST}", "--log-key", "plain")
 MAIL: Final = {"EMAIL_URL": "smtp+tls://user:a-password-of-the-mail-server@mail.example:587"}
-SCRIPTS: Final = ("install", "upgrade", "rollback", "manage", "production.sh", "bootstrap")
+SCRIPTS: Final = ("install", "upgrade", "rollback", "manage", "production.sh", "bootstrap", "verify")
 ASK: Final = (
     "curl", "--silent", "--insecure", "--max-time", "20", "--resolve", f"{HOST}:443:127.0.0.1",
     "--output", "/dev/null", "--write-out", "%{http_code}",

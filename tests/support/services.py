@@ -34,6 +34,7 @@ PRESENT: dict[str, Callable[[], bool]] = {
     "chromium": CHROMIUM.exists,
     "curl": lambda: shutil.which("curl") is not None,
     "debootstrap": lambda: shutil.which("debootstrap", path=_ROOTS_PATH) is not None,
+    "git": lambda: shutil.which("git") is not None,
     "gettext": lambda: shutil.which("msgfmt") is not None,
     # Playwright's own node is linked against it.
     "libatomic1": lambda: ctypes.util.find_library("atomic") is not None,
