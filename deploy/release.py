@@ -27,8 +27,8 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from ibanse import catalogues
-from privacy import evidence
-from privacy.evidence import Evidence, Result
+from privacy.security_page import evidence
+from privacy.security_page.evidence import Evidence, Result
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NAMESPACE: Final = "ibanse-release"
@@ -177,9 +177,10 @@ def _libraries(lock: str) -> Iterator[dict[str, Any]]:
 def _licence(name: str) -> str | None:
     """Return the SPDX expression that an installed library names."""
     try:
-        return metadata.metadata(name).get("License-Expression")
+        found = metadata.metadata(name).get_all("License-Expression", [])
     except metadata.PackageNotFoundError:
         return None
+    return found[0] if found else None
 
 
 def seal(folder: Path, key: Path) -> None:

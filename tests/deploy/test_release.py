@@ -13,9 +13,9 @@ import pytest
 
 from deploy import release
 from deploy.release import ReleaseError
-from privacy import evidence
-from privacy.evidence import Evidence, Result
-from tests import services
+from privacy.security_page import evidence
+from privacy.security_page.evidence import Evidence, Result
+from tests.support import services
 
 pytestmark = pytest.mark.deploy
 
@@ -87,7 +87,7 @@ class TestResults:
         assert set(release.results(tmp_path)) == {claim.slug for claim in evidence.claims()}
 
     def test_a_real_report_is_read(self, tmp_path: Path) -> None:
-        tests = "tests/privacy/test_cipher.py"
+        tests = "tests/privacy/crypto/test_cipher.py"
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={tmp_path}/it.xml", tests]
         subprocess.run(command, check=True, cwd=services.ROOT, capture_output=True)
 
