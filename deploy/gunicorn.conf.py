@@ -25,7 +25,7 @@ from ibanse.config import env
 from ibanse.logging import handler as logging_handler
 from ibanse.logging.masking import MaskingFormatter
 from privacy import vault
-from validation import spool
+from validation.recording import spool
 
 EMBEDDED = env.text("IBANSE_MODE", "embedded") == "embedded"
 
@@ -135,7 +135,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signatur
     signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
     from apikeys.limits import rate  # noqa: PLC0415 - models can be imported only now that the application is loaded
     from ibanse import scheduler  # noqa: PLC0415 - as above
-    from validation import writer  # noqa: PLC0415 - as above
+    from validation.recording import writer  # noqa: PLC0415 - as above
 
     # Before there are threads, of which two could make it at the same moment.
     rate.shared()
@@ -158,7 +158,7 @@ def _look_at_the_mark_of_changes() -> None:
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
     """Write what calls have left behind, and give back what is done in the background; after a kill others do."""
     from ibanse import scheduler  # noqa: PLC0415 - as above
-    from validation import writer  # noqa: PLC0415 - as above
+    from validation.recording import writer  # noqa: PLC0415 - as above
 
     scheduler.stop()
     writer.stop()

@@ -284,7 +284,7 @@ PERSONAL_DATA = (
     "accounts.personal_data.inventory",
     "apikeys.personal_data",
     "privacy.inventory.own_data",
-    "validation.personal_data",
+    "validation.records.personal_data",
 )
 
 # --- How it is doing -------------------------------------------------------------------------------------------------

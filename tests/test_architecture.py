@@ -174,8 +174,8 @@ class TestTheWatch:
         [
             pytest.param(
                 "accounts/signup.py",
-                "from validation import views",
-                "accounts/signup.py:1: accounts (floor 3) imports validation.views (floor 6)",
+                "from validation.site import views",
+                "accounts/signup.py:1: accounts (floor 3) imports validation.site.views (floor 6)",
                 id="at the top of a file",
             ),
             pytest.param(
@@ -186,8 +186,8 @@ class TestTheWatch:
             ),
             pytest.param(
                 "apikeys/models.py",
-                "import validation.log as log",
-                "apikeys/models.py:1: apikeys (floor 5) imports validation.log (floor 6)",
+                "import validation.recording.record as log",
+                "apikeys/models.py:1: apikeys (floor 5) imports validation.recording.record (floor 6)",
                 id="under another name",
             ),
             pytest.param(
@@ -246,9 +246,9 @@ class TestTheWatch:
                 id="a library that the guard has no need of",
             ),
             pytest.param(
-                "validation/views.py",
+                "validation/site/views.py",
                 "from ibanse import settings",
-                "validation/views.py:1: validation (floor 6) imports ibanse.settings (floor 7)",
+                "validation/site/views.py:1: validation (floor 6) imports ibanse.settings (floor 7)",
                 id="the front door",
             ),
             pytest.param(
@@ -274,7 +274,7 @@ class TestTheWatch:
         ("place", "code"),
         [
             ("ibanse/settings.py", "import csp\nfrom accounts.guard import addresses\nfrom ibanse import urls"),
-            ("validation/views.py", "from apikeys import models\nfrom . import log\nfrom .engine import check"),
+            ("validation/site/views.py", "from apikeys import models\nfrom . import log\nfrom .engine import check"),
             ("validation/engine/verdict.py", "import re\nimport schwifty\nfrom . import normalise\nimport pycountry"),
             ("accounts/models.py", "from accounts.guard import limits\nfrom privacy.crypto.cipher import seal"),
             ("accounts/guard/limits.py", "from django_ratelimit.core import get_usage\nfrom . import addresses"),
@@ -313,8 +313,8 @@ def build(root: Path, files: dict[str, str]) -> None:
         "privacy/crypto/cipher.py",
         "accounts/models.py",
         "validation/models.py",
-        "validation/views.py",
-        "validation/log.py",
+        "validation/site/views.py",
+        "validation/recording/record.py",
         "apikeys/models.py",
         "accounts/guard/addresses.py",
         "ibanse/settings.py",

@@ -1,6 +1,6 @@
 """How many checks a client makes, by the day: counts only, never a number that was checked.
 
-The checks of the page are counted here as they happen; those of the API by the durable writer (validation/writer.py).
+The checks of the page and of the API are counted by the durable writer (validation/recording/writer.py).
 """
 
 from collections.abc import Mapping

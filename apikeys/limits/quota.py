@@ -3,7 +3,8 @@
 The month's row counts what was taken; one conditional UPDATE takes more, so two workers can never both take the last
 unit. So as not to ask the database in every call, a worker takes a few units at once and holds them as a lease of its
 own: one in a hundred of what is left, and single units when less than a twentieth is left. What it does not use within
-a second it gives back; of a worker that was killed, whoever takes over its spool gives it back (validation/writer.py).
+a second it gives back; of a worker that was killed, whoever takes over its spool gives it back
+(validation/recording/writer.py).
 """
 
 import threading

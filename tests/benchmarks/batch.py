@@ -24,8 +24,8 @@ def run(token: str) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
     django.setup()
     # Models can be imported only from here on.
-    from validation import writer  # noqa: PLC0415
     from validation.api.pipeline import ApiRequest, respond  # noqa: PLC0415
+    from validation.recording import writer  # noqa: PLC0415
 
     writer.start()
     bodies, bad = _bodies()

@@ -18,7 +18,7 @@ from tests.benchmarks.engine import MISTYPED_SHARE, mistyped, valid_iban
 if TYPE_CHECKING:
     from validation.engine import Verdict
     from validation.engine.registry import Country
-    from validation.log import Row
+    from validation.recording.record import RecordRow
 
 FEW: Final = 1_000
 MANY: Final = 1_000_000
@@ -86,7 +86,7 @@ class Log:
         """Write the rows as the writer does, oldest first, and print what that takes."""
         from django.db import transaction  # noqa: PLC0415 - see measure()
 
-        from validation import log  # noqa: PLC0415
+        from validation.records import store  # noqa: PLC0415
 
         made = written = 0.0
         rows = self.rows(size)
@@ -98,17 +98,17 @@ class Log:
                 break
             began = time.perf_counter()
             with transaction.atomic():
-                log.write(batch)
+                store.insert_rows(batch)
             written += time.perf_counter() - began
         print(f"  {size:,} rows: checked and sealed in {made * 1e6 / size:.1f} µs each, written in ", end="")
         print(f"{written * 1e6 / size:.1f} µs each")
 
-    def rows(self, size: int) -> "Iterator[Row]":
+    def rows(self, size: int) -> "Iterator[RecordRow]":
         """Yield the rows; the rare ones lie in the middle."""
         from privacy.check_logging import mode as check_logging_mode  # noqa: PLC0415 - see measure()
         from privacy.models import Mode  # noqa: PLC0415
-        from validation import log  # noqa: PLC0415
         from validation.engine import registry  # noqa: PLC0415
+        from validation.recording.record import Caller, RecordRow, build_record  # noqa: PLC0415
 
         random = Random(20_261_124)  # noqa: S311 - the same rows in every run
         verdicts = {
@@ -123,11 +123,11 @@ class Log:
             # Germans are checked with the first key, all others with the second: no row is both.
             code = RARE_COUNTRY if is_rare else random.choice(COUNTRIES)
             key = self.keys[2 if is_rare else 0 if code == "DE" else 1]
-            caller = log.Caller(self.client.pk, "page" if is_rare else "api", key, "192.0.2.7")
+            caller = Caller(self.client.pk, "page" if is_rare else "api", key, "192.0.2.7")
             verdict = verdicts[code][0 if is_rare else random.randrange(NUMBERS)]
-            [row] = log.rows([verdict], caller, choice)
+            [row] = build_record(caller, [verdict], choice).rows
             at = int((begins + timedelta(days=DAYS) * place / size).timestamp())
-            yield log.Row(row.id, at, *[getattr(row, name) for name in row.__struct_fields__[2:]])
+            yield RecordRow(row.id, at, *[getattr(row, name) for name in row.__struct_fields__[2:]])
 
     def verdict(self, random: Random, country: "Country") -> "Verdict":
         """Return the verdict on a number of a country."""
@@ -148,31 +148,32 @@ class Log:
 
     def deep(self) -> str:
         """Return the query of a page in the middle."""
-        from validation import log_filter, log_search  # noqa: PLC0415 - see measure()
+        from validation.records import forms, search  # noqa: PLC0415 - see measure()
 
         middle = datetime.now(UTC) - timedelta(days=DAYS / 2)
-        [row] = log_search.page(self.client, log_search.Asked(until=middle), rows=1).rows
-        return f"before={log_filter.written_place(log_search.place(row))}"
+        [record] = search.fetch_page(self.client, search.RecordFilter(until=middle), size=1).records
+        return f"before={forms.format_cursor(search.cursor_of(record))}"
 
-    def count(self, **asked: object) -> int:
+    def count(self, **fields: object) -> int:
         """Count as the page does that asks whether to erase."""
-        from validation import log_search  # noqa: PLC0415 - see measure()
+        from validation.records import search  # noqa: PLC0415 - see measure()
 
-        return log_search.counted(self.client, log_search.Asked(**asked))  # type: ignore[arg-type]  # as the callers know
+        wanted = search.RecordFilter(**fields)  # type: ignore[arg-type]  # as the callers know
+        return search.count_matching(self.client, wanted)
 
     def exported(self) -> "Iterator[str]":
         """Return the whole log as a file."""
-        from validation.log_export import FORMATS  # noqa: PLC0415 - see measure()
-        from validation.log_search import Asked  # noqa: PLC0415
+        from validation.records.export import FORMATS  # noqa: PLC0415 - see measure()
+        from validation.records.search import RecordFilter  # noqa: PLC0415
 
-        return FORMATS["csv"].write(self.client, Asked(), "en")
+        return FORMATS["csv"].write(self.client, RecordFilter(), "en")
 
     def erase(self) -> int:
         """Erase the whole log; return in how many requests."""
-        from validation import log_search  # noqa: PLC0415 - see measure()
+        from validation.records import search, store  # noqa: PLC0415 - see measure()
 
         calls = 1
-        while not log_search.erase(self.client, log_search.Asked(), by=self.owner).is_all:
+        while not store.erase_records(self.client, search.RecordFilter(), by=self.owner).is_complete:
             calls += 1
         return calls
 

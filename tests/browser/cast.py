@@ -49,7 +49,7 @@ def main() -> None:
     alice.key(networks=["192.0.2.7", "2001:db8:1234:5678:9abc:def0:1234:5678"], name="Accounting in the headquarters")
     for iban in IBANS:
         alice.checks(iban)
-    from validation import writer  # noqa: PLC0415
+    from validation.recording import writer  # noqa: PLC0415
 
     writer.replay(settings.SPOOL_DIR)
     if not Group.objects.exists():

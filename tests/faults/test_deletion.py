@@ -40,7 +40,8 @@ from privacy.export import exports
 from privacy.models import Mode
 from privacy.vault import keyring
 from privacy.vault.models import DataKey
-from validation import log, writer
+from validation.recording import writer
+from validation.recording.record import Caller, build_record
 from validation.engine import check
 from validation.models import ValidationRecord
 
@@ -54,8 +55,8 @@ def grown(domain, company, name):
     invitations.invite(client, f"nils@{domain}", by=owner)
     mode.choose(client, Choice(Mode.FULL, 90), by=owner)
     keys.create(client, keys.Draft(company, ("validate",), timezone.now() + timedelta(days=9)), by=owner)
-    rows = log.rows([check(told["iban"])] * 5, log.Caller(client.pk, "api", None, "192.0.2.7"), Choice(Mode.FULL, 90))
-    writer.put(writer.Record(client.pk, None, date.today(), 5, 0, 5, is_test=False, rows=rows))
+    caller = Caller(client.pk, "api", None, "192.0.2.7")
+    writer.put(build_record(caller, [check(told["iban"])] * 5, Choice(Mode.FULL, 90), units=5))
     ValidationRecord.objects.bulk_create(
         ValidationRecord(client=client, at=timezone.now().replace(microsecond=0), expires_on=date(2099, 1, 1),
                          source="api", country="SE", is_valid=True)
@@ -131,7 +132,7 @@ from accounts.models import Client
 from accounts.profile import details
 from privacy import vault
 from privacy.inventory import registry
-from validation import log
+from validation.records import store
 from validation.models import ValidationRecord
 
 def opens(pk):
@@ -140,7 +141,7 @@ def opens(pk):
         return "no client"
     try:
         record = ValidationRecord.objects.filter(client=client).exclude(sealed=b"").first()
-        return f"{details.contact(client).company} {log.opened(client.pk, record.pk, record.sealed).iban}"
+        return f"{details.contact(client).company} {store.open_sealed(client.pk, record.pk, record.sealed).iban}"
     except vault.VaultError as error:
         return type(error).__name__
 

@@ -12,7 +12,11 @@ import pytest
 from tests.support import services
 from tests.support.production import NO_LIMIT, Caller, Load, Production, Program, Server, wait_until
 
-STARTED_AGAIN = "from django.conf import settings; from validation import writer; writer.replay(settings.SPOOL_DIR)"
+STARTED_AGAIN = """
+from django.conf import settings
+from validation.recording import writer
+writer.replay(settings.SPOOL_DIR)
+"""
 
 
 def spools(site: Production) -> list[Path]:

@@ -48,11 +48,11 @@ from accounts.audit import client_log
 from accounts.models import Client
 from django.apps import apps
 from privacy.vault.models import DataKey
-from validation import log
+from validation.records import store
 from validation.models import ValidationRecord
 
 records = ValidationRecord.objects.order_by("pk")
-opened = [log.opened(record.client_id, record.pk, record.sealed).iban for record in records]
+opened = [store.open_sealed(record.client_id, record.pk, record.sealed).iban for record in records]
 chains = {str(client.pk): client_log.verify(client) for client in Client.objects.all()}
 told = [entry for client in Client.objects.all() for entry in client_log.told(client, client_log.entries(client))]
 counted = {model._meta.db_table: model.objects.count() for model in apps.get_models()}

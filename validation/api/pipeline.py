@@ -22,12 +22,13 @@ from apikeys.problems import Problem
 from privacy import vault
 from privacy.check_logging import mode
 from privacy.models import Mode
-from validation import log, writer
 from validation.api import bodies, responses
 from validation.api.contract import Call, Route
 from validation.api.responses import JSON, ApiResponse
 from validation.api.routes import find_route
-from validation.spool import SpoolFull
+from validation.recording import writer
+from validation.recording.record import Caller, build_record
+from validation.recording.spool import SpoolFull
 
 logger = logging.getLogger(__name__)
 
@@ -99,21 +100,11 @@ def _process(request: ApiRequest, language: str, rate_headers: dict[str, str]) -
     units = 0 if key.is_test else result.units
     account = quota.leases.take(key.client, units, quota=key.quota, day=now.date()) if units else None
     # Record
+    caller = Caller(key.client, _SOURCE, key.id, ip_address, key.is_test)
     logs_nothing = key.is_test or headers.get("HTTP_X_NO_LOG", "0").strip() not in ("", "0")
-    caller = log.Caller(key.client, _SOURCE, key.id, ip_address)
-    valid = sum([verdict.valid for verdict in result.verdicts])
+    choice = _LOG_NOTHING if logs_nothing else key.keeps
     try:
-        record = writer.Record(
-            client=key.client,
-            key=key.id,
-            day=now.date(),
-            valid=valid,
-            invalid=len(result.verdicts) - valid,
-            units=units,
-            is_test=key.is_test,
-            rows=log.rows(result.verdicts, caller, _LOG_NOTHING if logs_nothing else key.keeps),
-        )
-        writer.put(record)
+        writer.put(build_record(caller, result.verdicts, choice, units=units, now=now))
     except (Error, SpoolFull, vault.VaultError):
         if account:
             quota.leases.give_back(account, units)

@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from apikeys import problems
 from apikeys.problems import Problem
-from validation import sentences
+from validation import messages
 from validation.api.schemas import (
     AccountOfIban,
     BankOfIban,
@@ -118,7 +118,7 @@ class VerdictRenderer:
             grouped(iban),
             not reasons,
             _checks(checks),
-            [self._reason(reason, sentences.fact(reason, verdict)) for reason in reasons] if reasons else _NO_FINDINGS,
+            [self._reason(reason, messages.fact(reason, verdict)) for reason in reasons] if reasons else _NO_FINDINGS,
             [self._warning(warning, verdict) for warning in warnings] if warnings else _NO_FINDINGS,
             self._countries[country.code] if country else None,
             _bank(bank, country, iban) if bank and country else None,
@@ -127,10 +127,10 @@ class VerdictRenderer:
             DATA_VERSION,
         )
 
-    def _reason_of_fact(self, reason: Reason, fact: sentences.Fact) -> Finding:
+    def _reason_of_fact(self, reason: Reason, fact: messages.Fact) -> Finding:
         # Here and not around many: changing the language and looking up a message takes longer than all the rest.
         with translation.override(self._language):
-            message = sentences.of_fact(reason, fact)
+            message = messages.of_fact(reason, fact)
         code, position, expected = reason
         return Finding(code, message, UNSET if position is None else position, UNSET if expected is None else expected)
 
@@ -140,7 +140,7 @@ class VerdictRenderer:
         finding = self._warnings.get(place)
         if finding is None:
             with translation.override(self._language):
-                message = sentences.warning(warning.code, verdict)
+                message = messages.warning(warning.code, verdict)
             finding = self._warnings[place] = Finding(warning.code, message)
         return finding
 
@@ -152,7 +152,7 @@ def verdict_renderer(language: str) -> VerdictRenderer:
 
 
 def _country(country: Country) -> CountryOfIban:
-    return CountryOfIban(country.code, sentences.country_name(country), country.sepa, country.status)
+    return CountryOfIban(country.code, messages.country_name(country), country.sepa, country.status)
 
 
 @cache

@@ -11,7 +11,7 @@ from accounts.models import Client
 from accounts.usage import counts
 from apikeys.limits import quota
 from apikeys.problems import Problem
-from validation import sentences
+from validation import messages
 from validation.api import schemas
 from validation.api.contract import Call, CallResult
 from validation.api.responses import verdict_renderer
@@ -47,7 +47,7 @@ def make_iban(call: Call) -> CallResult:
     try:
         verdict = calculate(body.country, body.bank_code, body.account_number, body.branch_code)
     except CalculationRefused as refused:
-        message, values = sentences.calculation(refused)
+        message, values = messages.calculation(refused)
         raise Problem("invalid_request", message, values=values) from None
     rendered = verdict_renderer(call.language).render(verdict)
     return CallResult(schemas.CalculateAnswer(rendered.iban, rendered), (verdict,), units=1)
@@ -58,7 +58,7 @@ def find_candidates(call: Call) -> CallResult:
     try:
         found = recover(call.body.iban)
     except RecoveryRefused as refused:
-        raise Problem("invalid_request", sentences.RECOVERY_REFUSALS[refused.code]) from None
+        raise Problem("invalid_request", messages.RECOVERY_REFUSALS[refused.code]) from None
     return CallResult(schemas.RecoverAnswer(found.candidates, found.total, found.truncated), units=1)
 
 
@@ -76,7 +76,7 @@ def look_up_bic(call: Call) -> CallResult:
     found = bics.look_up(call.argument)
     with translation.override(call.language):
         country = (
-            schemas.CountryOfBic(found.country, sentences.country_name_of(found.country)) if found.country else None
+            schemas.CountryOfBic(found.country, messages.country_name_of(found.country)) if found.country else None
         )
     return CallResult(
         schemas.BicAnswer(
@@ -140,7 +140,7 @@ def _countries(language: str) -> schemas.CountriesAnswer:
 def _country(country: Country, language: str) -> schemas.CountryAnswer:
     directory = DIRECTORIES.get(country.code)
     with translation.override(language):
-        name = sentences.country_name(country)
+        name = messages.country_name(country)
     return schemas.CountryAnswer(
         code=country.code,
         name=name,

@@ -11,8 +11,8 @@ from django.conf import settings
 
 from ibanse.monitoring.collectors.accounts import room_in
 from ibanse.monitoring.sampling import Measure, Measured
-from validation import spool
 from validation.models import SpoolPosition
+from validation.recording import spool
 
 
 def waiting(_now: datetime) -> Iterator[Measured]:

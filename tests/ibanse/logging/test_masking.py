@@ -234,8 +234,8 @@ ORDINARY = """
 [2026-07-01 12:00:00 +0200] [4711] [CRITICAL] WORKER TIMEOUT (pid:4712)
 [2026-07-01 12:00:00 +0200] [4711] [INFO] Listening at: http://127.0.0.1:8000 (4711)
 2026-07-01T12:00:00.000000+00:00 and 20260701T120000Z, Wed, 01 Jul 2026 12:00:00 GMT
-2026-07-01 12:00:00,123 WARNING validation.writer Writing 12 records of a process that did not end in order.
-2026-07-01 12:00:00,123 WARNING validation.writer Left out 1000 records of clients or keys that are gone.
+2026-07-01 12:00:00,123 WARNING validation.recording.writer Writing 12 records of a process that did not end in order.
+2026-07-01 12:00:00,123 WARNING validation.recording.writer Left out 1000 records of clients or keys that are gone.
 The request be12ab34-ac34-4f5a-8c11-446655440000 took 12 ms; no 10 was slower, at 12 and by 20 in total
 X-Request-Id: de12345678901234567890abcdef12ab of de12345678901234567890abcdef12ab
 sha256:ad123456789012345678901234567890123456789abcdef0123456789abcdef0

@@ -28,7 +28,7 @@ from ibanse.monitoring.series import HOUR, KEPT
 from privacy.models import ContactMessage, DeletionRequest
 from tests.base import HouseTest
 from tests.support.entrance import EntranceTest
-from validation import spool
+from validation.recording import spool
 
 NOON = datetime(2026, 11, 26, 12, 3, tzinfo=UTC)
 

@@ -7,7 +7,6 @@ from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
-import msgspec
 import pytest
 from django.core.management import call_command
 from django.db import transaction
@@ -24,9 +23,12 @@ from privacy.inventory import registry
 from privacy.models import DataExport, DeletionRequest, LogCutoff, Mode
 from tests.base import HouseTest
 from tests.support.grown_client import IBAN, everything_of, grow, traces
-from validation import log, log_search, writer
 from validation.engine import check
 from validation.models import ValidationRecord
+from validation.recording import writer
+from validation.recording.record import Caller, CallRecord, build_record
+from validation.records import store
+from validation.records.search import RecordFilter
 
 pytestmark = pytest.mark.claim("not_brought_back")
 
@@ -110,11 +112,9 @@ def uuid_client() -> Client:
 class OnItsWayTests(PartTest):
     """A check that a worker holds, or a spool, when what is kept of it is deleted."""
 
-    def record(self, text: str = IBAN, at: timedelta = timedelta()) -> writer.Record:
-        caller = log.Caller(self.alice.client.pk, "api", None, "192.0.2.7")
-        [row] = log.rows([check(text)], caller, Choice(Mode.FULL, 90))
-        row = msgspec.structs.replace(row, at=row.at + int(at.total_seconds()))
-        return writer.Record(self.alice.client.pk, None, timezone.now().date(), 1, 0, 0, is_test=False, rows=(row,))
+    def record(self, text: str = IBAN, at: timedelta = timedelta()) -> CallRecord:
+        caller = Caller(self.alice.client.pk, "api", None, "192.0.2.7")
+        return build_record(caller, [check(text)], Choice(Mode.FULL, 90), now=timezone.now() + at)
 
     def kept(self) -> int:
         return ValidationRecord.objects.filter(client=self.alice.client).count()
@@ -133,7 +133,7 @@ class OnItsWayTests(PartTest):
 
     def test_it_does_not_come_back_after_its_number_was_deleted_and_others_do(self) -> None:
         waiting, other = self.record(), self.record(OTHER)
-        number = log.blind_index(self.alice.client.pk, IBAN)
+        number = store.blind_index(self.alice.client.pk, IBAN)
         execution.go_on(requesting.erase(self.alice.client, Scope.NUMBER, by=self.alice.user, number=number).pk)
         self.assertEqual(self.kept(), 0)
 
@@ -174,7 +174,7 @@ class ReplayTests(PartTest):
 
     def test_every_part_goes_again_and_what_came_later_stays(self) -> None:
         client, by = self.alice.client, self.alice.user
-        number = log.blind_index(client.pk, IBAN)
+        number = store.blind_index(client.pk, IBAN)
         others = everything_of(self.mallory.client)
         vera = self.vera.user
         ContactDetails.objects.update(changed_at=timezone.now() - timedelta(minutes=1))
@@ -209,12 +209,12 @@ class ReplayTests(PartTest):
         ValidationRecord.objects.create(**{**common, "client": self.mallory.client, "country": "SE", "source": "api"})
         row = ValidationRecord.objects.get(country="DE").pk
         chosen = (
-            log_search.Asked(country="SE", source="api", since=at - timedelta(minutes=1)),
-            log_search.Asked(country=""),
-            log_search.Asked(row=row),
-            log_search.Asked(country="NO", until=at),
+            RecordFilter(country="SE", source="api", since=at - timedelta(minutes=1)),
+            RecordFilter(country=""),
+            RecordFilter(record=row),
+            RecordFilter(country="NO", until=at),
         )
-        self.restored(lambda: [log_search.erase(client, asked, by=self.alice.user) for asked in chosen])
+        self.restored(lambda: [store.erase_records(client, asked, by=self.alice.user) for asked in chosen])
         newer = {**common, "at": timezone.now() + timedelta(seconds=2), "country": "SE", "source": "api"}
         ValidationRecord.objects.create(**newer)
 
@@ -229,7 +229,7 @@ class ReplayTests(PartTest):
     def test_what_chooses_nothing_never_becomes_everything(self) -> None:
         for written in ({}, {"sorce": "api"}, {"valid": "1", "countries": "SE"}, {"row": "x"}, {"since": "yesterday"}):
             with self.assertRaises(ValueError):
-                log_search.read(written, None)
+                RecordFilter.from_ledger(written, None)
 
     def test_a_whole_account_goes_again_with_its_restored_key(self) -> None:
         client, users = self.alice.client, [self.alice.user, self.vera.user]

@@ -3,7 +3,7 @@
 from django.utils import translation
 
 from tests.base import HouseTest
-from validation import sentences
+from validation import messages
 from validation.engine import check
 
 VALIDATE = "/api/v1/validate"
@@ -82,7 +82,7 @@ class SentenceTests(HouseTest):
                 with self.subTest(number=number, language=language), translation.override(language):
                     self.assertEqual(
                         [reason["message"] for reason in told["reasons"]],
-                        [sentences.reason(reason, verdict) for reason in verdict.reasons],
+                        [messages.reason(reason, verdict) for reason in verdict.reasons],
                     )
 
     def test_countries_are_named_in_the_callers_language(self) -> None:

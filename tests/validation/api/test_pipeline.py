@@ -22,9 +22,9 @@ from apikeys.models import KeyUsageDay
 from ibanse import api_gate
 from tests.base import HouseTest, connections_stay_open, site
 from tests.validation.api.test_problems import PRODUCED
-from validation import writer
 from validation.api.pipeline import ApiRequest, respond
-from validation.spool import SpoolFull
+from validation.recording import writer
+from validation.recording.spool import SpoolFull
 
 VALIDATE = "/api/v1/validate"
 BATCH = "/api/v1/validate/batch"

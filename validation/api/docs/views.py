@@ -24,7 +24,7 @@ from validation.api.docs import examples, messages, openapi
 from validation.api.docs.reference import FieldRow, fields, words
 from validation.api.routes import ROUTES
 from validation.engine import reasons
-from validation.sentences import CHECK_MEANINGS, CHECK_NAMES
+from validation.messages import CHECK_MEANINGS, CHECK_NAMES
 
 SAMPLES: Final = {"curl": "curl", "python": "Python", "javascript": "JavaScript"}
 """The languages of samples: each a template, and its name."""

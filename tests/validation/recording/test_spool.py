@@ -14,7 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from tests.support import services
-from validation import spool
+from validation.recording import spool
 
 PIECE_BYTES = 1024 * 1024
 
@@ -22,7 +22,7 @@ PIECE_BYTES = 1024 * 1024
 _LIVING = """
 import sys, time
 from pathlib import Path
-from validation import spool
+from validation.recording import spool
 
 mine = spool.create(Path(sys.argv[1]))
 mine.append(b"one\\n")

@@ -1,4 +1,4 @@
-"""The log of checks as a client takes it along, and as it becomes less: past its end, or by its owner's wish."""
+"""Check records as personal data: exported with the client, erased, pruned at their end, reduced by their owners."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -14,9 +14,9 @@ from accounts.models import Client
 from accounts.personal_data.schema import Column, Shelf, Table, Value, day, plain, time
 from privacy.check_logging import mode
 from privacy.models import Mode
-from validation import log, log_search
-from validation.log_search import Asked
 from validation.models import ValidationRecord
+from validation.records import store
+from validation.records.search import RecordFilter
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -31,16 +31,16 @@ _SEALED: Final = (
 )
 
 
-class _Opened:
-    """A record with what is sealed in it, which is read once for all columns."""
+class _OpenedRecord:
+    """A record with its sealed fields, which are opened once for all columns."""
 
     def __init__(self, record: ValidationRecord) -> None:
         self.record = record
-        self.sealed = log.opened(record.client_id, record.pk, record.sealed)
+        self.sealed = store.open_sealed(record.client_id, record.pk, record.sealed)
 
 
-def _opened(_client: Client, rows: list[ValidationRecord]) -> list[_Opened]:
-    return [_Opened(row) for row in rows]
+def _open_all(_client: Client, rows: list[ValidationRecord]) -> list[_OpenedRecord]:
+    return [_OpenedRecord(row) for row in rows]
 
 
 def _clear(column: Column) -> Column:
@@ -75,7 +75,7 @@ SHELVES: Final = (
             ),
             *(_sealed(name, about) for name, about in _SEALED),
         ),
-        _opened,
+        _open_all,
     ),
 )
 
@@ -86,28 +86,31 @@ def count(client: Client) -> dict[str, int]:
 
 
 def export(client: Client) -> Iterator[Table]:
-    """Yield the client's log, with what is sealed opened."""
+    """Yield the client's records, opened."""
     return (shelf.table(client) for shelf in SHELVES)
 
 
 def erase(client: Client) -> Iterator[dict[str, int]]:
-    """Delete the whole log, at most 1,000 rows at each step; yield how many of which table."""
-    for rows in log_search.drain(client, Asked()):
+    """Delete all records, at most 1,000 at each step; yield how many of which table."""
+    for rows in store.erase_in_chunks(client, RecordFilter()):
         yield {"checks": rows}
 
 
 def erase_log(client: Client, *, until: datetime, number: bytes | None = None) -> Iterator[dict[str, int]]:
-    """Delete what the log holds up to this second, of one number (by its blind index) or of all; as `erase`."""
-    for rows in log_search.drain(client, Asked(until=until + timedelta(seconds=1), number=number)):
+    """Delete the records up to this second, of one IBAN (by its blind index) or of all; as `erase`."""
+    for rows in store.erase_in_chunks(client, RecordFilter(until=until + timedelta(seconds=1), iban_index=number)):
         yield {"checks": rows}
 
 
 def erase_chosen(
     client: Client, chosen: Mapping[str, str], *, until: datetime, number: bytes | None = None
 ) -> Iterator[dict[str, int]]:
-    """Delete again the checks that were chosen by this, up to this second; as `erase`. ValueError: by nothing."""
-    asked = log_search.read(chosen, number)
-    for rows in log_search.drain(client, log_search.frozen(asked, until + timedelta(seconds=1))):
+    """Delete again the records that a filter of the ledger selects, up to this second; as `erase`.
+
+    Raises ValueError for a filter that selects nothing.
+    """
+    wanted = RecordFilter.from_ledger(chosen, number).before(until + timedelta(seconds=1))
+    for rows in store.erase_in_chunks(client, wanted):
         yield {"checks": rows}
 
 
@@ -119,53 +122,53 @@ def prune(now: datetime) -> dict[str, int]:
 
 def logged(client: Client) -> dict[Mode, int]:
     """Return how many records the client has, by how much each of them holds."""
-    kept = ValidationRecord.objects.filter(client=client)
-    full = kept.exclude(blind_index=None).count()
-    return {Mode.VERDICT: kept.count() - full, Mode.FULL: full}
+    records = ValidationRecord.objects.filter(client=client)
+    full = records.exclude(blind_index=None).count()
+    return {Mode.VERDICT: records.count() - full, Mode.FULL: full}
 
 
 def excess(client: Client, choice: mode.Choice) -> int:
     """Return how many records there would not be, not as long, or not with as much in them, under `choice`."""
-    kept = ValidationRecord.objects.filter(client=client)
+    records = ValidationRecord.objects.filter(client=client)
     if choice.mode == Mode.OFF:
-        return kept.count()
-    too_long = _too_long(kept, choice.days)
+        return records.count()
+    too_long = _too_long(records, choice.days)
     if choice.mode == Mode.FULL:
         return too_long.count()
-    return (too_long | kept.exclude(blind_index=None)).count()
+    return (too_long | records.exclude(blind_index=None)).count()
 
 
 def reduce(client: Client, choice: mode.Choice) -> int:
-    """Make at most 1,000 records what `choice` would have kept of them; return how many, 0 when none is left."""
-    kept = ValidationRecord.objects.filter(client=client)
+    """Reduce at most 1,000 records to what `choice` would have stored; return how many, 0 when none is left."""
+    records = ValidationRecord.objects.filter(client=client)
     if choice.mode == Mode.OFF:
-        return batch.one(kept, {})
+        return batch.one(records, {})
     over = timezone.now().astimezone(UTC).date() - timedelta(days=choice.days)
-    if deleted := batch.one(kept.filter(at__lt=datetime.combine(over, datetime.min.time(), UTC)), {}):
+    if deleted := batch.one(records.filter(at__lt=datetime.combine(over, datetime.min.time(), UTC)), {}):
         return deleted
-    blanked = batch.one(kept.exclude(blind_index=None), _BLANK) if choice.mode == Mode.VERDICT else 0
-    return blanked or _shorten(kept, choice.days)
+    blanked = batch.one(records.exclude(blind_index=None), _BLANK) if choice.mode == Mode.VERDICT else 0
+    return blanked or _shorten(records, choice.days)
 
 
 _BLANK: Final = {"sealed": b"", "blind_index": None}
 
 
-def _too_long(kept: QuerySet[ValidationRecord], days: int) -> QuerySet[ValidationRecord]:
-    """Find the records that are kept for more days than these.
+def _too_long(records: QuerySet[ValidationRecord], days: int) -> QuerySet[ValidationRecord]:
+    """Find the records that are stored for more days than these.
 
     A day is compared with a time here: it is later when it begins later, and the first one is never on the same day.
     """
     end = ExpressionWrapper(F("at") + timedelta(days=days), output_field=DateTimeField())
-    return kept.filter(expires_on__gt=end)
+    return records.filter(expires_on__gt=end)
 
 
-def _shorten(kept: QuerySet[ValidationRecord], days: int) -> int:
-    """Let records that are kept too long end as many days after their check as `days` says."""
+def _shorten(records: QuerySet[ValidationRecord], days: int) -> int:
+    """Let records that are stored too long end `days` days after their check."""
     with transaction.atomic():
-        rows = _too_long(kept, days).order_by().select_for_update(skip_locked=True, of=("self",))
+        rows = _too_long(records, days).order_by().select_for_update(skip_locked=True, of=("self",))
         by_day: dict[date, list[UUID]] = {}
         for pk, at in rows.values_list("pk", "at")[: batch.ROWS]:
             by_day.setdefault(at.astimezone(UTC).date(), []).append(pk)
         return sum(
-            kept.filter(pk__in=found).update(expires_on=on + timedelta(days=days)) for on, found in by_day.items()
+            records.filter(pk__in=found).update(expires_on=on + timedelta(days=days)) for on, found in by_day.items()
         )

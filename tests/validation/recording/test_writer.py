@@ -24,8 +24,9 @@ from apikeys.limits import key_usage, quota
 from apikeys.models import ApiKey, KeyUsageDay, QuotaLease, QuotaMonth
 from tests.base import HouseTest
 from tests.support.production import Production, Program
-from validation import spool, writer
 from validation.models import SpoolPosition
+from validation.recording import spool, writer
+from validation.recording.record import CallRecord
 
 
 class WriterTest(HouseTest):
@@ -52,9 +53,9 @@ class WriterTest(HouseTest):
         self.addCleanup(made[0].close)
         return begun, made[0]
 
-    def record(self, **changed: Any) -> writer.Record:
+    def record(self, **changed: Any) -> CallRecord:
         fields: dict[str, Any] = {"client": self.alice.client.pk, "key": self.key.pk, "day": usage_counts.today()}
-        return writer.Record(**{**fields, "valid": 1, "invalid": 0, "units": 1, "is_test": False, **changed})
+        return CallRecord(**{**fields, "valid": 1, "invalid": 0, "units": 1, "is_test": False, **changed})
 
     def put(self, number: int = 1, **changed: Any) -> None:
         for _ in range(number):
@@ -203,7 +204,7 @@ class CrashTests(WriterTest):
         begun, self.spool = self.begin()
         begun.put(self.record())
         self.spool.close()
-        with self.assertLogs("validation.writer", "WARNING") as logged:
+        with self.assertLogs("validation.recording.writer", "WARNING") as logged:
             writer.replay(self.folder)
 
         self.assertEqual(self.counted(), 2)
@@ -222,7 +223,7 @@ class CrashTests(WriterTest):
         self.put(client=uuid4())
         self.put(key=uuid4())
         self.put()
-        with self.assertLogs("validation.writer", "WARNING") as logged:
+        with self.assertLogs("validation.recording.writer", "WARNING") as logged:
             self.writer.write()
 
         self.assertEqual(self.counted(), 1)
@@ -302,7 +303,7 @@ class DatabaseTests(WriterTest):
             patch.object(self.writer._wake, "wait", side_effect=lambda _: self.writer._stop.set()),  # noqa: SLF001 - one turn of its thread
             patch.object(writer, "close_old_connections"),  # The test's own.
             self.failing(writer, "_replay"),
-            self.assertLogs("validation.writer", "WARNING"),
+            self.assertLogs("validation.recording.writer", "WARNING"),
         ):
             self.writer._run()  # noqa: SLF001 - as above
 
@@ -331,7 +332,7 @@ class DatabaseTests(WriterTest):
     def test_ending_while_the_database_is_away_leaves_all_for_the_next_start(self) -> None:
         self.put(2)
         self.enterContext(patch.object(reconnect, "PAUSE_SECONDS", 0.0))
-        with self.failing(writer, "_count"), self.assertLogs("validation.writer", "WARNING"):
+        with self.failing(writer, "_count"), self.assertLogs("validation.recording.writer", "WARNING"):
             self.writer.stop()
         writer.replay(self.folder)
 
@@ -341,7 +342,7 @@ class DatabaseTests(WriterTest):
 
 class TooMuchTests(WriterTest):
     def test_when_too_many_wait_a_call_writes_them_itself(self) -> None:
-        for name, most in (("MOST_WAITING", 2), ("MOST_WAITING_BYTES", 200)):
+        for name, most in (("MAX_WAITING", 2), ("MAX_WAITING_BYTES", 200)):
             with self.subTest(name), patch.object(writer, name, most):
                 before = self.counted()
                 self.put(2)
@@ -352,7 +353,7 @@ class TooMuchTests(WriterTest):
                 self.writer.write()
 
     def test_and_while_the_database_is_away_too_the_call_is_refused_and_leaves_nothing(self) -> None:
-        with patch.object(writer, "MOST_WAITING", 2):
+        with patch.object(writer, "MAX_WAITING", 2):
             self.put(2)
             end = self.spool.end
             with self.failing(writer, "_count"), pytest.raises(OperationalError):
@@ -454,13 +455,14 @@ import random
 from datetime import UTC, datetime
 from uuid import UUID
 from django.conf import settings
-from validation import writer
+from validation.recording import writer
+from validation.recording.record import CallRecord
 
 mine = writer.Writer(settings.SPOOL_DIR)
 for _ in range(told["rounds"]):
     # In another order each time: whoever locks what it is given in this order meets another one half-way.
     for client, key in random.sample(told["pairs"], len(told["pairs"])):
-        mine.put(writer.Record(UUID(client), UUID(key), datetime.now(UTC).date(), 1, 0, 1, False))
+        mine.put(CallRecord(UUID(client), UUID(key), datetime.now(UTC).date(), 1, 0, 1, False))
     mine.write()
 mine.stop()
 """
@@ -489,12 +491,13 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 from apikeys import quota
-from validation import writer
+from validation.recording import writer
+from validation.recording.record import CallRecord
 
 mine = writer.Writer(settings.SPOOL_DIR)
 client, key = UUID(told["client"]), UUID(told["key"])
 quota.leases.take(client, 1, quota=10_000)
-mine.put(writer.Record(client, key, datetime.now(UTC).date(), 1, 0, 1, False))
+mine.put(CallRecord(client, key, datetime.now(UTC).date(), 1, 0, 1, False))
 size = settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"]
 connection.close()
 all_at_once = threading.Barrier(size)

@@ -1,4 +1,4 @@
-"""The pages of the log: for owners only, never a number in an address, and nothing goes without having been shown."""
+"""The pages of check records: for owners only, never an IBAN in a URL, nothing erased without having been shown."""
 
 import csv
 import io
@@ -16,41 +16,41 @@ from privacy import vault
 from privacy.deletion import ledger
 from privacy.models import Mode
 from tests.base import Person
-from tests.validation.test_log import OTHER, SPELLINGS, VALID, WRONG, LogTest
-from validation import log, log_filter, log_pages, log_search
-from validation.log_search import Place
+from tests.support.check_records import OTHER, SPELLINGS, VALID, WRONG, CheckRecordsTest
 from validation.models import ValidationRecord
+from validation.records import forms, search, store, views
+from validation.records.search import Cursor
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 GROUPED = "SE45 5000 0000 0583 9825 7466"
 TRACES = (VALID, GROUPED, VALID.lower(), "58398257466", "SE45%205000", "SE45+5000")
 
 
-class PagesTest(LogTest):
+class RecordPagesTest(CheckRecordsTest):
     """A test with the words that people read."""
 
     def shown(self, path: str = "/log/", who: Person | None = None, status: int = 200) -> str:
         """Return a page as it is read."""
-        answer = (who or self.alice).opens(path)
-        self.assertEqual(answer.status_code, status)
-        self.assertEqual(answer["Cache-Control"], "no-store")
-        return answer.content.decode()
+        response = (who or self.alice).opens(path)
+        self.assertEqual(response.status_code, status)
+        self.assertEqual(response["Cache-Control"], "no-store")
+        return response.content.decode()
 
     def exports(self, ending: str, **fields: str) -> str:
         """Return the file that an export sends."""
-        answer = self.alice.posts("/log/export/", {"format": ending, **fields})
-        self.assertEqual(answer.status_code, 200)
-        self.assertEqual(answer["Cache-Control"], "no-store")
-        self.assertIn(f'.{ending}"', answer["Content-Disposition"])
-        return b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]  # it is one that streams
+        response = self.alice.posts("/log/export/", {"format": ending, **fields})
+        self.assertEqual(response.status_code, 200)
+        self.assertEqual(response["Cache-Control"], "no-store")
+        self.assertIn(f'.{ending}"', response["Content-Disposition"])
+        return b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]  # it is one that streams
 
-    def told(self, tag: str) -> list[dict[str, str]]:
-        """Return the details of what the history says of a deed, newest first."""
+    def audit_details(self, tag: str) -> list[dict[str, str]]:
+        """Return the details of the audit entries of an event, newest first."""
         client = self.alice.client
         return [entry.details for entry in client_log.told(client, client_log.entries(client, tag=tag))]
 
 
-class ShowingTests(PagesTest):
+class ListTests(RecordPagesTest):
     def test_an_empty_log_says_how_it_is_filled(self) -> None:
         page = self.shown()
 
@@ -59,7 +59,7 @@ class ShowingTests(PagesTest):
         self.assertNotIn("Export as CSV", page)
 
     def test_an_empty_log_that_is_switched_off_leads_to_the_switch(self) -> None:
-        self.keeps(Mode.OFF)
+        self.choose_logging(Mode.OFF)
 
         page = self.shown()
 
@@ -68,7 +68,7 @@ class ShowingTests(PagesTest):
 
     def test_what_was_kept_before_the_switch_is_still_shown(self) -> None:
         self.fill(VALID)
-        self.keeps(Mode.OFF)
+        self.choose_logging(Mode.OFF)
 
         page = self.shown()
 
@@ -91,7 +91,7 @@ class ShowingTests(PagesTest):
         self.assertNotIn("192.0.2.7", page)
 
     def test_full_shows_number_bank_and_address(self) -> None:
-        self.keeps(Mode.FULL)
+        self.choose_logging(Mode.FULL)
         self.fill(VALID)
 
         page = self.shown()
@@ -100,7 +100,7 @@ class ShowingTests(PagesTest):
             self.assertIn(told, page)
 
     def test_what_was_sent_is_shown_as_text(self) -> None:
-        self.keeps(Mode.FULL)
+        self.choose_logging(Mode.FULL)
         [row] = self.fill("<script>alert(1)</script>")
 
         for path in ("/log/", f"/log/{row}/", "/log/delete/"):
@@ -109,7 +109,7 @@ class ShowingTests(PagesTest):
             self.assertNotIn("<script>alert", page)
 
     def test_a_row_that_cannot_be_opened_breaks_no_page_and_can_be_deleted(self) -> None:
-        self.keeps(Mode.FULL)
+        self.choose_logging(Mode.FULL)
         first, second = self.fill(VALID, OTHER)
         seal = ValidationRecord.objects.get(pk=first).sealed
         ValidationRecord.objects.filter(pk=second).update(sealed=seal)
@@ -123,12 +123,12 @@ class ShowingTests(PagesTest):
         self.assertEqual((broken["id"], broken["iban"]), (str(second), None))
         self.assertIn("cannot be opened", self.exports("csv"))
         self.alice.posts(f"/log/{second}/delete/")
-        self.assertEqual([row.pk for row in self.rows()], [first])
+        self.assertEqual([row.pk for row in self.records()], [first])
 
     def test_a_log_whose_key_is_gone_is_shown_all_the_same(self) -> None:
-        self.keeps(Mode.FULL)
+        self.choose_logging(Mode.FULL)
         self.fill(VALID)
-        with patch.object(log, "opened", side_effect=vault.NoKey):
+        with patch.object(store, "open_sealed", side_effect=vault.NoKey):
             page = self.shown()
 
         self.assertIn("cannot be opened", page)
@@ -142,7 +142,7 @@ class ShowingTests(PagesTest):
             self.assertIn(clock, self.shown(f"/log/{row}/"))
 
     def test_one_check_is_shown_with_everything_that_was_kept(self) -> None:
-        self.keeps(Mode.FULL, days=90)
+        self.choose_logging(Mode.FULL, days=90)
         self.alice.key(name="Payroll")
         key = self.alice.client.keys.get()
         [row] = self.fill(VALID, key=key.pk)
@@ -178,11 +178,11 @@ class ShowingTests(PagesTest):
             self.assertEqual(self.mallory.opens(f"/log/{uuid4()}/").status_code, 404)
         self.assertEqual(self.mallory.posts(f"/log/{row}/delete/").status_code, 404)
         self.mallory.posts("/log/delete/")
-        self.assertEqual([kept.pk for kept in self.rows()], [row])
+        self.assertEqual([kept.pk for kept in self.records()], [row])
         self.assertNotIn("Sweden</td>", self.shown(who=self.mallory))
 
 
-class FilteringTests(PagesTest):
+class FilteringTests(RecordPagesTest):
     def rows_of(self, query: str, status: int = 200) -> int:
         """Return how many rows a query shows."""
         return self.shown(f"/log/?{query}", status=status).count('<th scope="row" class="when">')
@@ -247,37 +247,37 @@ class FilteringTests(PagesTest):
 
     def test_pages_are_turned_with_the_filters_kept(self) -> None:
         self.fill(*[VALID] * 5, *[WRONG] * 5, at=NOON)
-        with patch.object(log_pages, "PAGE_ROWS", 2):
+        with patch.object(views, "PAGE_ROWS", 2):
             seen: list[str] = []
             query = "verdict=valid"
             for rows in (2, 2, 1):
-                answer = self.alice.opens(f"/log/?{query}")
-                self.assertEqual(len(answer.context["rows"]), rows)
+                response = self.alice.opens(f"/log/?{query}")
+                self.assertEqual(len(response.context["rows"]), rows)
                 self.assertIn("valid", query)
-                seen += [row.id for row in answer.context["rows"]]
-                query = answer.context.get("older", "")
+                seen += [row.id for row in response.context["rows"]]
+                query = response.context.get("older", "")
             self.assertEqual((len(set(seen)), query), (5, ""))
-            back = self.alice.opens(f"/log/?{answer.context['newer']}")
+            back = self.alice.opens(f"/log/?{response.context['newer']}")
             self.assertEqual([row.id for row in back.context["rows"]], seen[2:4])
 
     def test_a_place_that_nobody_gave_is_as_if_nobody_had_asked(self) -> None:
         self.fill(VALID)
         for written in ("x", "1-", "-", "1e9-" + "0" * 32, "9" * 30 + "-" + "0" * 32, "\u0661-" + "0" * 31):
             self.assertEqual(self.rows_of(f"before={written}"), 1, written)
-        place = Place(NOON, uuid4())
-        self.assertEqual(log_filter.read_place(log_filter.written_place(place)), place)
+        cursor = Cursor(NOON, uuid4())
+        self.assertEqual(forms.parse_cursor(forms.format_cursor(cursor)), cursor)
 
 
-class SearchingTests(PagesTest):
+class SearchingTests(RecordPagesTest):
     def setUp(self) -> None:
         super().setUp()
-        self.keeps(Mode.FULL)
+        self.choose_logging(Mode.FULL)
 
     def found(self, text: str, who: Person | None = None) -> str:
         """Search as the form does and return where it leads."""
-        answer = (who or self.alice).posts("/log/find/", {"iban": text})
-        self.assertEqual(answer.status_code, 302)
-        return str(answer["Location"])
+        response = (who or self.alice).posts("/log/find/", {"iban": text})
+        self.assertEqual(response.status_code, 302)
+        return str(response["Location"])
 
     def test_a_number_is_found_in_any_spelling(self) -> None:
         self.fill(VALID, VALID, OTHER)
@@ -292,7 +292,7 @@ class SearchingTests(PagesTest):
         places = [self.found(VALID), self.found(VALID)]
 
         self.assertNotEqual(*places)
-        with patch.object(log_pages, "PAGE_ROWS", 2):
+        with patch.object(views, "PAGE_ROWS", 2):
             page = self.alice.opens(places[0])
         self.assertIn("number=", page.context["older"])
         addresses = [*places, page.context["older"]]
@@ -313,7 +313,7 @@ class SearchingTests(PagesTest):
         self.assertIn(f'name="number" value="{token}"', page)
 
     def test_a_search_of_one_client_is_of_no_use_to_another(self) -> None:
-        self.keeps(Mode.FULL, who=self.mallory)
+        self.choose_logging(Mode.FULL, who=self.mallory)
         self.fill(VALID)
         self.fill(VALID, who=self.mallory)
 
@@ -329,23 +329,23 @@ class SearchingTests(PagesTest):
 
     def test_nothing_to_search_for_is_told_at_the_field(self) -> None:
         for text in ("", " - ", "IBAN:"):
-            answer = self.alice.posts("/log/find/", {"iban": text})
-            self.assertEqual(answer.status_code, 422)
-            self.assertIn("iban_error", answer.content.decode())
+            response = self.alice.posts("/log/find/", {"iban": text})
+            self.assertEqual(response.status_code, 422)
+            self.assertIn("iban_error", response.content.decode())
 
     def test_without_numbers_the_page_says_why_none_can_be_searched(self) -> None:
-        self.keeps(Mode.VERDICT)
+        self.choose_logging(Mode.VERDICT)
         self.fill(VALID)
         page = self.shown()
         self.assertIn("Not possible: only the verdict is kept", page)
         self.assertNotIn('name="iban"', page)
 
-        self.keeps(Mode.OFF)
+        self.choose_logging(Mode.OFF)
         self.assertIn("Not possible: nothing is kept", self.shown())
 
     def test_what_was_kept_with_its_number_before_is_still_found(self) -> None:
         self.fill(VALID)
-        self.keeps(Mode.VERDICT)
+        self.choose_logging(Mode.VERDICT)
         self.fill(VALID)
 
         self.assertIn("only checks are found that were kept before with their number", self.shown())
@@ -353,22 +353,22 @@ class SearchingTests(PagesTest):
 
 
 @pytest.mark.claim("deleted_records")
-class ErasingPagesTests(PagesTest):
+class ErasingPagesTests(RecordPagesTest):
     def fields_of(self, path: str) -> dict[str, str]:
         """Return what the page that asks for confirmation will post."""
-        answer = self.alice.opens(path)
-        self.assertEqual(answer.status_code, 200)
-        return dict(answer.context["carried"])
+        response = self.alice.opens(path)
+        self.assertEqual(response.status_code, 200)
+        return dict(response.context["carried"])
 
     def test_one_check_is_deleted_after_a_question(self) -> None:
         row, other = self.fill(VALID, WRONG)
 
         self.assertIn("This cannot be undone.", self.shown(f"/log/{row}/delete/"))
-        self.assertEqual(len(self.rows()), 2)
+        self.assertEqual(len(self.records()), 2)
         self.assertRedirects(self.alice.posts(f"/log/{row}/delete/"), "/log/")
 
-        self.assertEqual([kept.pk for kept in self.rows()], [other])
-        self.assertEqual(self.told("log.erased"), [{"records": "1", "filters": "row"}])
+        self.assertEqual([kept.pk for kept in self.records()], [other])
+        self.assertEqual(self.audit_details("log.erased"), [{"records": "1", "filters": "row"}])
         self.assertEqual(self.alice.opens(f"/log/{row}/").status_code, 404)
 
     def test_just_what_was_shown_is_deleted(self) -> None:
@@ -381,11 +381,11 @@ class ErasingPagesTests(PagesTest):
 
         self.assertRedirects(self.alice.posts("/log/delete/", fields), "/log/")
 
-        self.assertEqual([kept.is_valid for kept in self.rows()], [False, True])
-        self.assertEqual(self.told("log.erased"), [{"records": "2", "filters": "time, verdict"}])
+        self.assertEqual([kept.is_valid for kept in self.records()], [False, True])
+        self.assertEqual(self.audit_details("log.erased"), [{"records": "2", "filters": "time, verdict"}])
 
     def test_everything_about_one_number_is_deleted(self) -> None:
-        self.keeps(Mode.FULL)
+        self.choose_logging(Mode.FULL)
         self.fill(VALID, OTHER, VALID)
         place = self.alice.posts("/log/find/", {"iban": SPELLINGS[1]})["Location"]
         path = "/log/delete/?" + urlsplit(place).query
@@ -394,8 +394,8 @@ class ErasingPagesTests(PagesTest):
 
         self.alice.posts("/log/delete/", self.fields_of(path))
 
-        self.assertEqual([kept.country for kept in self.rows()], ["DE"])
-        [told] = self.told("deletion.executed")
+        self.assertEqual([kept.country for kept in self.records()], ["DE"])
+        [told] = self.audit_details("deletion.executed")
         self.assertEqual((told["scope"], told["records"]), ("number", "2"))
         self.assertIn("Receipt of a deletion", self.shown("/log/"))
         self.assertIn("one IBAN", self.alice.opens("/account/history/").content.decode())
@@ -404,42 +404,42 @@ class ErasingPagesTests(PagesTest):
         [row] = self.fill(VALID)
         for path, fields in ((f"/log/{row}/delete/", {}), ("/log/delete/", {"verdict": "valid"}), ("/log/delete/", {})):
             with self.subTest(path=path, fields=fields), patch.object(ledger, "append", side_effect=OSError):
-                answer = self.alice.posts(path, fields, follow=True)
+                response = self.alice.posts(path, fields, follow=True)
 
-                self.assertEqual(answer.status_code, 200)
-                self.assertRegex(answer.content.decode(), "Nothing was deleted|goes on without you")
-        self.assertEqual(len(self.rows()), 1)
-        self.assertEqual(self.told("log.erased"), [])
+                self.assertEqual(response.status_code, 200)
+                self.assertRegex(response.content.decode(), "Nothing was deleted|goes on without you")
+        self.assertEqual(len(self.records()), 1)
+        self.assertEqual(self.audit_details("log.erased"), [])
 
     def test_more_than_anybody_counts_is_told_as_such(self) -> None:
         self.fill(*[VALID] * 4)
-        with patch.object(log_search, "MOST_COUNTED", 3):
+        with patch.object(search, "MAX_COUNTED", 3):
             self.assertIn("Delete more than 3 checks?", self.shown("/log/delete/"))
 
     def test_what_could_not_be_finished_is_asked_for_again(self) -> None:
         self.fill(*[VALID] * 4, at=NOON)
         fields = self.fields_of("/log/delete/?verdict=valid")
-        with patch.object(log_search, "ROWS_AT_ONCE", 3), patch.object(log_search, "ERASING_SECONDS", -1.0):
+        with patch.object(store, "CHUNK_ROWS", 3), patch.object(store, "ERASE_SECONDS", -1.0):
             page = self.alice.posts("/log/delete/", fields).content.decode()
             self.assertIn("3 checks are deleted from the log.", page)
             self.assertIn("we go on where we stopped", page)
             self.assertIn("Delete 1 check?", page)
             self.assertRedirects(self.alice.posts("/log/delete/", fields), "/log/")
 
-        self.assertEqual(self.rows(), [])
+        self.assertEqual(self.records(), [])
 
     def test_a_wrong_filter_deletes_nothing(self) -> None:
         self.fill(VALID)
         for wrong in ({"verdict": "maybe"}, {"number": "x"}, {"since": "yesterday"}, {"key": str(uuid4())}):
             self.assertEqual(self.alice.posts("/log/delete/", wrong).status_code, 422)
-        self.assertEqual(len(self.rows()), 1)
+        self.assertEqual(len(self.records()), 1)
 
     def test_looking_deletes_nothing(self) -> None:
         [row] = self.fill(VALID)
         for path in ("/log/delete/", f"/log/{row}/delete/", "/log/export/", "/log/find/"):
             self.alice.opens(path)
-        self.assertEqual(len(self.rows()), 1)
-        self.assertEqual((self.told("log.erased"), self.told("log.exported")), ([], []))
+        self.assertEqual(len(self.records()), 1)
+        self.assertEqual((self.audit_details("log.erased"), self.audit_details("log.exported")), ([], []))
 
     def test_nothing_to_delete_is_told(self) -> None:
         self.assertIn("Nothing to delete", self.shown("/log/delete/?verdict=valid"))
@@ -449,16 +449,16 @@ class ErasingPagesTests(PagesTest):
         [row] = self.fill(VALID)
         with override_settings(ACCOUNT_REAUTHENTICATION_TIMEOUT=-1):
             for path in ("/log/delete/", f"/log/{row}/delete/", "/log/export/"):
-                answer = self.alice.posts(path, {"format": "csv"})
-                self.assertEqual(answer.status_code, 302)
-                self.assertIn("/account/again/?next=", answer["Location"])
+                response = self.alice.posts(path, {"format": "csv"})
+                self.assertEqual(response.status_code, 302)
+                self.assertIn("/account/again/?next=", response["Location"])
 
-        self.assertEqual(len(self.rows()), 1)
+        self.assertEqual(len(self.records()), 1)
 
 
-class ExportingTests(PagesTest):
+class ExportingTests(RecordPagesTest):
     def test_csv_holds_every_row_that_fits_newest_first(self) -> None:
-        self.keeps(Mode.FULL)
+        self.choose_logging(Mode.FULL)
         self.fill(VALID, at=NOON)
         self.fill(WRONG, at=NOON + timedelta(days=1))
         self.fill(OTHER, at=NOON + timedelta(days=2))
@@ -473,10 +473,10 @@ class ExportingTests(PagesTest):
             (row["Verdict"], row["Reasons"], row["IBAN"], row["BIC"], row["Internet address"]),
             ("not valid", "The check digits do not fit the rest.", WRONG, "COBADEFFXXX", "192.0.2.7"),
         )
-        self.assertEqual(self.told("log.exported"), [{"file": "CSV", "filters": "country"}])
+        self.assertEqual(self.audit_details("log.exported"), [{"file": "CSV", "filters": "country"}])
 
     def test_no_cell_is_a_formula(self) -> None:
-        self.keeps(Mode.FULL)
+        self.choose_logging(Mode.FULL)
         self.alice.key(name="=1+1")
         key = self.alice.client.keys.get().pk
         for text in ("=HYPERLINK(1)", "+1", "@SUM(1)", "\t=1", "＝1"):
@@ -487,11 +487,11 @@ class ExportingTests(PagesTest):
                 self.assertNotIn(cell[:1], ("=", "+", "-", "@", "\t", "\r", "＝"), cell)
 
     def test_json_holds_codes_and_canonical_forms(self) -> None:
-        self.keeps(Mode.FULL)
+        self.choose_logging(Mode.FULL)
         self.alice.key()
         key = self.alice.client.keys.get()
         self.fill(WRONG, at=NOON, key=key.pk)
-        self.keeps(Mode.VERDICT)
+        self.choose_logging(Mode.VERDICT)
         self.fill("XX00", at=NOON - timedelta(seconds=1), source="page")
 
         told = json.loads(self.exports("json"))
@@ -534,9 +534,9 @@ class ExportingTests(PagesTest):
 
     def test_a_file_is_written_in_pieces_of_a_limited_size(self) -> None:
         self.fill(*[VALID] * 10)
-        with patch.object(log_search, "ROWS_AT_ONCE", 3):
-            answer = self.alice.posts("/log/export/", {"format": "json"})
-            pieces = list(answer.streaming_content)  # type: ignore[attr-defined]  # it is one that streams
+        with patch.object(search, "CHUNK_ROWS", 3):
+            response = self.alice.posts("/log/export/", {"format": "json"})
+            pieces = list(response.streaming_content)  # type: ignore[attr-defined]  # it is one that streams
 
         self.assertEqual(len(pieces), 1 + 4 + 1)
         self.assertEqual(len(json.loads(b"".join(pieces))["rows"]), 10)
@@ -551,4 +551,4 @@ class ExportingTests(PagesTest):
     def test_what_is_no_file_or_no_filter_is_refused_and_not_recorded(self) -> None:
         for wrong in ({"format": "xml"}, {}, {"format": "csv", "verdict": "maybe"}):
             self.assertEqual(self.alice.posts("/log/export/", wrong).status_code, 422)
-        self.assertEqual(self.told("log.exported"), [])
+        self.assertEqual(self.audit_details("log.exported"), [])

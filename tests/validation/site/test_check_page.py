@@ -247,7 +247,7 @@ class BadInputTests(HouseTest):
     def test_an_error_of_ours_shows_no_traceback_and_no_number(self) -> None:
         self.visitor.browser.raise_request_exception = False
         with (
-            patch("validation.views.engine.check", side_effect=RuntimeError("DE89")),
+            patch("validation.site.views.engine.check", side_effect=RuntimeError("DE89")),
             self.assertLogs("django.request"),
         ):
             answer = self.visitor.checks(COMMERZBANK)

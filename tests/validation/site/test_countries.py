@@ -3,9 +3,9 @@
 import pytest
 
 from tests.base import HouseTest, Visitor
-from tests.validation.test_check_page import words
-from validation.countries import matching
+from tests.validation.site.test_check_page import words
 from validation.engine.registry import COUNTRIES
+from validation.site.countries import matching
 
 
 class CountryPagesTests(HouseTest):

@@ -1,4 +1,4 @@
-"""The log as a file: CSV that no spreadsheet takes for formulas, or JSON; written as it is read, in chunks."""
+"""Check records as a file: CSV that no spreadsheet takes for formulas, or JSON; written as it is read, in chunks."""
 
 import csv
 import json
@@ -11,22 +11,22 @@ from django.utils.translation import override, pgettext
 
 from accounts.audit.export import BYTE_ORDER_MARK, Echo, defused
 from accounts.models import Client
-from validation import log_reading, log_search
-from validation.log_search import Asked
+from validation.records import presenter, search
+from validation.records.search import RecordFilter
 
 SCHEMA: Final = "ibanse-log-1"
 
 
-class Format(NamedTuple):
+class FileFormat(NamedTuple):
     """A kind of file."""
 
     content_type: str
-    write: Callable[[Client, Asked, str], Iterator[str]]
+    write: Callable[[Client, RecordFilter, str], Iterator[str]]
     """The file piece by piece; the last argument is a language."""
 
 
-def _csv(client: Client, asked: Asked, language: str) -> Iterator[str]:
-    """Yield the file line by line, newest row first, with sentences in `language` and times in UTC."""
+def _csv(client: Client, wanted: RecordFilter, language: str) -> Iterator[str]:
+    """Yield the file line by line, newest record first, with messages in `language` and times in UTC."""
     writer = csv.writer(Echo(), quoting=csv.QUOTE_ALL)
     with override(language):
         heading = [
@@ -35,15 +35,15 @@ def _csv(client: Client, asked: Asked, language: str) -> Iterator[str]:
             _("Number of the entry"),
         ]  # fmt: skip
     yield BYTE_ORDER_MARK + str(writer.writerow(heading))
-    for rows in log_search.chunks(client, asked):
+    for rows in search.iterate_chunks(client, wanted):
         with override(language):
-            lines = [_cells(row) for row in log_reading.told(client, rows)]
+            lines = [_cells(row) for row in presenter.present(client, rows)]
         yield "".join(str(writer.writerow(defused(cell) for cell in cells)) for cells in lines)
 
 
-def _cells(row: log_reading.Told) -> list[str]:
+def _cells(row: presenter.ShownRecord) -> list[str]:
     unreadable = _("cannot be opened") if row.is_unreadable else ""
-    data = log_reading.as_data(row)
+    data = presenter.as_json(row)
     return [
         data["at"],
         pgettext("IBAN", "valid") if row.is_valid else pgettext("IBAN", "not valid"),
@@ -62,13 +62,13 @@ def _cells(row: log_reading.Told) -> list[str]:
     ]
 
 
-def _json(client: Client, asked: Asked, _language: str) -> Iterator[str]:
-    """Yield one object: `schema`, `exported_at`, and `rows` as log_reading.as_data() tells them, newest first."""
+def _json(client: Client, wanted: RecordFilter, _language: str) -> Iterator[str]:
+    """Yield one object: `schema`, `exported_at`, and `rows` as presenter.as_json() gives them, newest first."""
     now = datetime.now(UTC)
     yield f'{{"schema": "{SCHEMA}", "exported_at": "{now:%Y-%m-%dT%H:%M:%SZ}", "rows": ['
     comma = "\n"
-    for rows in log_search.chunks(client, asked):
-        yield comma + ",\n".join(_line(log_reading.as_data(row)) for row in log_reading.told(client, rows))
+    for rows in search.iterate_chunks(client, wanted):
+        yield comma + ",\n".join(_line(presenter.as_json(row)) for row in presenter.present(client, rows))
         comma = ",\n"
     yield "\n]}\n"
 
@@ -77,8 +77,8 @@ def _line(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False)
 
 
-FORMATS: Final[dict[str, Format]] = {
-    "csv": Format("text/csv; charset=utf-8", _csv),
-    "json": Format("application/json", _json),
+FORMATS: Final[dict[str, FileFormat]] = {
+    "csv": FileFormat("text/csv; charset=utf-8", _csv),
+    "json": FileFormat("application/json", _json),
 }
 """By the ending of the file's name."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import zip_longest
 
-from validation import sentences
+from validation import messages
 from validation.engine import Verdict
 from validation.engine.banks import DIRECTORIES, Directory
 from validation.engine.reasons import FAILED, KNOWN, NOT_CHECKED, PASSED, Reason, Warning
@@ -77,30 +77,30 @@ def report(verdict: Verdict) -> Report:
     return Report(
         verdict=verdict,
         groups=_marked(verdict),
-        reasons=[sentences.reason(reason, verdict) for reason in verdict.reasons],
+        reasons=[messages.reason(reason, verdict) for reason in verdict.reasons],
         checks=[_row(name, result, verdict) for name, result in verdict.checks._asdict().items()],
         notices=[_notice(warning, verdict) for warning in verdict.warnings],
         suggestions=[Suggestion(iban, _changed(iban, verdict.iban)) for iban in verdict.suggestions],
-        country=sentences.country_name(verdict.country) if verdict.country else "",
+        country=messages.country_name(verdict.country) if verdict.country else "",
         directory=directory,
-        directory_date=sentences.month(directory.as_of) if directory else None,
+        directory_date=messages.month(directory.as_of) if directory else None,
     )
 
 
 def _notice(warning: Warning, verdict: Verdict) -> Notice:
     kind = "info" if warning.code == "normalised" else "warning"
-    return Notice(kind, sentences.warning(warning.code, verdict))
+    return Notice(kind, messages.warning(warning.code, verdict))
 
 
 def _row(name: str, result: str, verdict: Verdict) -> CheckRow:
     failed = next((reason for reason in verdict.reasons if reason.code == name), None)
     if result == FAILED and failed is not None:
-        note = sentences.reason(failed, verdict)
+        note = messages.reason(failed, verdict)
     elif result == NOT_CHECKED:
-        note = sentences.not_checked(name, verdict)
+        note = messages.not_checked(name, verdict)
     else:
-        note = str(sentences.CHECK_MEANINGS[name])
-    return CheckRow(str(sentences.CHECK_NAMES[name]), result, str(sentences.RESULT_NAMES[result]), note)
+        note = str(messages.CHECK_MEANINGS[name])
+    return CheckRow(str(messages.CHECK_NAMES[name]), result, str(messages.RESULT_NAMES[result]), note)
 
 
 def _marked(verdict: Verdict) -> list[list[Letter]]:

@@ -1,4 +1,4 @@
-"""The durable batch writer: what a call leaves behind is spooled before its answer, then written in batches.
+"""The durable batch writer: what a call leaves behind is spooled before its response, then written in batches.
 
 A record goes into the spool (a file, see spool.py) and into memory; once a second a thread writes what has gathered, in
 one transaction with the position it has reached in the spool. So a record is in the database once: after a
@@ -12,9 +12,8 @@ import logging
 import threading
 from collections import Counter, defaultdict
 from contextlib import suppress
-from datetime import date
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -22,56 +21,42 @@ from django.conf import settings
 from django.db import Error, IntegrityError, close_old_connections, transaction
 from msgspec.structs import astuple
 
-from accounts.models import Client, UsageDay
+from accounts.models import Client
 from accounts.reconnect import retry_with_new_connections
 from accounts.usage import counts
 from apikeys.limits import key_usage, quota
 from apikeys.models import ApiKey
 from privacy.check_logging import cutoff
-from validation import log as validation_log
-from validation import spool
 from validation.models import SpoolPosition
+from validation.recording import spool
+from validation.recording.record import CallRecord, RecordRow
+from validation.records import store
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from datetime import date
+
+logger = logging.getLogger(__name__)
 
 WRITE_EVERY_SECONDS: Final = 1.0
-MOST_WAITING: Final = 20_000
-MOST_WAITING_BYTES: Final = 32 * 1024 * 1024
-"""So many records, or so much of them, may wait in memory; after that a call writes them itself before it is answered.
+MAX_WAITING: Final = 20_000
+MAX_WAITING_BYTES: Final = 32 * 1024 * 1024
+"""So many records, or so much of them, may wait in memory; after that a call writes them itself before its response.
 
-A record of a batch whose checks are kept has a thousand times the size of another one.
+A record of a batch whose checks are stored has a thousand times the size of another one.
 """
 _EMPTY_AFTER_BYTES: Final = 8 * 1024 * 1024
 _ATTEMPTS: Final = 3
 _RETRY_SECONDS: Final = 5.0
 
 
-class Record(msgspec.Struct, array_like=True, frozen=True):
-    """What one call leaves behind: whom it counts for, counts, and what of it the client wants kept."""
-
-    client: UUID
-    key: UUID | None
-    """None for a check on the page."""
-    day: date
-    """In UTC."""
-    valid: int
-    invalid: int
-    units: int
-    """What it cost of the month's quota, which was taken before; 0 for a test key."""
-    is_test: bool
-    source: str = UsageDay.Source.API.value
-    rows: tuple[validation_log.Row, ...] = ()
-    """What the client wants kept of it, sealed already."""
-
-
 _encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder(Record).decode
+_decode: Final = msgspec.json.Decoder(CallRecord).decode
 
 
-class _Batch(NamedTuple):
+class _RecordBatch(NamedTuple):
     """Records to write together, and where the spool ended behind them."""
 
-    records: list[Record]
+    records: list[CallRecord]
     end: int
 
 
@@ -84,11 +69,11 @@ class Writer:
         quota.hold_as(self._spool.id)
         self._adding = threading.Lock()
         self._writing = threading.Lock()
-        self._waiting: list[Record] = []
+        self._waiting: list[CallRecord] = []
         # Where in the spool those that wait begin.
         self._gathered = 0
         # Handed to the database and not yet confirmed. Nothing is added to it: see _is_new().
-        self._batch: _Batch | None = None
+        self._batch: _RecordBatch | None = None
         self._is_misplaced = False
         self._stop = threading.Event()
         # Set to write at once, and to end.
@@ -99,14 +84,14 @@ class Writer:
         """Begin to write in the background, and to take care of what dead processes have left behind."""
         self._thread.start()
 
-    def put(self, record: Record) -> None:
+    def put(self, record: CallRecord) -> None:
         """Keep a record; when this returns, killing the process does not lose it.
 
         Raises SpoolFull when the disk is full or the writer has ended, or a database error when too many records wait
         and cannot be written.
         """
         line = _encode(record) + b"\n"
-        if len(self._waiting) >= MOST_WAITING or self._spool.end - self._gathered >= MOST_WAITING_BYTES:
+        if len(self._waiting) >= MAX_WAITING or self._spool.end - self._gathered >= MAX_WAITING_BYTES:
             self.write()
         with self._adding:
             if self._is_misplaced:
@@ -141,7 +126,7 @@ class Writer:
         try:
             retry_with_new_connections(self._write_all_and_close)
         except (Error, OSError, spool.SpoolFull) as error:
-            log.warning("What is in the spool stays for the next start: %s", type(error).__name__)
+            logger.warning("What is in the spool stays for the next start: %s", type(error).__name__)
         finally:
             self._spool.close()
 
@@ -155,7 +140,7 @@ class Writer:
 
     def _gather(self) -> None:
         if self._waiting:
-            self._batch, self._waiting = _Batch(self._waiting, self._spool.end), []
+            self._batch, self._waiting = _RecordBatch(self._waiting, self._spool.end), []
             self._gathered = self._spool.end
 
     def _finish(self) -> None:
@@ -195,7 +180,7 @@ class Writer:
                 caught_up = caught_up or replay(self._folder)
             except (Error, OSError, spool.SpoolFull) as error:
                 # Not the exception itself: its text may hold values.
-                log.warning("Records wait in the spool, since they could not be written: %s", type(error).__name__)
+                logger.warning("Records wait in the spool, since they could not be written: %s", type(error).__name__)
                 wait = _RETRY_SECONDS
             finally:
                 close_old_connections()
@@ -218,12 +203,12 @@ def _replay(found: spool.Spool) -> None:
     position = SpoolPosition.objects.filter(spool=found.id).values_list("position", flat=True).first() or 0
     records = _read(found.lines(position))
     if records:
-        log.warning("Writing %s records of a process that did not end in order.", len(records))
+        logger.warning("Writing %s records of a process that did not end in order.", len(records))
     _count(records, found.id, found.end)
     _close(found)
 
 
-def _read(lines: list[bytes]) -> list[Record]:
+def _read(lines: list[bytes]) -> list[CallRecord]:
     """Return the records; a line that is none is left out, since it would block all others for ever.
 
     After a power cut a file may hold anything, and before an update it was written by another version.
@@ -233,7 +218,7 @@ def _read(lines: list[bytes]) -> list[Record]:
         with suppress(msgspec.DecodeError):
             records.append(_decode(line))
     if len(records) < len(lines):
-        log.warning("Left out %s lines of a spool that are no records.", len(lines) - len(records))
+        logger.warning("Left out %s lines of a spool that are no records.", len(lines) - len(records))
     return records
 
 
@@ -245,7 +230,7 @@ def _close(found: spool.Spool) -> None:
     SpoolPosition.objects.filter(spool=found.id).delete()
 
 
-def _count(records: list[Record], holder: UUID, end: int | None) -> None:
+def _count(records: list[CallRecord], holder: UUID, end: int | None) -> None:
     """Add the records to the counts and move the holder's position in its spool, if it has one, all or nothing.
 
     A client or key may vanish while its records wait: they are left out, since one of them would block all others.
@@ -254,7 +239,7 @@ def _count(records: list[Record], holder: UUID, end: int | None) -> None:
         try:
             with transaction.atomic():
                 if end is None or _is_new(holder, end):
-                    _add(_of_the_living(records), holder)
+                    _add(_drop_orphans(records), holder)
         except IntegrityError:  # One of them vanished between the look and the end of the transaction.
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -262,17 +247,17 @@ def _count(records: list[Record], holder: UUID, end: int | None) -> None:
             return
 
 
-def _of_the_living(records: list[Record]) -> list[Record]:
+def _drop_orphans(records: list[CallRecord]) -> list[CallRecord]:
     # Held until the batch is written: who deletes a client, or a part of its log, waits for us and deletes after us.
     clients = Client.objects.hold(record.client for record in records)
     keys = {None, *ApiKey.objects.filter(pk__in={record.key for record in records}).values_list("pk", flat=True)}
     kept = [record for record in records if record.client in clients and record.key in keys]
     if len(kept) < len(records):
-        log.warning("Left out %s records of clients or keys that are gone.", len(records) - len(kept))
+        logger.warning("Left out %s records of clients or keys that are gone.", len(records) - len(kept))
     return kept
 
 
-def _add(records: list[Record], holder: UUID) -> None:
+def _add(records: list[CallRecord], holder: UUID) -> None:
     # Many records are alike, so they are counted before they are added up.
     of_clients: defaultdict[tuple[UUID, date, str], counts.Checks] = defaultdict(counts.Checks)
     of_keys: defaultdict[tuple[UUID, date], key_usage.Used] = defaultdict(key_usage.Used)
@@ -287,13 +272,13 @@ def _add(records: list[Record], holder: UUID) -> None:
             of_clients[place] = of_clients[place].plus(counts.Checks(*used[1:]))
             of_quotas[quota.Account(client, day.replace(day=1))] += used.units
     counts.add(of_clients)
-    validation_log.write(_not_deleted_already([(record.client, row) for record in records for row in record.rows]))
+    store.insert_rows(_drop_deleted([(record.client, row) for record in records for row in record.rows]))
     # After everything that refers to clients: an owner's deed holds the client's row first and its keys' rows next.
     key_usage.add(of_keys)
     quota.settle(of_quotas, holder=holder)
 
 
-def _not_deleted_already(rows: list[tuple[UUID, validation_log.Row]]) -> list[tuple[UUID, validation_log.Row]]:
+def _drop_deleted(rows: list[tuple[UUID, RecordRow]]) -> list[tuple[UUID, RecordRow]]:
     if not rows:
         return rows
     cutoffs = cutoff.of(client for client, _row in rows)
@@ -327,7 +312,7 @@ def stop() -> None:
         _writer.stop()
 
 
-def put(record: Record, *, soon: bool = False) -> None:
+def put(record: CallRecord, *, soon: bool = False) -> None:
     """Keep what a call leaves behind, durably. Raises SpoolFull or a database error; nothing is kept then.
 
     The database has it within a second, or with `soon` at once: a person at a page looks at what follows from it.

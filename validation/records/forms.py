@@ -1,6 +1,6 @@
-"""Which checks of the log to show, erase or take along, as a page asks for it and as an address carries it.
+"""Which check records to show, erase or export, as a form and as a URL.
 
-The number that somebody searches for is in no address: there its blind index is, sealed anew each time.
+The IBAN that somebody searches for is in no URL: its blind index is, sealed afresh each time.
 """
 
 import base64
@@ -18,9 +18,10 @@ from django.utils.translation import pgettext_lazy
 from accounts.forms.base import HouseForm
 from accounts.models import Client, UsageDay
 from privacy import vault
-from validation import countries, log, log_reading
 from validation.engine.normalise import MAX_INPUT_CHARACTERS, normalise
-from validation.log_search import Asked, Place
+from validation.records import presenter, store
+from validation.records.search import Cursor, RecordFilter
+from validation.site import countries
 
 _PURPOSE: Final = "log.search"
 NO_COUNTRY: Final = "none"
@@ -59,7 +60,7 @@ def _in_utc(local: datetime) -> datetime:
     return timezone.make_aware(local).astimezone(UTC)
 
 
-class LogFilter(HouseForm):
+class RecordFilterForm(HouseForm):
     """Which checks to show. What is not filled in does not matter."""
 
     marks_optional_fields = False
@@ -89,13 +90,13 @@ class LogFilter(HouseForm):
     def __init__(self, *args: Any, client: Client, **options: Any) -> None:
         super().__init__(*args, **options)
         self.client = client
-        told = [(str(key.id), f"{key.name} ({key.prefix}…)") for key in log_reading.key_words(client)]
-        cast(forms.ChoiceField, self.fields["key"]).choices = [("", _("any")), *told]
+        keys = [(str(key.id), f"{key.name} ({key.prefix}…)") for key in presenter.key_labels(client)]
+        cast(forms.ChoiceField, self.fields["key"]).choices = [("", _("any")), *keys]
 
     def clean_number(self) -> bytes | None:
-        """Open the index of a number that was searched for."""
+        """Open the index of an IBAN that was searched for."""
         token = self.cleaned_data["number"]
-        return _index_in(self.client, token) if token else None
+        return _open_index(self.client, token) if token else None
 
     def clean(self) -> dict[str, Any]:
         """Refuse a span that ends before it begins, and an index that is not the client's."""
@@ -108,37 +109,37 @@ class LogFilter(HouseForm):
             self.add_error(None, self.errors.pop("number"))
         return cleaned
 
-    def asked(self) -> Asked:
-        """Return what a valid form asks for."""
+    def record_filter(self) -> RecordFilter:
+        """Return the filter of a valid form."""
         chosen = self.cleaned_data
         country = chosen["country"]
-        return Asked(
+        return RecordFilter(
             since=chosen["since"][0] if chosen["since"] else None,
             until=chosen["until"][1] if chosen["until"] else None,
             source=chosen["source"],
             key=UUID(chosen["key"]) if chosen["key"] else None,
             is_valid=chosen["verdict"] == "valid" if chosen["verdict"] else None,
             country=("" if country == NO_COUNTRY else country) if country else None,
-            number=chosen["number"],
+            iban_index=chosen["number"],
         )
 
     def chosen(self) -> list[tuple[str, str]]:
         """Return what is filled in, as people read it; the number is hidden."""
-        told = []
+        labels = []
         for field in self.visible_fields():
             value = self.data.get(field.name, "")
             names = {str(code): str(name) for code, name in getattr(field.field, "choices", ())}
             if value:
-                told.append((str(field.label), names.get(value, value.replace("T", " "))))
-        return told
+                labels.append((str(field.label), names.get(value, value.replace("T", " "))))
+        return labels
 
-    def written(self) -> dict[str, str]:
-        """Return what is filled in, as an address or a form carries it on."""
+    def query(self) -> dict[str, str]:
+        """Return what is filled in, for the query of a URL or the hidden fields of a form."""
         return {name: self.data[name] for name in self.fields if self.data.get(name)}
 
 
-class NumberForm(HouseForm):
-    """The number to search for."""
+class IbanSearchForm(HouseForm):
+    """The IBAN to search for."""
 
     iban = forms.CharField(
         label=_("IBAN"),
@@ -156,16 +157,16 @@ class NumberForm(HouseForm):
         return text
 
 
-def token(client: Client, iban: str) -> str:
-    """Return how an address carries a number, however it is written: its blind index, sealed for the client.
+def search_token(client: Client, iban: str) -> str:
+    """Return what stands for an IBAN in a URL, however it is written: its blind index, sealed for the client.
 
-    Two tokens of one number have nothing in common, so that a list of addresses does not tell which are the same.
+    Two tokens of one IBAN have nothing in common, so that a list of URLs does not reveal which are the same.
     """
-    sealed = vault.seal(client.pk, log.blind_index(client.pk, iban), purpose=_PURPOSE, record="number")
+    sealed = vault.seal(client.pk, store.blind_index(client.pk, iban), purpose=_PURPOSE, record="number")
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-def _index_in(client: Client, token: str) -> bytes:
+def _open_index(client: Client, token: str) -> bytes:
     try:
         sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         return vault.unseal(client.pk, sealed, purpose=_PURPOSE, record="number")
@@ -175,15 +176,15 @@ def _index_in(client: Client, token: str) -> bytes:
         ) from None
 
 
-def written_place(place: Place) -> str:
-    """Return a place in the log as an address carries it."""
-    return f"{int(place.at.timestamp())}-{place.id.hex}"
+def format_cursor(cursor: Cursor) -> str:
+    """Return a cursor as it stands in a URL."""
+    return f"{int(cursor.at.timestamp())}-{cursor.id.hex}"
 
 
-def read_place(text: str | None) -> Place | None:
-    """Return the place that an address carries; what is none is left out, as if nobody had asked."""
+def parse_cursor(text: str | None) -> Cursor | None:
+    """Return the cursor of a URL; None for anything else, which shows the first page."""
     second, _dash, number = (text or "").partition("-")
     try:
-        return Place(datetime.fromtimestamp(int(second), UTC), UUID(hex=number))
+        return Cursor(datetime.fromtimestamp(int(second), UTC), UUID(hex=number))
     except (ValueError, OverflowError, OSError):
         return None

@@ -7,7 +7,7 @@ from functools import cache
 
 from django.utils.translation import get_language
 
-from validation import sentences
+from validation import messages
 from validation.engine import national
 from validation.engine.banks import DIRECTORIES, Directory
 from validation.engine.normalise import grouped
@@ -53,7 +53,7 @@ class CountryPage:
     @property
     def directory_date(self) -> date | None:
         """The month in which the bank directory last changed, as its first day."""
-        return sentences.month(self.directory.as_of) if self.directory else None
+        return messages.month(self.directory.as_of) if self.directory else None
 
 
 def by_code(code: str) -> CountryPage | None:
@@ -69,7 +69,7 @@ def choices() -> list[tuple[str, str]]:
 
 @cache
 def _choices(_language: str) -> tuple[tuple[str, str], ...]:
-    names = {country.code: sentences.country_name(country) for country in COUNTRIES.values()}
+    names = {country.code: messages.country_name(country) for country in COUNTRIES.values()}
     return tuple(sorted(names.items(), key=lambda pair: _sort_key(pair[1])))
 
 
@@ -97,18 +97,18 @@ def _plain(text: str) -> str:
 def _page(country: Country) -> CountryPage:
     return CountryPage(
         code=country.code,
-        name=sentences.country_name(country),
+        name=messages.country_name(country),
         length=country.length,
         bban_format=country.bban_format,
         example=grouped(country.example),
         sepa=country.sepa,
         status=country.status,
-        status_name=str(sentences.STATUS_NAMES[country.status]),
-        status_tag=str(sentences.STATUS_TAGS[country.status]),
+        status_name=str(messages.STATUS_NAMES[country.status]),
+        status_tag=str(messages.STATUS_TAGS[country.status]),
         parent=_page(COUNTRIES[country.parent]) if country.parent else None,
         directory=DIRECTORIES.get(country.code),
         national=national.can_check(country.code),
-        national_note=sentences.national_rule(country.code),
+        national_note=messages.national_rule(country.code),
         structure=country,
     )
 
@@ -119,10 +119,10 @@ def _drawn(country: Country) -> list[DrawnPart]:
     return [
         DrawnPart(
             kind,
-            str(sentences.PART_NAMES[kind]),
+            str(messages.PART_NAMES[kind]),
             start + 1,
             end,
-            sentences.kinds(country.classes[start:end]),
+            messages.kinds(country.classes[start:end]),
             list(enumerate(country.example[start:end], start + 1)),
         )
         for kind, start, end in parts

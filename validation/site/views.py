@@ -12,14 +12,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import access
 from accounts.guard import addresses, limits
 from accounts.models import Client, UsageDay
-from accounts.usage import counts
 from privacy.check_logging import mode
-from validation import countries, engine, log, sentences, writer
+from validation import engine, messages
 from validation.engine import Verdict
 from validation.engine.normalise import MAX_INPUT_CHARACTERS
-from validation.forms import FormProblem, iban_text
-from validation.report import report
-from validation.spool import SpoolFull
+from validation.recording import writer
+from validation.recording.record import Caller, build_record
+from validation.recording.spool import SpoolFull
+from validation.site import countries
+from validation.site.forms import FormProblem, iban_text
+from validation.site.report import report
 
 
 @login_not_required
@@ -27,8 +29,8 @@ from validation.spool import SpoolFull
 def check(request: HttpRequest) -> HttpResponse:
     """Show the form; after a post, the verdict on the one IBAN in it.
 
-    The same page answers with and without JavaScript: htmx takes the part it needs. The number travels in
-    the body only.
+    The same page works with and without JavaScript: htmx takes the part it needs. The IBAN travels in the
+    body only.
     """
     if request.method != "POST":
         return _check_page(request)
@@ -37,45 +39,33 @@ def check(request: HttpRequest) -> HttpResponse:
     try:
         wait = _wait(request, client)
     except limits.Uncounted:
-        return _check_page(request, {"problem": sentences.FORM_PROBLEMS["unavailable"], "text": text}, status=503)
+        return _check_page(request, {"problem": messages.FORM_PROBLEMS["unavailable"], "text": text}, status=503)
     if wait:
-        page = _check_page(request, {"problem": sentences.wait(wait), "text": text}, status=429)
+        page = _check_page(request, {"problem": messages.wait(wait), "text": text}, status=429)
         page.headers["Retry-After"] = str(int(wait.total_seconds()))
         return page
     try:
         verdict = engine.with_suggestions(engine.check(iban_text(request)))
     except FormProblem as problem:
-        said = sentences.FORM_PROBLEMS[problem.code]
-        return _check_page(request, {"problem": said, "text": text}, status=problem.status)
-    if client and not _kept(request, client, verdict):
-        return _check_page(request, {"problem": sentences.FORM_PROBLEMS["unavailable"], "text": text}, status=503)
+        message = messages.FORM_PROBLEMS[problem.code]
+        return _check_page(request, {"problem": message, "text": text}, status=problem.status)
+    if client and not _record(request, client, verdict):
+        return _check_page(request, {"problem": messages.FORM_PROBLEMS["unavailable"], "text": text}, status=503)
     return _check_page(request, {"report": report(verdict), "text": verdict.input})
 
 
-def _kept(request: HttpRequest, client: Client, verdict: Verdict) -> bool:
-    """Count the check and keep of it what the client wants; return whether that could be done."""
-    page = UsageDay.Source.PAGE.value
-    caller = log.Caller(client.pk, page, None, addresses.caller(request))
-    record = writer.Record(
-        client=client.pk,
-        key=None,
-        day=counts.today(),
-        valid=int(verdict.valid),
-        invalid=int(not verdict.valid),
-        units=0,
-        is_test=False,
-        source=page,
-        rows=log.rows([verdict], caller, mode.of(client)),
-    )
+def _record(request: HttpRequest, client: Client, verdict: Verdict) -> bool:
+    """Count the check and store of it what the client wants; return whether that could be done."""
+    caller = Caller(client.pk, UsageDay.Source.PAGE.value, None, addresses.caller(request))
     try:
-        writer.put(record, soon=True)
+        writer.put(build_record(caller, [verdict], mode.of(client)), soon=True)
     except SpoolFull:
         return False
     return True
 
 
 def _wait(request: HttpRequest, client: Client | None) -> timedelta:
-    """Count the check: a client's users share the client's limit, strangers have their address's."""
+    """Count the check: a client's users share the client's limit, visitors have that of their IP address."""
     if client is None:
         return limits.wait_for(request, deed="check", per_minute=settings.ANONYMOUS_CHECKS_PER_MINUTE)
     return limits.wait_for(request, deed="check", per_minute=settings.CLIENT_CHECKS_PER_MINUTE, of=str(client.pk))

@@ -1,0 +1,1 @@
+"""What calls leave behind: one record for each, built in one place, spooled durably, written in batches."""
