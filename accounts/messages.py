@@ -251,6 +251,7 @@ FIELD_NAMES: Final[dict[str, Promise]] = {
 """Names of the fields that the detail `fields` lists by their codes."""
 
 METHOD_NAMES: Final[dict[str, Promise]] = {
+    "code": gettext_lazy("code by mail"),
     "password": gettext_lazy("password"),
     "password_reset": gettext_lazy("new password by mail"),
     "recovery_codes": gettext_lazy("recovery code"),

@@ -16,6 +16,7 @@ from django.db import Error, close_old_connections
 from django.utils import timezone
 
 from accounts import counters
+from accounts.auth import wrong_passwords
 from accounts.reconnect import retry_with_new_connections
 from ibanse.logging import handler
 from ibanse.monitoring import sampling
@@ -59,11 +60,12 @@ class Runner:
         self._thread.start()
 
     def stop(self) -> None:
-        """Give back what is not done, write down what was counted, and end."""
+        """Give back what is not done, write down what was counted, mail what waits, and end."""
         self._stop.set()
         self._thread.join(timeout=10)
         with suppress(Error):
             retry_with_new_connections(counters.flush)
+            retry_with_new_connections(wrong_passwords.mail_owners)
 
     def _run(self) -> None:
         pruned_at = float("-inf")
@@ -71,6 +73,7 @@ class Runner:
             try:
                 # First: a copy of a large account takes a while.
                 counters.flush()
+                wrong_passwords.mail_owners()
                 while exports.work(timezone.now(), is_ending=self._stop.is_set) and not self._stop.is_set():
                     pass
                 messages.mail_waiting(timezone.now())

@@ -153,6 +153,8 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+# Needed beside the password where many wrong ones came before: see accounts/auth/wrong_passwords.py.
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = False
@@ -165,6 +167,8 @@ ACCOUNT_RATE_LIMITS = {
     "sign_in": "30/m/ip",
     "sign_in_known": "30/m/key",
     "login_failed": "10/m/ip,5/300s/key",
+    "sign_in_code": "5/600s/key",
+    "sign_in_code_tried": "3/900s/key",
     "signup_mail": "5/600s/key",
     "reset_password": "20/m/ip,5/600s/key",
     "change_email": "5/h/user",
@@ -177,6 +181,7 @@ ACCOUNT_FORMS = {
     "reset_password": "accounts.auth.forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.auth.forms.NewPasswordForm",
     "confirm_password_reset_code": "accounts.auth.forms.ResetCodeForm",
+    "confirm_login_code": "accounts.auth.forms.SignInCodeForm",
     "confirm_email_verification_code": "accounts.auth.forms.EmailCodeForm",
     "reauthenticate": "accounts.auth.forms.PasswordAgainForm",
 }

@@ -46,6 +46,7 @@ DOORS: Final[dict[str, str]] = {
             "account_signup",
             "account_signup_code",
             "account_login",
+            "account_confirm_login_code",
             "account_email_verification_sent",
             "account_inactive",
             "account_reset_password",

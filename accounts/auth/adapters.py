@@ -4,7 +4,9 @@ from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY, get_authentication_records
-from allauth.core import context
+from allauth.account.models import Login
+from allauth.core import context, ratelimit
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
@@ -21,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from accounts import counters, mail
 from accounts.audit import client_log
-from accounts.auth import allauth_internals, devices, presence
+from accounts.auth import allauth_internals, devices, presence, wrong_passwords
 from accounts.guard import addresses
 from accounts.models import Client, User
 from privacy import vault
@@ -98,9 +100,24 @@ class AccountAdapter(DefaultAccountAdapter):
         return devices.counted_as(request, credentials.get("email", ""))
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count a password that was not right, and nothing else of it."""
+        """Count a password that was not right, for the overview and for its mailbox; nothing else of it is kept."""
         counters.count("sign_ins", "password")
+        wrong_passwords.count(request, credentials.get("email", ""))
         super().authentication_failed(request, **credentials)
+
+    def is_login_by_code_required(self, login: Login) -> bool:
+        """Ask an unknown browser for a mailed code beside the password, where many wrong passwords came before it."""
+        user = login.user
+        records = get_authentication_records(self.request, user)
+        if user is None or login.signup or not records or records[-1]["method"] != "password":
+            return False
+        email = _ours(user).email
+        if not wrong_passwords.is_code_needed(self.request, email):
+            return False
+        if not ratelimit.consume(self.request, action="sign_in_code", key=email):
+            raise ImmediateHttpResponse(ratelimit.respond_429(self.request))
+        wrong_passwords.owe_code(email)
+        return True
 
     def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
         """Let nobody in whose client is being deleted, by whatever door: nothing can be sealed for them any more."""
@@ -120,6 +137,8 @@ class AccountAdapter(DefaultAccountAdapter):
             records[-1]["reauthenticated"] = True
             request.session[AUTHENTICATION_METHODS_SESSION_KEY] = records
         devices.remember(request, response, user.email)
+        if any(record["method"] == "code" for record in records):
+            wrong_passwords.forget(user.email)
         _record("users.signed_in", user, request, {"method": ", ".join(_method(record) for record in records)})
         return response
 
@@ -165,6 +184,8 @@ class AccountAdapter(DefaultAccountAdapter):
         # Recovery codes are recorded where they are made, see add_message.
         if tag != "factors.recovery_codes_made":
             _record(tag, user, request)
+        if tag == "users.password_changed":
+            wrong_passwords.forget(user.email)
         presence.end_others(request, user)
         values = {"sentence": client_log.ACTIONS[tag].sentence, "at": timezone.now(), "site": settings.SITE_URL}
         mail.send_on_commit(

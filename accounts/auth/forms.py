@@ -4,11 +4,13 @@ import uuid
 from typing import Any, ClassVar
 
 from allauth.account import forms as account_forms
+from allauth.core import context, ratelimit
 from allauth.mfa.base import forms as factor_forms
 from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.webauthn import forms as passkey_forms
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import counters
@@ -197,6 +199,22 @@ class ResetCodeForm(_Code, account_forms.ConfirmPasswordResetCodeForm):
         if not self.expected_code:
             User.objects.filter(pk=uuid.uuid4()).first()
         code: str = super().clean_code()
+        return code
+
+
+class SignInCodeForm(_Code, account_forms.ConfirmLoginCodeForm):
+    """The code that an unknown browser needs beside the password."""
+
+    def clean_code(self) -> str:
+        """Judge the code, three times at most: allauth counts in the session, where tries at one moment are one."""
+        name = salted_hmac("accounts.auth.sign_in_code", self.expected_code).hexdigest()
+        if not ratelimit.consume(context.request, action="sign_in_code_tried", key=name):
+            raise forms.ValidationError(_("Too many tries. Wait a few minutes and try again."))
+        try:
+            code: str = super().clean_code()
+        except forms.ValidationError:
+            counters.count("sign_ins", "code")
+            raise
         return code
 
 

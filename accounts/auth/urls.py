@@ -21,6 +21,7 @@ urlpatterns = [
     path("sign-up/code/", views.sign_up_code, name="account_signup_code"),
     path("sign-in/", views.sign_in, name="account_login"),
     path("sign-in/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("sign-in/code/", account.confirm_login_code, name="account_confirm_login_code"),
     path("sign-in/second-factor/", factors.authenticate, name="mfa_authenticate"),
     path("sign-in/address/", account.email_verification_sent, name="account_email_verification_sent"),
     path("sign-in/inactive/", account.account_inactive, name="account_inactive"),

@@ -46,7 +46,7 @@ def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     user = invitations.accept(invitation, name=chosen["name"], password=chosen["password"], request=request)
     messages.success(request, _("Welcome! You can check IBANs now."))
     record_authentication(request, user, method="password")
-    response: HttpResponse = perform_login(request, user, email=user.email)
+    response: HttpResponse = perform_login(request, user, email=user.email, signup=True)
     return response
 
 

@@ -475,7 +475,16 @@ PLACES: Final = (
     ("the ledger of deletions (IBANSE_LEDGER)", "salted hashes of random numbers, what was deleted, times", "always"),
     ("IBANSE_DATA_DIR, embedded only", "the secrets and, with the demo, its logins; mode 0600", "until removed"),
     ("IBANSE_EXPORT_DIR", "copies of a client's data, sealed", "24 hours after they are ready"),
-    ("the cache (Redis; embedded: memory)", "counters of limits by address, user or key", "one day at most"),
+    (
+        "the cache (Redis; embedded: memory)",
+        "counters of limits by address, user, mailbox (hashed) or key",
+        "one day at most",
+    ),
+    (
+        "the cache (Redis; embedded: memory)",
+        "that a mailed code is due for a mailbox, by its keyed hash",
+        "30 days at most",
+    ),
     (
         "the log of the processes (IBANSE_LOG_DIR)",
         "errors, with IBANs, keys and e-mail addresses masked, sealed to an operator's key that is elsewhere",

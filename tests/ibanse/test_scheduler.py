@@ -46,3 +46,14 @@ class TestEnding:
             runner.stop()
 
         assert flush.call_count == 3
+
+    def test_owners_whose_passwords_were_guessed_at_are_still_mailed(self) -> None:
+        runner = scheduler.Runner()
+        with (
+            patch.object(runner, "_thread"),
+            patch("accounts.counters.flush"),
+            patch("accounts.auth.wrong_passwords.mail_owners") as mail_owners,
+        ):
+            runner.stop()
+
+        mail_owners.assert_called_once_with()

@@ -22,9 +22,13 @@ APPLICATION: Final = Subject(
             _(
                 "At least 12 characters, none of the 20,000 most common, nothing like the user's address or "
                 "company. Attempts are limited for each user and network, and for each browser in which the user has "
-                "signed in before."
+                "signed in before. After 100 wrong passwords in a day from other browsers, such a browser needs a "
+                "mailed code too, and the user is told by mail."
             ),
-            _("Weak passwords are offered, and passwords are guessed from unknown networks and from known browsers."),
+            _(
+                "Weak passwords are offered, and passwords are guessed from one network, from many, and from known "
+                "browsers."
+            ),
         ),
         Claim(
             "second_factor",

@@ -16,7 +16,7 @@ from accounts.auth import sessions
 from accounts.models import User
 from privacy import vault
 from tests.base import Visitor
-from tests.support.entrance import SIGN_UP, EntranceTest
+from tests.support.entrance import SIGN_UP, EntranceTest, plain
 
 pytestmark = pytest.mark.claim("sign_in_is_silent")
 
@@ -110,12 +110,6 @@ class EnumerationTests(EntranceTest):
         self.assert_alike(*[wrong] * 7)
         self.assert_alike(*[("/sign-in/forgotten/", {"email": "@"})] * 7)
         self.assert_alike(*[("/sign-up/", {**SIGN_UP, "email": "@"})] * 7)
-
-
-def plain(page: bytes, email: str) -> str:
-    """Return a page without what differs by chance: the form's token and the address that was typed."""
-    text = page.decode().replace(email, "@")
-    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
 
 
 def shape(sql: str) -> str:
