@@ -490,7 +490,7 @@ from uuid import UUID
 import psycopg
 from django.conf import settings
 from django.db import connection
-from apikeys import quota
+from apikeys.limits import quota
 from validation.recording import writer
 from validation.recording.record import CallRecord
 
