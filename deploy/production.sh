@@ -15,6 +15,10 @@ RELEASES_KEPT=3
 # What is shared with ibanse-erase, it may write; others read nothing.
 mask=007
 dry_run=
+unsigned=
+signers=$ETC/allowed_signers
+staged=
+unpacked=
 changes=0
 step=
 remedy=
@@ -36,6 +40,7 @@ at() {
 failed() {
     status=$?
     trap - EXIT
+    rm -rf ${staged:+"$staged"} ${unpacked:+"$unpacked"}
     if [ "$status" -ne 0 ] && [ -n "$step" ]; then
         echo "Failed at: $step." >&2
         echo "What helps: $remedy. Then run this again; what is done already stays." >&2
@@ -93,11 +98,10 @@ as_role() {
 # --- Releases --------------------------------------------------------------------------------------------------------
 
 # Everything that belongs to a release, in an order and with dates of its own, so that equal trees are equal bytes.
-# The tests too: the page of security compares them with those that passed.
 packed() {
     tar -C "$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=a+rX,u+w,go-w \
         --exclude-vcs --exclude=./.venv --exclude=./.data --exclude=./.cache --exclude='./.*_cache' \
-        --exclude=./.hypothesis --exclude='__pycache__' --exclude='*.mo' --exclude=./deploy/data.md --exclude=./installed -cf - .
+        --exclude=./.hypothesis --exclude='__pycache__' --exclude=./dist --exclude=./installed -cf - .
 }
 
 version_of() { sed -n 's/^version = "\(.*\)"$/\1/p' "$1/pyproject.toml"; }
@@ -108,6 +112,24 @@ release_id() { echo "$(version_of "$1")-$(packed "$1" | sha256sum | cut -c1-12)"
 current_id() {
     [ -L "$CURRENT" ] || return 0
     basename "$(readlink "$CURRENT")"
+}
+
+# `stage FOLDER`: copy a release to where only root can write, and verify the copy: nobody can change it afterwards.
+# Everything is made from `staged`, which is removed at the end.
+stage() {
+    at "reading $1" "give a folder or an archive that holds ibanse, and look whether /tmp has room for it"
+    staged=$(mktemp -d)
+    packed "$1" | tar -C "$staged" --no-same-owner -xf -
+    if [ -n "$unsigned" ]; then
+        # What is generated is made again; results and signatures are for signed releases alone.
+        (cd "$staged" && find . \( -name '*.mo' -o -path ./deploy/data.md -o -path ./evidence.json \
+            -o -path ./sbom.cdx.json -o -path ./SHA256SUMS -o -path ./SHA256SUMS.sig \) ! -type d -delete)
+    elif [ -n "$dry_run" ] && ! command -v ssh-keygen >/dev/null; then
+        echo "Not verified now, since ssh-keygen is not installed yet."
+    else
+        at "verifying $1" "take the archive of a release, with the file of allowed signers of whoever made it; --unsigned accepts a folder as it is"
+        "$(dirname "$(readlink -f "$0")")/verify" "$staged" "$signers"
+    fi
 }
 
 make_release() {

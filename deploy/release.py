@@ -184,7 +184,9 @@ def _licence(name: str) -> str | None:
 
 
 def seal(folder: Path, key: Path) -> None:
-    """Write the checksums of all files of a folder, and sign them."""
+    """Write the checksums of all files of a folder, and sign them; sealed again, it has new ones."""
+    for name in (SUMS, f"{SUMS}.sig"):
+        (folder / name).unlink(missing_ok=True)
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in files]
     sums = "".join(lines).encode()

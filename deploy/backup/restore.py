@@ -260,7 +260,7 @@ def _settings_of_the_site(source: Source) -> dict[str, str]:
     secrets = [path for path in files if path.name.startswith(names) and not path.name.startswith("IBANSE_BACKUP_")]
     return {
         **{path.name: path.read_text(encoding="utf-8").strip() for path in secrets if os.access(path, os.R_OK)},
-        **assignments(folder / "ibanse.config.env"),
+        **assignments(folder / "ibanse.env"),
         **assignments(folder / "owner.env"),
         **os.environ,
     }

@@ -1,21 +1,34 @@
 """deploy/install, upgrade and rollback, for real: in an empty Debian, first without booting it, then booted."""
 
+import json
 import re
 import shutil
 import stat
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from deploy import release
 from tests.support import services
 from tests.support.debian import Debian, debian
+from tests.support.signing import allow, make_key
 
 pytestmark = pytest.mark.deploy
 
 HOST: Final = "ibanse.example"
-FIRST: Final = ("--host", HOST, "--mail-from", f"noreply@{HOST}", "--log-key", "plain")
+FIRST: Final = (
+    "--host",
+    HOST,
+    "--mail-from",
+    f"noreply@{HOST}",
+    "--log-key",
+    "plain",
+    "--allowed-signers",
+    "/root/signers",
+)
 MAIL: Final = {"EMAIL_URL": "smtp+tls://user:a-password-of-the-mail-server@mail.example:587"}
 SCRIPTS: Final = ("install", "upgrade", "rollback", "manage", "production.sh", "bootstrap", "verify")
 ASK: Final = (
@@ -62,9 +75,19 @@ def test_the_scripts_are_without_a_known_mistake() -> None:
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[Debian]:
-    """Make the Debian that all tests of this file use, one after the other."""
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the key that signs the releases."""
+    return make_key(tmp_path_factory.mktemp("key"))
+
+
+@pytest.fixture(scope="module")
+def machine(key: Path) -> Iterator[Debian]:
+    """Make the Debian that all tests of this file use, one after the other, with a signed release on it."""
     with debian() as made:
+        evidence = {"version": "0.1.0", "commit": "0" * 40, "date": "2026-11-26", "claims": {}}
+        (made.root / "root/ibanse/evidence.json").write_text(json.dumps(evidence), encoding="ascii")
+        release.seal(made.root / "root/ibanse", key)
+        allow(key, made.root / "root/signers")
         yield made
 
 
@@ -88,6 +111,7 @@ class TestInstall:
             ((), "Say who mails come from: --mail-from"),
             (FIRST, "Say where mails go, such as EMAIL_URL="),
             (FIRST[:4], "Say to which key the log is sealed: --log-key"),
+            (FIRST[:6], "Say whose releases are accepted: --allowed-signers"),
             (("--host", "Ibanse Example", *FIRST[2:]), "Say what the site is called: --host"),
             (("--force",), "Unknown: --force. Usage:"),
         ],
@@ -138,6 +162,30 @@ class TestInstall:
         assert "Nothing to change: 0.1.0-" in said
         after = machine.tree(*places)
         assert {name for name in {*before, *after} if before.get(name) != after.get(name)} == set()
+
+    def test_a_release_that_was_changed_is_refused(self, machine: Debian) -> None:
+        changed = machine.root / "root/ibanse/deploy/postgresql/roles.sql"
+        before, content = machine.tree("etc", "opt"), changed.read_bytes()
+        changed.write_bytes(content + b"\n")
+        try:
+            done = machine.runs("/root/ibanse/deploy/install", must=False)
+        finally:
+            changed.write_bytes(content)
+
+        assert done.returncode == 1
+        assert "deploy/postgresql/roles.sql: FAILED" in done.stderr
+        assert "Failed at: verifying /root/ibanse." in done.stderr
+        assert machine.tree("etc", "opt") == before
+
+    def test_a_folder_that_nobody_signed_is_refused(self, machine: Debian) -> None:
+        machine.runs("cp", "-a", "/root/ibanse", "/root/unsigned")
+        (machine.root / "root/unsigned/SHA256SUMS.sig").unlink()
+
+        for command in (["/root/unsigned/deploy/install"], ["/root/ibanse/deploy/upgrade", "/root/unsigned"]):
+            done = machine.runs(*command, must=False)
+
+            assert done.returncode == 1
+            assert re.search("not a signed release|Not a signed release", done.stderr)
 
     def test_what_somebody_changed_is_put_right_and_secrets_stay(self, machine: Debian) -> None:
         secret = machine.root / "etc/ibanse/credentials/IBANSE_MASTER_KEYS"
@@ -196,11 +244,13 @@ class TestInstall:
         origins = machine.runs("apt-config", "dump", "Unattended-Upgrade").stdout
         assert "label=Debian-Security" in origins
 
-    def test_an_upgrade_changes_to_the_new_release_and_a_rollback_back(self, machine: Debian) -> None:
+    def test_an_upgrade_changes_to_the_new_release_and_a_rollback_back(self, machine: Debian, key: Path) -> None:
         old = (machine.root / "opt/ibanse/current").readlink().name
         machine.runs("cp", "-a", "/root/ibanse", "/root/next")
         project = machine.root / "root/next/pyproject.toml"
         project.write_text(project.read_text(encoding="utf-8").replace('version = "0.1.0"', 'version = "9.9.9"'))
+        assert "pyproject.toml: FAILED" in machine.runs("/root/ibanse/deploy/upgrade", "/root/next", must=False).stderr
+        release.seal(machine.root / "root/next", key)
         machine.runs("tar", "-C", "/root", "-czf", "/root/next.tar.gz", "next")
 
         # Each is a life of the container of its own, which ends with its PostgreSQL.
@@ -262,9 +312,11 @@ class TestInstall:
         machine.runs("cp", "-a", "/root/next", "/root/broken")
         machine.runs("sh", "-c", "echo 'raise SystemExit(3)' >>/root/broken/ibanse/wsgi.py")
 
-        done = machine.runs("/root/ibanse/deploy/upgrade", "/root/broken", must=False)
+        done = machine.runs("/root/ibanse/deploy/upgrade", "--unsigned", "/root/broken", must=False)
 
         assert done.returncode == 1
         assert f"{before} serves again." in done.stderr
+        # Results belong to signed releases.
+        assert len(list((machine.root / "opt/ibanse/releases").glob("*/evidence.json"))) == 2
         assert (machine.root / "opt/ibanse/current").readlink().name == before
         assert machine.runs(*ASK, f"https://{HOST}/").stdout == "200"

@@ -16,6 +16,7 @@ from deploy.release import ReleaseError
 from privacy.security_page import evidence
 from privacy.security_page.evidence import Evidence, Result
 from tests.support import services
+from tests.support.signing import allow, make_key
 
 pytestmark = pytest.mark.deploy
 
@@ -40,20 +41,6 @@ PROJECT: Final = {
     "deploy/install": "#!/bin/sh\n",
     "ibanse/locale/sv/LC_MESSAGES/django.po": 'msgid "a"\nmsgstr "b"\n',
 }
-
-
-def make_key(folder: Path, name: str = "key") -> Path:
-    """Make a key to sign with; its public half lies beside it."""
-    if shutil.which("ssh-keygen") is None:
-        pytest.skip(services.missing("openssh-client"))
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    return folder / name
-
-
-def allow(key: Path, signers: Path, options: str = 'namespaces="ibanse-release"') -> Path:
-    """Write a file of allowed signers that has one key."""
-    signers.write_text(f"release@ibanse.example {options} {key.with_suffix('.pub').read_text()}")
-    return signers
 
 
 class TestResults:
@@ -284,8 +271,6 @@ class TestVerifying:
         assert "does not fit SHA256SUMS" in self.verify(folder)
 
     def test_somebody_else_is_refused(self, folder: Path) -> None:
-        for name in ("SHA256SUMS", "SHA256SUMS.sig"):
-            (folder / name).unlink()
         release.seal(folder, make_key(folder.parent, "other"))
 
         assert "Not signed by anybody in" in self.verify(folder)

@@ -22,7 +22,7 @@ NEEDED: Final = ("debootstrap", "systemd-container")
 FRESH_SECONDS: Final = 7 * 24 * 3600
 _OURS: Final = "/root/ibanse"
 _NSPAWNS_OWN: Final = {"etc/resolv.conf", "etc/machine-id", "etc/.updated"}
-_LEFT_OUT: Final = (".*", "__pycache__", "node_modules")
+_LEFT_OUT: Final = (".*", "__pycache__", "dist", "node_modules")
 
 
 class Debian:
