@@ -36,22 +36,22 @@ class TestShape:
     def test_a_limit_takes_rates_of_our_own(self) -> None:
         assert {"request", "app", "action", "config", "key"} <= set(parameters(ratelimit.consume))
 
-    def test_what_was_counted_can_be_taken_back(self) -> None:
+    def test_usage_can_be_rolled_back(self) -> None:
         assert parameters(ratelimit.RateLimitUsage.rollback) == ["self"]
 
     @pytest.mark.parametrize(
-        ("name", "taken"),
+        ("name", "expected"),
         [
             ("pre_authenticate", ["self", "request", "credentials"]),
             ("authentication_failed", ["self", "request", "credentials"]),
             ("_get_login_attempts_cache_key", ["self", "request", "credentials"]),
         ],
     )
-    def test_the_adapter_is_asked_as_we_answer(self, name: str, taken: list[str]) -> None:
+    def test_the_hooks_of_the_adapter_keep_their_signatures(self, name: str, expected: list[str]) -> None:
         for adapter in (DefaultAccountAdapter, AccountAdapter):
-            assert parameters(getattr(adapter, name)) == taken
+            assert parameters(getattr(adapter, name)) == expected
 
-    def test_the_adapter_takes_back_what_we_counted(self) -> None:
+    def test_the_adapter_rolls_back_what_we_counted(self) -> None:
         assert '"_login_failed_rl_usage"' in inspect.getsource(DefaultAccountAdapter._rollback_login_failed_rl_usage)  # noqa: SLF001 - the attribute that we set
         assert "pre_authenticate" in inspect.getsource(DefaultAccountAdapter.authenticate)
         assert "_rollback_login_failed_rl_usage" in inspect.getsource(DefaultAccountAdapter.authenticate)

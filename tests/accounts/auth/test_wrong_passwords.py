@@ -113,9 +113,9 @@ class CodeTests(GuessedAtTest):
             twin.browser.cookies["session"] = session
             self.send(twin, CODE_PAGE, {"code": "BBBB-BBBB"})
             # As if each had read the session before any other wrote it.
-            kept = twin.browser.session
-            kept["account_login"] = before
-            kept.save()
+            session_data = twin.browser.session
+            session_data["account_login"] = before
+            session_data.save()
 
         answer = self.send(self.visitor, CODE_PAGE, {"code": self.code_for(KNOWN)})
 
