@@ -100,7 +100,7 @@ as_role() {
 # Everything that belongs to a release, in an order and with dates of its own, so that equal trees are equal bytes.
 packed() {
     tar -C "$1" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=a+rX,u+w,go-w \
-        --exclude-vcs --exclude=./.venv --exclude=./.data --exclude=./.cache --exclude='./.*_cache' \
+        --exclude=./.git --exclude=./.venv --exclude=./.data --exclude=./.cache --exclude='./.*_cache' \
         --exclude=./.hypothesis --exclude='__pycache__' --exclude=./dist --exclude=./installed -cf - .
 }
 

@@ -137,6 +137,20 @@ class TestMaking:
         assert found.claims["own_key"] == Result("passed", 1)
         assert found.claims["keys_apart"] == Result("not run", 0)
 
+    def test_an_installation_copies_all_of_it(self, project: Path, key: Path, tmp_path: Path) -> None:
+        release.main()
+        production = services.ROOT / "deploy" / "production.sh"
+        archive, signers = project / "dist" / "ibanse-1.2.3.tar.gz", allow(key, tmp_path / "signers")
+        # As install and upgrade do it: sourced, its functions read $0 for the place of deploy/verify.
+        script = (
+            f'. {production}; signers={signers}; mkdir a; tar -C a -xf {archive}; stage a/ibanse-1.2.3; rm -r "$staged"'
+        )
+
+        command = ["sh", "-euc", script, str(VERIFY)]
+        done = subprocess.run(command, check=True, cwd=tmp_path, capture_output=True, text=True)
+
+        assert done.stdout == "Signed by release@ibanse.example.\n"
+
     def test_the_libraries_are_listed(self, project: Path, tmp_path: Path) -> None:
         found = Evidence("1.2.3", "0" * 40, date(2026, 11, 26), {})
 
