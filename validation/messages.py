@@ -140,16 +140,16 @@ def reason(reason: Reason, verdict: Verdict) -> str:
 
 
 Fact = tuple[str, int]
-"""What a sentence needs to know of the number beside the reason: a text of it and a count, as far as it needs them."""
+"""What a message needs to know of the IBAN beside the reason: a text of it and a count, as far as it needs them."""
 
 
 def fact(reason: Reason, verdict: Verdict) -> Fact:
-    """Return all that the sentence depends on beside the reason and the language, for whoever keeps sentences."""
+    """Return all that the message depends on beside the reason and the language, for caches of messages."""
     return _REASONS[reason.code].fact(reason, verdict)
 
 
 def of_fact(reason: Reason, fact: Fact) -> str:
-    """Return the sentence of a reason and its fact, in the active language."""
+    """Return the message of a reason and its fact, in the active language."""
     return _REASONS[reason.code].words(reason, *fact)
 
 
@@ -187,10 +187,10 @@ def _length(reason: Reason, code: str, found: int) -> str:
     if not code:
         return _("The text is longer than %(most)s characters; no IBAN has more than 34.") % {"most": reason.expected}
     country = COUNTRIES[code]
-    said = {"country": country_name(country), "expected": reason.expected, "found": found}
+    values = {"country": country_name(country), "expected": reason.expected, "found": found}
     if found < country.length:
-        return _("Too short: an IBAN from %(country)s has %(expected)s characters, this one has %(found)s.") % said
-    return _("Too long: an IBAN from %(country)s has %(expected)s characters, this one has %(found)s.") % said
+        return _("Too short: an IBAN from %(country)s has %(expected)s characters, this one has %(found)s.") % values
+    return _("Too long: an IBAN from %(country)s has %(expected)s characters, this one has %(found)s.") % values
 
 
 def _structure(reason: Reason, character: str, _count: int) -> str:
@@ -238,7 +238,7 @@ _REASONS: Final[dict[ReasonCode, _Sentence]] = {
 
 
 def failed_check(code: str) -> str:
-    """Return what is wrong with a number of which only the code of its failed check was kept."""
+    """Return what is wrong with an IBAN of which only the code of its failed check was stored."""
     return str(_FAILED_CHECKS.get(code, code))
 
 
@@ -311,7 +311,7 @@ def _national_not_checked(verdict: Verdict, code: str) -> str:
 
 
 def wait(time: timedelta) -> str:
-    """Return the sentence for somebody who has checked too often."""
+    """Return the message for somebody who has checked too often."""
     seconds = int(time.total_seconds())
     return ngettext(
         "That was a lot in one minute. Please wait %(seconds)s second, then check again: your text is still here.",
@@ -367,7 +367,7 @@ RECOVERY_REFUSALS: Final[dict[str, Words]] = {
 
 
 def calculation(refused: CalculationRefused) -> tuple[Words, dict[str, object]]:
-    """Return why no IBAN can be made of a domestic number: a sentence with places, and what fills them."""
+    """Return why no IBAN can be made of a domestic number: a message with placeholders, and their values."""
     values: dict[str, object] = {"field": refused.field, "expected": refused.expected}
     if refused.code == "characters":
         values["kind"] = KIND_NAMES[str(refused.expected)]

@@ -1,4 +1,4 @@
-"""The log of checks, as far as clients want one, and where the durable batch writer stands in each spool."""
+"""Check records, as far as clients want them, and the position of the durable batch writer in each spool."""
 
 import uuid
 from typing import ClassVar
@@ -11,7 +11,7 @@ from apikeys.models import ApiKey
 
 
 class ValidationRecord(models.Model):
-    """What a client wanted kept of one check: see log.py, which alone seals and opens."""
+    """What a client wanted stored of one check: recording/record.py seals it, records/store.py opens it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Every index begins with the client or the key, so neither needs another one of its own.
@@ -32,7 +32,7 @@ class ValidationRecord(models.Model):
         verbose_name = _("record of a check")
         verbose_name_plural = _("records of checks")
         indexes: ClassVar[list[models.Index]] = [
-            # One for each filter of the log, in its order: a rare value is found without reading all the others.
+            # One for each filter of the records, in its order: a rare value is found without reading all the others.
             models.Index("client", "at", "id", name="log_by_time"),
             models.Index("client", "country", "at", "id", name="log_by_country"),
             models.Index("client", "is_valid", "at", "id", name="log_by_verdict"),

@@ -108,7 +108,7 @@ class Log:
         from privacy.check_logging import mode as check_logging_mode  # noqa: PLC0415 - see measure()
         from privacy.models import Mode  # noqa: PLC0415
         from validation.engine import registry  # noqa: PLC0415
-        from validation.recording.record import Caller, RecordRow, build_record  # noqa: PLC0415
+        from validation.recording.record import RecordCaller, RecordRow, build_record  # noqa: PLC0415
 
         random = Random(20_261_124)  # noqa: S311 - the same rows in every run
         verdicts = {
@@ -123,7 +123,7 @@ class Log:
             # Germans are checked with the first key, all others with the second: no row is both.
             code = RARE_COUNTRY if is_rare else random.choice(COUNTRIES)
             key = self.keys[2 if is_rare else 0 if code == "DE" else 1]
-            caller = Caller(self.client.pk, "page" if is_rare else "api", key, "192.0.2.7")
+            caller = RecordCaller(self.client.pk, "page" if is_rare else "api", key, "192.0.2.7")
             verdict = verdicts[code][0 if is_rare else random.randrange(NUMBERS)]
             [row] = build_record(caller, [verdict], choice).rows
             at = int((begins + timedelta(days=DAYS) * place / size).timestamp())

@@ -177,8 +177,8 @@ class TestLimits:
             body = json.dumps({"iban": IBAN}).ljust(size)
             return site.asks("/api/v1/validate", method="POST", body=body, headers=headers)
 
-        assert sends(bodies.MOST_BYTES).status == 200
-        assert_is_our_problem(sends(bodies.MOST_BYTES + 1), "too_large", {"bytes": bodies.MOST_BYTES})
+        assert sends(bodies.MAX_BODY_BYTES).status == 200
+        assert_is_our_problem(sends(bodies.MAX_BODY_BYTES + 1), "too_large", {"bytes": bodies.MAX_BODY_BYTES})
         assert site.asks("/sign-in/", method="POST", body="x" * 1_100_000).status == 413
 
     @pytest.mark.parametrize("path", ["/nothing/", "/sign-in/", "/api/v1/nothing"])
@@ -193,7 +193,7 @@ class TestLimits:
         headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
         temporary = site.folder / "temporary"
         before = {path: path.stat().st_mtime_ns for path in temporary.rglob("*")}
-        numbers = json.dumps({"ibans": [IBAN] * 1000}).ljust(bodies.MOST_BYTES)
+        numbers = json.dumps({"ibans": [IBAN] * 1000}).ljust(bodies.MAX_BODY_BYTES)
 
         answer = site.asks("/api/v1/validate/batch", method="POST", body=numbers, headers=headers)
 

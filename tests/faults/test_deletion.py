@@ -41,7 +41,7 @@ from privacy.models import Mode
 from privacy.vault import keyring
 from privacy.vault.models import DataKey
 from validation.recording import writer
-from validation.recording.record import Caller, build_record
+from validation.recording.record import RecordCaller, build_record
 from validation.engine import check
 from validation.models import ValidationRecord
 
@@ -55,7 +55,7 @@ def grown(domain, company, name):
     invitations.invite(client, f"nils@{domain}", by=owner)
     mode.choose(client, Choice(Mode.FULL, 90), by=owner)
     keys.create(client, keys.Draft(company, ("validate",), timezone.now() + timedelta(days=9)), by=owner)
-    caller = Caller(client.pk, "api", None, "192.0.2.7")
+    caller = RecordCaller(client.pk, "api", None, "192.0.2.7")
     writer.put(build_record(caller, [check(told["iban"])] * 5, Choice(Mode.FULL, 90), units=5))
     ValidationRecord.objects.bulk_create(
         ValidationRecord(client=client, at=timezone.now().replace(microsecond=0), expires_on=date(2099, 1, 1),

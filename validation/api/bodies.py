@@ -13,7 +13,7 @@ from apikeys.problems import Problem
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
-MOST_BYTES: Final = 1_500_000
+MAX_BODY_BYTES: Final = 1_500_000
 """The longest text that may be sent for extraction has so many, if each character is written as an escape of JSON."""
 
 _LENGTH: Final = gettext_lazy("The header “Content-Length” is not a number of bytes.")
@@ -22,8 +22,8 @@ _NOT_UTF_8: Final = gettext_lazy("The request is not valid UTF-8.")
 _NOT_JSON: Final = gettext_lazy("The request is not valid JSON (byte %(byte)s).")
 _CUT: Final = gettext_lazy("The request is not valid JSON: its end is missing, or an escape is not right.")
 _DUPLICATE: Final = gettext_lazy("The field “%(name)s” is given twice.")
-# What msgspec says → what we say. The place follows from its own words as well.
-_SAYINGS: Final[tuple[tuple[re.Pattern[str], Promise], ...]] = (
+# Messages of msgspec → ours. The place is taken from its message as well.
+_MESSAGES: Final[tuple[tuple[re.Pattern[str], Promise], ...]] = (
     (
         re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL),
         gettext_lazy("This call has no field “%(name)s”."),
@@ -53,25 +53,25 @@ _TYPES: Final = {
 }
 _BYTE: Final = re.compile(r"\(byte (\d+)\)$")
 _PLACE: Final = re.compile(r" - at `([^`]*)`$")
-_MOST_NAMED: Final = 40
-_MOST_DIGITS: Final = 19
+_MAX_NAME_CHARACTERS: Final = 40
+_MAX_LENGTH_DIGITS: Final = 19
 
 
 def read(stream: BinaryIO, length: str) -> bytes:
-    """Return the body of a call. Of one that is too long, not more than MOST_BYTES and one byte is read.
+    """Return the body of a call. Of one that is too long, not more than MAX_BODY_BYTES and one byte is read.
 
     `length` is the header Content-Length; without one the body came in chunks, and its end is the server's to find.
     Raises Problem too_large or invalid_request.
     """
-    expected = _expected(length) if length else MOST_BYTES + 1
+    expected = _expected(length) if length else MAX_BODY_BYTES + 1
     try:
         body = stream.read(expected)
-    except (OSError, ParseException):  # What gunicorn says of chunks that are none is not an OSError.
+    except (OSError, ParseException):  # Gunicorn's error for malformed chunks is not an OSError.
         raise _problem(_BROKEN) from None
-    if len(body) > MOST_BYTES:
+    if len(body) > MAX_BODY_BYTES:
         raise _too_large()
     if length and len(body) < expected:
-        # Whoever hung up meant more, even where the beginning makes sense by itself.
+        # The caller meant to send more, even where the beginning is a valid request.
         raise _problem(_BROKEN)
     return body
 
@@ -80,13 +80,13 @@ def _expected(length: str) -> int:
     if not (length.isascii() and length.isdigit()):
         raise _problem(_LENGTH)
     # A number of thousands of digits would cost time, and Python refuses it.
-    if len(length) > _MOST_DIGITS or int(length) > MOST_BYTES:
+    if len(length) > _MAX_LENGTH_DIGITS or int(length) > MAX_BODY_BYTES:
         raise _too_large()
     return int(length)
 
 
 def _too_large() -> Problem:
-    return Problem("too_large", values={"bytes": MOST_BYTES})
+    return Problem("too_large", values={"bytes": MAX_BODY_BYTES})
 
 
 class Parser(Generic[Body]):
@@ -101,7 +101,7 @@ class Parser(Generic[Body]):
         try:
             parsed = self._decode(body)
         except msgspec.ValidationError as error:
-            raise _misfit(str(error)) from None
+            raise _validation_problem(str(error)) from None
         except msgspec.DecodeError as error:
             byte = _BYTE.search(str(error))
             raise (_problem(_NOT_JSON, byte=int(byte[1]) + 1) if byte else _problem(_CUT)) from None
@@ -121,17 +121,17 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> None:
         seen.add(name)
 
 
-def _misfit(said: str) -> Problem:
-    place = _PLACE.search(said)
+def _validation_problem(error: str) -> Problem:
+    place = _PLACE.search(error)
     values: dict[str, object] = {"place": place[1] if place else "$"}
-    for pattern, sentence in _SAYINGS:
-        match = pattern.match(said)
+    for pattern, message in _MESSAGES:
+        match = pattern.match(error)
         if match:
-            values |= {name: value[:_MOST_NAMED] for name, value in match.groupdict().items()}
+            values |= {name: value[:_MAX_NAME_CHARACTERS] for name, value in match.groupdict().items()}
             values["expected"] = _TYPES.get(str(values.get("expected")), values.get("expected"))
-            return _problem(sentence, **values)
+            return _problem(message, **values)
     return _problem(gettext_lazy("What stands at %(place)s is not right."), **values)
 
 
-def _problem(sentence: Promise, **values: object) -> Problem:
-    return Problem("invalid_request", sentence, values=values)
+def _problem(message: Promise, **values: object) -> Problem:
+    return Problem("invalid_request", message, values=values)

@@ -27,7 +27,7 @@ from validation.api.contract import Call, Route
 from validation.api.responses import JSON, ApiResponse
 from validation.api.routes import find_route
 from validation.recording import writer
-from validation.recording.record import Caller, build_record
+from validation.recording.record import RecordCaller, build_record
 from validation.recording.spool import SpoolFull
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def respond(request: ApiRequest) -> ApiResponse:
         response = _refuse(problem, request_id, language, rate_headers)
     except (revisions.Unreadable, Error, SpoolFull, vault.VaultError) as error:
         # Not the exception itself: its text may hold values.
-        logger.error("A call could not be answered: %s", type(error).__name__)  # noqa: TRY400
+        logger.error("A call could not be processed: %s", type(error).__name__)  # noqa: TRY400
         unavailable = Problem("unavailable", headers={"Retry-After": _RETRY_AFTER_SECONDS})
         response = _refuse(unavailable, request_id, language, {})
     return response._replace(body=b"") if request.method == "HEAD" else response
@@ -100,7 +100,7 @@ def _process(request: ApiRequest, language: str, rate_headers: dict[str, str]) -
     units = 0 if key.is_test else result.units
     account = quota.leases.take(key.client, units, quota=key.quota, day=now.date()) if units else None
     # Record
-    caller = Caller(key.client, _SOURCE, key.id, ip_address, key.is_test)
+    caller = RecordCaller(key.client, _SOURCE, key.id, ip_address, key.is_test)
     logs_nothing = key.is_test or headers.get("HTTP_X_NO_LOG", "0").strip() not in ("", "0")
     choice = _LOG_NOTHING if logs_nothing else key.keeps
     try:

@@ -1,6 +1,7 @@
-"""What the calls of the API take and give, as types: they parse requests, render answers and make the OpenAPI document.
+"""The types of the API's bodies and responses: they parse requests, render responses and make the OpenAPI document.
 
-Field names and shapes are promises to clients' programs; a field may be added to an answer, nothing may change.
+Field and class names are in that document and in the code that customers generate from it: a field may be added to a
+response, nothing may be renamed.
 Descriptions are English in the OpenAPI document and translated on the page of the documentation.
 """
 
@@ -12,8 +13,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from validation.engine.reasons import BankResult, CheckResult, ReasonCode, WarningCode
 from validation.engine.registry import Status
 
-MOST_IN_BATCH = 1_000
-MOST_CHARACTERS_OF_TEXT = 100_000
+MAX_BATCH_IBANS = 1_000
+MAX_TEXT_CHARACTERS = 100_000
 
 
 class IbanRequest(Struct, forbid_unknown_fields=True):
@@ -38,7 +39,7 @@ class BatchRequest(Struct, forbid_unknown_fields=True):
         list[str],
         Meta(
             min_length=1,
-            max_length=MOST_IN_BATCH,
+            max_length=MAX_BATCH_IBANS,
             description=gettext_noop("Each as in a single check."),
             examples=[["SE45 5000 0000 0583 9825 7466", "DE89370400440532013000"]],
         ),
@@ -68,7 +69,7 @@ class RecoverRequest(Struct, forbid_unknown_fields=True):
                 "With “?” in place of each character that cannot be read, one to three times. Blanks do no harm."
             ),
             examples=["SE45 5000 0000 0583 98?5 74?6"],
-            # Only told, not enforced: what does not fit is refused with a sentence of its own.
+            # Documented, not enforced: what does not match is refused with a message of its own.
             extra_json_schema={"pattern": r"^[^?]*(\?[^?]*){1,3}$"},
         ),
     ]
@@ -80,7 +81,7 @@ class ExtractRequest(Struct, forbid_unknown_fields=True):
     text: Annotated[
         str,
         Meta(
-            max_length=MOST_CHARACTERS_OF_TEXT,
+            max_length=MAX_TEXT_CHARACTERS,
             description=gettext_noop("Any text, such as a mail or what was read from an invoice."),
             examples=["Please pay to SE45 5000 0000 0583 9825 7466 by Friday."],
         ),

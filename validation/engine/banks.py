@@ -75,7 +75,7 @@ def _bank(code: str, records: Iterable[Record], directory: Directory) -> Bank:
 def _directories() -> tuple[dict[str, Directory], dict[str, Bank]]:
     directories: dict[str, Directory] = {}
     banks: dict[str, Bank] = {}
-    # A registry of our own, gone when the tables are made: schwifty's keeps every record it has read.
+    # A registry of our own, gone when the tables are made: schwifty's holds every record it has read.
     registry = Registry()
     described = tomllib.loads((DATA / "directories.toml").read_text(encoding="utf-8"))
     for country, about in described.items():

@@ -15,7 +15,7 @@ from validation.engine.banks import BANKS
 from validation.engine.normalise import MAX_INPUT_CHARACTERS, SEPARATORS
 
 MOST: Final = 20
-"""How many names and bank codes are told at the most."""
+"""How many names and bank codes are listed at the most."""
 
 
 class Bic(NamedTuple):

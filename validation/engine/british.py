@@ -22,10 +22,10 @@ SUBSTITUTES_FILE: Final = "scsubtab.txt"
 
 
 class TablesError(ValueError):
-    """A table that cannot be read or trusted; its sentence names the file, the line and what is wrong."""
+    """A table that cannot be read or trusted; its message names the file, the line and what is wrong."""
 
 
-class Line(NamedTuple):
+class ModulusLine(NamedTuple):
     """One modulus check of a sort code: what each digit is worth, and how the sum is judged."""
 
     worths: tuple[Mapping[str, int], ...]
@@ -39,7 +39,7 @@ class Line(NamedTuple):
         return sum(map(getitem, self.worths, digits)) % self.modulus
 
 
-Check = Callable[[Line, str, str], bool]
+Check = Callable[[ModulusLine, str, str], bool]
 """Takes a line, the sort code (6 digits) and the account number (8); returns whether the number is possible."""
 
 
@@ -49,11 +49,11 @@ class Tables(NamedTuple):
     starts: tuple[str, ...]
     """The first sort code of each range, ascending; `ends` and `lines` stand in the same order."""
     ends: tuple[str, ...]
-    lines: tuple[tuple[Line, ...], ...]
+    lines: tuple[tuple[ModulusLine, ...], ...]
     """The one or two checks of each range, in the order of the file."""
     substitutes: Mapping[str, str]
 
-    def find(self, sort_code: str) -> tuple[Line, ...]:
+    def find(self, sort_code: str) -> tuple[ModulusLine, ...]:
         """Return the checks to make at a sort code; none when no line covers it."""
         place = bisect_right(self.starts, sort_code) - 1
         return self.lines[place] if place >= 0 and sort_code <= self.ends[place] else ()
@@ -91,55 +91,55 @@ def _is_foreign_currency(account: str) -> bool:
     return account[0] in "45678" and account[6] == account[7]
 
 
-def _plain(line: Line, sort_code: str, account: str) -> bool:
+def _plain(line: ModulusLine, sort_code: str, account: str) -> bool:
     return line.remainder(sort_code + account) == 0
 
 
-def _shortened_at_9(line: Line, sort_code: str, account: str) -> bool:
+def _shortened_at_9(line: ModulusLine, sort_code: str, account: str) -> bool:
     """With g = 9 the weights u to b are zeroised; digits 0 in their places come to the same."""
     return line.remainder("00000000" + account[2:] if account[6] == "9" else sort_code + account) == 0
 
 
-def _exception_1(line: Line, sort_code: str, account: str) -> bool:
+def _exception_1(line: ModulusLine, sort_code: str, account: str) -> bool:
     return (line.remainder(sort_code + account) + 27) % 10 == 0
 
 
-def _exception_2(line: Line, sort_code: str, account: str) -> bool:
+def _exception_2(line: ModulusLine, sort_code: str, account: str) -> bool:
     if account[0] == "0":
         return _plain(line, sort_code, account)
     return _shortened_at_9(_LLOYDS, sort_code, account)
 
 
-def _exception_3(line: Line, sort_code: str, account: str) -> bool:
+def _exception_3(line: ModulusLine, sort_code: str, account: str) -> bool:
     return account[2] in "69" or _plain(line, sort_code, account)
 
 
-def _exception_4(line: Line, sort_code: str, account: str) -> bool:
+def _exception_4(line: ModulusLine, sort_code: str, account: str) -> bool:
     return line.remainder(sort_code + account) == int(account[6:])
 
 
-def _exception_5(line: Line, sort_code: str, account: str) -> bool:
+def _exception_5(line: ModulusLine, sort_code: str, account: str) -> bool:
     """The standard check ends at g, the double alternate at h. No digit is right when 10 is due."""
     due = -line.remainder(sort_code + account) % line.modulus
     return due == int(account[_CHECK_DIGIT[line.modulus]])
 
 
-def _exception_8(line: Line, _sort_code: str, account: str) -> bool:
+def _exception_8(line: ModulusLine, _sort_code: str, account: str) -> bool:
     return _plain(line, "090126", account)
 
 
-def _exception_9(line: Line, _sort_code: str, account: str) -> bool:
+def _exception_9(line: ModulusLine, _sort_code: str, account: str) -> bool:
     """Lloyds holds every euro account at one sort code, though customers name their own branch's."""
     return _plain(line, "309634", account)
 
 
-def _exception_10(line: Line, sort_code: str, account: str) -> bool:
+def _exception_10(line: ModulusLine, sort_code: str, account: str) -> bool:
     if account[:2] in {"09", "99"}:
         return _shortened_at_9(line, sort_code, account)
     return _plain(line, sort_code, account)
 
 
-def _exception_14(line: Line, sort_code: str, account: str) -> bool:
+def _exception_14(line: ModulusLine, sort_code: str, account: str) -> bool:
     """Coutts: a number that fails may end in a 0, 1 or 9 too many."""
     if _plain(line, sort_code, account):
         return True
@@ -181,9 +181,9 @@ def _worth(weight: int, method: str) -> dict[str, int]:
     return {str(digit): digit * weight for digit in range(10)}
 
 
-def _line(method: str, weights: tuple[int, ...], exception: int) -> Line:
+def _line(method: str, weights: tuple[int, ...], exception: int) -> ModulusLine:
     worths = tuple(_worth(weight, method) for weight in weights)
-    return Line(worths, _MODULUS[method], exception, _CHECKS[exception])
+    return ModulusLine(worths, _MODULUS[method], exception, _CHECKS[exception])
 
 
 # What exception 2 puts in the place of the table's weights for numbers that do not begin with 0.
@@ -205,8 +205,8 @@ def load(folder: Path) -> Tables:
     )
 
 
-def _ranges(path: Path) -> dict[tuple[str, str], tuple[Line, ...]]:
-    ranges: dict[tuple[str, str], tuple[Line, ...]] = {}
+def _ranges(path: Path) -> dict[tuple[str, str], tuple[ModulusLine, ...]]:
+    ranges: dict[tuple[str, str], tuple[ModulusLine, ...]] = {}
     numbers: dict[tuple[str, str], int] = {}
     for number, fields in _fields(path):
         try:
@@ -236,7 +236,7 @@ def _sort_codes(fields: list[str]) -> tuple[str, str]:
     return fields[0], fields[1]
 
 
-def _weights(fields: list[str]) -> Line:
+def _weights(fields: list[str]) -> ModulusLine:
     """Read what follows the two sort codes: the method, fourteen weights, and an exception or nothing."""
     start, end, *method_and_weights = fields
     method, *weights = method_and_weights or [""]
@@ -246,7 +246,7 @@ def _weights(fields: list[str]) -> Line:
         raise TablesError(f"{method!r} is none of the methods {', '.join(_MODULUS)}")
     if len(weights) not in {14, 15}:
         raise TablesError(f"{len(weights)} numbers stand where 14 weights and an optional exception should")
-    # The double alternate check adds up digits; what a sign would mean there is said nowhere.
+    # The double alternate check adds up digits; what a sign would mean there is not specified.
     pattern = "[0-9]{1,3}" if method == "DBLAL" else "-?[0-9]{1,3}"
     for weight in weights[:14]:
         if not re.fullmatch(pattern, weight):
@@ -257,8 +257,8 @@ def _weights(fields: list[str]) -> Line:
     return _line(method, tuple(map(int, weights[:14])), int(exception))
 
 
-def _go_together(lines: tuple[Line, ...]) -> bool:
-    """Tell whether the specification says how to combine these checks of one range."""
+def _go_together(lines: tuple[ModulusLine, ...]) -> bool:
+    """Return whether the specification says how to combine these checks of one range."""
     first, *others = [line.exception for line in lines]
     if not others:
         return first not in _PAIRED or _PAIRS.get(first) == first

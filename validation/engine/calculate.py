@@ -40,7 +40,7 @@ class CalculationRefused(ValueError):
     `expected` is, for `missing`, `too_short` and `too_long`, the number of characters without check digits; for
     `characters` the class of the first character that does not fit (`n` digit, `a` letter, `c` either); for
     `national_check_digits` the digits that would have been right, where there are such. `contradiction` means that a
-    part was given twice and differs; `not_used`, that the country has no such part.
+    part was sent twice and differs; `not_used`, that the country has no such part.
     """
 
     def __init__(self, field: FieldName, code: RefusalCode, expected: int | str | None = None) -> None:
@@ -213,7 +213,7 @@ def _placed(layout: _Layout, typed: _Typed) -> _Number:
 
 
 def _account(layout: _Layout, text: str) -> str:
-    """Return the account number with its zeros in front. Behind a hyphen, check digits are told by their number."""
+    """Return the account number with its zeros in front. Behind a hyphen, check digits are known by their count."""
     usual, *longer = layout.account
     head, hyphen, tail = text.rpartition("-")
     bare = text.translate(_MARKS)
@@ -236,14 +236,14 @@ def _judged(layout: _Layout, number: _Number) -> Verdict:
     verdict = check(country.code + national.mod_97_10(bban + country.code + "00") + bban)
     if verdict.valid:
         return verdict
-    # Structure and check digits are right by now: what is left is the country's own rule, which tells the place.
+    # Structure and check digits are right by now: what is left is the country's own rule, which names the place.
     reason = verdict.reasons[0]
     place = (reason.position or 5) - 5
     raise CalculationRefused(number.origins[place], "national_check_digits", reason.expected)
 
 
 _FILLING: Final = {"n": "0", "c": "0", "a": "A"}
-"""What stands in the place of check digits until they are computed, by the class of the place."""
+"""What fills the place of check digits until they are computed, by the class of the place."""
 
 
 def _sort_code(typed: _Typed) -> _Typed:

@@ -4,7 +4,7 @@ The text is first drawn together: letters and digits with at most two separators
 else ends it. Within the runs every place where two letters and two digits follow one another is looked at once, and
 from there as many characters as the country's IBAN has. So the work grows with the length of the text and nothing else.
 
-What is told:
+What is returned:
 
 - What passes every check, wherever it stands: in one piece or in groups of any size, glued to a word in front of it or
   to letters behind it (`IBANSE45…`, `…466EUR`). Not when a digit follows directly: that is another, longer number.

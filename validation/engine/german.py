@@ -2,7 +2,7 @@
 
 Source: Deutsche Bundesbank, "Prüfzifferberechnungsmethoden zur Prüfung von Kontonummern". A test compares every method
 here with schwifty's, whose objects keep the last remainder in themselves and so cannot be shared by threads. Methods
-that are missing are answered `not_checked` by the caller.
+that are missing are `not_checked`, which is up to the caller.
 """
 
 from collections.abc import Callable, Sequence

@@ -15,7 +15,7 @@ from validation.engine.german import METHODS as GERMAN_METHODS
 from validation.engine.reasons import FAILED, NOT_CHECKED, PASSED, CheckResult
 
 
-class Outcome(NamedTuple):
+class DigitsResult(NamedTuple):
     """The result of the check; when it failed, where the check digits start in the BBAN and what they should be."""
 
     result: CheckResult
@@ -23,13 +23,13 @@ class Outcome(NamedTuple):
     expected: str | None = None
 
 
-Rule = Callable[[str, Bank | None], Outcome]
+Rule = Callable[[str, Bank | None], DigitsResult]
 """From a BBAN of right structure, and the bank of its bank code, to the outcome; only Germany's looks at the bank."""
 Compute = Callable[[str], str | None]
 """From a BBAN to the check digits it should have; None when no digits can be right."""
 
-_PASSED = Outcome(PASSED)
-_NOT_CHECKED = Outcome(NOT_CHECKED)
+_PASSED = DigitsResult(PASSED)
+_NOT_CHECKED = DigitsResult(NOT_CHECKED)
 NO_RULE: Final = _NOT_CHECKED
 """The outcome in a country without a rule. The Dutch 11-test is not one: IBANs issued since 2014 need not pass it
 (Betaalvereniging Nederland)."""
@@ -53,25 +53,25 @@ def _weighing(weights: tuple[int, ...], modulus: int) -> Callable[[str], int]:
 def _at(start: int, end: int, compute: Compute) -> Rule:
     """Make the rule that the BBAN holds at `start:end` what `compute` says."""
 
-    def rule(bban: str, _bank: Bank | None = None) -> Outcome:
+    def rule(bban: str, _bank: Bank | None = None) -> DigitsResult:
         expected = compute(bban)
-        return _PASSED if bban[start:end] == expected else Outcome(FAILED, start, expected)
+        return _PASSED if bban[start:end] == expected else DigitsResult(FAILED, start, expected)
 
     return rule
 
 
 def _at_end(compute: Compute) -> Rule:
-    def rule(bban: str, _bank: Bank | None = None) -> Outcome:
+    def rule(bban: str, _bank: Bank | None = None) -> DigitsResult:
         expected = compute(bban)
-        return _PASSED if bban[-2:] == expected else Outcome(FAILED, len(bban) - 2, expected)
+        return _PASSED if bban[-2:] == expected else DigitsResult(FAILED, len(bban) - 2, expected)
 
     return rule
 
 
 def _all_of(*rules: Rule) -> Rule:
-    """Make the rule that every one of `rules` passes; the first that fails is told."""
+    """Make the rule that every one of `rules` passes; the first that fails is returned."""
 
-    def rule(bban: str, bank: Bank | None = None) -> Outcome:
+    def rule(bban: str, bank: Bank | None = None) -> DigitsResult:
         for part in rules:
             outcome = part(bban, bank)
             if outcome.result == FAILED:
@@ -148,11 +148,11 @@ _czech_prefix = _weighing((10, 5, 8, 4, 2, 1), 11)
 _czech_number = _weighing((6, 3, 7, 9, 10, 5, 8, 4, 2, 1), 11)
 
 
-def _czech(bban: str, _bank: Bank | None) -> Outcome:
+def _czech(bban: str, _bank: Bank | None) -> DigitsResult:
     """The prefix and the account number must each weigh a multiple of 11. Source: ČNB, decree 169/2011."""
     if _czech_prefix(bban[4:10]):
-        return Outcome(FAILED, 4)
-    return Outcome(FAILED, 10) if _czech_number(bban[10:]) else _PASSED
+        return DigitsResult(FAILED, 4)
+    return DigitsResult(FAILED, 10) if _czech_number(bban[10:]) else _PASSED
 
 
 _MOD_11_DIGITS = ("0", None, "9", "8", "7", "6", "5", "4", "3", "2", "1")
@@ -168,7 +168,7 @@ _norwegian_plain: Final = _at(10, 11, _mod_11(slice(0, 10), (5, 4, 3, 2, 7, 6, 5
 _norwegian_short: Final = _at(10, 11, _mod_11(slice(6, 10), (5, 4, 3, 2)))
 
 
-def _norwegian(bban: str, bank: Bank | None) -> Outcome:
+def _norwegian(bban: str, bank: Bank | None) -> DigitsResult:
     """Weigh all ten digits. Where places 5 and 6 hold 00, some sources weigh only what follows: not checked then."""
     plain = _norwegian_plain(bban, bank)
     if bban[4:6] != "00" or plain.result == _norwegian_short(bban, bank).result:
@@ -187,7 +187,7 @@ def _mod_11_10(digits: str) -> str:
 _BRITISH_ACCOUNT = 10
 
 
-def _british(bban: str, _bank: Bank | None) -> Outcome:
+def _british(bban: str, _bank: Bank | None) -> DigitsResult:
     """Make the checks that Pay.UK's tables name for the sort code; without the tables, none."""
     tables = british.in_use()
     if tables is None:
@@ -195,7 +195,7 @@ def _british(bban: str, _bank: Bank | None) -> Outcome:
     passed = british.passes(tables, bban[4:_BRITISH_ACCOUNT], bban[_BRITISH_ACCOUNT:])
     if passed is None:
         return _NOT_CHECKED
-    return _PASSED if passed else Outcome(FAILED, _BRITISH_ACCOUNT)
+    return _PASSED if passed else DigitsResult(FAILED, _BRITISH_ACCOUNT)
 
 
 _MOD_97_AT_END = "AO BA CV ME MK PT RS SI TL XK"  # AO, CV, XK: public data
@@ -203,12 +203,12 @@ _RIB = "FR MC MR TN BL GF GP MF MQ NC PF PM RE TF WF YT"
 _RIB_IN_AFRICA = "BF BI BJ CF CG CI CM DJ GA GQ KM MA MG ML NE SN TD TG"  # public data
 
 
-def _german(bban: str, bank: Bank | None) -> Outcome:
+def _german(bban: str, bank: Bank | None) -> DigitsResult:
     """Check by the method that the bank has chosen; for an unknown bank or method the digits are not checked."""
     method = GERMAN_METHODS.get(bank.check_method) if bank else None
     if method is None:
         return _NOT_CHECKED
-    return _PASSED if method(bban[:8], bban[8:]) else Outcome(FAILED, 8)
+    return _PASSED if method(bban[:8], bban[8:]) else DigitsResult(FAILED, 8)
 
 
 BRITISH: Final = ("GB", "GG", "IM", "JE")
@@ -251,7 +251,7 @@ def can_check(country_code: str) -> bool:
     return country_code in WITH_RULE and (country_code not in BRITISH or british.in_use() is not None)
 
 
-def outcome(country_code: str, bban: str, bank: Bank | None) -> Outcome:
+def outcome(country_code: str, bban: str, bank: Bank | None) -> DigitsResult:
     """Check the national check digits of a BBAN of right structure; `not_checked` where the country has no rule."""
     rule = RULES.get(country_code)
     return rule(bban, bank) if rule else NO_RULE
@@ -260,7 +260,7 @@ def outcome(country_code: str, bban: str, bank: Bank | None) -> Outcome:
 def completed(country_code: str, bban: str, starts: Sequence[int]) -> str | None:
     """Return the BBAN with the check digits that begin at `starts` computed from the rest; None when none are right.
 
-    What stands in their places is overwritten. Check digits elsewhere are left as they are, right or wrong. In Norway
+    What is in their places is overwritten. Check digits elsewhere are left as they are, right or wrong. In Norway
     all ten digits are weighed, also where the sources differ.
     """
     for _ in starts:

@@ -11,7 +11,7 @@ UNKNOWN: Final = "unknown"
 CheckResult = Literal["passed", "failed", "not_checked"]
 BankResult = Literal["known", "unknown", "not_checked"]
 
-# The most basic first: when several fail, this is the order in which they are told.
+# The most basic first: when several fail, this is the order in which they are listed.
 ReasonCode = Literal["characters", "country", "length", "structure", "checksum", "national_check_digits"]
 WarningCode = Literal["bank_unknown", "territory_prefix", "aspirational_country", "normalised"]
 

@@ -30,7 +30,7 @@ class RecoveryRefused(ValueError):
 
 
 class Recovery(NamedTuple):
-    """What an IBAN with unreadable places can have been. No candidate is an answer too."""
+    """What an IBAN with unreadable places can have been. No candidate is a result too."""
 
     iban: str
     """The normalised text, with its placeholders."""
@@ -39,7 +39,7 @@ class Recovery(NamedTuple):
     total: int
     """How many there are."""
     truncated: bool
-    """Whether there are more than are told."""
+    """Whether there are more than are listed."""
 
 
 def recover(text: str) -> Recovery:

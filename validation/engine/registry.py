@@ -26,7 +26,7 @@ _CLASSES = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
 _SAME_FIELDS_AS = {"AO": "CV", "KM": "CF", "MG": "CF", "YT": "FR"}
 
 
-class Field(NamedTuple):
+class BbanField(NamedTuple):
     """A part of the BBAN: `bban[start:end]`. Where a country has no such part, both are 0."""
 
     start: int
@@ -74,12 +74,12 @@ class Country(NamedTuple):
     """Matches as many characters as stand right, at the least the country code."""
     checksum_suffix: str
     """The country code in digits and two zeros: what mod 97-10 appends to the BBAN."""
-    bank_code: Field
-    branch_code: Field
-    account_number: Field
-    national_check_digits: Field
+    bank_code: BbanField
+    branch_code: BbanField
+    account_number: BbanField
+    national_check_digits: BbanField
     parts: tuple[Part, ...]
-    bank_key: Field
+    bank_key: BbanField
     """The part of the BBAN under which the bank directory lists banks."""
     sepa: bool
     status: Status
@@ -132,14 +132,14 @@ _KINDS: Final[dict[Component, PartKind]] = {
 }
 
 
-def _fields(code: str) -> dict[PartKind, Field]:
+def _fields(code: str) -> dict[PartKind, BbanField]:
     layout = schwifty_registry.get_iban_spec(_SAME_FIELDS_AS.get(code, code)).positions
-    fields = {kind: Field(layout[component].start, layout[component].end) for component, kind in _KINDS.items()}
-    corrected = {kind: Field(*place) for kind, place in _OVERLAY["fields"].get(code, {}).items()}
+    fields = {kind: BbanField(layout[component].start, layout[component].end) for component, kind in _KINDS.items()}
+    corrected = {kind: BbanField(*place) for kind, place in _OVERLAY["fields"].get(code, {}).items()}
     return {kind: corrected.get(kind, field) for kind, field in fields.items()}
 
 
-def _parts(code: str, fields: dict[PartKind, Field], length: int) -> tuple[Part, ...]:
+def _parts(code: str, fields: dict[PartKind, BbanField], length: int) -> tuple[Part, ...]:
     known = any(field.end for field in fields.values())
     kinds: list[PartKind] = ["reserved" if known else "undivided"] * length
     for kind, (start, end) in fields.items():
@@ -181,7 +181,7 @@ def _country(code: str) -> Country:
         account_number=fields["account_number"],
         national_check_digits=fields["national_check_digits"],
         parts=_parts(code, fields, spec.bban_length),
-        bank_key=Field(lookup[0].start, lookup[-1].end),
+        bank_key=BbanField(lookup[0].start, lookup[-1].end),
         sepa=_sepa(code, spec),
         status=_status(code, spec),
         parent=_OVERLAY["territories"].get(code),

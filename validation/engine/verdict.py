@@ -32,7 +32,7 @@ class Verdict(NamedTuple):
     """What is known of one input. `country` and `bank` are None when not known."""
 
     input: str
-    """What was given, cut at 128 characters."""
+    """What was entered, cut at 128 characters."""
     iban: str
     """The normalised text, as far as normalising goes."""
     checks: Checks
@@ -60,7 +60,7 @@ class Verdict(NamedTuple):
 
     @property
     def account_number(self) -> str | None:
-        """The account number within the BBAN, where the country's structure tells it apart."""
+        """The account number within the BBAN, where the country's structure defines it."""
         return self.country.account_number.cut(self.iban[4:]) if self.country and self.bban else None
 
     @property
@@ -188,10 +188,10 @@ def _malformed(text: str, iban: str, country: Country | None) -> Verdict:
 
 def _told(text: str, iban: str, checks: Checks, reasons: tuple[Reason, ...], country: Country | None = None) -> Verdict:
     warnings = _STATUS_WARNINGS[country.status] if country else ()
-    given = text[:MAX_INPUT_CHARACTERS]
-    if given != iban:
+    entered = text[:MAX_INPUT_CHARACTERS]
+    if entered != iban:
         warnings = (*warnings, _NORMALISED)
-    return Verdict(given, iban, checks, reasons, warnings, country, None)
+    return Verdict(entered, iban, checks, reasons, warnings, country, None)
 
 
 def _is_plain(character: str) -> bool:

@@ -73,7 +73,7 @@ class CallRecord(msgspec.Struct, array_like=True, frozen=True):
     rows: tuple[RecordRow, ...] = ()
 
 
-class Caller(msgspec.Struct, frozen=True):
+class RecordCaller(msgspec.Struct, frozen=True):
     """Who made the check, and where."""
 
     client: UUID
@@ -85,7 +85,7 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 def build_record(
-    caller: Caller,
+    caller: RecordCaller,
     verdicts: Sequence[Verdict],
     choice: mode.Choice,
     *,
@@ -112,7 +112,7 @@ def build_record(
 
 
 def _build_rows(
-    verdicts: Sequence[Verdict], caller: Caller, choice: mode.Choice, now: datetime
+    verdicts: Sequence[Verdict], caller: RecordCaller, choice: mode.Choice, now: datetime
 ) -> tuple[RecordRow, ...]:
     if choice.mode == Mode.OFF:
         return ()
@@ -121,7 +121,9 @@ def _build_rows(
     return tuple([_build_row(verdict, caller, (at, expires_on), sealing) for verdict in verdicts])
 
 
-def _build_row(verdict: Verdict, caller: Caller, when: tuple[int, date], sealing: vault.Sealing | None) -> RecordRow:
+def _build_row(
+    verdict: Verdict, caller: RecordCaller, when: tuple[int, date], sealing: vault.Sealing | None
+) -> RecordRow:
     row_id = _new_id()
     return RecordRow(
         row_id,
@@ -145,7 +147,7 @@ def _new_id() -> str:
     return f"{getrandbits(128) & _FREE_BITS | _VERSION_4:032x}"
 
 
-def _seal(verdict: Verdict, caller: Caller, row_id: str, sealing: vault.Sealing) -> bytes:
+def _seal(verdict: Verdict, caller: RecordCaller, row_id: str, sealing: vault.Sealing) -> bytes:
     bic = verdict.bank.bic if verdict.bank else None
     fields = SealedFields(verdict.iban, verdict.bank_code, bic, caller.ip_address)
     return sealing.seal(_encode(fields), record=row_id)

@@ -1,8 +1,8 @@
-"""A file that keeps records until the database has them. Knows bytes and files, and not what a record means.
+"""A file that holds records until the database has them. Knows bytes and files, and not what a record means.
 
 One file per process, locked for as long as the process lives. A record is a line. It is in the operating system's
-memory of the file before the call is answered, so it survives whatever kills the process; it is not forced to the disk,
-so a power cut can lose the last moments.
+memory of the file before the response goes out, so it survives whatever kills the process; it is not forced to the
+disk, so a power cut can lose the last moments.
 
 The file is mapped into memory, and a line is copied there: a call of the system would give the interpreter's lock away,
 and getting it back among busy threads takes longer than all the rest of a record. So the file grows by whole pieces of
@@ -50,12 +50,12 @@ class Spool:
         """
         end = self.end + len(line)
         if end > self._room or self._map is None:
-            self._map = self._mapped(end)
+            self._map = self._map_file(end)
         self._map[self.end : end] = line
         self.end = end
 
     def lines(self, start: int) -> list[bytes]:
-        """Return the whole lines from byte `start` on; one that was cut short was never answered, and is left out."""
+        """Return the whole lines from byte `start` on; one that was cut short is left out."""
         found = os.pread(self._open(), max(0, self.end - start), start)
         return found.split(b"\n")[:-1]
 
@@ -65,7 +65,7 @@ class Spool:
             os.ftruncate(self._open(), 0)
         except OSError as error:
             raise SpoolFull from error
-        self._let_go_of_map()
+        self._unmap()
         self.end = 0
 
     def remove(self) -> None:
@@ -75,7 +75,7 @@ class Spool:
 
     def close(self) -> None:
         """Let go of the file, so that another process may take it over; doing it again does no harm."""
-        self._let_go_of_map()
+        self._unmap()
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
@@ -86,21 +86,21 @@ class Spool:
             raise SpoolFull
         return self._file
 
-    def _mapped(self, end: int) -> mmap.mmap:
+    def _map_file(self, end: int) -> mmap.mmap:
         """Return the file in memory, with room for `end` bytes."""
         file = self._open()
         try:
             size = os.fstat(file).st_size
             while size < end:
                 size += _lengthened(file, size)
-            self._let_go_of_map()
+            self._unmap()
             mapped = mmap.mmap(file, size)
         except OSError as error:
             raise SpoolFull from error
         self._room = size
         return mapped
 
-    def _let_go_of_map(self) -> None:
+    def _unmap(self) -> None:
         mapped, self._map = self._map, None
         self._room = 0
         if mapped is not None:
@@ -138,7 +138,7 @@ def left_behind(folder: Path) -> Iterator[Spool]:
             except BlockingIOError:
                 os.close(file)
                 continue
-            if not path.exists():  # Whoever held the lock until now has taken care of it.
+            if not path.exists():  # The process that held the lock until now has removed it.
                 os.close(file)
                 continue
             yield Spool(path, file)

@@ -85,7 +85,7 @@ class Writer:
         self._thread.start()
 
     def put(self, record: CallRecord) -> None:
-        """Keep a record; when this returns, killing the process does not lose it.
+        """Take a record; when this returns, killing the process does not lose it.
 
         Raises SpoolFull when the disk is full or the writer has ended, or a database error when too many records wait
         and cannot be written.
@@ -104,7 +104,7 @@ class Writer:
         self._wake.set()
 
     def write(self) -> None:
-        """Write what has gathered. Raises a database error or SpoolFull, and keeps it then."""
+        """Write what has gathered. Raises a database error or SpoolFull, and holds it still then."""
         with self._writing:
             self._finish()
             with self._adding:
@@ -251,10 +251,10 @@ def _drop_orphans(records: list[CallRecord]) -> list[CallRecord]:
     # Held until the batch is written: who deletes a client, or a part of its log, waits for us and deletes after us.
     clients = Client.objects.hold(record.client for record in records)
     keys = {None, *ApiKey.objects.filter(pk__in={record.key for record in records}).values_list("pk", flat=True)}
-    kept = [record for record in records if record.client in clients and record.key in keys]
-    if len(kept) < len(records):
-        logger.warning("Left out %s records of clients or keys that are gone.", len(records) - len(kept))
-    return kept
+    known = [record for record in records if record.client in clients and record.key in keys]
+    if len(known) < len(records):
+        logger.warning("Left out %s records of clients or keys that are gone.", len(records) - len(known))
+    return known
 
 
 def _add(records: list[CallRecord], holder: UUID) -> None:
@@ -273,7 +273,7 @@ def _add(records: list[CallRecord], holder: UUID) -> None:
             of_quotas[quota.Account(client, day.replace(day=1))] += used.units
     counts.add(of_clients)
     store.insert_rows(_drop_deleted([(record.client, row) for record in records for row in record.rows]))
-    # After everything that refers to clients: an owner's deed holds the client's row first and its keys' rows next.
+    # After everything that refers to clients: an owner's action locks the client's row first and its keys' rows next.
     key_usage.add(of_keys)
     quota.settle(of_quotas, holder=holder)
 
@@ -289,7 +289,7 @@ def _is_new(spool_id: UUID, end: int) -> bool:
     """Move the position behind a batch; return whether it was not there already.
 
     When a connection breaks at the very end of a transaction, nobody hears that it was done. So a batch is tried again
-    as it was, and this tells whether it counts.
+    as it was, and this decides whether it counts.
     """
     if SpoolPosition.objects.filter(spool=spool_id).exclude(position=end).update(position=end):
         return True
@@ -307,13 +307,13 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Write everything and end the writer; without one, do nothing. The process keeps no further record."""
+    """Write everything and end the writer; without one, do nothing. The process takes no further record."""
     if _writer is not None:
         _writer.stop()
 
 
 def put(record: CallRecord, *, soon: bool = False) -> None:
-    """Keep what a call leaves behind, durably. Raises SpoolFull or a database error; nothing is kept then.
+    """Record a call durably. Raises SpoolFull or a database error; nothing is recorded then.
 
     The database has it within a second, or with `soon` at once: a person at a page looks at what follows from it.
     """

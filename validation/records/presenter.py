@@ -89,7 +89,7 @@ def present(client: Client, rows: Iterable[ValidationRecord]) -> list[ShownRecor
 
 
 def key_labels(client: Client, only: Iterable[UUID] | None = None) -> list[KeyLabel]:
-    """Return the client's keys, those that have ended too, newest first; or only those with the given ids."""
+    """Return the client's keys, those that have ended too, newest first; or only those with these ids."""
     found = ApiKey.objects.filter(client=client).order_by("-created_at")
     found = found if only is None else found.filter(pk__in=list(only))
     return [KeyLabel(key.pk, _name(key), key.prefix) for key in found]

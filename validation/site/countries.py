@@ -47,7 +47,7 @@ class CountryPage:
 
     @property
     def parts(self) -> list[DrawnPart]:
-        """The parts of the IBAN in order, for the page that draws them; a list of countries never asks."""
+        """The parts of the IBAN in order, for the page that draws them; a list of countries needs none."""
         return _drawn(self.structure)
 
     @property

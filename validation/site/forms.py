@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 
-# The language switcher posts the IBAN along, so that a new language keeps the verdict on the page.
+# The language switcher posts the IBAN along, so that the verdict stays on the page in a new language.
 _KNOWN_FIELDS = frozenset({"iban", "csrfmiddlewaretoken", "language", "next"})
 _REPLACEMENT_CHARACTER = "\ufffd"
 

@@ -58,7 +58,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything the page says about one verdict, in the active language."""
+    """Everything the page shows about one verdict, in the active language."""
 
     verdict: Verdict
     groups: list[list[Letter]]

@@ -17,7 +17,7 @@ from validation import engine, messages
 from validation.engine import Verdict
 from validation.engine.normalise import MAX_INPUT_CHARACTERS
 from validation.recording import writer
-from validation.recording.record import Caller, build_record
+from validation.recording.record import RecordCaller, build_record
 from validation.recording.spool import SpoolFull
 from validation.site import countries
 from validation.site.forms import FormProblem, iban_text
@@ -56,7 +56,7 @@ def check(request: HttpRequest) -> HttpResponse:
 
 def _record(request: HttpRequest, client: Client, verdict: Verdict) -> bool:
     """Count the check and store of it what the client wants; return whether that could be done."""
-    caller = Caller(client.pk, UsageDay.Source.PAGE.value, None, addresses.caller(request))
+    caller = RecordCaller(client.pk, UsageDay.Source.PAGE.value, None, addresses.caller(request))
     try:
         writer.put(build_record(caller, [verdict], mode.of(client)), soon=True)
     except SpoolFull:

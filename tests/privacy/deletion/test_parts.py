@@ -26,7 +26,7 @@ from tests.support.grown_client import IBAN, everything_of, grow, traces
 from validation.engine import check
 from validation.models import ValidationRecord
 from validation.recording import writer
-from validation.recording.record import Caller, CallRecord, build_record
+from validation.recording.record import CallRecord, RecordCaller, build_record
 from validation.records import store
 from validation.records.search import RecordFilter
 
@@ -113,7 +113,7 @@ class OnItsWayTests(PartTest):
     """A check that a worker holds, or a spool, when what is kept of it is deleted."""
 
     def record(self, text: str = IBAN, at: timedelta = timedelta()) -> CallRecord:
-        caller = Caller(self.alice.client.pk, "api", None, "192.0.2.7")
+        caller = RecordCaller(self.alice.client.pk, "api", None, "192.0.2.7")
         return build_record(caller, [check(text)], Choice(Mode.FULL, 90), now=timezone.now() + at)
 
     def kept(self) -> int:

@@ -51,7 +51,7 @@ def live_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveApi]:
 
 
 @pytest.fixture(scope="session")
-def told(live_api: LiveApi) -> dict[str, str]:
+def api_environment(live_api: LiveApi) -> dict[str, str]:
     """Return the environment in which samples and schemathesis find the API and the key, whatever proxy there is."""
     return services.environment(IBANSE_URL=live_api.url, IBANSE_KEY=live_api.key, NO_PROXY="*", no_proxy="*")
 

@@ -53,26 +53,26 @@ ODD = (
 )
 
 
-class AddressesTest(HouseTest):
+class CallerAddressTest(HouseTest):
     def validates(self, token: str, address: str | None, **sent: str) -> ApiAnswer:
-        """Return the answer to a call whose address the proxy tells, as in production."""
+        """Return the response to a call whose IP address the proxy reports, as in production."""
         with override_settings(CLIENT_ADDRESS_META_KEY="HTTP_X_REAL_IP"):
             return self.calls(token, VALIDATE, IBAN, address="", HTTP_X_REAL_IP=address, **sent)
 
-    def assert_let_in(self, token: str, *callers: str) -> None:
+    def assert_accepted(self, token: str, *callers: str) -> None:
         for caller in callers:
             with self.subTest(caller=caller):
                 self.assertEqual(self.validates(token, caller).status_code, 200)
 
-    def assert_kept_out(self, token: str, *callers: str) -> None:
+    def assert_refused(self, token: str, *callers: str) -> None:
         for caller in callers:
             with self.subTest(caller=caller):
                 self.assert_problem(self.validates(token, caller), "address_not_allowed", 403)
 
 
 @pytest.mark.claim("caller_address")
-class ProxyTests(AddressesTest):
-    def test_what_is_not_one_plain_address_is_refused_and_not_repeated(self) -> None:
+class ProxyTests(CallerAddressTest):
+    def test_anything_but_one_plain_address_is_refused(self) -> None:
         token = self.alice.key()
         for address in ODD:
             with self.subTest(address=(address or "")[:40]):
@@ -82,14 +82,14 @@ class ProxyTests(AddressesTest):
                 if address and len(address) > 1:
                     self.assertNotIn(address, problem["detail"])
 
-    def test_a_wrong_address_is_refused_before_the_key_is_looked_at(self) -> None:
+    def test_a_wrong_address_is_refused_before_the_key(self) -> None:
         self.assert_problem(self.validates("nonsense", None), "invalid_request", 400)
 
-    def test_the_document_too_needs_a_caller(self) -> None:
+    def test_the_document_needs_an_address_too(self) -> None:
         with override_settings(CLIENT_ADDRESS_META_KEY="HTTP_X_REAL_IP"):
-            answer = self.calls(None, "/api/v1/openapi.json", method="GET")
+            response = self.calls(None, "/api/v1/openapi.json", method="GET")
 
-        self.assert_problem(answer, "invalid_request", 400)
+        self.assert_problem(response, "invalid_request", 400)
 
     def test_no_other_header_opens_the_list(self) -> None:
         token = self.alice.key(networks=[OFFICE])
@@ -105,13 +105,13 @@ class ProxyTests(AddressesTest):
         }
         for name, value in forged.items():
             with self.subTest(name=name):
-                answer = self.validates(token, OUTSIDE, **{name: value})
-                self.assert_problem(answer, "address_not_allowed", 403)
+                response = self.validates(token, OUTSIDE, **{name: value})
+                self.assert_problem(response, "address_not_allowed", 403)
 
-                answer = self.validates(token, None, **{name: value})
-                self.assert_problem(answer, "invalid_request", 400)
+                response = self.validates(token, None, **{name: value})
+                self.assert_problem(response, "invalid_request", 400)
 
-    def test_without_a_proxy_nobodys_header_counts(self) -> None:
+    def test_without_a_proxy_no_header_counts(self) -> None:
         token = self.alice.key(networks=[OFFICE])
 
         outside = self.calls(token, VALIDATE, IBAN, address=OUTSIDE, HTTP_X_REAL_IP=INSIDE, HTTP_X_FORWARDED_FOR=INSIDE)
@@ -124,79 +124,79 @@ class ProxyTests(AddressesTest):
     def test_behind_the_proxy_the_peer_of_the_socket_does_not_count(self) -> None:
         token = self.alice.key(networks=[OFFICE])
         with override_settings(CLIENT_ADDRESS_META_KEY="HTTP_X_REAL_IP"):
-            answer = self.calls(token, VALIDATE, IBAN, address=INSIDE)
+            response = self.calls(token, VALIDATE, IBAN, address=INSIDE)
 
-        self.assert_problem(answer, "invalid_request", 400)
+        self.assert_problem(response, "invalid_request", 400)
 
 
 @pytest.mark.claim("bound_addresses")
-class ListTests(AddressesTest):
+class AllowListTests(CallerAddressTest):
     def test_a_key_works_inside_its_networks_and_nowhere_else(self) -> None:
         token = self.alice.key(networks=[OFFICE, "2001:db8:1::/48", "192.0.2.7"])
 
-        self.assert_let_in(token, "203.0.113.0", "203.0.113.255", "192.0.2.7", "2001:db8:1::", "2001:DB8:1:ffff::1")
-        self.assert_kept_out(token, "203.0.112.255", "203.0.114.0", "192.0.2.8", "2001:db8:2::", "::1", "127.0.0.1")
+        self.assert_accepted(token, "203.0.113.0", "203.0.113.255", "192.0.2.7", "2001:db8:1::", "2001:DB8:1:ffff::1")
+        self.assert_refused(token, "203.0.112.255", "203.0.114.0", "192.0.2.8", "2001:db8:2::", "::1", "127.0.0.1")
 
-    def test_an_ipv4_address_is_one_address_however_it_is_written(self) -> None:
+    def test_an_ipv4_mapped_address_is_the_same(self) -> None:
         token = self.alice.key(networks=["::ffff:192.0.2.7", OFFICE])
 
-        self.assert_let_in(token, "192.0.2.7", "::ffff:192.0.2.7", "::ffff:c000:207", "::FFFF:203.0.113.9")
+        self.assert_accepted(token, "192.0.2.7", "::ffff:192.0.2.7", "::ffff:c000:207", "::FFFF:203.0.113.9")
         # Those that only hold the digits of one say what the sender wants.
-        self.assert_kept_out(token, "::192.0.2.7", "64:ff9b::192.0.2.7", "2002:c000:207::", "::ffff:0:192.0.2.7")
+        self.assert_refused(token, "::192.0.2.7", "64:ff9b::192.0.2.7", "2002:c000:207::", "::ffff:0:192.0.2.7")
 
     def test_an_empty_list_refuses_everybody(self) -> None:
         token = self.alice.key(any_address=False)
 
-        self.assert_kept_out(token, "192.0.2.7", "::1", "127.0.0.1")
+        self.assert_refused(token, "192.0.2.7", "::1", "127.0.0.1")
 
     def test_any_address_means_any(self) -> None:
         token = self.alice.key()
 
-        self.assert_let_in(token, "192.0.2.7", "::1", "127.0.0.1", "2001:db8::7", "::ffff:192.0.2.7")
+        self.assert_accepted(token, "192.0.2.7", "::1", "127.0.0.1", "2001:db8::7", "::ffff:192.0.2.7")
 
-    def test_the_list_sleeps_while_any_address_may_call(self) -> None:
+    def test_the_list_is_ignored_while_any_address_may_call(self) -> None:
         token = self.alice.key(networks=[OFFICE])
         key = ApiKey.objects.get(identifier=tokens.split(token).identifier)
-        self.assert_kept_out(token, OUTSIDE)
+        self.assert_refused(token, OUTSIDE)
 
         keys.set_any_address(key, any_address=True, by=self.alice.user)
-        self.assert_let_in(token, OUTSIDE)
+        self.assert_accepted(token, OUTSIDE)
 
         keys.set_any_address(key, any_address=False, by=self.alice.user)
-        self.assert_kept_out(token, OUTSIDE)
-        self.assert_let_in(token, INSIDE)
+        self.assert_refused(token, OUTSIDE)
+        self.assert_accepted(token, INSIDE)
 
-    def test_the_next_call_meets_what_was_added_or_removed(self) -> None:
+    def test_a_change_applies_to_the_next_call(self) -> None:
         token = self.alice.key(networks=[OFFICE])
         key = ApiKey.objects.get(identifier=tokens.split(token).identifier)
-        self.assert_kept_out(token, OUTSIDE)
+        self.assert_refused(token, OUTSIDE)
 
         entry = keys.allow(key, OUTSIDE, by=self.alice.user)
-        self.assert_let_in(token, OUTSIDE, INSIDE)
+        self.assert_accepted(token, OUTSIDE, INSIDE)
 
         keys.disallow(entry, by=self.alice.user)
-        self.assert_kept_out(token, OUTSIDE)
+        self.assert_refused(token, OUTSIDE)
 
-    def test_many_callers_do_not_fill_the_memory_and_are_still_told_apart(self) -> None:
+    def test_many_callers_do_not_fill_the_memory(self) -> None:
         token = self.alice.key(networks=[OFFICE], rate_per_minute=1_000_000)
         for third, fourth in itertools.product(range(5), range(250)):
             self.validates(token, f"10.0.{third}.{fourth}")
 
-        self.assert_kept_out(token, "10.0.0.1", "10.9.9.9")
-        self.assert_let_in(token, INSIDE)
+        self.assert_refused(token, "10.0.0.1", "10.9.9.9")
+        self.assert_accepted(token, INSIDE)
 
     def test_each_key_has_a_list_of_its_own(self) -> None:
         hers, mine = self.alice.key(networks=[OFFICE]), self.mallory.key(networks=["192.0.2.0/24"])
 
-        self.assert_let_in(hers, INSIDE)
-        self.assert_kept_out(mine, INSIDE)
-        self.assert_let_in(mine, "192.0.2.7")
-        self.assert_kept_out(hers, "192.0.2.7")
+        self.assert_accepted(hers, INSIDE)
+        self.assert_refused(mine, INSIDE)
+        self.assert_accepted(mine, "192.0.2.7")
+        self.assert_refused(hers, "192.0.2.7")
 
 
 @pytest.mark.claim("blocked_addresses")
-class BlockTests(AddressesTest):
-    def test_a_blocked_address_is_blocked_however_it_is_written(self) -> None:
+class BlockedAddressTests(CallerAddressTest):
+    def test_a_blocked_address_is_blocked_in_any_spelling(self) -> None:
         blocks.block("192.0.2.0/24")
         blocks.block("2001:db8::/32")
         token = self.alice.key()
@@ -204,14 +204,14 @@ class BlockTests(AddressesTest):
         for caller in ("192.0.2.7", "::ffff:192.0.2.7", "::ffff:c000:207", "2001:db8::1", "2001:0DB8:0::1"):
             with self.subTest(caller=caller):
                 self.assert_problem(self.validates(token, caller), "address_blocked", 403)
-        self.assert_let_in(token, "192.0.3.7", "2001:db9::1")
+        self.assert_accepted(token, "192.0.3.7", "2001:db9::1")
 
     def test_a_list_does_not_open_a_block(self) -> None:
         blocks.block(INSIDE)
 
         self.assert_problem(self.validates(self.alice.key(networks=[OFFICE]), INSIDE), "address_blocked", 403)
 
-    def test_health_is_told_to_whoever_asks(self) -> None:
+    def test_health_is_open_to_blocked_addresses(self) -> None:
         blocks.block("192.0.2.7")
         revisions.forget()
 
@@ -255,29 +255,29 @@ class TestBehindARealServer:
             pytest.param([("X-Real-IP", "")], 400, "invalid_request", id="empty"),
         ],
     )
-    def test_only_the_header_of_the_proxy_is_the_caller(
+    def test_only_the_proxys_header_names_the_caller(
         self, port: int, program: Program, headers: list[tuple[str, str]], status: int, code: str | None
     ) -> None:
-        got, told = ask(port, program, [*headers, ("X-Forwarded-Proto", "https")])
+        status_code, content = ask(port, program, [*headers, ("X-Forwarded-Proto", "https")])
 
-        assert (got, told.get("code")) == (status, code)
+        assert (status_code, content.get("code")) == (status, code)
 
     @pytest.mark.parametrize("name", ["X_Forwarded_Proto", "X-Forwarded_Proto"])
-    def test_only_the_header_of_the_proxy_says_that_it_was_https(self, port: int, program: Program, name: str) -> None:
-        got, told = ask(port, program, [("X-Real-IP", INSIDE), (name, "https")])
+    def test_only_the_proxys_header_proves_https(self, port: int, program: Program, name: str) -> None:
+        status_code, content = ask(port, program, [("X-Real-IP", INSIDE), (name, "https")])
 
-        assert (got, told["code"]) == (403, "https_required")
+        assert (status_code, content["code"]) == (403, "https_required")
 
     @pytest.mark.parametrize("name", ["Script-Name", "Path-Info", "PATH_INFO"])
-    def test_no_header_changes_which_call_it_is(self, port: int, program: Program, name: str) -> None:
+    def test_no_header_changes_the_route(self, port: int, program: Program, name: str) -> None:
         headers = [("X-Real-IP", OUTSIDE), ("X-Forwarded-Proto", "https"), (name, "/health/live")]
-        got, told = ask(port, program, headers)
+        status_code, content = ask(port, program, headers)
 
-        assert (got, told.get("code")) == (403, "address_not_allowed")
+        assert (status_code, content.get("code")) == (403, "address_not_allowed")
 
 
 def ask(port: int, program: Program, headers: list[tuple[str, str]]) -> tuple[int, dict[str, str]]:
-    """Return status and body of the answer to a call with exactly these headers beside those of every call."""
+    """Return status and body of the response to a call with exactly these headers beside those of every call."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     body = json.dumps(IBAN)
     connection.putrequest("POST", VALIDATE)
@@ -289,7 +289,7 @@ def ask(port: int, program: Program, headers: list[tuple[str, str]]) -> tuple[in
     ):
         connection.putheader(name, value)
     connection.endheaders(body.encode())
-    answer = connection.getresponse()
-    told = json.loads(answer.read())
+    response = connection.getresponse()
+    content = json.loads(response.read())
     connection.close()
-    return answer.status, told
+    return response.status, content

@@ -12,7 +12,7 @@ from gunicorn.http.errors import InvalidChunkSize  # type: ignore[import-untyped
 
 from tests.base import ApiAnswer, HouseTest
 from tests.validation.api.conftest import LiveApi
-from validation.api.bodies import MOST_BYTES
+from validation.api.bodies import MAX_BODY_BYTES
 
 pytestmark = pytest.mark.claim("strict_bodies")
 
@@ -23,43 +23,43 @@ IBAN = "DE89370400440532013000"
 GOOD = json.dumps({"iban": IBAN}).encode()
 
 
-class Counting(io.BytesIO):
-    """A body that knows how much of it was asked for and given."""
+class CountingStream(io.BytesIO):
+    """A body that counts what was read of it."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(content)
-        self.given = 0
+        self.bytes_read = 0
 
     def read(self, size: int | None = -1) -> bytes:
-        assert size is not None, "asked for everything, however much it is"
-        assert size >= 0, "asked for everything, however much it is"
+        assert size is not None, "read without a limit"
+        assert size >= 0, "read without a limit"
         read = super().read(size)
-        self.given += len(read)
+        self.bytes_read += len(read)
         return read
 
 
-class BodiesTest(HouseTest):
+class RequestBodyTest(HouseTest):
     def setUp(self) -> None:
         super().setUp()
         self.key = self.alice.key(rate_per_minute=1_000_000)
 
     def sends(self, body: object, path: str = VALIDATE, **sent: Any) -> ApiAnswer:
-        """Return the answer to a call with a good key."""
+        """Return the response to a call with a good key."""
         return self.calls(self.key, path, body, **sent)
 
-    def assert_invalid(self, body: object, *said: str, path: str = VALIDATE, **sent: Any) -> None:
+    def assert_invalid(self, body: object, *parts: str, path: str = VALIDATE, **sent: Any) -> None:
         problem = self.assert_problem(self.sends(body, path, **sent), "invalid_request", 400)
-        for words in said:
+        for words in parts:
             self.assertIn(words, problem["detail"])
         self.assertNotIn(IBAN, json.dumps(problem))
 
-    def assert_taken(self, body: object, path: str = VALIDATE, **sent: Any) -> None:
-        answer = self.sends(body, path, **sent)
-        self.assertEqual(answer.status_code, 200, answer.content)
+    def assert_accepted(self, body: object, path: str = VALIDATE, **sent: Any) -> None:
+        response = self.sends(body, path, **sent)
+        self.assertEqual(response.status_code, 200, response.content)
 
 
-class JsonTests(BodiesTest):
-    def test_what_is_no_json_is_refused_with_the_place(self) -> None:
+class JsonTests(RequestBodyTest):
+    def test_invalid_json_is_refused_with_its_place(self) -> None:
         for body, said in (
             (b"", "its end is missing"),
             (b"   ", "its end is missing"),
@@ -88,7 +88,7 @@ class JsonTests(BodiesTest):
             with self.subTest(body=body[:30]):
                 self.assert_invalid(body, "not valid JSON", said)
 
-    def test_what_is_no_utf_8_is_refused(self) -> None:
+    def test_invalid_utf_8_is_refused(self) -> None:
         for body in (
             b'{"iban": "\xff"}',
             b'{"iban": "\xe4"}',
@@ -106,13 +106,13 @@ class JsonTests(BodiesTest):
             with self.subTest(body=body):
                 self.assert_invalid(body, "not valid JSON")
 
-    def test_a_character_that_no_iban_has_is_a_reason_and_no_problem(self) -> None:
+    def test_a_wrong_character_is_a_reason_not_a_problem(self) -> None:
         for body in (b'{"iban": "a\\u0000b"}', b'{"iban": "\\ud83d\\ude00"}', '{"iban": "😀"}'.encode()):
-            answer = self.sends(body)
+            response = self.sends(body)
 
-            self.assertEqual(answer.json()["reasons"][0]["code"], "characters")
+            self.assertEqual(response.json()["reasons"][0]["code"], "characters")
 
-    def test_a_field_given_twice_is_refused_however_it_is_written(self) -> None:
+    def test_a_duplicate_field_is_refused(self) -> None:
         for body in (
             b'{"iban": "x", "iban": "y"}',
             b'{"iban": "x", "iban": "x"}',
@@ -125,7 +125,7 @@ class JsonTests(BodiesTest):
         self.assert_invalid(b'{"ibans": ["x"], "ibans": ["y"]}', "“ibans” is given twice", path=BATCH)
         self.assert_invalid(b'{"text": "x", "text": "y"}', "“text” is given twice", path=EXTRACT)
 
-    def test_a_text_that_only_looks_like_a_field_given_twice_is_taken(self) -> None:
+    def test_a_text_that_looks_like_a_duplicate_is_accepted(self) -> None:
         for body in (
             {"iban": "iban"},
             {"iban": '"iban": "iban"'},
@@ -133,11 +133,11 @@ class JsonTests(BodiesTest):
             {"iban": "\\u0069ban"},
         ):
             with self.subTest(body=body):
-                self.assert_taken(body)
-        self.assert_taken({"text": '"text" "text"'}, EXTRACT)
-        self.assert_taken({"ibans": ["ibans", '"ibans"', "ibans"]}, BATCH)
+                self.assert_accepted(body)
+        self.assert_accepted({"text": '"text" "text"'}, EXTRACT)
+        self.assert_accepted({"ibans": ["ibans", '"ibans"', "ibans"]}, BATCH)
 
-    def test_depth_costs_nothing(self) -> None:
+    def test_deep_nesting_is_harmless(self) -> None:
         deep = 100_000
         for body in (
             b"[" * deep,
@@ -152,8 +152,8 @@ class JsonTests(BodiesTest):
                 self.assert_invalid(body)
 
 
-class ShapeTests(BodiesTest):
-    def test_a_body_of_another_shape_is_refused_with_the_place(self) -> None:
+class BodySchemaTests(RequestBodyTest):
+    def test_a_wrong_schema_is_refused_with_its_place(self) -> None:
         for path, body, *said in (
             (VALIDATE, [], "$", "an object"),
             (VALIDATE, "x", "$", "an object"),
@@ -202,7 +202,7 @@ class ShapeTests(BodiesTest):
             with self.subTest(path=path, body=str(body)[:40]):
                 self.assert_invalid(body, *said, path=path)
 
-    def test_the_most_and_the_least_are_taken(self) -> None:
+    def test_the_limits_are_accepted(self) -> None:
         for path, body in (
             (BATCH, {"ibans": ["x"]}),
             (BATCH, {"ibans": [IBAN] * 1000}),
@@ -213,82 +213,82 @@ class ShapeTests(BodiesTest):
             (VALIDATE, {"iban": "x" * 1_000_000}),
         ):
             with self.subTest(path=path, body=str(body)[:40]):
-                self.assert_taken(body, path)
+                self.assert_accepted(body, path)
 
-    def test_the_longest_text_may_be_written_in_escapes(self) -> None:
-        self.assert_taken(b'{"text": "' + b"\\ud83d\\ude00" * 100_000 + b'"}', EXTRACT)
+    def test_the_longest_text_may_be_escaped(self) -> None:
+        self.assert_accepted(b'{"text": "' + b"\\ud83d\\ude00" * 100_000 + b'"}', EXTRACT)
 
-    def test_a_long_name_of_a_field_comes_back_cut(self) -> None:
+    def test_a_long_field_name_is_cut(self) -> None:
         problem = self.assert_problem(self.sends({"n" * 100_000: 1}), "invalid_request", 400)
 
         self.assertLess(len(problem["detail"]), 100)
 
 
-class LengthTests(BodiesTest):
-    def test_of_a_body_that_is_too_large_no_more_is_read_than_shows_it(self) -> None:
+class ContentLengthTests(RequestBodyTest):
+    def test_a_body_that_is_too_large_is_not_read_whole(self) -> None:
         ten_megabytes = b'{"iban": "' + b"x" * 10_000_000 + b'"}'
-        for length, most in ((str(len(ten_megabytes)), 0), (None, MOST_BYTES + 1)):
+        for length, most in ((str(len(ten_megabytes)), 0), (None, MAX_BODY_BYTES + 1)):
             with self.subTest(length=length):
-                body = Counting(ten_megabytes)
+                body = CountingStream(ten_megabytes)
 
                 problem = self.assert_problem(self.sends(body, CONTENT_LENGTH=length), "too_large", 413)
 
-                self.assertEqual(body.given, most)
-                self.assertIn(str(MOST_BYTES), problem["detail"])
+                self.assertEqual(body.bytes_read, most)
+                self.assertIn(str(MAX_BODY_BYTES), problem["detail"])
 
-    def test_the_limit_itself_is_taken(self) -> None:
-        padded = GOOD + b" " * (MOST_BYTES - len(GOOD))
-        self.assert_taken(padded)
-        self.assert_taken(Counting(padded))
+    def test_the_size_limit_is_accepted(self) -> None:
+        padded = GOOD + b" " * (MAX_BODY_BYTES - len(GOOD))
+        self.assert_accepted(padded)
+        self.assert_accepted(CountingStream(padded))
 
         self.assert_problem(self.sends(padded + b" "), "too_large", 413)
-        self.assert_problem(self.sends(Counting(padded + b" ")), "too_large", 413)
+        self.assert_problem(self.sends(CountingStream(padded + b" ")), "too_large", 413)
 
-    def test_a_length_that_is_no_number_is_refused_without_reading(self) -> None:
+    def test_a_malformed_length_is_refused_unread(self) -> None:
         for length in ("-1", "-0", "+18", "1e3", "0x12", "18.0", "1_8", "18, 18", "18 ", "１８", "²", "x", "NaN"):
             with self.subTest(length=length):
-                body = Counting(GOOD)
+                body = CountingStream(GOOD)
 
                 problem = self.assert_problem(self.sends(body, CONTENT_LENGTH=length), "invalid_request", 400)
 
                 self.assertIn("Content-Length", problem["detail"])
-                self.assertEqual(body.given, 0)
+                self.assertEqual(body.bytes_read, 0)
 
-    def test_a_length_beyond_all_measure_is_too_large(self) -> None:
-        for length in (str(MOST_BYTES + 1), "9" * 19, "9" * 20, "9" * 5000):
+    def test_an_enormous_length_is_too_large(self) -> None:
+        for length in (str(MAX_BODY_BYTES + 1), "9" * 19, "9" * 20, "9" * 5000):
             with self.subTest(length=length[:30]):
-                body = Counting(GOOD)
+                body = CountingStream(GOOD)
 
                 self.assert_problem(self.sends(body, CONTENT_LENGTH=length), "too_large", 413)
 
-                self.assertEqual(body.given, 0)
+                self.assertEqual(body.bytes_read, 0)
 
-    def test_a_body_shorter_than_its_length_is_refused_though_what_came_makes_sense(self) -> None:
-        self.assert_invalid(Counting(GOOD), "ended before its time", CONTENT_LENGTH=str(len(GOOD) + 1))
+    def test_a_truncated_body_is_refused(self) -> None:
+        self.assert_invalid(CountingStream(GOOD), "ended before its time", CONTENT_LENGTH=str(len(GOOD) + 1))
 
-    def test_of_a_body_longer_than_its_length_only_that_much_counts(self) -> None:
-        body = Counting(GOOD + b"GET / HTTP/1.1")
+    def test_a_body_is_read_up_to_its_length(self) -> None:
+        body = CountingStream(GOOD + b"GET / HTTP/1.1")
 
-        self.assert_taken(body, CONTENT_LENGTH=str(len(GOOD)))
+        self.assert_accepted(body, CONTENT_LENGTH=str(len(GOOD)))
 
-        self.assertEqual(body.given, len(GOOD))
+        self.assertEqual(body.bytes_read, len(GOOD))
 
-    def test_a_body_in_chunks_has_no_length_and_is_taken(self) -> None:
-        self.assert_taken(Counting(GOOD), HTTP_TRANSFER_ENCODING="chunked")
+    def test_a_chunked_body_is_accepted(self) -> None:
+        self.assert_accepted(CountingStream(GOOD), HTTP_TRANSFER_ENCODING="chunked")
 
-    def test_a_body_that_breaks_off_is_the_callers_problem_and_no_error_of_ours(self) -> None:
+    def test_a_broken_stream_is_a_problem_not_an_error(self) -> None:
         for trouble in (ConnectionResetError("reset"), TimeoutError(), OSError("x"), InvalidChunkSize(b"z")):
 
-            class Broken:
+            class BrokenStream:
                 def read(self, _size: int, trouble: Exception = trouble) -> bytes:
                     raise trouble
 
             with self.subTest(trouble=trouble):
-                self.assert_invalid(Broken(), "ended before its time")
+                self.assert_invalid(BrokenStream(), "ended before its time")
 
 
-class ContentTypeTests(BodiesTest):
-    def test_json_in_utf_8_is_taken_however_it_is_named(self) -> None:
+class ContentTypeTests(RequestBodyTest):
+    def test_json_in_utf_8_is_accepted_in_any_spelling(self) -> None:
         for content_type in (
             "application/json",
             "application/json; charset=utf-8",
@@ -297,9 +297,9 @@ class ContentTypeTests(BodiesTest):
             "application/json;",
         ):
             with self.subTest(content_type=content_type):
-                self.assert_taken(GOOD, CONTENT_TYPE=content_type)
+                self.assert_accepted(GOOD, CONTENT_TYPE=content_type)
 
-    def test_everything_else_is_refused(self) -> None:
+    def test_other_content_types_are_refused(self) -> None:
         for content_type in (
             None,
             "",
@@ -319,28 +319,28 @@ class ContentTypeTests(BodiesTest):
             "x" * 8000,
         ):
             with self.subTest(content_type=(content_type or "")[:40]):
-                answer = self.sends(GOOD, CONTENT_TYPE=content_type)
+                response = self.sends(GOOD, CONTENT_TYPE=content_type)
 
-                self.assert_problem(answer, "unsupported_media_type", 415)
+                self.assert_problem(response, "unsupported_media_type", 415)
 
-    def test_a_packed_body_is_refused_so_that_none_can_grow_in_our_hands(self) -> None:
+    def test_a_compressed_body_is_refused(self) -> None:
         for encoding in ("gzip", "deflate", "br", "identity", "gzip, gzip", "x"):
             with self.subTest(encoding=encoding):
-                answer = self.sends(GOOD, HTTP_CONTENT_ENCODING=encoding)
+                response = self.sends(GOOD, HTTP_CONTENT_ENCODING=encoding)
 
-                self.assert_problem(answer, "unsupported_media_type", 415)
+                self.assert_problem(response, "unsupported_media_type", 415)
 
-    def test_a_call_without_a_body_needs_no_content_type_and_reads_none(self) -> None:
+    def test_a_call_without_body_reads_none(self) -> None:
         for content_type in (None, "text/plain", "application/json"):
-            body = Counting(GOOD)
-            answer = self.calls(self.key, "/api/v1/countries", body, method="GET", CONTENT_TYPE=content_type)
+            body = CountingStream(GOOD)
+            response = self.calls(self.key, "/api/v1/countries", body, method="GET", CONTENT_TYPE=content_type)
 
-            self.assertEqual(answer.status_code, 200)
-            self.assertEqual(body.given, 0)
+            self.assertEqual(response.status_code, 200)
+            self.assertEqual(body.bytes_read, 0)
 
 
 class TestOnASocket:
-    """What no client library would send, to the real server: it answers or hangs up, and serves the next one."""
+    """What no client library would send, to the real server: it responds or hangs up, and serves the next one."""
 
     @pytest.fixture(autouse=True)
     def log(self, live_api: LiveApi) -> Iterator[None]:
@@ -377,7 +377,7 @@ class TestOnASocket:
             pytest.param(b"200000\r\n%b\r\n0\r\n\r\n" % (b" " * 0x200000), 413, id="too large"),
         ],
     )
-    def test_chunks_right_and_wrong(self, live_api: LiveApi, chunks: bytes, status: int) -> None:
+    def test_chunks(self, live_api: LiveApi, chunks: bytes, status: int) -> None:
         got = ask(live_api, chunks, "Transfer-Encoding: chunked")
 
         assert got == status
@@ -400,13 +400,11 @@ class TestOnASocket:
             pytest.param(["Content-Type: application/json; charset*=bogus'en'%41"], b"", {415}, id="charset"),
         ],
     )
-    def test_lengths_right_and_wrong(
-        self, live_api: LiveApi, headers: list[str], body: bytes, statuses: set[int]
-    ) -> None:
+    def test_lengths(self, live_api: LiveApi, headers: list[str], body: bytes, statuses: set[int]) -> None:
         assert ask(live_api, body, *headers) in statuses
         assert ask(live_api, GOOD, f"Content-Length: {len(GOOD)}") == 200
 
-    def test_a_refused_bodys_rest_is_not_taken_for_the_next_call(self, live_api: LiveApi) -> None:
+    def test_the_rest_of_a_refused_body_is_no_request(self, live_api: LiveApi) -> None:
         """A call smuggled in a body that nobody reads must not be answered as a call of its own."""
         smuggled = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
         said = exchange(live_api, "/api/v1/nothing", smuggled, f"Content-Length: {len(smuggled)}")
@@ -416,7 +414,7 @@ class TestOnASocket:
 
 
 def ask(live_api: LiveApi, body: bytes, *headers: str) -> int:
-    """Return the status of the answer to one call of `validate`."""
+    """Return the status of the response to one call of `validate`."""
     said = exchange(live_api, VALIDATE, body, *headers)
     assert said.startswith(b"HTTP/1.1 "), said
     return int(said[9:12])

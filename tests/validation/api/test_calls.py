@@ -1,4 +1,4 @@
-"""What each call answers and what it costs."""
+"""What each call returns and what it costs."""
 
 import itertools
 from typing import Any, get_args
@@ -50,41 +50,41 @@ FINDINGS = {
 }
 
 
-class CallsTest(HouseTest):
+class ApiCallTest(HouseTest):
     def setUp(self) -> None:
         super().setUp()
         self.key = self.alice.key(rate_per_minute=1_000_000)
 
-    def asks(self, path: str, body: object = None, **sent: Any) -> ApiAnswer:
-        """Return the answer to a call with a key for everything."""
+    def call(self, path: str, body: object = None, **sent: Any) -> ApiAnswer:
+        """Return the response to a call with a key for everything."""
         return self.calls(self.key, path, body, method="GET" if body is None else "POST", **sent)
 
-    def tells(self, path: str, body: object = None, **sent: Any) -> Any:
-        """Return what the answer to a right call says."""
-        answer = self.asks(path, body, **sent)
-        self.assertEqual(answer.status_code, 200, answer.content)
-        self.assertEqual(answer["Content-Type"], "application/json")
-        self.assertEqual(answer["Cache-Control"], "no-store")
-        self.assertEqual(answer["Content-Length"], str(len(answer.content)))
-        return answer.json()
+    def result(self, path: str, body: object = None, **sent: Any) -> Any:
+        """Return the content of the response to a right call."""
+        response = self.call(path, body, **sent)
+        self.assertEqual(response.status_code, 200, response.content)
+        self.assertEqual(response["Content-Type"], "application/json")
+        self.assertEqual(response["Cache-Control"], "no-store")
+        self.assertEqual(response["Content-Length"], str(len(response.content)))
+        return response.json()
 
     def verdict(self, text: str) -> Any:
         """Return the verdict on one input."""
-        return self.tells(VALIDATE, {"iban": text})
+        return self.result(VALIDATE, {"iban": text})
 
     def used(self) -> int:
         """Return how many units of the quota are used."""
-        used: int = self.tells(USAGE)["used"]
+        used: int = self.result(USAGE)["used"]
         return used
 
 
-class VerdictTests(CallsTest):
-    def test_the_whole_verdict_is_as_it_is_documented(self) -> None:
-        told = self.verdict("se45 5000 0000 0583 9825 7466")
+class ValidateCallTests(ApiCallTest):
+    def test_a_verdict_is_as_documented(self) -> None:
+        result = self.verdict("se45 5000 0000 0583 9825 7466")
 
-        bank = told["bank"]
+        bank = result["bank"]
         self.assertEqual(
-            told,
+            result,
             {
                 "input": "se45 5000 0000 0583 9825 7466",
                 "iban": SWEDISH,
@@ -96,11 +96,11 @@ class VerdictTests(CallsTest):
                     "length": "passed",
                     "structure": "passed",
                     "checksum": "passed",
-                    "national_check_digits": told["checks"]["national_check_digits"],
+                    "national_check_digits": result["checks"]["national_check_digits"],
                     "bank": "known",
                 },
                 "reasons": [],
-                "warnings": told["warnings"],
+                "warnings": result["warnings"],
                 "country": {"code": "SE", "name": "Sweden", "sepa": True, "registry": "official"},
                 "bank": {
                     "code": "500",
@@ -111,19 +111,19 @@ class VerdictTests(CallsTest):
                     "source": bank["source"],
                     "as_of": bank["as_of"],
                 },
-                "account": {"bban": SWEDISH[4:], "number": told["account"]["number"]},
+                "account": {"bban": SWEDISH[4:], "number": result["account"]["number"]},
                 "suggestions": [],
-                "data_version": told["data_version"],
+                "data_version": result["data_version"],
             },
         )
-        self.assertEqual(list(told)[:4], ["input", "iban", "formatted", "valid"])
+        self.assertEqual(list(result)[:4], ["input", "iban", "formatted", "valid"])
         self.assertTrue(bank["name"])
         self.assertRegex(bank["as_of"], r"\A\d{4}-\d\d\Z")
-        self.assertEqual([warning["code"] for warning in told["warnings"]], ["normalised"])
-        self.assertNotIn("position", told["warnings"][0])
+        self.assertEqual([warning["code"] for warning in result["warnings"]], ["normalised"])
+        self.assertNotIn("position", result["warnings"][0])
 
-    def test_the_public_test_ibans_get_the_published_verdict_one_by_one_and_in_a_batch(self) -> None:
-        batch = self.tells(BATCH, {"ibans": list(PUBLIC_TEST_IBANS)})["results"]
+    def test_public_test_ibans_get_their_published_verdict(self) -> None:
+        batch = self.result(BATCH, {"ibans": list(PUBLIC_TEST_IBANS)})["results"]
         for (text, reason), in_batch in zip(PUBLIC_TEST_IBANS.items(), batch, strict=True):
             with self.subTest(iban=text):
                 alone = self.verdict(text)
@@ -132,15 +132,15 @@ class VerdictTests(CallsTest):
                 self.assertEqual([found["code"] for found in alone["reasons"]][:1], [reason] if reason else [])
                 self.assertEqual({**alone, "suggestions": []}, in_batch)
 
-    def test_an_unknown_bank_makes_nothing_invalid(self) -> None:
-        told = self.verdict(UNKNOWN_BANK)
+    def test_an_unknown_bank_is_not_invalid(self) -> None:
+        result = self.verdict(UNKNOWN_BANK)
 
-        self.assertTrue(told["valid"])
-        self.assertEqual(told["checks"]["bank"], "unknown")
-        self.assertIsNone(told["bank"])
-        self.assertIn("bank_unknown", [warning["code"] for warning in told["warnings"]])
+        self.assertTrue(result["valid"])
+        self.assertEqual(result["checks"]["bank"], "unknown")
+        self.assertIsNone(result["bank"])
+        self.assertIn("bank_unknown", [warning["code"] for warning in result["warnings"]])
 
-    def test_every_reason_and_warning_has_a_sentence(self) -> None:
+    def test_every_reason_and_warning_has_a_message(self) -> None:
         unregistered = {country.status: country.example for country in COUNTRIES.values()}
         inputs = {
             **FINDINGS,
@@ -150,15 +150,15 @@ class VerdictTests(CallsTest):
         self.assertEqual(set(inputs), {*get_args(ReasonCode), *get_args(WarningCode)})
         for code, text in inputs.items():
             with self.subTest(code=code):
-                told = self.verdict(text)
+                result = self.verdict(text)
 
-                found = {finding["code"]: finding for finding in (*told["reasons"], *told["warnings"])}
+                found = {finding["code"]: finding for finding in (*result["reasons"], *result["warnings"])}
                 self.assertIn(code, found)
                 for finding in found.values():
                     self.assertTrue(finding["message"].endswith("."), finding)
                     self.assertNotIn("%(", finding["message"])
 
-    def test_places_and_expectations_are_told(self) -> None:
+    def test_reasons_have_position_and_expectation(self) -> None:
         for text, reason in (
             ("DE88370400440532013000", {"code": "checksum", "position": 3, "expected": "89"}),
             ("DE8937040044053201300", {"code": "length", "expected": 22}),
@@ -170,17 +170,17 @@ class VerdictTests(CallsTest):
 
                 self.assertEqual({name: first.get(name) for name in reason}, reason)
 
-    def test_nothing_and_too_much_are_of_the_wrong_length(self) -> None:
+    def test_empty_and_long_texts_have_the_wrong_length(self) -> None:
         for text in ("", " ", "IBAN", "IBAN:", "-", "1" * 129, GERMAN + " " * 129, "x" * 100_000):
             with self.subTest(text=text[:30]):
-                told = self.verdict(text)
+                result = self.verdict(text)
 
-                self.assertFalse(told["valid"])
-                self.assertEqual(told["reasons"][0]["code"], "length")
-                self.assertLessEqual(len(told["input"]), 128)
+                self.assertFalse(result["valid"])
+                self.assertEqual(result["reasons"][0]["code"], "length")
+                self.assertLessEqual(len(result["input"]), 128)
         self.assertTrue(self.verdict(GERMAN + " " * (128 - len(GERMAN)))["valid"])
 
-    def test_what_looks_like_a_digit_or_letter_is_none(self) -> None:
+    def test_lookalike_characters_are_wrong(self) -> None:
         for text in ("DE８9370400440532013000", "ıE89", "DE89\u200b370400440532013000", "\ufeffDE89", "DE89\x00", "😀"):
             with self.subTest(text=text):
                 self.assertEqual(self.verdict(text)["reasons"][0]["code"], "characters")
@@ -189,76 +189,78 @@ class VerdictTests(CallsTest):
         wrong = "DE89370400440532031000"
 
         self.assertIn(GERMAN, self.verdict(wrong)["suggestions"])
-        [in_batch] = self.tells(BATCH, {"ibans": [wrong]})["results"]
+        [in_batch] = self.result(BATCH, {"ibans": [wrong]})["results"]
         self.assertEqual(in_batch["suggestions"], [])
 
-    def test_an_iban_is_told_as_it_was_sent_and_no_text_is_markup(self) -> None:
+    def test_the_input_is_returned_without_markup(self) -> None:
         hostile = '</script><script>alert(1)</script>"\\\u2028'
-        answer = self.asks(VALIDATE, {"iban": hostile})
+        response = self.call(VALIDATE, {"iban": hostile})
 
-        self.assertEqual(answer.json()["input"], hostile)
-        self.assertEqual(answer["X-Content-Type-Options"], "nosniff")
+        self.assertEqual(response.json()["input"], hostile)
+        self.assertEqual(response["X-Content-Type-Options"], "nosniff")
 
 
-class BatchTests(CallsTest):
-    def test_a_batch_keeps_its_order_and_is_summed_up(self) -> None:
+class BatchCallTests(ApiCallTest):
+    def test_a_batch_is_ordered_and_summed_up(self) -> None:
         texts = [GERMAN, "x", SWEDISH, "", GERMAN, "DE88370400440532013000"] * 100
-        told = self.tells(BATCH, {"ibans": texts})
+        result = self.result(BATCH, {"ibans": texts})
 
-        self.assertEqual([verdict["input"] for verdict in told["results"]], texts)
-        self.assertEqual([verdict["valid"] for verdict in told["results"]][:6], [True, False, True, False, True, False])
-        self.assertEqual(told["summary"], {"total": 600, "valid": 300, "invalid": 300})
+        self.assertEqual([verdict["input"] for verdict in result["results"]], texts)
+        self.assertEqual(
+            [verdict["valid"] for verdict in result["results"]][:6], [True, False, True, False, True, False]
+        )
+        self.assertEqual(result["summary"], {"total": 600, "valid": 300, "invalid": 300})
 
-    def test_a_thousand_may_come_at_once(self) -> None:
-        told = self.tells(BATCH, {"ibans": [SWEDISH] * 1000})
+    def test_a_batch_may_have_a_thousand(self) -> None:
+        result = self.result(BATCH, {"ibans": [SWEDISH] * 1000})
 
-        self.assertEqual(told["summary"], {"total": 1000, "valid": 1000, "invalid": 0})
+        self.assertEqual(result["summary"], {"total": 1000, "valid": 1000, "invalid": 0})
 
-    def test_a_batch_is_paid_whole_or_not_at_all(self) -> None:
+    def test_a_batch_is_charged_whole_or_not_at_all(self) -> None:
         self.alice.client.monthly_quota = 10
         self.alice.client.save()
 
-        self.assert_problem(self.asks(BATCH, {"ibans": [GERMAN] * 11}), "quota_exhausted", 429)
+        self.assert_problem(self.call(BATCH, {"ibans": [GERMAN] * 11}), "quota_exhausted", 429)
         self.assertEqual(self.used(), 0)
-        self.tells(BATCH, {"ibans": [GERMAN] * 7})
-        self.assert_problem(self.asks(BATCH, {"ibans": [GERMAN] * 4}), "quota_exhausted", 429)
+        self.result(BATCH, {"ibans": [GERMAN] * 7})
+        self.assert_problem(self.call(BATCH, {"ibans": [GERMAN] * 4}), "quota_exhausted", 429)
         self.assertEqual(self.used(), 7)
-        self.tells(BATCH, {"ibans": [GERMAN] * 3})
-        self.assert_problem(self.asks(VALIDATE, {"iban": GERMAN}), "quota_exhausted", 429)
-        self.assertEqual(self.tells(USAGE)["remaining"], 0)
+        self.result(BATCH, {"ibans": [GERMAN] * 3})
+        self.assert_problem(self.call(VALIDATE, {"iban": GERMAN}), "quota_exhausted", 429)
+        self.assertEqual(self.result(USAGE)["remaining"], 0)
 
 
-class ToolTests(CallsTest):
+class ToolCallTests(ApiCallTest):
     def test_an_account_number_becomes_an_iban_with_its_verdict(self) -> None:
-        told = self.tells(CALCULATE, {"country": "DE", "bank_code": "37040044", "account_number": "532013000"})
+        result = self.result(CALCULATE, {"country": "DE", "bank_code": "37040044", "account_number": "532013000"})
 
-        self.assertEqual(told["iban"], GERMAN)
-        self.assertTrue(told["verdict"]["valid"])
-        self.assertEqual(told["verdict"]["iban"], GERMAN)
+        self.assertEqual(result["iban"], GERMAN)
+        self.assertTrue(result["verdict"]["valid"])
+        self.assertEqual(result["verdict"]["iban"], GERMAN)
 
     def test_a_wrong_account_number_is_refused_with_the_field(self) -> None:
         for changed in ({"bank_code": "3704"}, {"account_number": "53201300012345"}, {"country": "US"}):
             body = {"country": "DE", "bank_code": "37040044", "account_number": "532013000", **changed}
 
-            self.assert_problem(self.asks(CALCULATE, body), "invalid_request", 400)
+            self.assert_problem(self.call(CALCULATE, body), "invalid_request", 400)
 
     def test_unreadable_characters_are_recovered(self) -> None:
-        told = self.tells(RECOVER, {"iban": "SE45 5000 0000 0583 9825 746?"})
+        result = self.result(RECOVER, {"iban": "SE45 5000 0000 0583 9825 746?"})
 
-        self.assertEqual(told, {"candidates": [SWEDISH], "total": 1, "truncated": False})
+        self.assertEqual(result, {"candidates": [SWEDISH], "total": 1, "truncated": False})
 
-    def test_no_more_than_a_hundred_candidates_are_told(self) -> None:
-        told = self.tells(RECOVER, {"iban": "GB??BUKB2020155555555?"})
+    def test_at_most_a_hundred_candidates_are_listed(self) -> None:
+        result = self.result(RECOVER, {"iban": "GB??BUKB2020155555555?"})
 
-        self.assertLessEqual(len(told["candidates"]), 100)
-        self.assertEqual(told["truncated"], told["total"] > len(told["candidates"]))
+        self.assertLessEqual(len(result["candidates"]), 100)
+        self.assertEqual(result["truncated"], result["total"] > len(result["candidates"]))
 
-    def test_ibans_are_found_in_a_text_where_they_stand(self) -> None:
+    def test_ibans_are_found_in_a_text(self) -> None:
         text = f"😀 Pay {GERMAN} or SE45 5000 0000 0583 9825 7466, please."
-        told = self.tells(EXTRACT, {"text": text})["ibans"]
+        result = self.result(EXTRACT, {"text": text})["ibans"]
 
-        self.assertEqual([found["verdict"]["iban"] for found in told], [GERMAN, SWEDISH])
-        for found in told:
+        self.assertEqual([found["verdict"]["iban"] for found in result], [GERMAN, SWEDISH])
+        for found in result:
             self.assertEqual(text[found["start"] : found["end"]], found["text"])
 
     def test_a_hostile_text_takes_no_time(self) -> None:
@@ -271,31 +273,31 @@ class ToolTests(CallsTest):
             "DE89-" * 20_000,
         ):
             with self.subTest(text=text[:10]):
-                self.tells(EXTRACT, {"text": text})
+                self.result(EXTRACT, {"text": text})
 
     def test_a_bic_is_looked_up(self) -> None:
-        told = self.tells("/api/v1/bics/COBADEFFXXX")
-        self.assertEqual((told["valid"], told["known"], told["country"]["code"]), (True, True, "DE"))
+        result = self.result("/api/v1/bics/COBADEFFXXX")
+        self.assertEqual((result["valid"], result["known"], result["country"]["code"]), (True, True, "DE"))
 
         for odd in ("x", "COBADEFFXX", "COBAXXFF", "ſOBADEFF", "😀", "%", "a" * 8000, "COBADEFF ?", "..", "{bic}"):
             with self.subTest(bic=odd[:20]):
-                told = self.tells(f"/api/v1/bics/{_as_wsgi(odd)}")
+                result = self.result(f"/api/v1/bics/{_as_wsgi(odd)}")
 
-                self.assertFalse(told["known"])
+                self.assertFalse(result["known"])
 
-    def test_countries_are_told_one_by_one_and_together(self) -> None:
-        told = self.tells("/api/v1/countries")["countries"]
-        self.assertEqual({country["code"] for country in told}, set(COUNTRIES))
-        for country in told[::17]:
-            self.assertEqual(self.tells(f"/api/v1/countries/{country['code'].lower()}"), country)
+    def test_one_country_equals_its_entry_in_the_list(self) -> None:
+        result = self.result("/api/v1/countries")["countries"]
+        self.assertEqual({country["code"] for country in result}, set(COUNTRIES))
+        for country in result[::17]:
+            self.assertEqual(self.result(f"/api/v1/countries/{country['code'].lower()}"), country)
 
         for odd in ("XX", "US", "DEU", "D", "{code}", "ıE", "😀", "a" * 8000, "de\n", " DE", "DE "):
             with self.subTest(code=odd[:20]):
-                self.assert_problem(self.asks(f"/api/v1/countries/{_as_wsgi(odd)}"), "not_found", 404)
+                self.assert_problem(self.call(f"/api/v1/countries/{_as_wsgi(odd)}"), "not_found", 404)
 
 
-class CostTests(CallsTest):
-    def test_each_call_costs_what_it_says(self) -> None:
+class CostTests(ApiCallTest):
+    def test_each_call_costs_its_price(self) -> None:
         calculated = {"country": "DE", "bank_code": "37040044", "account_number": "532013000"}
         for path, body, units in (
             (VALIDATE, {"iban": GERMAN}, 1),
@@ -316,7 +318,7 @@ class CostTests(CallsTest):
         ):
             with self.subTest(path=path, body=str(body)[:40]):
                 before = self.used()
-                self.tells(path, body)
+                self.result(path, body)
 
                 self.assertEqual(self.used() - before, units)
 
@@ -334,7 +336,7 @@ class CostTests(CallsTest):
             ("/api/v1/nothing", None),
         ):
             with self.subTest(path=path, body=str(body)[:40]):
-                self.assertGreaterEqual(self.asks(path, body).status_code, 400)
+                self.assertGreaterEqual(self.call(path, body).status_code, 400)
 
         self.assertEqual(self.used(), 0)
 
@@ -343,34 +345,34 @@ class CostTests(CallsTest):
         self.alice.client.monthly_quota = 0
         self.alice.client.save()
         for body, valid in (({"iban": GERMAN}, True), ({"iban": "wrong"}, False)):
-            answer = self.calls(test_key, VALIDATE, body)
+            response = self.calls(test_key, VALIDATE, body)
 
-            self.assertEqual(answer.json()["valid"], valid)
+            self.assertEqual(response.json()["valid"], valid)
         self.calls(test_key, BATCH, {"ibans": [GERMAN] * 1000})
         usage = self.calls(test_key, USAGE, method="GET").json()
         self.assertEqual((usage["used"], usage["days"]), (0, []))
 
-    def test_usage_tells_the_month_day_by_day(self) -> None:
-        self.tells(BATCH, {"ibans": [GERMAN, "wrong", "wrong"]})
-        self.tells(VALIDATE, {"iban": GERMAN})
+    def test_usage_lists_the_days_of_the_month(self) -> None:
+        self.result(BATCH, {"ibans": [GERMAN, "wrong", "wrong"]})
+        self.result(VALIDATE, {"iban": GERMAN})
 
-        told = self.tells(USAGE)
-        self.assertEqual((told["quota"], told["used"], told["remaining"]), (10_000, 4, 9_996))
-        [day] = told["days"]
+        result = self.result(USAGE)
+        self.assertEqual((result["quota"], result["used"], result["remaining"]), (10_000, 4, 9_996))
+        [day] = result["days"]
         self.assertEqual((day["valid"], day["invalid"], day["units"]), (2, 2, 4))
-        self.assertTrue(told["period"]["start"] <= day["day"] <= told["period"]["end"])
-        self.assertTrue(told["period"]["start"].endswith("-01"))
+        self.assertTrue(result["period"]["start"] <= day["day"] <= result["period"]["end"])
+        self.assertTrue(result["period"]["start"].endswith("-01"))
 
-    def test_what_one_client_uses_another_never_sees(self) -> None:
-        self.tells(VALIDATE, {"iban": GERMAN})
+    def test_usage_is_the_clients_own(self) -> None:
+        self.result(VALIDATE, {"iban": GERMAN})
 
         hers = self.calls(self.mallory.key(), USAGE, method="GET").json()
         self.assertEqual((hers["used"], hers["days"]), (0, []))
 
 
 @pytest.mark.claim("strict_bodies")
-class RouteTests(CallsTest):
-    def test_each_path_takes_its_method_and_no_other(self) -> None:
+class RouteTests(ApiCallTest):
+    def test_each_path_accepts_its_method_only(self) -> None:
         for path, allowed in (
             *((path, ("POST",)) for path in (VALIDATE, BATCH, CALCULATE, RECOVER, EXTRACT)),
             *((path, ("GET", "HEAD")) for path in ("/api/v1/countries", "/api/v1/countries/DE", USAGE)),
@@ -380,39 +382,39 @@ class RouteTests(CallsTest):
             methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", "X", "")
             for method in methods:
                 with self.subTest(path=path, method=method):
-                    answer = self.calls(self.key, path, method=method)
+                    response = self.calls(self.key, path, method=method)
 
                     if method == "HEAD" and method not in allowed:
-                        self.assertEqual((answer.status_code, answer.content), (405, b""))
-                        self.assertEqual(answer["Allow"], "POST")
+                        self.assertEqual((response.status_code, response.content), (405, b""))
+                        self.assertEqual(response["Allow"], "POST")
                     elif method not in allowed:
-                        problem = self.assert_problem(answer, "method_not_allowed", 405)
-                        self.assertEqual(answer["Allow"], ", ".join(allowed))
-                        self.assertIn(answer["Allow"], problem["detail"])
+                        problem = self.assert_problem(response, "method_not_allowed", 405)
+                        self.assertEqual(response["Allow"], ", ".join(allowed))
+                        self.assertIn(response["Allow"], problem["detail"])
                     elif method != "POST":
-                        self.assertEqual(answer.status_code, 200)
+                        self.assertEqual(response.status_code, 200)
 
-    def test_no_answer_invites_another_site(self) -> None:
+    def test_no_response_allows_cross_origin(self) -> None:
         origin = {"HTTP_ORIGIN": "https://evil.example", "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "POST"}
         for method in ("OPTIONS", "POST"):
-            answer = self.calls(self.key, VALIDATE, {"iban": GERMAN}, method=method, **origin)
+            response = self.calls(self.key, VALIDATE, {"iban": GERMAN}, method=method, **origin)
 
-            self.assertFalse([name for name in answer.headers if name.lower().startswith("access-control")])
+            self.assertFalse([name for name in response.headers if name.lower().startswith("access-control")])
 
-    def test_a_head_tells_the_headers_of_a_get_and_no_body(self) -> None:
+    def test_head_has_the_headers_of_get(self) -> None:
         for path in ("/api/v1/countries/DE", "/api/v1/openapi.json", "/health/live"):
-            got, head = self.asks(path), self.calls(self.key, path, method="HEAD")
+            got, head = self.call(path), self.calls(self.key, path, method="HEAD")
 
             self.assertEqual(head.content, b"")
             self.assertEqual(head["Content-Length"], str(len(got.content)))
             self.assertEqual(set(head.headers), set(got.headers))
 
-    def test_a_refused_head_has_no_body_either(self) -> None:
-        answer = self.calls(None, "/api/v1/countries", method="HEAD")
+    def test_a_refused_head_has_no_body(self) -> None:
+        response = self.calls(None, "/api/v1/countries", method="HEAD")
 
-        self.assertEqual((answer.status_code, answer.content), (401, b""))
+        self.assertEqual((response.status_code, response.content), (401, b""))
 
-    def test_only_the_very_path_is_a_call(self) -> None:
+    def test_similar_paths_are_not_found(self) -> None:
         for path in (
             "/api",
             "/api/",
@@ -452,33 +454,33 @@ class RouteTests(CallsTest):
             f"/api/v1/validate/{GERMAN}",
         ):
             with self.subTest(path=path[:40]):
-                answer = self.calls(self.key, path, {"iban": GERMAN})
+                response = self.calls(self.key, path, {"iban": GERMAN})
 
-                self.assert_problem(answer, "not_found", 404)
-                self.assertNotIn(GERMAN, answer.content.decode())
+                self.assert_problem(response, "not_found", 404)
+                self.assertNotIn(GERMAN, response.content.decode())
 
-    def test_what_only_looks_like_the_api_is_a_page_that_is_not_there(self) -> None:
+    def test_paths_outside_the_api_are_pages(self) -> None:
         for path in ("//api/v1/validate", "/apix", "/API/v1/validate", "/ api/v1/validate", "/healthy", "/api%2fv1"):
             with self.subTest(path=path), self.assertLogs("django.request", "WARNING"):
-                answer = self.calls(self.key, path, {"iban": GERMAN})
+                response = self.calls(self.key, path, {"iban": GERMAN})
 
-                self.assertEqual(answer.status_code, 404)
-                self.assertTrue(answer["Content-Type"].startswith("text/html"))
-                self.assertNotIn("RateLimit", answer)
+                self.assertEqual(response.status_code, 404)
+                self.assertTrue(response["Content-Type"].startswith("text/html"))
+                self.assertNotIn("RateLimit", response)
 
-    def test_nothing_is_taken_from_a_query_and_nothing_of_it_repeated(self) -> None:
+    def test_a_query_is_refused_and_not_repeated(self) -> None:
         for path, query in itertools.product(
             (VALIDATE, "/api/v1/countries", "/api/v1/openapi.json"),
             (f"iban={GERMAN}", f"api_key={self.key}", "x", "=", "%"),
         ):
             with self.subTest(path=path, query=query[:10]):
                 method = "POST" if path == VALIDATE else "GET"
-                answer = self.calls(self.key, path, {"iban": GERMAN}, method=method, QUERY_STRING=query)
+                response = self.calls(self.key, path, {"iban": GERMAN}, method=method, QUERY_STRING=query)
 
-                problem = self.assert_problem(answer, "invalid_request", 400)
+                problem = self.assert_problem(response, "invalid_request", 400)
                 self.assertIn("Nothing may follow the path", problem["detail"])
-                self.assertNotIn(GERMAN, answer.content.decode())
-                self.assertNotIn(self.key, answer.content.decode())
+                self.assertNotIn(GERMAN, response.content.decode())
+                self.assertNotIn(self.key, response.content.decode())
 
 
 def _as_wsgi(text: str) -> str:

@@ -15,16 +15,18 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 HEALTH = 2
 
 
-class TestConformance:
-    def test_schemathesis_finds_nothing(self, live_api: LiveApi, told: dict[str, str], tmp_path: Path) -> None:
+class TestSchemathesis:
+    def test_schemathesis_finds_nothing(
+        self, live_api: LiveApi, api_environment: dict[str, str], tmp_path: Path
+    ) -> None:
         # From a file: of an address schemathesis leaves out the call that gives the document.
         document = tmp_path / "openapi.json"
-        with urlopen(f"{live_api.url}/api/v1/openapi.json") as given:  # noqa: S310 - our own server
-            document.write_bytes(given.read())
+        with urlopen(f"{live_api.url}/api/v1/openapi.json") as response:  # noqa: S310 - our own server
+            document.write_bytes(response.read())
         schemathesis = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)]
         command = [*schemathesis, "run", str(document), "--url", live_api.url, "--checks", "all", "--no-color"]
 
-        done = run(command, tmp_path, told)
+        done = run(command, tmp_path, api_environment)
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"Tested: {len(ROUTES) + HEALTH}\n" in done.stdout, done.stdout

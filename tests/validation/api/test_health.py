@@ -1,4 +1,4 @@
-"""Whether the service lives and can work, as whoever watches it is told."""
+"""Whether the service lives and can work, as monitoring sees it."""
 
 import shutil
 from pathlib import Path
@@ -14,48 +14,48 @@ ALL_OK = {"database": "ok", "keyring": "ok", "spool": "ok", "disk": "ok"}
 
 
 class HealthTests(HouseTest):
-    def asks(self, path: str, **sent: Any) -> ApiAnswer:
-        """Return what a watcher is told, who has no key and may come without encryption."""
+    def probe(self, path: str, **sent: Any) -> ApiAnswer:
+        """Return the response to monitoring, which has no key and may come without encryption."""
         with override_settings(EMBEDDED=False, CLIENT_ADDRESS_META_KEY="HTTP_X_REAL_IP"):
             return self.calls(None, path, method="GET", **sent)
 
     def assert_failed(self, *parts: str) -> None:
-        answer = self.asks("/health/ready")
+        response = self.probe("/health/ready")
         checks = {**ALL_OK, **dict.fromkeys(parts, "failed")}
-        self.assertEqual(answer.json(), {"ready": False, "checks": checks})
-        self.assertEqual(answer.status_code, 503)
-        self.assertEqual(answer["Content-Type"], "application/json")
+        self.assertEqual(response.json(), {"ready": False, "checks": checks})
+        self.assertEqual(response.status_code, 503)
+        self.assertEqual(response["Content-Type"], "application/json")
 
-    def test_a_process_that_answers_lives_whatever_else_is_broken(self) -> None:
+    def test_a_process_is_live_without_its_database(self) -> None:
         with patch.object(connections["default"], "cursor", side_effect=OperationalError):
-            answer = self.asks("/health/live")
+            response = self.probe("/health/live")
 
-        self.assertEqual((answer.status_code, answer.json()), (200, {"live": True}))
-        self.assertEqual(answer["Cache-Control"], "no-store")
+        self.assertEqual((response.status_code, response.json()), (200, {"live": True}))
+        self.assertEqual(response["Cache-Control"], "no-store")
 
-    def test_asking_whether_it_lives_costs_no_query(self) -> None:
+    def test_live_makes_no_query(self) -> None:
         with self.assertNumQueries(0):
-            self.asks("/health/live")
+            self.probe("/health/live")
 
-    def test_it_is_ready_when_every_part_is(self) -> None:
-        answer = self.asks("/health/ready")
+    def test_ready_when_every_part_is(self) -> None:
+        response = self.probe("/health/ready")
 
-        self.assertEqual((answer.status_code, answer.json()), (200, {"ready": True, "checks": ALL_OK}))
+        self.assertEqual((response.status_code, response.json()), (200, {"ready": True, "checks": ALL_OK}))
 
-    def test_each_database_that_does_not_answer_is_named(self) -> None:
+    def test_a_database_that_is_away_is_named(self) -> None:
         for alias, part in (("default", "database"), ("keyring", "keyring")):
             with (
                 self.subTest(part=part),
                 patch.object(connections[alias], "cursor", side_effect=OperationalError("host=secret")),
             ):
                 self.assert_failed(part)
-                self.assertNotIn("secret", self.asks("/health/ready").content.decode())
+                self.assertNotIn("secret", self.probe("/health/ready").content.decode())
 
-    def test_a_spool_that_cannot_be_written_is_named(self) -> None:
+    def test_an_unwritable_spool_is_named(self) -> None:
         with patch("validation.api.health.os.access", return_value=False):
             self.assert_failed("spool")
 
-    def test_a_spool_whose_folder_cannot_be_made_is_named_with_its_disk(self) -> None:
+    def test_a_missing_spool_folder_is_named_with_its_disk(self) -> None:
         with self.settings(SPOOL_DIR=Path(__file__) / "spool"):
             self.assert_failed("spool", "disk")
 
@@ -71,13 +71,13 @@ class HealthTests(HouseTest):
         ):
             self.assert_failed("database", "disk")
 
-    def test_it_is_ready_again_when_the_part_is(self) -> None:
+    def test_ready_again_when_the_part_is(self) -> None:
         with patch.object(connections["default"], "cursor", side_effect=OperationalError):
             self.assert_failed("database")
 
-        self.assertEqual(self.asks("/health/ready").status_code, 200)
+        self.assertEqual(self.probe("/health/ready").status_code, 200)
 
-    def test_a_query_or_a_key_changes_nothing(self) -> None:
-        answer = self.asks("/health/live", QUERY_STRING="x=1", HTTP_AUTHORIZATION="Bearer nonsense")
+    def test_query_and_key_are_ignored(self) -> None:
+        response = self.probe("/health/live", QUERY_STRING="x=1", HTTP_AUTHORIZATION="Bearer nonsense")
 
-        self.assertEqual(answer.json(), {"live": True})
+        self.assertEqual(response.json(), {"live": True})

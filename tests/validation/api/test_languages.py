@@ -1,4 +1,4 @@
-"""The language of sentences: the caller's choice for one call, and nothing else changes with it."""
+"""The language of messages: the caller's choice for one call, and nothing else changes with it."""
 
 from django.utils import translation
 
@@ -10,8 +10,8 @@ VALIDATE = "/api/v1/validate"
 WRONG = {"iban": "de88 3704 0044 0532 0130 00"}
 
 
-class ChoiceTests(HouseTest):
-    def test_the_best_liked_of_our_languages_is_chosen(self) -> None:
+class LanguageChoiceTests(HouseTest):
+    def test_the_preferred_language_is_chosen(self) -> None:
         for accepted, chosen in (
             (None, "en"),
             ("", "en"),
@@ -38,50 +38,50 @@ class ChoiceTests(HouseTest):
             ("x" * 8000, "en"),
         ):
             with self.subTest(accepted=(accepted or "")[:30]):
-                answer = self.calls(None, VALIDATE, HTTP_ACCEPT_LANGUAGE=accepted)
+                response = self.calls(None, VALIDATE, HTTP_ACCEPT_LANGUAGE=accepted)
 
-                self.assert_problem(answer, "key_missing", 401)
-                self.assertEqual(answer["Content-Language"], chosen)
+                self.assert_problem(response, "key_missing", 401)
+                self.assertEqual(response["Content-Language"], chosen)
 
-    def test_neither_the_cookie_nor_the_path_chooses(self) -> None:
-        answer = self.calls(None, VALIDATE, HTTP_COOKIE="language=de", QUERY_STRING="language=sv")
+    def test_cookie_and_path_are_ignored(self) -> None:
+        response = self.calls(None, VALIDATE, HTTP_COOKIE="language=de", QUERY_STRING="language=sv")
 
-        self.assertEqual(answer["Content-Language"], "en")
+        self.assertEqual(response["Content-Language"], "en")
 
 
-class SentenceTests(HouseTest):
-    def test_a_verdict_differs_in_its_sentences_and_names_only(self) -> None:
+class MessageLanguageTests(HouseTest):
+    def test_only_messages_and_names_differ(self) -> None:
         key = self.alice.key()
-        told = {
+        verdicts = {
             language: self.calls(key, VALIDATE, WRONG, HTTP_ACCEPT_LANGUAGE=language).json()
             for language in ("en", "sv", "de")
         }
 
         self.assertEqual(
-            [told[language]["country"]["name"] for language in told], ["Germany", "Tyskland", "Deutschland"]
+            [verdicts[language]["country"]["name"] for language in verdicts], ["Germany", "Tyskland", "Deutschland"]
         )
-        self.assertTrue(told["en"]["reasons"][0]["message"].startswith("The check digits are 88"))
-        self.assertEqual(len({verdict["reasons"][0]["message"] for verdict in told.values()}), 3)
-        self.assertEqual(len({verdict["warnings"][0]["message"] for verdict in told.values()}), 3)
-        for verdict in told.values():
+        self.assertTrue(verdicts["en"]["reasons"][0]["message"].startswith("The check digits are 88"))
+        self.assertEqual(len({verdict["reasons"][0]["message"] for verdict in verdicts.values()}), 3)
+        self.assertEqual(len({verdict["warnings"][0]["message"] for verdict in verdicts.values()}), 3)
+        for verdict in verdicts.values():
             verdict["country"]["name"] = ""
             for finding in (*verdict["reasons"], *verdict["warnings"]):
                 finding["message"] = ""
-        self.assertEqual(told["en"], told["sv"])
-        self.assertEqual(told["en"], told["de"])
+        self.assertEqual(verdicts["en"], verdicts["sv"])
+        self.assertEqual(verdicts["en"], verdicts["de"])
 
-    def test_every_number_of_a_batch_gets_the_sentences_of_its_own(self) -> None:
+    def test_a_batch_has_messages_of_its_own_for_each(self) -> None:
         numbers = [f"SE{digits:02d}50000000058398257466"[:length] for digits in range(2, 99) for length in (23, 24)]
         numbers += [f"DE8937040044053201300{character}" + "0" * more for character in "AZ0" for more in (0, 1, 2)]
         numbers += ["XX00", "YY00", "SE45 5000 0000 0583 9825 7466é", "SE45 5000 0000 0583 9825 746ß", "", "a" * 200]
         for language in ("en", "sv", "de"):
             body = {"ibans": numbers}
-            answer = self.calls(self.alice.key(), f"{VALIDATE}/batch", body, HTTP_ACCEPT_LANGUAGE=language)
-            for number, told in zip(numbers, answer.json()["results"], strict=True):
+            response = self.calls(self.alice.key(), f"{VALIDATE}/batch", body, HTTP_ACCEPT_LANGUAGE=language)
+            for number, result in zip(numbers, response.json()["results"], strict=True):
                 verdict = check(number)
                 with self.subTest(number=number, language=language), translation.override(language):
                     self.assertEqual(
-                        [reason["message"] for reason in told["reasons"]],
+                        [reason["message"] for reason in result["reasons"]],
                         [messages.reason(reason, verdict) for reason in verdict.reasons],
                     )
 
@@ -89,11 +89,11 @@ class SentenceTests(HouseTest):
         key = self.alice.key()
         for language, name in (("en", "Germany"), ("sv", "Tyskland"), ("de", "Deutschland")):
             for path in ("/api/v1/countries/DE", "/api/v1/countries", "/api/v1/bics/COBADEFFXXX"):
-                answer = self.calls(key, path, method="GET", HTTP_ACCEPT_LANGUAGE=language)
+                response = self.calls(key, path, method="GET", HTTP_ACCEPT_LANGUAGE=language)
 
-                self.assertIn(f'"name":"{name}"', answer.content.decode())
+                self.assertIn(f'"name":"{name}"', response.content.decode())
 
-    def test_a_call_leaves_no_language_behind(self) -> None:
+    def test_a_call_activates_no_language(self) -> None:
         key = self.alice.key()
         with translation.override("sv"):
             for language in ("de", "en"):

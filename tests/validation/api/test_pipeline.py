@@ -77,7 +77,7 @@ class RequestIdTests(HouseTest):
         self.assertEqual(len(names), 100)
 
 
-class HeaderTests(HouseTest):
+class ResponseHeaderTests(HouseTest):
     def test_a_response_has_nothing_for_browsers(self) -> None:
         key = self.alice.key(rate_per_minute=100)
         response = self.calls(key, VALIDATE, IBAN)
@@ -304,13 +304,13 @@ class LeakTests(HouseTest):
                 cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - names of our own
                 self.assert_clean(repr([[_plain(value) for value in row] for row in cursor]).encode(), key)
 
-    def assert_clean(self, kept: bytes, *keys: str) -> None:
-        self.assertNotIn(CANARY.encode(), kept)
-        self.assertNotIn(CANARY[4:20].encode(), kept)
+    def assert_clean(self, content: bytes, *keys: str) -> None:
+        self.assertNotIn(CANARY.encode(), content)
+        self.assertNotIn(CANARY[4:20].encode(), content)
         for key in keys:
             secret = key.rsplit("_", 1)[1]
-            self.assertNotIn(secret.encode(), kept)
-            self.assertNotIn(secret[:20].encode(), kept)
+            self.assertNotIn(secret.encode(), content)
+            self.assertNotIn(secret[:20].encode(), content)
 
 
 def _plain(value: object) -> object:

@@ -12,7 +12,7 @@ from accounts.guard import blocks
 from apikeys import problems, tokens
 from apikeys.models import ApiKey
 from tests.base import ApiAnswer, HouseTest
-from validation.api.bodies import MOST_BYTES
+from validation.api.bodies import MAX_BODY_BYTES
 
 VALIDATE = "/api/v1/validate"
 IBAN = {"iban": "DE89370400440532013000"}
@@ -61,7 +61,7 @@ def method_not_allowed(test: HouseTest, **sent: str) -> ApiAnswer:
 
 
 def too_large(test: HouseTest, **sent: str) -> ApiAnswer:
-    return test.calls(test.alice.key(), VALIDATE, b" " * (MOST_BYTES + 1), **sent)
+    return test.calls(test.alice.key(), VALIDATE, b" " * (MAX_BODY_BYTES + 1), **sent)
 
 
 def unsupported_media_type(test: HouseTest, **sent: str) -> ApiAnswer:
@@ -126,52 +126,52 @@ STATUS = {
     "quota_exhausted": 429,
     "unavailable": 503,
 }
-# Of RFC 9110 and 6585: what an answer of this status must or should say in its headers.
+# Of RFC 9110 and 6585: what a response of this status must or should say in its headers.
 HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 
 
 class ProblemTests(HouseTest):
-    def test_every_problem_has_a_call_that_meets_it(self) -> None:
+    def test_every_problem_is_produced(self) -> None:
         self.assertEqual(set(PRODUCED), set(problems.KINDS))
         self.assertEqual(set(STATUS), set(problems.KINDS))
 
 
-def _meets(code: str) -> Callable[[ProblemTests], None]:
+def _test_of(code: str) -> Callable[[ProblemTests], None]:
     def test(self: ProblemTests) -> None:
         for language in ("sv", "de"):
-            answer = PRODUCED[code](self, HTTP_ACCEPT_LANGUAGE=language)
-            self.assert_problem(answer, code, STATUS[code])
-            self.assertEqual(answer["Content-Language"], language)
+            response = PRODUCED[code](self, HTTP_ACCEPT_LANGUAGE=language)
+            self.assert_problem(response, code, STATUS[code])
+            self.assertEqual(response["Content-Language"], language)
 
-        answer = PRODUCED[code](self)
+        response = PRODUCED[code](self)
 
-        problem = self.assert_problem(answer, code, STATUS[code])
+        problem = self.assert_problem(response, code, STATUS[code])
         self.assertTrue(problem["detail"].endswith("."), problem["detail"])
         self.assertNotIn("%(", problem["detail"])
         self.assertRegex(problem["request_id"], r"\A[0-9a-f]{32}\Z")
-        self.assertEqual(answer["Content-Language"], "en")
-        self.assertEqual(answer["Content-Length"], str(len(answer.content)))
-        self.assertEqual(answer["X-Content-Type-Options"], "nosniff")
-        self.assertNotIn("Set-Cookie", answer)
+        self.assertEqual(response["Content-Language"], "en")
+        self.assertEqual(response["Content-Length"], str(len(response.content)))
+        self.assertEqual(response["X-Content-Type-Options"], "nosniff")
+        self.assertNotIn("Set-Cookie", response)
         if needed := HEADERS.get(STATUS[code]):
-            self.assertIn(needed, answer)
+            self.assertIn(needed, response)
         # Neither what was to be checked nor any part of the key comes back.
-        self.assertNotIn(IBAN["iban"], answer.content.decode())
-        self.assertIsNone(re.search(tokens.PATTERN, answer.content.decode()))
+        self.assertNotIn(IBAN["iban"], response.content.decode())
+        self.assertIsNone(re.search(tokens.PATTERN, response.content.decode()))
 
     return test
 
 
 for _code in PRODUCED:
     # One test for each entry, by its name: a wrong one is found at a glance, and none shares a client with another.
-    setattr(ProblemTests, f"test_a_call_meets_{_code}", _meets(_code))
+    setattr(ProblemTests, f"test_{_code}", _test_of(_code))
 
 
-class OrderTests(HouseTest):
-    """What is told first when several things are wrong: never more to whoever has proven less."""
+class RefusalOrderTests(HouseTest):
+    """Which problem comes first when several things are wrong: never more for callers who have proven less."""
 
     @pytest.mark.claim("blocked_addresses")
-    def test_a_blocked_address_learns_nothing_else(self) -> None:
+    def test_a_block_comes_first(self) -> None:
         blocks.block("192.0.2.7")
         for path in (VALIDATE, "/api/v2/nothing", "/api/v1/openapi.json"):
             self.assert_problem(self.calls(None, path, IBAN), "address_blocked", 403)
@@ -180,35 +180,35 @@ class OrderTests(HouseTest):
         self.assert_problem(self.calls(None, "/api/v1/nothing"), "not_found", 404)
         self.assert_problem(self.calls(None, VALIDATE, method="GET"), "method_not_allowed", 405)
 
-    def test_the_key_is_asked_before_the_body_is_read(self) -> None:
+    def test_the_key_comes_before_the_body(self) -> None:
         class Untouched:
             def read(self, _size: int) -> bytes:
-                raise AssertionError("read for a stranger")
+                raise AssertionError("read without a key")
 
-        answer = self.calls(None, VALIDATE, Untouched())
+        response = self.calls(None, VALIDATE, Untouched())
 
-        self.assert_problem(answer, "key_missing", 401)
+        self.assert_problem(response, "key_missing", 401)
 
     @pytest.mark.claim("encrypted_calls")
-    def test_a_key_that_came_in_clear_is_not_even_compared(self) -> None:
+    def test_a_key_without_https_is_not_compared(self) -> None:
         key = self.alice.key()
         with (
             override_settings(EMBEDDED=False, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")),
             patch.object(tokens, "fits", side_effect=AssertionError("compared")),
         ):
             for scheme in ("http", "", "HTTPS", "https,http", None):
-                answer = self.calls(key, VALIDATE, IBAN, HTTP_X_FORWARDED_PROTO=scheme)
+                response = self.calls(key, VALIDATE, IBAN, HTTP_X_FORWARDED_PROTO=scheme)
 
-                self.assert_problem(answer, "https_required", 403)
+                self.assert_problem(response, "https_required", 403)
 
-    def test_behind_the_proxy_a_call_that_came_by_https_is_answered(self) -> None:
+    def test_a_call_by_https_behind_the_proxy_works(self) -> None:
         key = self.alice.key()
         with override_settings(EMBEDDED=False, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
-            answer = self.calls(key, VALIDATE, IBAN, HTTP_X_FORWARDED_PROTO="https")
+            response = self.calls(key, VALIDATE, IBAN, HTTP_X_FORWARDED_PROTO="https")
 
-        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(response.status_code, 200)
 
-    def test_a_wrong_body_costs_nothing_even_when_nothing_is_left(self) -> None:
+    def test_a_wrong_body_comes_before_the_quota(self) -> None:
         self.alice.client.monthly_quota = 0
         self.alice.client.save()
         key = self.alice.key()
@@ -216,32 +216,32 @@ class OrderTests(HouseTest):
         self.assert_problem(self.calls(key, VALIDATE, {"wrong": 1}), "invalid_request", 400)
         self.assert_problem(self.calls(key, VALIDATE, IBAN), "quota_exhausted", 429)
 
-    def test_a_refused_call_with_a_key_tells_where_its_rate_stands(self) -> None:
+    def test_a_refused_call_has_rate_headers(self) -> None:
         key = self.alice.key(rate_per_minute=100)
         for body, code, status in (({"wrong": 1}, "invalid_request", 400), (None, "unsupported_media_type", 415)):
-            answer = self.calls(key, VALIDATE, body)
+            response = self.calls(key, VALIDATE, body)
 
-            self.assert_problem(answer, code, status)
-            self.assertEqual(answer["RateLimit-Policy"], '"minute";q=100;w=60')
-            self.assertRegex(answer["RateLimit"], r'\A"minute";r=\d;t=\d+\Z')
+            self.assert_problem(response, code, status)
+            self.assertEqual(response["RateLimit-Policy"], '"minute";q=100;w=60')
+            self.assertRegex(response["RateLimit"], r'\A"minute";r=\d;t=\d+\Z')
 
-    def test_a_limited_call_tells_when_to_come_again(self) -> None:
-        answer = rate_limited(self)
+    def test_a_limited_call_has_retry_after(self) -> None:
+        response = rate_limited(self)
 
-        problem = self.assert_problem(answer, "rate_limited", 429)
-        self.assertEqual(answer["Retry-After"], "60")
+        problem = self.assert_problem(response, "rate_limited", 429)
+        self.assertEqual(response["Retry-After"], "60")
         self.assertIn("1 calls a minute", problem["detail"])
-        self.assertEqual(answer["RateLimit"], '"minute";r=0;t=60')
+        self.assertEqual(response["RateLimit"], '"minute";r=0;t=60')
 
-    def test_a_used_up_quota_tells_when_the_next_month_begins(self) -> None:
-        answer = quota_exhausted(self)
+    def test_a_used_up_quota_names_the_next_month(self) -> None:
+        response = quota_exhausted(self)
 
-        problem = self.assert_problem(answer, "quota_exhausted", 429)
+        problem = self.assert_problem(response, "quota_exhausted", 429)
         self.assertRegex(problem["detail"], r"\d{4}-\d\d-01")
-        self.assertLessEqual(int(answer["Retry-After"]), 31 * 24 * 3600)
+        self.assertLessEqual(int(response["Retry-After"]), 31 * 24 * 3600)
 
 
-class TableTests(HouseTest):
-    def test_a_problem_takes_only_codes_of_the_table(self) -> None:
+class ProblemTableTests(HouseTest):
+    def test_a_problem_has_a_code_of_the_table(self) -> None:
         with self.assertRaises(KeyError):
             problems.Problem("something_else")

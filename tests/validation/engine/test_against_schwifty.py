@@ -17,7 +17,7 @@ from schwifty.exceptions import NationalChecksumNotVerified, SchwiftyException
 from validation import engine
 from validation.engine import german, national
 from validation.engine.banks import BANKS, DIRECTORIES
-from validation.engine.registry import COUNTRIES, Country, Field
+from validation.engine.registry import COUNTRIES, BbanField, Country
 
 LETTERS = string.ascii_uppercase
 ALPHABETS = {"n": string.digits, "a": LETTERS, "c": string.digits + LETTERS}
@@ -186,7 +186,7 @@ class TestTheCountries:
         country = COUNTRIES[code]
         length = country.length - 4
 
-        for field in (value for value in country if isinstance(value, Field)):
+        for field in (value for value in country if isinstance(value, BbanField)):
             assert 0 <= field.start <= field.end <= length
             assert field == (0, 0) or field.start < field.end
         assert country.bank_key.end > 0 or code not in DIRECTORIES

@@ -14,7 +14,7 @@ from tests.validation.engine.test_public_vectors import LINES
 from validation import engine
 from validation.engine import british, national
 from validation.engine.calculate import NOT_COMPUTED, CalculationRefused, calculate
-from validation.engine.registry import COUNTRIES, Country, Field
+from validation.engine.registry import COUNTRIES, BbanField, Country
 
 IN_FRONT = {"ES", "IT", "SM"}
 """Where check digits are written together with what follows them."""
@@ -146,17 +146,17 @@ class TestWhatPeopleWrite:
         assert refusal("GB", "NWB\u212a", "31926819", "601613") == ("bank_code", "characters", "c")
 
 
-def pieces(country: Country) -> dict[str, list[tuple[str, Field]]]:
+def pieces(country: Country) -> dict[str, list[tuple[str, BbanField]]]:
     """Return what is typed under each name as runs of the BBAN, check digits told apart by the kind."""
     parts = list(country.parts)
     if country.code in IN_FRONT:
         parts.reverse()
-    typed: dict[str, list[tuple[str, Field]]] = {"bank_code": [], "branch_code": [], "account_number": []}
+    typed: dict[str, list[tuple[str, BbanField]]] = {"bank_code": [], "branch_code": [], "account_number": []}
     name = "account_number"
     for part in parts:
         if part.kind != "national_check_digits":
             name = part.kind if part.kind in typed else "account_number"
-        typed[name].append((part.kind, Field(part.start, part.end)))
+        typed[name].append((part.kind, BbanField(part.start, part.end)))
     return {name: sorted(runs, key=lambda run: run[1]) for name, runs in typed.items()}
 
 
@@ -334,7 +334,7 @@ class TestCheckDigitsThatCannotBeComputed:
         return False
 
 
-class TestRefusals:
+class TestCalculationRefusals:
     @pytest.mark.parametrize(
         ("typed", "expected"),
         [

@@ -25,7 +25,7 @@ WRONG_ACCOUNT = "NO6686011117948"
 """Right check digits over a wrong national one."""
 
 
-def told(text: str) -> list[tuple[str, bool]]:
+def found_ibans(text: str) -> list[tuple[str, bool]]:
     """Return what is found as it is written, and whether it is valid."""
     return [(found.text, found.verdict.valid) for found in extract(text)]
 
@@ -71,11 +71,11 @@ class TestValidNumbers:
         ],
     )
     def test_each_is_found_as_it_is_written(self, text: str, written: str | None) -> None:
-        assert told(text) == [(text if written is None else written, True)]
+        assert found_ibans(text) == [(text if written is None else written, True)]
 
     def test_several_are_found_in_their_order_glued_or_not(self) -> None:
-        assert told(f"{GERMAN}{SWEDISH}") == [(GERMAN, True), (SWEDISH, True)]
-        assert told(f"{SWEDISH}\n{GERMAN}\n{SWEDISH}") == [(SWEDISH, True), (GERMAN, True), (SWEDISH, True)]
+        assert found_ibans(f"{GERMAN}{SWEDISH}") == [(GERMAN, True), (SWEDISH, True)]
+        assert found_ibans(f"{SWEDISH}\n{GERMAN}\n{SWEDISH}") == [(SWEDISH, True), (GERMAN, True), (SWEDISH, True)]
 
     def test_the_places_are_code_points_of_the_given_text(self) -> None:
         text = f"\U0001f600 ß é {GERMAN} \U0001f600"
@@ -96,9 +96,9 @@ class TestValidNumbers:
         @given(st.integers(0, 2**24 - 1).map(Random))
         def found(random: Random) -> None:
             iban = valid_iban(random, COUNTRIES[code])
-            assert told(f"to {iban} now") == [(iban, True)]
+            assert found_ibans(f"to {iban} now") == [(iban, True)]
             if sum(map(str.isdigit, iban)) * 2 >= len(iban):
-                assert told(f"({grouped(iban)})") == [(grouped(iban), True)]
+                assert found_ibans(f"({grouped(iban)})") == [(grouped(iban), True)]
 
         found()
 
@@ -106,7 +106,7 @@ class TestValidNumbers:
     def test_every_separator_of_a_check_may_part_the_groups(self, separator: str) -> None:
         written = grouped(GERMAN).replace(" ", separator)
 
-        assert told(f"x {written} y") == [(written, True)]
+        assert found_ibans(f"x {written} y") == [(written, True)]
 
 
 class TestWrongNumbers:
@@ -155,14 +155,14 @@ class TestWrongNumbers:
         ],
     )
     def test_what_may_be_something_else_is_not_told(self, text: str) -> None:
-        assert told(text) == []
+        assert found_ibans(text) == []
 
     def test_prose_of_the_right_length_is_no_iban_even_if_its_remainder_is_right(self) -> None:
         prose = "gt{} tell them that all of us agree"
         passing = [f"{digits:02d}" for digits in range(2, 99) if engine.check(prose.format(f"{digits:02d}")).valid]
 
         assert len(passing) == 1
-        assert told(prose.format(passing[0])) == []
+        assert found_ibans(prose.format(passing[0])) == []
 
 
 class TestOverlaps:
@@ -171,12 +171,12 @@ class TestOverlaps:
         text = f"GT27 {grouped(SWEDISH)}"
 
         assert engine.check(text).reasons[0].code == "checksum"
-        assert told(text) == [(grouped(SWEDISH), True)]
+        assert found_ibans(text) == [(grouped(SWEDISH), True)]
 
     def test_of_wrong_ones_that_overlap_the_first_is_told(self) -> None:
         text = "GT27 GT27 GT27 GT27 GT27 GT27 GT27 GT27"
 
-        assert told(text) == [(text[:34], False)]
+        assert found_ibans(text) == [(text[:34], False)]
 
     def test_nothing_is_told_twice(self) -> None:
         text = f"{GERMAN} {WRONG_GERMAN} {grouped(SWEDISH)} {WRONG_ACCOUNT}"
@@ -192,12 +192,12 @@ class TestStrangeCharacters:
     )
     def test_none_is_read_as_a_character_of_a_number_or_as_a_separator(self, strange: str) -> None:
         for place in range(1, len(GERMAN)):
-            assert told(GERMAN[:place] + strange + GERMAN[place:]) == []
-            assert told(GERMAN[:place] + strange + GERMAN[place + 1 :]) == []
+            assert found_ibans(GERMAN[:place] + strange + GERMAN[place:]) == []
+            assert found_ibans(GERMAN[:place] + strange + GERMAN[place + 1 :]) == []
 
     def test_a_number_over_two_line_ends_is_none(self) -> None:
-        assert told("DE89 3704 0044\n0532 0130\n00") == []
-        assert told("DE89 3704 0044\n\n0532 0130 00") == []
+        assert found_ibans("DE89 3704 0044\n0532 0130\n00") == []
+        assert found_ibans("DE89 3704 0044\n\n0532 0130 00") == []
 
     @pytest.mark.parametrize("text", [None, 89, GERMAN.encode()])
     def test_anything_but_text_is_a_mistake_of_the_program(self, text: object) -> None:
@@ -244,9 +244,9 @@ HOSTILE = {
 }
 
 
-class TestTheWork:
+class TestExtractionTime:
     @staticmethod
-    def calls(deed: Callable[[], object]) -> int:
+    def calls(action: Callable[[], object]) -> int:
         """Count the calls of functions, those of the library among them."""
         count = 0
 
@@ -256,7 +256,7 @@ class TestTheWork:
 
         sys.setprofile(counted)
         try:
-            deed()
+            action()
         finally:
             sys.setprofile(None)
         return count

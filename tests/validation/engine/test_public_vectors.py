@@ -12,7 +12,7 @@ from validation.engine.verdict import Verdict
 DATA = Path(__file__).parents[2] / "data"
 
 
-class Line(NamedTuple):
+class PublishedIban(NamedTuple):
     """One published IBAN; `scope` says what `expected` is a claim about."""
 
     iban: str
@@ -20,11 +20,11 @@ class Line(NamedTuple):
     expected: str
 
 
-def published() -> list[Line]:
+def published() -> list[PublishedIban]:
     """Return every line of the collection."""
     lines = (DATA / "public-ibans.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
-    return [Line(row["iban"], row["scope"], row["expected"]) for row in rows]
+    return [PublishedIban(row["iban"], row["scope"], row["expected"]) for row in rows]
 
 
 LINES = published()

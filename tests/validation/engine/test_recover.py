@@ -37,7 +37,7 @@ def repeatable(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, derandomize=True, database=None)
 
 
-class TestWhatIsFound:
+class TestCandidates:
     @pytest.mark.parametrize(
         "text",
         [
@@ -132,7 +132,7 @@ class TestWhatIsFound:
         return [number for number in numbers if engine.check(number).checks.checksum == "passed"]
 
 
-class TestTheWork:
+class TestRecoveryTime:
     @pytest.mark.parametrize("code", ["LC", "KW", "RU", "FR", "AZ"])
     def test_few_of_the_possible_numbers_are_checked(self, code: str) -> None:
         """36 × 36 × 36 numbers are possible; one in 97 has the right remainder."""
@@ -159,7 +159,7 @@ def code_of(refused: Callable[[], object]) -> str:
     return refusal.value.code
 
 
-class TestRefusals:
+class TestRecoveryRefusals:
     @pytest.mark.parametrize(
         ("text", "code"),
         [

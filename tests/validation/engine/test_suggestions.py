@@ -93,7 +93,7 @@ class TestWhatIsRepaired:
         assert engine.check("DE95100100105352122737").checks.bank == "known"
         assert engine.check("DE95100104105352122731").checks.bank == "unknown"
 
-    def test_of_eight_possible_repairs_the_five_likeliest_are_told(self) -> None:
+    def test_of_eight_possible_repairs_the_five_likeliest_are_repaired(self) -> None:
         assert suggestions("RU2169180036493488BBSOOIOSOBIOIOI") == (
             "RU2169180036493488BBSOOIOSOB1OIOI",  # a look-alike
             "RU2169180036493488BBSOOISOOBIOIOI",  # two neighbours swapped
@@ -121,10 +121,10 @@ class TestWhatIsLeftAlone:
 
     def test_nothing_but_the_suggestions_changes(self) -> None:
         verdict = engine.check("DE89370400440532013900")
-        told = engine.with_suggestions(verdict)
+        repaired = engine.with_suggestions(verdict)
 
-        assert told.suggestions
-        assert told._replace(suggestions=()) == verdict
+        assert repaired.suggestions
+        assert repaired._replace(suggestions=()) == verdict
         assert verdict.suggestions == ()
 
     def test_a_check_alone_never_suggests(self) -> None:

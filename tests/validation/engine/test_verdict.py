@@ -105,7 +105,7 @@ class TestWhatIsMadeWhenSomethingFailed:
                 "US65SVBKUS6S3300958879",
                 Checks("passed", "failed", checksum="failed"),
                 [("country", 1, None), ("checksum", 3, "64")],
-                id="an unknown country with a wrong checksum is told both",
+                id="an unknown country with a wrong checksum lists both",
             ),
             pytest.param(
                 "USA4SVBKUS6S3300958879",
@@ -123,7 +123,7 @@ class TestWhatIsMadeWhenSomethingFailed:
                 "DE8937040044053201300",
                 Checks("passed", "passed", "failed", checksum="failed"),
                 [("length", None, 22), ("checksum", 3, "51")],
-                id="a wrong length with a wrong checksum is told both",
+                id="a wrong length with a wrong checksum lists both",
             ),
             pytest.param(
                 "GB12BARC20201530093A59",
@@ -135,7 +135,7 @@ class TestWhatIsMadeWhenSomethingFailed:
                 "GB13BARC20201530093A59",
                 Checks("passed", "passed", "passed", "failed", "failed"),
                 [("structure", 20, "n"), ("checksum", 3, "12")],
-                id="a wrong structure with a wrong checksum is told both",
+                id="a wrong structure with a wrong checksum lists both",
             ),
             pytest.param(
                 "GB2LABBY09012857201707",
@@ -159,7 +159,7 @@ class TestWhatIsMadeWhenSomethingFailed:
                 "ES9021000418450200051331",
                 Checks("passed", "passed", "passed", "passed", "failed", "failed", "known"),
                 [("checksum", 3, "21"), ("national_check_digits", 13, "40")],
-                id="a wrong checksum and wrong national digits are told both",
+                id="a wrong checksum and wrong national digits are both listed",
             ),
         ],
     )
@@ -298,7 +298,7 @@ class TestCharacters:
         assert reasons("D-E 8(9)") == [("characters", 4, None)]
 
 
-class TestWarnings:
+class TestVerdictWarnings:
     def test_a_canonical_official_number_has_none(self) -> None:
         assert warnings(GERMAN) == []
 

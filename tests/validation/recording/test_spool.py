@@ -120,9 +120,9 @@ class DiskTests(SpoolTest):
     def test_a_closed_spool_touches_no_file_that_has_its_number_now(self) -> None:
         self.spool.close()
         with tempfile.TemporaryFile() as other:
-            for deed in (lambda: self.spool.append(b"one\n"), lambda: self.spool.lines(0), self.spool.empty):
+            for action in (lambda: self.spool.append(b"one\n"), lambda: self.spool.lines(0), self.spool.empty):
                 with pytest.raises(spool.SpoolFull):
-                    deed()
+                    action()
             self.spool.close()
 
             assert os.fstat(other.fileno()).st_size == 0
@@ -134,7 +134,7 @@ class DiskTests(SpoolTest):
             spool.create(self.folder / "file")
 
 
-class LeftBehindTests(SpoolTest):
+class OrphanedSpoolTests(SpoolTest):
     def test_a_living_process_is_left_alone_and_a_dead_one_is_found_with_its_lines(self) -> None:
         command = [sys.executable, "-c", _LIVING, str(self.folder)]
         living = subprocess.Popen(command, cwd=services.ROOT, stdout=subprocess.PIPE, text=True)

@@ -429,9 +429,9 @@ class EmptyingTests(WriterTest):
     def test_until_the_position_is_known_no_record_goes_where_a_replay_would_not_look(self) -> None:
         self.put(2)
         with self.failing(writer.Writer, "_place_at_beginning"):
-            for deed in (self.writer.write, self.put):
+            for action in (self.writer.write, self.put):
                 with pytest.raises(OperationalError):
-                    deed()
+                    action()
         self.put(1)
         self.spool.close()
         writer.replay(self.folder)
@@ -460,7 +460,7 @@ from validation.recording.record import CallRecord
 
 mine = writer.Writer(settings.SPOOL_DIR)
 for _ in range(told["rounds"]):
-    # In another order each time: whoever locks what it is given in this order meets another one half-way.
+    # In another order each time: a writer that locks in this order meets another one half-way.
     for client, key in random.sample(told["pairs"], len(told["pairs"])):
         mine.put(CallRecord(UUID(client), UUID(key), datetime.now(UTC).date(), 1, 0, 1, False))
     mine.write()

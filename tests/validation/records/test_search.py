@@ -12,7 +12,7 @@ from validation.records import search, store
 from validation.records.search import Cursor, RecordFilter
 
 
-class SearchTests(CheckRecordsTest):
+class RecordSearchTests(CheckRecordsTest):
     @pytest.mark.claim("blind_index")
     def test_an_iban_is_found_in_any_spelling_by_its_own_client(self) -> None:
         for who in (self.alice, self.mallory):

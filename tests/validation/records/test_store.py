@@ -17,12 +17,12 @@ from tests.base import Person
 from tests.support.check_records import OTHER, SPELLINGS, VALID, WRONG, CheckRecordsTest
 from validation import engine
 from validation.models import ValidationRecord
-from validation.recording.record import Caller, build_record
+from validation.recording.record import RecordCaller, build_record
 from validation.records import store
 from validation.records.search import RecordFilter
 
 
-class InsertingTests(CheckRecordsTest):
+class RecordInsertingTests(CheckRecordsTest):
     def test_rows_are_inserted_as_django_would(self) -> None:
         self.choose_logging(Mode.FULL)
         self.alice.key()
@@ -45,7 +45,7 @@ class InsertingTests(CheckRecordsTest):
         choice = check_logging_mode.Choice(Mode.FULL)
         written = []
         for who in (self.alice, self.mallory):
-            caller = Caller(who.client.pk, "api", None, "192.0.2.7")
+            caller = RecordCaller(who.client.pk, "api", None, "192.0.2.7")
             written += [(who.client.pk, row) for row in build_record(caller, [engine.check(VALID)], choice).rows]
 
         store.insert_rows(written)
@@ -85,7 +85,7 @@ class SealedFieldsTests(CheckRecordsTest):
 
 
 @pytest.mark.claim("deleted_records")
-class ErasingTests(CheckRecordsTest):
+class RecordErasingTests(CheckRecordsTest):
     def setUp(self) -> None:
         super().setUp()
         self.request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.77")

@@ -29,14 +29,14 @@ TRACES = (VALID, GROUPED, VALID.lower(), "58398257466", "SE45%205000", "SE45+500
 class RecordPagesTest(CheckRecordsTest):
     """A test with the words that people read."""
 
-    def shown(self, path: str = "/log/", who: Person | None = None, status: int = 200) -> str:
+    def page(self, path: str = "/log/", who: Person | None = None, status: int = 200) -> str:
         """Return a page as it is read."""
         response = (who or self.alice).opens(path)
         self.assertEqual(response.status_code, status)
         self.assertEqual(response["Cache-Control"], "no-store")
         return response.content.decode()
 
-    def exports(self, ending: str, **fields: str) -> str:
+    def export(self, ending: str, **fields: str) -> str:
         """Return the file that an export sends."""
         response = self.alice.posts("/log/export/", {"format": ending, **fields})
         self.assertEqual(response.status_code, 200)
@@ -50,9 +50,9 @@ class RecordPagesTest(CheckRecordsTest):
         return [entry.details for entry in client_log.told(client, client_log.entries(client, tag=tag))]
 
 
-class ListTests(RecordPagesTest):
+class RecordListTests(RecordPagesTest):
     def test_an_empty_log_says_how_it_is_filled(self) -> None:
-        page = self.shown()
+        page = self.page()
 
         self.assertIn("The log is empty", page)
         self.assertIn("Check an IBAN on the page or with an API key", page)
@@ -61,7 +61,7 @@ class ListTests(RecordPagesTest):
     def test_an_empty_log_that_is_switched_off_leads_to_the_switch(self) -> None:
         self.choose_logging(Mode.OFF)
 
-        page = self.shown()
+        page = self.page()
 
         self.assertIn("Checks leave nothing here as long as keeping them is switched off.", page)
         self.assertIn('href="/account/settings/security-and-privacy/"', page)
@@ -70,7 +70,7 @@ class ListTests(RecordPagesTest):
         self.fill(VALID)
         self.choose_logging(Mode.OFF)
 
-        page = self.shown()
+        page = self.page()
 
         self.assertIn("Nothing is added any more.", page)
         self.assertIn("Sweden", page)
@@ -80,7 +80,7 @@ class ListTests(RecordPagesTest):
         key = self.alice.client.keys.get()
         self.fill(WRONG, key=key.pk)
 
-        page = self.shown()
+        page = self.page()
 
         self.assertRegex(page, r'<span class="mark bad"><svg[\s\S]*?not valid</span>')
         self.assertIn("The check digits do not fit the rest.", page)
@@ -94,17 +94,17 @@ class ListTests(RecordPagesTest):
         self.choose_logging(Mode.FULL)
         self.fill(VALID)
 
-        page = self.shown()
+        page = self.page()
 
-        for told in (GROUPED, "SEB", "ESSESESS", "192.0.2.7"):
-            self.assertIn(told, page)
+        for text in (GROUPED, "SEB", "ESSESESS", "192.0.2.7"):
+            self.assertIn(text, page)
 
     def test_what_was_sent_is_shown_as_text(self) -> None:
         self.choose_logging(Mode.FULL)
         [row] = self.fill("<script>alert(1)</script>")
 
         for path in ("/log/", f"/log/{row}/", "/log/delete/"):
-            page = self.shown(path)
+            page = self.page(path)
             self.assertNotIn("<SCRI", page)
             self.assertNotIn("<script>alert", page)
 
@@ -114,14 +114,14 @@ class ListTests(RecordPagesTest):
         seal = ValidationRecord.objects.get(pk=first).sealed
         ValidationRecord.objects.filter(pk=second).update(sealed=seal)
 
-        page = self.shown()
+        page = self.page()
 
         self.assertIn("cannot be opened", page)
         self.assertIn(GROUPED, page)
-        self.assertIn("its seal does not open", self.shown(f"/log/{second}/"))
-        [broken] = [row for row in json.loads(self.exports("json"))["rows"] if row["cannot_be_opened"]]
+        self.assertIn("its seal does not open", self.page(f"/log/{second}/"))
+        [broken] = [row for row in json.loads(self.export("json"))["rows"] if row["cannot_be_opened"]]
         self.assertEqual((broken["id"], broken["iban"]), (str(second), None))
-        self.assertIn("cannot be opened", self.exports("csv"))
+        self.assertIn("cannot be opened", self.export("csv"))
         self.alice.posts(f"/log/{second}/delete/")
         self.assertEqual([row.pk for row in self.records()], [first])
 
@@ -129,7 +129,7 @@ class ListTests(RecordPagesTest):
         self.choose_logging(Mode.FULL)
         self.fill(VALID)
         with patch.object(store, "open_sealed", side_effect=vault.NoKey):
-            page = self.shown()
+            page = self.page()
 
         self.assertIn("cannot be opened", page)
 
@@ -138,18 +138,18 @@ class ListTests(RecordPagesTest):
         for zone, clock in (("", "14:00:00"), ("America/New_York", "08:00:00"), ("Asia/Kolkata", "17:30:00")):
             self.alice.user.time_zone = zone
             self.alice.user.save()
-            self.assertIn(clock, self.shown())
-            self.assertIn(clock, self.shown(f"/log/{row}/"))
+            self.assertIn(clock, self.page())
+            self.assertIn(clock, self.page(f"/log/{row}/"))
 
-    def test_one_check_is_shown_with_everything_that_was_kept(self) -> None:
+    def test_one_check_shows_everything_stored(self) -> None:
         self.choose_logging(Mode.FULL, days=90)
         self.alice.key(name="Payroll")
         key = self.alice.client.keys.get()
         [row] = self.fill(VALID, key=key.pk)
 
-        page = self.shown(f"/log/{row}/")
+        page = self.page(f"/log/{row}/")
 
-        for told in (
+        for text in (
             GROUPED,
             "ESSESESS",
             "500",
@@ -160,12 +160,12 @@ class ListTests(RecordPagesTest):
             "API",
             "This is everything.",
         ):
-            self.assertIn(told, page)
+            self.assertIn(text, page)
 
-    def test_one_check_without_a_number_says_what_was_not_kept(self) -> None:
+    def test_one_check_without_iban_names_what_is_missing(self) -> None:
         [row] = self.fill(VALID)
 
-        self.assertIn("the bank and the address of the caller were not kept", self.shown(f"/log/{row}/"))
+        self.assertIn("the bank and the address of the caller were not kept", self.page(f"/log/{row}/"))
 
     def test_nobody_else_sees_the_log(self) -> None:
         [row] = self.fill(VALID)
@@ -178,14 +178,14 @@ class ListTests(RecordPagesTest):
             self.assertEqual(self.mallory.opens(f"/log/{uuid4()}/").status_code, 404)
         self.assertEqual(self.mallory.posts(f"/log/{row}/delete/").status_code, 404)
         self.mallory.posts("/log/delete/")
-        self.assertEqual([kept.pk for kept in self.records()], [row])
-        self.assertNotIn("Sweden</td>", self.shown(who=self.mallory))
+        self.assertEqual([record.pk for record in self.records()], [row])
+        self.assertNotIn("Sweden</td>", self.page(who=self.mallory))
 
 
-class FilteringTests(RecordPagesTest):
+class RecordFilterPageTests(RecordPagesTest):
     def rows_of(self, query: str, status: int = 200) -> int:
         """Return how many rows a query shows."""
-        return self.shown(f"/log/?{query}", status=status).count('<th scope="row" class="when">')
+        return self.page(f"/log/?{query}", status=status).count('<th scope="row" class="when">')
 
     def test_every_filter_works_by_its_address(self) -> None:
         self.alice.key()
@@ -243,9 +243,9 @@ class FilteringTests(RecordPagesTest):
     def test_nothing_that_fits_is_told(self) -> None:
         self.fill(VALID)
 
-        self.assertIn("No check fits.", self.shown("/log/?verdict=invalid"))
+        self.assertIn("No check fits.", self.page("/log/?verdict=invalid"))
 
-    def test_pages_are_turned_with_the_filters_kept(self) -> None:
+    def test_filters_stay_when_pages_turn(self) -> None:
         self.fill(*[VALID] * 5, *[WRONG] * 5, at=NOON)
         with patch.object(views, "PAGE_ROWS", 2):
             seen: list[str] = []
@@ -268,7 +268,7 @@ class FilteringTests(RecordPagesTest):
         self.assertEqual(forms.parse_cursor(forms.format_cursor(cursor)), cursor)
 
 
-class SearchingTests(RecordPagesTest):
+class IbanSearchPageTests(RecordPagesTest):
     def setUp(self) -> None:
         super().setUp()
         self.choose_logging(Mode.FULL)
@@ -282,7 +282,7 @@ class SearchingTests(RecordPagesTest):
     def test_a_number_is_found_in_any_spelling(self) -> None:
         self.fill(VALID, VALID, OTHER)
         for spelling in (VALID, *SPELLINGS):
-            page = self.shown(self.found(spelling))
+            page = self.page(self.found(spelling))
             self.assertEqual(page.count('<th scope="row" class="when">'), 2)
             self.assertIn("Only checks of", page)
             self.assertNotIn("DE89", page)
@@ -307,7 +307,7 @@ class SearchingTests(RecordPagesTest):
         self.fill(VALID, at=NOON + timedelta(days=1))
         token = parse_qs(urlsplit(self.found(VALID)).query)["number"][0]
 
-        page = self.shown(f"/log/?number={token}&since=2026-07-02")
+        page = self.page(f"/log/?number={token}&since=2026-07-02")
 
         self.assertEqual(page.count('<th scope="row" class="when">'), 1)
         self.assertIn(f'name="number" value="{token}"', page)
@@ -317,7 +317,7 @@ class SearchingTests(RecordPagesTest):
         self.fill(VALID)
         self.fill(VALID, who=self.mallory)
 
-        page = self.shown(self.found(VALID), who=self.mallory, status=422)
+        page = self.page(self.found(VALID), who=self.mallory, status=422)
 
         self.assertIn("This search cannot be read. Search for the number again.", page)
         self.assertNotIn(GROUPED, page)
@@ -325,7 +325,7 @@ class SearchingTests(RecordPagesTest):
     def test_a_number_that_is_not_there_is_told_so(self) -> None:
         self.fill(OTHER)
 
-        self.assertIn("No check is kept of this number", self.shown(self.found(VALID)))
+        self.assertIn("No check is kept of this number", self.page(self.found(VALID)))
 
     def test_nothing_to_search_for_is_told_at_the_field(self) -> None:
         for text in ("", " - ", "IBAN:"):
@@ -336,24 +336,24 @@ class SearchingTests(RecordPagesTest):
     def test_without_numbers_the_page_says_why_none_can_be_searched(self) -> None:
         self.choose_logging(Mode.VERDICT)
         self.fill(VALID)
-        page = self.shown()
+        page = self.page()
         self.assertIn("Not possible: only the verdict is kept", page)
         self.assertNotIn('name="iban"', page)
 
         self.choose_logging(Mode.OFF)
-        self.assertIn("Not possible: nothing is kept", self.shown())
+        self.assertIn("Not possible: nothing is kept", self.page())
 
     def test_what_was_kept_with_its_number_before_is_still_found(self) -> None:
         self.fill(VALID)
         self.choose_logging(Mode.VERDICT)
         self.fill(VALID)
 
-        self.assertIn("only checks are found that were kept before with their number", self.shown())
-        self.assertEqual(self.shown(self.found(VALID)).count('<th scope="row" class="when">'), 1)
+        self.assertIn("only checks are found that were kept before with their number", self.page())
+        self.assertEqual(self.page(self.found(VALID)).count('<th scope="row" class="when">'), 1)
 
 
 @pytest.mark.claim("deleted_records")
-class ErasingPagesTests(RecordPagesTest):
+class ErasePageTests(RecordPagesTest):
     def fields_of(self, path: str) -> dict[str, str]:
         """Return what the page that asks for confirmation will post."""
         response = self.alice.opens(path)
@@ -363,17 +363,17 @@ class ErasingPagesTests(RecordPagesTest):
     def test_one_check_is_deleted_after_a_question(self) -> None:
         row, other = self.fill(VALID, WRONG)
 
-        self.assertIn("This cannot be undone.", self.shown(f"/log/{row}/delete/"))
+        self.assertIn("This cannot be undone.", self.page(f"/log/{row}/delete/"))
         self.assertEqual(len(self.records()), 2)
         self.assertRedirects(self.alice.posts(f"/log/{row}/delete/"), "/log/")
 
-        self.assertEqual([kept.pk for kept in self.records()], [other])
+        self.assertEqual([record.pk for record in self.records()], [other])
         self.assertEqual(self.audit_details("log.erased"), [{"records": "1", "filters": "row"}])
         self.assertEqual(self.alice.opens(f"/log/{row}/").status_code, 404)
 
     def test_just_what_was_shown_is_deleted(self) -> None:
         self.fill(VALID, WRONG, WRONG, at=NOON)
-        page = self.shown("/log/delete/?verdict=invalid")
+        page = self.page("/log/delete/?verdict=invalid")
         self.assertIn("Delete 2 checks?", page)
         self.assertIn("not valid", page)
         fields = self.fields_of("/log/delete/?verdict=invalid")
@@ -381,7 +381,7 @@ class ErasingPagesTests(RecordPagesTest):
 
         self.assertRedirects(self.alice.posts("/log/delete/", fields), "/log/")
 
-        self.assertEqual([kept.is_valid for kept in self.records()], [False, True])
+        self.assertEqual([record.is_valid for record in self.records()], [False, True])
         self.assertEqual(self.audit_details("log.erased"), [{"records": "2", "filters": "time, verdict"}])
 
     def test_everything_about_one_number_is_deleted(self) -> None:
@@ -389,15 +389,15 @@ class ErasingPagesTests(RecordPagesTest):
         self.fill(VALID, OTHER, VALID)
         place = self.alice.posts("/log/find/", {"iban": SPELLINGS[1]})["Location"]
         path = "/log/delete/?" + urlsplit(place).query
-        self.assertIn("Delete everything about this IBAN", self.shown(place))
-        self.assertIn(GROUPED, self.shown(path))
+        self.assertIn("Delete everything about this IBAN", self.page(place))
+        self.assertIn(GROUPED, self.page(path))
 
         self.alice.posts("/log/delete/", self.fields_of(path))
 
-        self.assertEqual([kept.country for kept in self.records()], ["DE"])
-        [told] = self.audit_details("deletion.executed")
-        self.assertEqual((told["scope"], told["records"]), ("number", "2"))
-        self.assertIn("Receipt of a deletion", self.shown("/log/"))
+        self.assertEqual([record.country for record in self.records()], ["DE"])
+        [details] = self.audit_details("deletion.executed")
+        self.assertEqual((details["scope"], details["records"]), ("number", "2"))
+        self.assertIn("Receipt of a deletion", self.page("/log/"))
         self.assertIn("one IBAN", self.alice.opens("/account/history/").content.decode())
 
     def test_nothing_is_deleted_that_could_come_back_from_a_backup(self) -> None:
@@ -414,7 +414,7 @@ class ErasingPagesTests(RecordPagesTest):
     def test_more_than_anybody_counts_is_told_as_such(self) -> None:
         self.fill(*[VALID] * 4)
         with patch.object(search, "MAX_COUNTED", 3):
-            self.assertIn("Delete more than 3 checks?", self.shown("/log/delete/"))
+            self.assertIn("Delete more than 3 checks?", self.page("/log/delete/"))
 
     def test_what_could_not_be_finished_is_asked_for_again(self) -> None:
         self.fill(*[VALID] * 4, at=NOON)
@@ -442,7 +442,7 @@ class ErasingPagesTests(RecordPagesTest):
         self.assertEqual((self.audit_details("log.erased"), self.audit_details("log.exported")), ([], []))
 
     def test_nothing_to_delete_is_told(self) -> None:
-        self.assertIn("Nothing to delete", self.shown("/log/delete/?verdict=valid"))
+        self.assertIn("Nothing to delete", self.page("/log/delete/?verdict=valid"))
 
     @pytest.mark.claim("proof_again")
     def test_the_owner_must_have_proved_themselves_just_now(self) -> None:
@@ -456,14 +456,14 @@ class ErasingPagesTests(RecordPagesTest):
         self.assertEqual(len(self.records()), 1)
 
 
-class ExportingTests(RecordPagesTest):
+class ExportPageTests(RecordPagesTest):
     def test_csv_holds_every_row_that_fits_newest_first(self) -> None:
         self.choose_logging(Mode.FULL)
         self.fill(VALID, at=NOON)
         self.fill(WRONG, at=NOON + timedelta(days=1))
         self.fill(OTHER, at=NOON + timedelta(days=2))
 
-        text = self.exports("csv", country="DE")
+        text = self.export("csv", country="DE")
 
         self.assertTrue(text.startswith("\ufeff"))
         heading, *lines = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
@@ -482,7 +482,7 @@ class ExportingTests(RecordPagesTest):
         for text in ("=HYPERLINK(1)", "+1", "@SUM(1)", "\t=1", "＝1"):
             self.fill(text, key=key)
 
-        for line in csv.reader(io.StringIO(self.exports("csv").removeprefix("\ufeff"))):
+        for line in csv.reader(io.StringIO(self.export("csv").removeprefix("\ufeff"))):
             for cell in line:
                 self.assertNotIn(cell[:1], ("=", "+", "-", "@", "\t", "\r", "＝"), cell)
 
@@ -494,10 +494,10 @@ class ExportingTests(RecordPagesTest):
         self.choose_logging(Mode.VERDICT)
         self.fill("XX00", at=NOON - timedelta(seconds=1), source="page")
 
-        told = json.loads(self.exports("json"))
+        exported = json.loads(self.export("json"))
 
-        self.assertEqual(told["schema"], "ibanse-log-1")
-        first, second = told["rows"]
+        self.assertEqual(exported["schema"], "ibanse-log-1")
+        first, second = exported["rows"]
         del first["id"], first["kept_until"], second["id"], second["kept_until"]
         self.assertEqual(
             first,
@@ -529,8 +529,8 @@ class ExportingTests(RecordPagesTest):
         )
 
     def test_an_empty_export_is_a_file_as_well(self) -> None:
-        self.assertEqual(json.loads(self.exports("json"))["rows"], [])
-        self.assertEqual(len(self.exports("csv").splitlines()), 1)
+        self.assertEqual(json.loads(self.export("json"))["rows"], [])
+        self.assertEqual(len(self.export("csv").splitlines()), 1)
 
     def test_a_file_is_written_in_pieces_of_a_limited_size(self) -> None:
         self.fill(*[VALID] * 10)
@@ -546,7 +546,7 @@ class ExportingTests(RecordPagesTest):
         self.alice.user.language = "sv"
         self.alice.user.save()
 
-        self.assertNotIn("Verdict", self.exports("csv").splitlines()[0])
+        self.assertNotIn("Verdict", self.export("csv").splitlines()[0])
 
     def test_what_is_no_file_or_no_filter_is_refused_and_not_recorded(self) -> None:
         for wrong in ({"format": "xml"}, {}, {"format": "csv", "verdict": "maybe"}):

@@ -21,51 +21,51 @@ if TYPE_CHECKING:
 COMMERZBANK = "DE89 3704 0044 0532 0130 00"
 
 
-def words(answer: "Answer") -> str:
+def words(response: "Answer") -> str:
     """Return what the page says, without its markup."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
 
 
 class CheckPageTests(HouseTest):
-    def test_a_valid_iban_is_told_with_its_bank_and_bic(self) -> None:
-        answer = self.visitor.checks(COMMERZBANK)
+    def test_a_valid_iban_shows_bank_and_bic(self) -> None:
+        response = self.visitor.checks(COMMERZBANK)
 
-        self.assertContains(answer, 'data-verdict="valid"')
-        self.assertContains(answer, "Commerzbank")
-        self.assertContains(answer, "COBADEFFXXX")
-        self.assertIn("This IBAN is valid", words(answer))
+        self.assertContains(response, 'data-verdict="valid"')
+        self.assertContains(response, "Commerzbank")
+        self.assertContains(response, "COBADEFFXXX")
+        self.assertIn("This IBAN is valid", words(response))
 
-    def test_an_invalid_iban_is_told_why_check_by_check(self) -> None:
-        answer = self.visitor.checks("DE88 3704 0044 0532 0130 00")
+    def test_an_invalid_iban_shows_each_check(self) -> None:
+        response = self.visitor.checks("DE88 3704 0044 0532 0130 00")
 
-        self.assertContains(answer, 'data-verdict="invalid"')
-        self.assertIn("The check digits are 88, but for this number they would be 89.", words(answer))
+        self.assertContains(response, 'data-verdict="invalid"')
+        self.assertIn("The check digits are 88, but for this number they would be 89.", words(response))
         for check in ("Characters", "Country", "Length", "Structure", "Check digits", "National check digits", "Bank"):
-            self.assertContains(answer, f"<strong>{check}</strong>")
+            self.assertContains(response, f"<strong>{check}</strong>")
 
     def test_the_offending_character_is_marked_in_the_grouped_number(self) -> None:
-        answer = self.visitor.checks("GB12BARC20201530093A59")
+        response = self.visitor.checks("GB12BARC20201530093A59")
 
-        self.assertContains(answer, '<span class="group">093<mark>A</mark></span>')
+        self.assertContains(response, '<span class="group">093<mark>A</mark></span>')
 
     def test_wrong_check_digits_are_marked_together(self) -> None:
-        answer = self.visitor.checks("DE88370400440532013000")
+        response = self.visitor.checks("DE88370400440532013000")
 
-        self.assertContains(answer, "DE<mark>8</mark><mark>8</mark>")
+        self.assertContains(response, "DE<mark>8</mark><mark>8</mark>")
 
     def test_check_digits_inside_the_account_number_mark_no_single_digit(self) -> None:
-        answer = self.visitor.checks("DE39370400440533013000")
+        response = self.visitor.checks("DE39370400440533013000")
 
-        self.assertIn("check digits inside the account number do not fit", words(answer))
-        self.assertNotContains(answer, "<mark>")
+        self.assertIn("check digits inside the account number do not fit", words(response))
+        self.assertNotContains(response, "<mark>")
 
-    def test_a_slip_of_the_keyboard_gets_a_hint_and_the_advice_to_ask(self) -> None:
-        answer = self.visitor.checks("DE89 3704 0044 0532 0310 00")
+    def test_a_typo_gets_a_suggestion(self) -> None:
+        response = self.visitor.checks("DE89 3704 0044 0532 0310 00")
 
-        self.assertContains(answer, 'value="DE89370400440532013000"')
-        self.assertIn("ask the payee", words(answer))
+        self.assertContains(response, 'value="DE89370400440532013000"')
+        self.assertIn("ask the payee", words(response))
 
-    def test_the_length_is_told_with_the_number_that_was_expected(self) -> None:
+    def test_a_wrong_length_shows_the_right_one(self) -> None:
         self.assertIn(
             "Too short: an IBAN from Germany has 22 characters, this one has 20.",
             words(self.visitor.checks("DE893704004405320130")),
@@ -76,21 +76,21 @@ class CheckPageTests(HouseTest):
         )
 
     def test_a_number_of_wrong_length_gets_no_check_digits_proposed(self) -> None:
-        answer = self.visitor.checks("CH93 0076 2011 6238 5295")
+        response = self.visitor.checks("CH93 0076 2011 6238 5295")
 
-        self.assertIn("The check digits do not fit the rest either.", words(answer))
-        self.assertNotContains(answer, "<mark>")
+        self.assertIn("The check digits do not fit the rest either.", words(response))
+        self.assertNotContains(response, "<mark>")
 
-    def test_a_character_without_a_face_is_named_by_its_number(self) -> None:
+    def test_an_invisible_character_is_named_by_its_code(self) -> None:
         said = words(self.visitor.checks("DE89\u200b370400440532013000"))
 
         self.assertIn("Character 5 is U+200B.", said)
         self.assertIn("“ı” (U+0131)", words(self.visitor.checks("DE89ı")))
 
     def test_what_was_typed_stays_in_the_field(self) -> None:
-        answer = self.visitor.checks("de88 3704-0044")
+        response = self.visitor.checks("de88 3704-0044")
 
-        self.assertContains(answer, 'value="de88 3704-0044"')
+        self.assertContains(response, 'value="de88 3704-0044"')
 
     def test_warnings_are_plain_words(self) -> None:
         territory = words(self.visitor.checks("GP1120041010050500013M02606"))
@@ -104,29 +104,29 @@ class CheckPageTests(HouseTest):
         self.assertIn("Our directory of this country's banks is thin", thin_register)
 
     def test_british_account_numbers_are_openly_not_checked(self) -> None:
-        answer = self.visitor.checks("GB24BARC20201630093459")
+        response = self.visitor.checks("GB24BARC20201630093459")
 
-        self.assertContains(answer, 'data-verdict="valid"')
-        self.assertIn("can only be checked with Pay.UK's tables", words(answer))
+        self.assertContains(response, 'data-verdict="valid"')
+        self.assertIn("can only be checked with Pay.UK's tables", words(response))
 
-    def test_the_page_speaks_the_language_of_the_visitor_and_swedish_to_all_others(self) -> None:
-        for asked, said in (
+    def test_the_page_is_in_the_visitors_language_or_swedish(self) -> None:
+        for language, text in (
             ("sv", "IBAN-numret är giltigt"),
             ("de-AT", "ist gültig"),
             ("en", "This IBAN is valid"),
             ("fr", "IBAN-numret är giltigt"),
             ("", "IBAN-numret är giltigt"),
         ):
-            with self.subTest(asked=asked):
-                self.assertIn(said, words(Visitor(language=asked).checks(COMMERZBANK)))
+            with self.subTest(language=language):
+                self.assertIn(text, words(Visitor(language=language).checks(COMMERZBANK)))
 
     @pytest.mark.claim("visitors")
-    def test_nothing_of_an_answer_is_kept_by_browsers_or_caches(self) -> None:
-        answer = self.visitor.checks(COMMERZBANK)
+    def test_no_response_is_cached(self) -> None:
+        response = self.visitor.checks(COMMERZBANK)
 
-        self.assertEqual(answer.headers["Cache-Control"], "no-store")
-        self.assertNotIn("DE89", str(answer.headers))
-        self.assertNotIn("DE89", str(answer.cookies))
+        self.assertEqual(response.headers["Cache-Control"], "no-store")
+        self.assertNotIn("DE89", str(response.headers))
+        self.assertNotIn("DE89", str(response.cookies))
 
     @pytest.mark.claim("visitors")
     def test_nothing_is_logged_of_a_check(self) -> None:
@@ -134,22 +134,22 @@ class CheckPageTests(HouseTest):
             self.visitor.checks(COMMERZBANK)
 
     def test_an_iban_in_the_address_is_not_read(self) -> None:
-        answer = self.visitor.opens("/?iban=DE89370400440532013000")
+        response = self.visitor.opens("/?iban=DE89370400440532013000")
 
-        self.assertNotContains(answer, "data-verdict")
-        self.assertNotContains(answer, "Commerzbank")
+        self.assertNotContains(response, "data-verdict")
+        self.assertNotContains(response, "Commerzbank")
 
 
 @pytest.mark.claim("odd_input")
 class BadInputTests(HouseTest):
-    def test_an_empty_field_is_told_at_the_field(self) -> None:
+    def test_an_empty_field_is_an_error_at_the_field(self) -> None:
         for text in ("", "   ", "\t\r\n", "\u00a0"):
             with self.subTest(text=text):
-                answer = self.visitor.checks(text)
+                response = self.visitor.checks(text)
 
-                self.assertEqual(answer.status_code, 422)
-                self.assertContains(answer, 'aria-invalid="true"', status_code=422)
-                self.assertIn("Paste or type an IBAN first.", words(answer))
+                self.assertEqual(response.status_code, 422)
+                self.assertContains(response, 'aria-invalid="true"', status_code=422)
+                self.assertIn("Paste or type an IBAN first.", words(response))
 
     def test_any_text_gets_a_verdict(self) -> None:
         for text in (
@@ -170,10 +170,10 @@ class BadInputTests(HouseTest):
                 self.assertContains(self.visitor.checks(text), 'data-verdict="invalid"')
 
     def test_a_very_long_text_is_not_sent_back_whole(self) -> None:
-        answer = self.visitor.checks("A" * 100_000)
+        response = self.visitor.checks("A" * 100_000)
 
-        self.assertLess(len(answer.content), 30_000)
-        self.assertIn("longer than 128 characters", words(answer))
+        self.assertLess(len(response.content), 30_000)
+        self.assertIn("longer than 128 characters", words(response))
 
     def test_nothing_is_echoed_unescaped(self) -> None:
         for text in ('"><script>alert(1)</script>', "</title><img src=x onerror=alert(1)>", "' onfocus='alert(1)"):
@@ -184,7 +184,7 @@ class BadInputTests(HouseTest):
                 self.assertNotIn("<img src=x", page)
                 self.assertNotIn("' onfocus='", page)
 
-    def test_a_form_that_is_not_ours_is_refused_with_what_is_wrong(self) -> None:
+    def test_a_foreign_form_is_refused_with_the_reason(self) -> None:
         for fields, said in (
             ({}, "without its field"),
             ({"iban": ["DE89", "SE45"]}, "one IBAN at a time"),
@@ -192,26 +192,26 @@ class BadInputTests(HouseTest):
             ({"iban": COMMERZBANK, "admin": "1"}, "fields that this page does not have"),
         ):
             with self.subTest(fields=fields):
-                answer = self.visitor.posts("/", fields)
+                response = self.visitor.posts("/", fields)
 
-                self.assertEqual(answer.status_code, 400)
-                self.assertIn(said, words(answer))
+                self.assertEqual(response.status_code, 400)
+                self.assertIn(said, words(response))
 
     def test_bytes_that_are_not_utf_8_are_refused(self) -> None:
         self.visitor.opens()
         token = self.visitor.browser.cookies["csrftoken"].value
         body = urlencode({"csrfmiddlewaretoken": token}).encode() + b"&iban=DE89%ff%fe"
 
-        answer = self.visitor.browser.post("/", body, content_type="application/x-www-form-urlencoded")
+        response = self.visitor.browser.post("/", body, content_type="application/x-www-form-urlencoded")
 
-        self.assertEqual(answer.status_code, 400)
-        self.assertIn("could not be read as UTF-8", words(answer))
+        self.assertEqual(response.status_code, 400)
+        self.assertIn("could not be read as UTF-8", words(response))
 
     def test_a_file_instead_of_text_is_refused(self) -> None:
-        answer = self.visitor.posts("/", {"iban": SimpleUploadedFile("iban.bin", bytes(range(256)))})
+        response = self.visitor.posts("/", {"iban": SimpleUploadedFile("iban.bin", bytes(range(256)))})
 
-        self.assertEqual(answer.status_code, 400)
-        self.assertIn("does not read files", words(answer))
+        self.assertEqual(response.status_code, 400)
+        self.assertIn("does not read files", words(response))
 
     def test_a_body_that_is_no_form_is_refused(self) -> None:
         self.visitor.opens()
@@ -222,27 +222,27 @@ class BadInputTests(HouseTest):
             ("text/plain", b"iban=DE89"),
         ):
             with self.subTest(kind=kind):
-                answer = self.visitor.browser.generic("POST", "/", body, kind, headers={"X-CSRFToken": token})
+                response = self.visitor.browser.generic("POST", "/", body, kind, headers={"X-CSRFToken": token})
 
-                self.assertEqual(answer.status_code, 400)
+                self.assertEqual(response.status_code, 400)
 
     def test_a_huge_body_is_refused_unread(self) -> None:
-        answer = self.visitor.checks("A" * 1_000_000)
+        response = self.visitor.checks("A" * 1_000_000)
 
-        self.assertEqual(answer.status_code, 400)
-        self.assertNotContains(answer, "AAAA", status_code=400)
+        self.assertEqual(response.status_code, 400)
+        self.assertNotContains(response, "AAAA", status_code=400)
 
     def test_other_methods_are_refused(self) -> None:
         for method in ("put", "patch", "delete"):
-            answer = getattr(Client(), method)("/", REMOTE_ADDR="192.0.2.7")
-            self.assertEqual(answer.status_code, 405)
+            response = getattr(Client(), method)("/", REMOTE_ADDR="192.0.2.7")
+            self.assertEqual(response.status_code, 405)
 
     def test_a_form_without_its_token_is_refused_in_plain_words(self) -> None:
-        answer = self.visitor.browser.post("/", {"iban": COMMERZBANK})
+        response = self.visitor.browser.post("/", {"iban": COMMERZBANK})
 
-        self.assertEqual(answer.status_code, 403)
-        self.assertIn("The form has expired", words(answer))
-        self.assertNotContains(answer, "DE89", status_code=403)
+        self.assertEqual(response.status_code, 403)
+        self.assertIn("The form has expired", words(response))
+        self.assertNotContains(response, "DE89", status_code=403)
 
     def test_an_error_of_ours_shows_no_traceback_and_no_number(self) -> None:
         self.visitor.browser.raise_request_exception = False
@@ -250,27 +250,27 @@ class BadInputTests(HouseTest):
             patch("validation.site.views.engine.check", side_effect=RuntimeError("DE89")),
             self.assertLogs("django.request"),
         ):
-            answer = self.visitor.checks(COMMERZBANK)
+            response = self.visitor.checks(COMMERZBANK)
 
-        self.assertEqual(answer.status_code, 500)
-        self.assertIn("Something broke on our side", words(answer))
-        self.assertNotContains(answer, "DE89", status_code=500)
-        self.assertNotContains(answer, "Traceback", status_code=500)
+        self.assertEqual(response.status_code, 500)
+        self.assertIn("Something broke on our side", words(response))
+        self.assertNotContains(response, "DE89", status_code=500)
+        self.assertNotContains(response, "Traceback", status_code=500)
 
 
 @override_settings(ANONYMOUS_CHECKS_PER_MINUTE=3)
 class RateLimitTests(HouseTest):
-    def test_who_checks_too_often_is_told_how_long_to_wait_and_keeps_the_text(self) -> None:
+    def test_too_many_checks_must_wait_and_keep_the_text(self) -> None:
         for _ in range(3):
             self.assertEqual(self.visitor.checks(COMMERZBANK).status_code, 200)
 
-        answer = self.visitor.checks(COMMERZBANK)
+        response = self.visitor.checks(COMMERZBANK)
 
-        self.assertEqual(answer.status_code, 429)
-        self.assertTrue(1 <= int(answer.headers["Retry-After"]) <= 60)
-        self.assertIn(f"Please wait {answer.headers['Retry-After']} second", words(answer))
-        self.assertContains(answer, f'value="{COMMERZBANK}"', status_code=429)
-        self.assertNotContains(answer, "data-verdict", status_code=429)
+        self.assertEqual(response.status_code, 429)
+        self.assertTrue(1 <= int(response.headers["Retry-After"]) <= 60)
+        self.assertIn(f"Please wait {response.headers['Retry-After']} second", words(response))
+        self.assertContains(response, f'value="{COMMERZBANK}"', status_code=429)
+        self.assertNotContains(response, "data-verdict", status_code=429)
 
     def test_the_limit_is_the_callers_own(self) -> None:
         for _ in range(4):
@@ -280,9 +280,9 @@ class RateLimitTests(HouseTest):
 
     def test_one_ipv6_network_counts_as_one_caller(self) -> None:
         for last in range(4):
-            answer = Visitor(address=f"2001:db8::{last + 1}").checks(COMMERZBANK)
+            response = Visitor(address=f"2001:db8::{last + 1}").checks(COMMERZBANK)
 
-        self.assertEqual(answer.status_code, 429)
+        self.assertEqual(response.status_code, 429)
         self.assertEqual(Visitor(address="2001:db8:0:1::1").checks(COMMERZBANK).status_code, 200)
 
     def test_a_forged_header_does_not_reset_the_limit(self) -> None:
@@ -290,8 +290,8 @@ class RateLimitTests(HouseTest):
             self.visitor.checks(COMMERZBANK)
 
         for header in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X_Real_IP"):
-            answer = self.visitor.checks(COMMERZBANK, headers={header: "198.51.100.1"})
-            self.assertEqual(answer.status_code, 429, header)
+            response = self.visitor.checks(COMMERZBANK, headers={header: "198.51.100.1"})
+            self.assertEqual(response.status_code, 429, header)
 
     def test_looking_at_pages_is_not_limited(self) -> None:
         for _ in range(10):
@@ -301,7 +301,7 @@ class RateLimitTests(HouseTest):
 
 @override_settings(ANONYMOUS_CHECKS_PER_MINUTE=2, CLIENT_CHECKS_PER_MINUTE=4)
 class SignedInTests(HouseTest):
-    def test_checks_count_towards_the_clients_usage_and_nothing_else_is_kept(self) -> None:
+    def test_checks_count_towards_the_clients_usage(self) -> None:
         self.alice.checks(COMMERZBANK)
         self.vera.checks("DE88 3704 0044 0532 0130 00")
         self.vera.checks("  ")
@@ -317,7 +317,7 @@ class SignedInTests(HouseTest):
         self.assertEqual(self.vera.checks(COMMERZBANK).status_code, 429)
         self.assertEqual(self.mallory.checks(COMMERZBANK).status_code, 200)
 
-    def test_a_client_that_is_not_active_has_the_limit_of_strangers_and_is_not_counted(self) -> None:
+    def test_an_inactive_client_is_limited_as_a_visitor(self) -> None:
         self.alice.client.state = "suspended"
         self.alice.client.save()
         self.vera.client.refresh_from_db()
@@ -328,23 +328,23 @@ class SignedInTests(HouseTest):
 
 class LanguageSwitcherTests(HouseTest):
     def test_the_switcher_keeps_the_page(self) -> None:
-        answer = self.visitor.posts("/language/", {"language": "de", "next": "/countries/se/"})
+        response = self.visitor.posts("/language/", {"language": "de", "next": "/countries/se/"})
 
-        self.assertRedirects(answer, "/countries/se/", fetch_redirect_response=False)
+        self.assertRedirects(response, "/countries/se/", fetch_redirect_response=False)
         self.assertContains(self.visitor.opens("/countries/se/"), "Schweden")
 
-    def test_the_switcher_keeps_the_verdict_without_putting_the_number_into_an_address(self) -> None:
-        answer = self.visitor.posts("/language/", {"language": "de", "next": "/", "iban": COMMERZBANK})
+    def test_the_switcher_keeps_the_verdict_without_iban_in_the_url(self) -> None:
+        response = self.visitor.posts("/language/", {"language": "de", "next": "/", "iban": COMMERZBANK})
 
-        self.assertEqual(answer.status_code, 307)
-        self.assertEqual(answer.headers["Location"], "/")
+        self.assertEqual(response.status_code, 307)
+        self.assertEqual(response.headers["Location"], "/")
         again = self.visitor.posts("/", {"language": "de", "next": "/", "iban": COMMERZBANK})
         self.assertIn("ist gültig", words(again))
 
     def test_the_switcher_leads_to_no_other_site(self) -> None:
-        answer = self.visitor.posts("/language/", {"language": "de", "next": "https://evil.example/"})
+        response = self.visitor.posts("/language/", {"language": "de", "next": "https://evil.example/"})
 
-        self.assertEqual(answer.headers["Location"], "/")
+        self.assertEqual(response.headers["Location"], "/")
 
     def test_a_language_we_do_not_have_changes_nothing(self) -> None:
         self.visitor.posts("/language/", {"language": "xx", "next": "/"})

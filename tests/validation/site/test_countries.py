@@ -24,7 +24,7 @@ class CountryPagesTests(HouseTest):
         self.assertIn("National check digits 12 1 digit 4", said)
         self.assertIn("Account number 13–28 16 digits", said)
 
-    def test_a_country_tells_what_is_checked_and_how_old_the_directory_is(self) -> None:
+    def test_a_country_shows_checks_and_directory_date(self) -> None:
         said = words(self.visitor.opens("/countries/de/"))
 
         self.assertIn("Deutsche Bundesbank, Bankleitzahlendatei, October 2026", said)
@@ -32,23 +32,23 @@ class CountryPagesTests(HouseTest):
         self.assertIn("We have no directory of this country's banks.", words(self.visitor.opens("/countries/br/")))
         self.assertIn("The directory is thin", words(self.visitor.opens("/countries/es/")))
 
-    def test_sepa_is_told_as_the_payments_council_lists_it(self) -> None:
+    def test_sepa_follows_the_payments_council(self) -> None:
         for code, said in (("al", "Yes, the"), ("rs", "Yes, the"), ("nc", "No, the"), ("br", "No, the")):
             self.assertIn(f"SEPA payments {said}", words(self.visitor.opens(f"/countries/{code}/")))
 
     def test_a_territory_names_its_parent(self) -> None:
         self.assertIn("France (FR)", words(self.visitor.opens("/countries/gp/")))
 
-    def test_capitals_lead_to_the_one_address_of_a_country(self) -> None:
-        answer = self.visitor.opens("/countries/SE/")
+    def test_capitals_redirect(self) -> None:
+        response = self.visitor.opens("/countries/SE/")
 
-        self.assertRedirects(answer, "/countries/se/", status_code=301)
+        self.assertRedirects(response, "/countries/se/", status_code=301)
 
     def test_an_unknown_country_is_a_kind_404(self) -> None:
         for code in ("zz", "s", "sverige", "%00", "..."):
-            answer = self.visitor.opens(f"/countries/{code}/")
-            self.assertEqual(answer.status_code, 404)
-            self.assertIn("There is no such page", words(answer))
+            response = self.visitor.opens(f"/countries/{code}/")
+            self.assertEqual(response.status_code, 404)
+            self.assertIn("There is no such page", words(response))
 
     def test_the_list_is_sorted_as_its_language_sorts(self) -> None:
         said = words(Visitor(language="sv").opens("/countries/"))
@@ -58,14 +58,14 @@ class CountryPagesTests(HouseTest):
 
     def test_the_list_finds_by_name_and_by_code_whatever_the_accents(self) -> None:
         for question, code in (("swe", "SE"), ("SE", "SE"), ("turkiye", "TR"), ("cote", "CI")):
-            answer = self.visitor.opens(f"/countries/?q={question}")
-            self.assertContains(answer, f'href="/countries/{code.lower()}/"')
+            response = self.visitor.opens(f"/countries/?q={question}")
+            self.assertContains(response, f'href="/countries/{code.lower()}/"')
 
-    def test_a_search_without_a_hit_says_so_and_offers_the_whole_list(self) -> None:
-        answer = self.visitor.opens("/countries/?q=%3Cb%3Eatlantis")
+    def test_a_search_without_a_hit_offers_the_whole_list(self) -> None:
+        response = self.visitor.opens("/countries/?q=%3Cb%3Eatlantis")
 
-        self.assertContains(answer, "&lt;b&gt;atlantis")
-        self.assertIn("Show all", words(answer))
+        self.assertContains(response, "&lt;b&gt;atlantis")
+        self.assertIn("Show all", words(response))
 
     def test_the_list_holds_every_country_once(self) -> None:
         self.assertEqual(sorted(page.code for page in matching("")), sorted(COUNTRIES))

@@ -15,12 +15,12 @@ from validation.api.contract import Call, Route
 
 REQUEST_ID: Final = "0c9d1f7e5b3a4c6d8e2f1a0b9c8d7e6f"
 ARGUMENTS: Final = {"bic": "COBADEFFXXX", "code": "SE"}
-"""What stands in place of the braces of a path."""
+"""Examples of the arguments of paths."""
 
 _VALUES: Final = {
     "address": "192.0.2.7",
     "allowed": "POST",
-    "bytes": bodies.MOST_BYTES,
+    "bytes": bodies.MAX_BODY_BYTES,
     "limit": DEFAULT_RATE,
     "next": "2026-12-01",
     "quota": 10_000,

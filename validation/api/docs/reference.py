@@ -88,6 +88,6 @@ def _join_types(types: list[str]) -> str:
 
 
 def words(text: str) -> SafeString:
-    """Return a sentence as HTML, what stands in backticks as code."""
+    """Return text as HTML, what is in backticks as code."""
     escaped = conditional_escape(text)
     return mark_safe(_IN_BACKTICKS.sub(r"<code>\1</code>", escaped))  # noqa: S308 - escaped just above

@@ -79,7 +79,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def samples(route: Route) -> list[Sample]:
-    """Return the programs that make a call with its example. They find the API and the key in their environment."""
+    """Return the programs that make a call with its example; URL and key come from their environment."""
     body = examples.body(route)
     context = {
         "method": route.method,
@@ -91,7 +91,7 @@ def samples(route: Route) -> list[Sample]:
 
 
 def patient_samples() -> list[Sample]:
-    """Return the programs that wait when they are asked to, and show what else is wrong."""
+    """Return the programs that honour Retry-After and show other problems."""
     return [sample for sample in _rendered("patient", {}) if sample.code]
 
 

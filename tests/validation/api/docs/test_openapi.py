@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, and true of every answer."""
+"""The OpenAPI document: valid, complete, and true of every response."""
 
 import io
 import json
@@ -24,7 +24,7 @@ from validation.api.routes import ROUTES
 ADDRESS = "192.0.2.7"
 ELSEWHERE = "198.51.100.7"
 OF_PATHS_AND_METHODS = ("method_not_allowed",)
-"""What no call answers by itself."""
+"""What no call meets by itself."""
 
 IBANS = (
     "SE45 5000 0000 0583 9825 7466",
@@ -39,7 +39,7 @@ IBANS = (
 )
 
 
-class Described(HouseTest):
+class OpenApiTest(HouseTest):
     """A test with the document at hand."""
 
     def setUp(self) -> None:
@@ -55,21 +55,21 @@ class Described(HouseTest):
     def fitting(self, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
         return jsonschema_rs.Draft202012Validator({**schema, "components": self.document["components"]})
 
-    def call(self, path: str, method: str = "GET", *, key: str = "", body: bytes = b"", **told: Any) -> ApiResponse:
+    def call(self, path: str, method: str = "GET", *, key: str = "", body: bytes = b"", **changes: Any) -> ApiResponse:
         headers = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
         if key:
             headers["HTTP_AUTHORIZATION"] = f"Bearer {key}"
-        request = {"ip_address": ADDRESS, "is_secure": True, "headers": headers | told.pop("headers", {}), **told}
+        request = {"ip_address": ADDRESS, "is_secure": True, "headers": headers | changes.pop("headers", {}), **changes}
         return respond(ApiRequest(method, path, body=io.BytesIO(body), **request))
 
 
-class DocumentTests(Described):
+class OpenApiDocumentTests(OpenApiTest):
     def test_it_is_valid(self) -> None:
         jsonschema_rs.validator_for(OPENAPI_31).validate(self.document)
         for name in self.document["components"]["schemas"]:
             self.fitting({"$ref": f"#/components/schemas/{name}"})
 
-    def test_it_holds_every_call_and_no_other(self) -> None:
+    def test_it_describes_every_call(self) -> None:
         described = {(method.upper(), path) for path, methods in self.document["paths"].items() for method in methods}
         health = {("GET", "/health/live"), ("GET", "/health/ready")}
 
@@ -77,11 +77,11 @@ class DocumentTests(Described):
         for route in ROUTES:
             self.assertEqual(routes.find_route(route.method, examples.path(route))[0], route)
 
-    def test_it_is_what_the_call_answers(self) -> None:
-        given = self.call("/api/v1/openapi.json")
+    def test_the_call_returns_it(self) -> None:
+        response = self.call("/api/v1/openapi.json")
 
-        self.assertEqual(given.status, 200)
-        self.assertEqual(json.loads(given.body), json.loads(json.dumps(self.document)))
+        self.assertEqual(response.status, 200)
+        self.assertEqual(json.loads(response.body), json.loads(json.dumps(self.document)))
 
     def test_a_new_field_changes_it(self) -> None:
         class IbanRequest(schemas.IbanRequest):
@@ -116,7 +116,7 @@ class DocumentTests(Described):
 
         self.assertEqual(undescribed, [])
 
-    def test_its_examples_fit(self) -> None:
+    def test_its_examples_match(self) -> None:
         tried = 0
         for path, methods in self.document["paths"].items():
             for method, call in methods.items():
@@ -135,44 +135,44 @@ class DocumentTests(Described):
         self.assertEqual(named, KINDS.keys() - set(OF_PATHS_AND_METHODS))
 
 
-class AnswerTests(Described):
-    """Every answer of every call fits what the document says of it."""
+class OpenApiResponseTests(OpenApiTest):
+    """Every response of every call matches the document."""
 
-    def test_what_calls_answer_fits(self) -> None:
+    def test_responses_match(self) -> None:
         for route in ROUTES:
             for body in self.bodies(route):
                 with self.subTest(route=route.path, body=body[:80]):
-                    given = self.send(route, body=body)
-                    self.assert_fits(route, given, 200)
+                    response = self.send(route, body=body)
+                    self.assert_matches(route, response, 200)
 
-    def test_what_is_told_of_numbers_fits(self) -> None:
-        told = ({"iban": text} for text in IBANS)
+    def test_verdicts_match(self) -> None:
+        bodies = ({"iban": text} for text in IBANS)
 
-        for body in map(json.dumps, told):
+        for body in map(json.dumps, bodies):
             with self.subTest(body=body[:80]):
-                self.assert_fits(ROUTES[0], self.send(ROUTES[0], body=body.encode()), 200)
+                self.assert_matches(ROUTES[0], self.send(ROUTES[0], body=body.encode()), 200)
 
-    def test_every_problem_that_is_named_comes_and_fits(self) -> None:
+    def test_every_problem_occurs_and_matches(self) -> None:
         self.alice.client.monthly_quota = 0
         self.alice.client.save()
 
         for route in ROUTES:
             for code in openapi.problems_of(route):
                 with self.subTest(route=route.path, code=code):
-                    given = getattr(self, f"provoke_{code}")(route)
-                    self.assertEqual(json.loads(given.body)["code"], code)
-                    self.assert_fits(route, given, KINDS[code].status)
+                    response = getattr(self, f"provoke_{code}")(route)
+                    self.assertEqual(json.loads(response.body)["code"], code)
+                    self.assert_matches(route, response, KINDS[code].status)
 
-    def test_the_paths_of_health_fit(self) -> None:
+    def test_health_matches(self) -> None:
         for path in ("/health/live", "/health/ready"):
-            self.assert_health_fits(path, 200)
+            self.assert_health_matches(path, 200)
         with mock.patch("validation.api.health.shutil.disk_usage", return_value=mock.Mock(free=1)):
-            self.assert_health_fits("/health/ready", 503)
+            self.assert_health_matches("/health/ready", 503)
 
-    def assert_health_fits(self, path: str, status: int) -> None:
+    def assert_health_matches(self, path: str, status: int) -> None:
         response = self.calls(None, path, method="GET")
-        given = ApiResponse(response.status_code, dict(response.items()), response.content)
-        self.assert_answer_fits(self.document["paths"][path]["get"], given, status)
+        plain = ApiResponse(response.status_code, dict(response.items()), response.content)
+        self.assert_response_matches(self.document["paths"][path]["get"], plain, status)
 
     def bodies(self, route: Route) -> list[bytes]:
         example = examples.body(route)
@@ -196,10 +196,10 @@ class AnswerTests(Described):
     def key_of_another_scope(self) -> str:
         return self.alice.key(scopes=("bulk",))
 
-    def send(self, route: Route, **told: Any) -> ApiResponse:
-        """Make the call as it should be, but for what is `told`."""
+    def send(self, route: Route, **changes: Any) -> ApiResponse:
+        """Make the call as it should be, but for `changes`."""
         right = {"key": self.key, "body": self.bodies(route)[0], "path": examples.path(route)}
-        return self.call(method=route.method, **(right | told))
+        return self.call(method=route.method, **(right | changes))
 
     def provoke_invalid_request(self, route: Route) -> ApiResponse:
         return self.send(route, headers={"QUERY_STRING": "iban=1"})
@@ -248,13 +248,15 @@ class AnswerTests(Described):
         with mock.patch("accounts.guard.blocks.is_blocked", side_effect=revisions.Unreadable):
             return self.send(route)
 
-    def assert_fits(self, route: Route, given: ApiResponse, status: int) -> None:
-        self.assert_answer_fits(self.document["paths"][route.path][route.method.lower()], given, status)
+    def assert_matches(self, route: Route, response: ApiResponse, status: int) -> None:
+        self.assert_response_matches(self.document["paths"][route.path][route.method.lower()], response, status)
 
-    def assert_answer_fits(self, call: dict[str, Any], given: ApiResponse, status: int) -> None:
-        self.assertEqual(given.status, status, given.body[:300])
+    def assert_response_matches(self, call: dict[str, Any], response: ApiResponse, status: int) -> None:
+        self.assertEqual(response.status, status, response.body[:300])
         described = call["responses"][str(status)]
-        self.fitting(described["content"][given.headers["Content-Type"]]["schema"]).validate(json.loads(given.body))
+        self.fitting(described["content"][response.headers["Content-Type"]]["schema"]).validate(
+            json.loads(response.body)
+        )
         for name in described["headers"]:
             schema = self.document["components"]["headers"][name]["schema"]
-            self.fitting(schema).validate(given.headers[name])
+            self.fitting(schema).validate(response.headers[name])

@@ -34,7 +34,7 @@ COMMANDS = {
 WITHOUT_A_KEY = tuple(route for route in ROUTES if not route.needs_key)
 
 
-class PageTests(HouseTest):
+class ApiDocsPageTests(HouseTest):
     def setUp(self) -> None:
         super().setUp()
         self.page = self.visitor.opens(PAGE).content.decode()
@@ -89,8 +89,8 @@ class PageTests(HouseTest):
             if shown is None or route.handler.__name__ == "show_usage":
                 continue
             with self.subTest(route=route.path):
-                given = self.calls(key, examples.path(route), examples.body(route), method=route.method)
-                self.assertEqual(cut(json.loads(given.content)), shown)
+                response = self.calls(key, examples.path(route), examples.body(route), method=route.method)
+                self.assertEqual(cut(json.loads(response.content)), shown)
 
     def test_it_speaks_the_readers_language(self) -> None:
         for language, country in {"en": "Sweden", "sv": "Sverige", "de": "Schweden"}.items():
@@ -112,10 +112,10 @@ class PageTests(HouseTest):
             self.assertIn('autocomplete="off"', field)
 
 
-def cut(given: dict[str, object]) -> dict[str, object]:
-    """Return the answer as it is shown: of the countries the first only."""
-    countries = given.get("countries")
-    return {**given, "countries": countries[:1]} if isinstance(countries, list) else given
+def cut(response: dict[str, object]) -> dict[str, object]:
+    """Return the response as it is shown: of the countries the first only."""
+    countries = response.get("countries")
+    return {**response, "countries": countries[:1]} if isinstance(countries, list) else response
 
 
 def execute(sample: Sample, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -133,27 +133,27 @@ class TestSamples:
     @pytest.mark.parametrize("language", views.SAMPLES)
     @pytest.mark.parametrize("route", ROUTES, ids=[route.handler.__name__ for route in ROUTES])
     def test_every_sample_prints_what_is_shown(
-        self, route: Route, language: str, told: dict[str, str], tmp_path: Path
+        self, route: Route, language: str, api_environment: dict[str, str], tmp_path: Path
     ) -> None:
         [sample] = [sample for sample in views.samples(route) if sample.language == language]
 
-        done = execute(sample, tmp_path, told)
+        done = execute(sample, tmp_path, api_environment)
 
         assert done.returncode == 0, done.stderr
-        answer = json.loads(done.stdout)
+        response = json.loads(done.stdout)
         if route in WITHOUT_A_KEY:
-            assert answer["openapi"] == "3.1.0"
+            assert response["openapi"] == "3.1.0"
         elif route.handler.__name__ == "show_usage":
-            assert answer["quota"] == answer["used"] + answer["remaining"]
+            assert response["quota"] == response["used"] + response["remaining"]
         else:
-            assert cut(answer) == examples.response(route, "en")
+            assert cut(response) == examples.response(route, "en")
 
     @pytest.mark.parametrize("sample", views.patient_samples(), ids=lambda sample: sample.language)
     def test_the_patient_program_ends_with_what_is_wrong(
-        self, sample: Sample, told: dict[str, str], tmp_path: Path
+        self, sample: Sample, api_environment: dict[str, str], tmp_path: Path
     ) -> None:
-        done = execute(sample, tmp_path, told)
-        refused = execute(sample, tmp_path, {**told, "IBANSE_KEY": "ibanse_live_x"})
+        done = execute(sample, tmp_path, api_environment)
+        refused = execute(sample, tmp_path, {**api_environment, "IBANSE_KEY": "ibanse_live_x"})
 
         assert (done.returncode, done.stdout.strip()) == (0, "valid"), done.stderr
         assert refused.returncode != 0
