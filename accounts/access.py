@@ -17,7 +17,7 @@ from accounts.audit import client_log
 from accounts.models import Client, User
 
 P = ParamSpec("P")
-_REFUSAL_TOLD_FOR = timedelta(days=1)
+_REFUSAL_RECORDED_FOR = timedelta(days=1)
 _OPEN: Final[dict[str, frozenset[str]]] = {
     Client.State.CLOSING: roles.WHILE_CLOSING,
     Client.State.SUSPENDED: roles.WHILE_SUSPENDED,
@@ -35,42 +35,42 @@ MemberView = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def allowed(deed: str) -> Callable[[MemberView[P]], View[P]]:
+def allowed(action: str) -> Callable[[MemberView[P]], View[P]]:
     """Let only users in whose role may do `deed` by the matrix; the view gets the client as `request.client`.
 
     Strangers are sent to sign in, others answered 403; so are the users of a client that is not active, with a page
     that says so. While a client waits to be deleted or is suspended, its owners may do what roles.WHILE_CLOSING and
     roles.WHILE_SUSPENDED list. Raises KeyError at import for a deed that is not in the matrix.
     """
-    roles.MATRIX[deed]
+    roles.MATRIX[action]
 
     def guard(view: MemberView[P]) -> View[P]:
         @wraps(view)
         def guarded(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            if not request.user.may(deed) or request.user.client is None:
-                _note_refusal(request, deed)
+            if not request.user.may(action) or request.user.client is None:
+                _note_refusal(request, action)
                 raise PermissionDenied
-            if not _is_open(request.user.client.state, deed):
+            if not _is_open(request.user.client.state, action):
                 return _closed(request, request.user.client)
             request.client = request.user.client
             return view(request, *args, **kwargs)
 
-        guarded.deed = deed  # type: ignore[attr-defined]  # the walk of all pages and roles reads it
+        guarded.action = action  # type: ignore[attr-defined]  # the walk of all pages and roles reads it
         return guarded  # type: ignore[return-value]  # a member's request is made of any request here
 
     return guard
 
 
-def _is_open(state: str, deed: str) -> bool:
-    return state == Client.State.ACTIVE or deed in _OPEN.get(state, frozenset())
+def _is_open(state: str, action: str) -> bool:
+    return state == Client.State.ACTIVE or action in _OPEN.get(state, frozenset())
 
 
-def client_of(request: HttpRequest, deed: str) -> Client | None:
+def client_of(request: HttpRequest, action: str) -> Client | None:
     """Return the client for whom a public page is used: that of a signed-in user who may do `deed`, if it is active."""
     user = request.user
-    if not isinstance(user, User) or not user.may(deed) or user.client is None:
+    if not isinstance(user, User) or not user.may(action) or user.client is None:
         return None
     return user.client if user.client.state == Client.State.ACTIVE else None
 
@@ -81,11 +81,11 @@ def recent_login(view: MemberView[P]) -> MemberView[P]:
     return decorated
 
 
-def _note_refusal(request: MemberRequest, deed: str) -> None:
+def _note_refusal(request: MemberRequest, action: str) -> None:
     """Tell the owners, by the history, that a colleague tried a door that is not theirs: once a day and page."""
     user = request.user
-    page, _, _ = deed.partition(".")
-    if user.client and cache.add(f"refused:{user.pk}:{page}", 1, int(_REFUSAL_TOLD_FOR.total_seconds())):
+    page, _, _ = action.partition(".")
+    if user.client and cache.add(f"refused:{user.pk}:{page}", 1, int(_REFUSAL_RECORDED_FOR.total_seconds())):
         client_log.record("users.refused", client=user.client, by=user, request=request, detail={"page": page})
 
 

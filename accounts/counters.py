@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from django.db import Error
 
-from accounts.models import Reading
+from accounts.models import Metric
 from accounts.usage import upsert
 
 
@@ -49,7 +49,7 @@ def flush() -> None:
     if not taken:
         return
     try:
-        upsert.add(Reading, _Place._fields, ("value",), ((place, (number,)) for place, number in taken.items()))
+        upsert.add(Metric, _Place._fields, ("value",), ((place, (number,)) for place, number in taken.items()))
     except Error:
         with _counting:
             _counts.update(taken)

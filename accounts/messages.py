@@ -100,7 +100,7 @@ TO_MEMBERS: Final[dict[str, Promise]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class DeedWords:
+class ActionTexts:
     """How a page offers a deed done to a user, says what it will do, and that it is done (`%(who)s`)."""
 
     link: Promise
@@ -110,8 +110,8 @@ class DeedWords:
     is_grave: bool = False
 
 
-MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
-    "give-ownership": DeedWords(
+MEMBER_ACTIONS: Final[dict[str, ActionTexts]] = {
+    "give-ownership": ActionTexts(
         link=gettext_lazy("Make an owner"),
         question=gettext_lazy("Make %(who)s an owner?"),
         meaning=gettext_lazy(
@@ -120,7 +120,7 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
         ),
         done=gettext_lazy("%(who)s is an owner now."),
     ),
-    "hand-over": DeedWords(
+    "hand-over": ActionTexts(
         link=gettext_lazy("Hand over my ownership"),
         question=gettext_lazy("Hand over your ownership to %(who)s?"),
         meaning=gettext_lazy(
@@ -130,7 +130,7 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
         done=gettext_lazy("%(who)s is an owner now, and you are a sub-user."),
         is_grave=True,
     ),
-    "take-ownership": DeedWords(
+    "take-ownership": ActionTexts(
         link=gettext_lazy("Make a sub-user"),
         question=gettext_lazy("Make %(who)s a sub-user?"),
         meaning=gettext_lazy(
@@ -140,7 +140,7 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
         done=gettext_lazy("%(who)s is a sub-user now."),
         is_grave=True,
     ),
-    "reset-factors": DeedWords(
+    "reset-factors": ActionTexts(
         link=gettext_lazy("Remove second factors"),
         question=gettext_lazy("Remove the second factors of %(who)s?"),
         meaning=gettext_lazy(
@@ -152,7 +152,7 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
         done=gettext_lazy("The second factors of %(who)s are removed."),
         is_grave=True,
     ),
-    "deactivate": DeedWords(
+    "deactivate": ActionTexts(
         link=gettext_lazy("Deactivate"),
         question=gettext_lazy("Deactivate %(who)s?"),
         meaning=gettext_lazy(
@@ -161,7 +161,7 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
         ),
         done=gettext_lazy("%(who)s is deactivated."),
     ),
-    "reactivate": DeedWords(
+    "reactivate": ActionTexts(
         link=gettext_lazy("Activate again"),
         question=gettext_lazy("Activate %(who)s again?"),
         meaning=gettext_lazy(
@@ -170,7 +170,7 @@ MEMBER_DEEDS: Final[dict[str, DeedWords]] = {
         ),
         done=gettext_lazy("%(who)s is active again."),
     ),
-    "remove": DeedWords(
+    "remove": ActionTexts(
         link=gettext_lazy("Remove"),
         question=gettext_lazy("Remove %(who)s?"),
         meaning=gettext_lazy(

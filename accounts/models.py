@@ -168,9 +168,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Name the user as the sign-in form does."""
         return self.email
 
-    def may(self, deed: str) -> bool:
+    def may(self, action: str) -> bool:
         """Return whether this user may do a deed of the matrix in roles.py."""
-        return self.is_active and roles.may(self.role, deed)
+        return self.is_active and roles.may(self.role, action)
 
     @property
     def key_owner(self) -> uuid.UUID:
@@ -304,7 +304,7 @@ class UsageDay(models.Model):
         return f"{self.day} {self.source}"
 
 
-class Reading(models.Model):
+class Metric(models.Model):
     """What was measured or counted in one hour (UTC): of the whole service, or of one machine. Of nobody in particular.
 
     See readings/: what is measured is taken every few minutes, and the last of an hour stays; what is counted grows.

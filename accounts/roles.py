@@ -71,11 +71,11 @@ WHILE_SUSPENDED: Final = frozenset(
 them that whatever the operator holds against them (GDPR, articles 15, 17 and 20)."""
 
 
-def may(role: str, deed: str) -> bool:
+def may(role: str, action: str) -> bool:
     """Return whether a role may do a deed; staff and strangers have no role and may nothing here.
 
     Raises KeyError for a deed that is not in the matrix: a typing error must not become a permission.
     """
-    row = MATRIX[deed]
+    row = MATRIX[action]
     column = _COLUMNS.get(role)
     return column is not None and row[column]

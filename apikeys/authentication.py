@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 _SCHEME: Final = "Bearer "
 _MOST_HELD: Final = 20_000
 _MOST_ADDRESSES: Final = 1_000
-_TOLD_FOR: Final = timedelta(days=1)
+_NOTIFIED_FOR: Final = timedelta(days=1)
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="ibanse"'}
 
 
@@ -190,7 +190,7 @@ def _refuse_address(key: Key, address: str) -> None:
 
 def _note_refusal(key: Key, reason: str, address: str) -> None:
     """Tell the owners, by the history, that somebody holds the key and was refused: once a day, key and reason."""
-    if not rate.is_first(f"key-refused:{key.id}:{reason}", _TOLD_FOR):
+    if not rate.is_first(f"key-refused:{key.id}:{reason}", _NOTIFIED_FOR):
         return
     client = Client.objects.exclude(state=Client.State.GONE).filter(pk=key.client).first()
     row = ApiKey.objects.filter(pk=key.id).first()

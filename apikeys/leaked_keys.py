@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from accounts.errors import Refusal
 from accounts.guard import revisions
-from accounts.staff import justification
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification, lock_client, record_action
 from apikeys import keys, tokens
 from apikeys.models import ApiKey
 
@@ -36,18 +35,18 @@ def find(text: str) -> ApiKey | None:
     return ApiKey.objects.select_related("client").filter(identifier=identifier, is_test=kind == "test").first()
 
 
-def revoke(key: ApiKey, mandate: Mandate) -> bool:
+def revoke(key: ApiKey, justification: Justification) -> bool:
     """End a key for ever, on every worker within two seconds, and mail the client's owners what to do.
 
     Returns whether it was not revoked before. Raises Refusal `client_gone`.
     """
     with transaction.atomic():
-        client = justification.take_turn_even_closing(key.client_id)
+        client = lock_client(key.client_id)
         key = ApiKey.objects.get(pk=key.pk)
         if key.revoked_at is not None:
             return False
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
         revisions.bump()
-        justification.record("keys.revoked_by_operator", client, mandate, key=key.prefix, name=keys.name(key))
+        record_action("keys.revoked_by_operator", client, justification, key=key.prefix, name=keys.name(key))
     return True

@@ -20,7 +20,7 @@ from apikeys.models import ApiKey
 log = logging.getLogger(__name__)
 
 
-class Standing(NamedTuple):
+class PepperStatus(NamedTuple):
     """How many keys in use hang on one pepper."""
 
     pepper: int
@@ -73,11 +73,11 @@ def renew(row: ApiKey, text: str) -> None:
     row.pepper, row.digest = row.next_pepper or row.pepper, digest
 
 
-def standings() -> list[Standing]:
+def standings() -> list[PepperStatus]:
     """Return how many keys in use hang on each pepper that is given or needed, by number."""
     counts = dict(_in_use().values_list("pepper").annotate(Count("pk")))
     numbers = sorted({*settings.PEPPERS, *counts})
-    return [Standing(number, number in settings.PEPPERS, counts.get(number, 0)) for number in numbers]
+    return [PepperStatus(number, number in settings.PEPPERS, counts.get(number, 0)) for number in numbers]
 
 
 def unrenewed() -> list[Unrenewed]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import batch
 from accounts.models import Client
 from accounts.personal_data import schema
-from accounts.personal_data.schema import Column, Shelf, Table, day, plain
+from accounts.personal_data.schema import Column, ExportTable, Table, day, plain
 from accounts.usage import counts
 from apikeys import keys
 from apikeys.models import AllowedNetwork, ApiKey, KeyUsageDay, QuotaLease, QuotaMonth
@@ -26,8 +26,8 @@ def _successor(key: ApiKey) -> str:
     return key.replaced_by.prefix if key.replaced_by else ""
 
 
-SHELVES: Final = (
-    Shelf(
+EXPORT_TABLES: Final = (
+    ExportTable(
         "api_keys",
         _("API keys, also ended ones; the keys themselves are kept nowhere"),
         lambda client: (
@@ -51,7 +51,7 @@ SHELVES: Final = (
             plain("warned_days", _("How many days before its end the owners were warned last")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "allowed_networks",
         _("Addresses that keys work from"),
         lambda client: AllowedNetwork.objects.filter(key__client=client).select_related("key").order_by("pk"),
@@ -62,7 +62,7 @@ SHELVES: Final = (
             schema.time("added_at", _("When it was added")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "key_usage",
         _("What each key was used for, by day: counts only"),
         lambda client: KeyUsageDay.objects.filter(key__client=client).select_related("key").order_by("day", "pk"),
@@ -75,13 +75,13 @@ SHELVES: Final = (
             plain("units", _("Units of the quota")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "quota_months",
         _("How much of its quota was taken in each month"),
         lambda client: QuotaMonth.objects.filter(client=client).order_by("month"),
         (day("month", _("First day of the month (UTC)")), plain("taken", _("Units taken"))),
     ),
-    Shelf(
+    ExportTable(
         "quota_leases",
         _("Units that a server has taken for calls to come and gives back when none come"),
         lambda client: QuotaLease.objects.filter(client=client).order_by("pk"),
@@ -92,12 +92,12 @@ SHELVES: Final = (
 
 def count(client: Client) -> dict[str, int]:
     """Return how many rows each table that `export` yields has, by its name."""
-    return {shelf.name: shelf.rows(client).count() for shelf in SHELVES}
+    return {table.name: table.rows(client).count() for table in EXPORT_TABLES}
 
 
 def export(client: Client) -> Iterator[Table]:
     """Yield what is held of a client's keys, with what is sealed opened."""
-    return (shelf.table(client) for shelf in SHELVES)
+    return (table.table(client) for table in EXPORT_TABLES)
 
 
 def erase(client: Client) -> Iterator[dict[str, int]]:
@@ -114,7 +114,7 @@ def prune(now: datetime) -> dict[str, int]:
 
     A key that has ended stays that long, so that the history and the counts can name it.
     """
-    since = counts.kept_since(now)
+    since = counts.retained_since(now)
     start = datetime.combine(since, time(), UTC)
     ended = ApiKey.objects.filter(Q(revoked_at__lt=start) | Q(expires_at__lt=start))
     return {

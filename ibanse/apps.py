@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 
-class FrontDoor(AppConfig):
+class SiteConfig(AppConfig):
     """Registers the system checks when Django is ready."""
 
     name = "ibanse"

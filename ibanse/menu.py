@@ -58,7 +58,7 @@ def _entries(request: HttpRequest, table: tuple[tuple[str, str, Promise], ...]) 
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return
-    for deed, page, label in table:
-        if user.is_staff if deed == OFFICE else not deed or user.may(deed):
+    for action, page, label in table:
+        if user.is_staff if action == OFFICE else not action or user.may(action):
             path = reverse(page)
             yield Entry(label, path, request.path.startswith(path))

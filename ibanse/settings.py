@@ -61,7 +61,7 @@ STAFF_NETWORKS = env.networks("IBANSE_STAFF_NETWORKS")
 
 # --- What runs -------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "ibanse.apps.FrontDoor",
+    "ibanse.apps.SiteConfig",
     "accounts",
     "accounts.guard",
     "apikeys",
@@ -293,7 +293,7 @@ PERSONAL_DATA = (
 )
 
 # --- How it is doing -------------------------------------------------------------------------------------------------
-# What each app measures of itself every few minutes, for the overview of the back-office: see accounts/readings/.
+# What each app measures of itself every few minutes, for the overview of the back-office: see ibanse/monitoring/.
 MEASURES = (
     "ibanse.monitoring.collectors.accounts",
     "ibanse.monitoring.collectors.apikeys",

@@ -13,7 +13,7 @@ from django.utils.formats import number_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms.base import HouseForm
+from accounts.forms.base import BaseForm
 from accounts.forms.choices import Choice, Radios
 from accounts.forms.lines import LineField
 from accounts.models import User
@@ -54,7 +54,7 @@ KEEP: Final = "keep"
 APPLY: Final = "apply"
 
 
-class LoggingForm(HouseForm):
+class LoggingForm(BaseForm):
     """What is kept of a check, and for how long."""
 
     marks_optional_fields = False
@@ -82,7 +82,7 @@ class LoggingForm(HouseForm):
         return check_logging_mode.Choice(Mode(self.cleaned_data["mode"]), self.cleaned_data["days"])
 
 
-class OlderForm(HouseForm):
+class OlderForm(BaseForm):
     """What shall become of the records that are there already."""
 
     older = forms.ChoiceField(
@@ -142,7 +142,7 @@ def _is_text(character: str) -> bool:
     return character in "\n\t\u200c\u200d" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
 
 
-class ContactMessageForm(HouseForm):
+class ContactMessageForm(BaseForm):
     """What somebody writes to the operator."""
 
     name = LineField(label=_("Your name"), required=False, widget=forms.TextInput(attrs={"autocomplete": "name"}))
@@ -211,7 +211,7 @@ class ContactMessageForm(HouseForm):
         return messages.Words(typed["name"], typed["email"], typed["message"])
 
 
-class DocumentForm(HouseForm):
+class DocumentForm(BaseForm):
     """Which document, in which language."""
 
     marks_optional_fields = False

@@ -62,7 +62,7 @@ class DataExport(models.Model):
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
     problem = models.CharField(_("why it failed"), max_length=12, blank=True)
     """A code of sentences.EXPORT_PROBLEMS."""
-    rooms_done = models.PositiveSmallIntegerField(_("parts that are done"), default=0)
+    sources_done = models.PositiveSmallIntegerField(_("parts that are done"), default=0)
     rooms = models.PositiveSmallIntegerField(_("parts"), default=0)
     rows = models.PositiveBigIntegerField(_("rows"), default=0)
     bytes = models.PositiveBigIntegerField(_("bytes"), default=0)

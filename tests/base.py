@@ -131,7 +131,7 @@ class Person(Visitor):
         return text
 
 
-class HouseTest(TestCase):
+class BaseTest(TestCase):
     """A test with the cast at hand and no limit counted before it begins."""
 
     databases = {"default", "keyring"}  # noqa: RUF012 - Django reads it from the class
@@ -223,17 +223,17 @@ class HouseTest(TestCase):
         [(status, headers)] = started
         return ApiAnswer(content, status=int(status[:3]), headers=dict(headers))
 
-    def assert_problem(self, answer: "Answer | ApiAnswer", code: str, status: int) -> dict[str, Any]:
+    def assert_problem(self, response: "Answer | ApiAnswer", code: str, status: int) -> dict[str, Any]:
         """Fail unless the answer is exactly this Problem, with everything that each of them has; return it."""
-        problem: dict[str, Any] = json.loads(answer.content)
-        self.assertEqual((problem["code"], problem["status"], answer.status_code), (code, status, status), problem)
+        problem: dict[str, Any] = json.loads(response.content)
+        self.assertEqual((problem["code"], problem["status"], response.status_code), (code, status, status), problem)
         self.assertEqual(list(problem), ["type", "title", "status", "code", "detail", "request_id"])
         self.assertEqual(problem["type"], f"{settings.SITE_URL}/api/docs/#{code}")
         self.assertEqual(KINDS[code].status, status)
         self.assertTrue(problem["title"])
-        self.assertEqual(problem["request_id"], answer["X-Request-Id"])
-        self.assertEqual(answer["Content-Type"], "application/problem+json")
-        self.assertEqual(answer["Cache-Control"], "no-store")
+        self.assertEqual(problem["request_id"], response["X-Request-Id"])
+        self.assertEqual(response["Content-Type"], "application/problem+json")
+        self.assertEqual(response["Cache-Control"], "no-store")
         return problem
 
     def assert_recorded(self, tag: str, client: Client) -> None:

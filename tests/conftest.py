@@ -118,7 +118,7 @@ def live_site(live_environment: dict[str, str]) -> Iterator[str]:
     port = int(live_environment["PORT"])
     server = subprocess.Popen([sys.executable, "-m", "deploy.start"], cwd=ROOT, env=live_environment)
     try:
-        _wait_until_it_answers(server, port)
+        _wait_until_it_responses(server, port)
         # The name, not the number: passkeys are bound to a name.
         yield f"http://localhost:{port}"
     finally:
@@ -163,7 +163,7 @@ def base_url(live_site: str) -> str:
     return live_site
 
 
-def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
+def _wait_until_it_responses(server: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:

@@ -40,14 +40,14 @@ LIBRARIES: Final = {
 }
 TOP_LEVEL: Final = {*PACKAGES, "templates", "static", "deploy", "tests"}
 # Names of layers: a file is named after its deed or thing.
-NAMES_THAT_SAY_NOTHING: Final = {"utils", "helpers", "services", "common"}
+VAGUE_NAMES: Final = {"utils", "helpers", "services", "common"}
 IMPORT_CALLS: Final = {"import_module", "__import__", "import_string"}
 
 
-def room_of(module: str) -> str | None:
+def package_of(module: str) -> str | None:
     """Return the room that a module belongs to, or None when it is not of this house."""
-    rooms = (room for room in FLOORS if module == room or module.startswith(room + "."))
-    return max(rooms, key=len, default=None)
+    packages = (package for package in FLOORS if module == package or module.startswith(package + "."))
+    return max(packages, key=len, default=None)
 
 
 def name_of(path: Path, root: Path) -> str:
@@ -56,9 +56,9 @@ def name_of(path: Path, root: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def stands(room: str) -> bool:
+def stands(package: str) -> bool:
     """Whether a room of the plan has been built."""
-    folder = ROOT.joinpath(*room.split("."))
+    folder = ROOT.joinpath(*package.split("."))
     return folder.is_dir() or folder.with_suffix(".py").is_file()
 
 
@@ -95,29 +95,29 @@ def imports(path: Path, root: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, absolute(bare, len(name) - len(bare), path, root)
 
 
-def objection(room: str, target: str) -> str | None:
+def violation(package: str, target: str) -> str | None:
     """Return what speaks against an import of `target` from `room`, or None."""
-    target_room = room_of(target)
-    if target_room == room:
+    target_package = package_of(target)
+    if target_package == package:
         return None
-    if target_room is not None:
-        if FLOORS[target_room] < FLOORS[room]:
+    if target_package is not None:
+        if FLOORS[target_package] < FLOORS[package]:
             return None
-        return f"{room} (floor {FLOORS[room]}) imports {target} (floor {FLOORS[target_room]})"
+        return f"{package} (floor {FLOORS[package]}) imports {target} (floor {FLOORS[target_package]})"
     library = target.partition(".")[0]
-    if library in sys.stdlib_module_names or library in LIBRARIES.get(room, {library}):
+    if library in sys.stdlib_module_names or library in LIBRARIES.get(package, {library}):
         return None
-    return f"{room} may not use {library}"
+    return f"{package} may not use {library}"
 
 
-def objections(root: Path) -> list[str]:
+def violations(root: Path) -> list[str]:
     """Return every import that does not go down, with its file and line."""
     found = []
     for path in modules(root):
-        room = room_of(name_of(path, root))
-        assert room is not None
+        package = package_of(name_of(path, root))
+        assert package is not None
         for line, target in imports(path, root):
-            if why := objection(room, target):
+            if why := violation(package, target):
                 found.append(f"{path.relative_to(root)}:{line}: {why}")
     return found
 
@@ -132,21 +132,21 @@ def is_empty_package(init: Path) -> bool:
 
 class TestTheFloors:
     def test_imports_go_down_only(self) -> None:
-        assert objections(ROOT) == []
+        assert violations(ROOT) == []
 
     def test_there_is_something_to_judge(self) -> None:
-        rooms = {room_of(name_of(path, ROOT)) for path in modules(ROOT)}
+        packages = {package_of(name_of(path, ROOT)) for path in modules(ROOT)}
 
-        assert {"ibanse", "validation", "validation.engine", "accounts", "accounts.guard"} <= rooms
+        assert {"ibanse", "validation", "validation.engine", "accounts", "accounts.guard"} <= packages
 
-    @pytest.mark.parametrize("room", [room for room in FLOORS if FLOORS[room] == 1 and stands(room)])
-    def test_a_pure_room_runs_where_django_is_not_installed(self, room: str) -> None:
-        without_django = f"import sys; sys.modules['django'] = None; import {room}"
+    @pytest.mark.parametrize("room", [package for package in FLOORS if FLOORS[package] == 1 and stands(package)])
+    def test_a_pure_room_runs_where_django_is_not_installed(self, package: str) -> None:
+        without_django = f"import sys; sys.modules['django'] = None; import {package}"
 
         subprocess.run([sys.executable, "-c", without_django], cwd=ROOT, check=True)
 
 
-class TestTheRooms:
+class TestPackages:
     def test_only_the_folders_of_the_plan_stand_at_the_top(self) -> None:
         folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
 
@@ -158,7 +158,7 @@ class TestTheRooms:
     def test_no_file_is_named_after_a_layer(self) -> None:
         names = {path: {path.stem, path.parent.name} for path in modules(ROOT)}
 
-        assert [str(path) for path, stems in names.items() if stems & NAMES_THAT_SAY_NOTHING] == []
+        assert [str(path) for path, stems in names.items() if stems & VAGUE_NAMES] == []
 
     def test_no_package_is_empty(self) -> None:
         inits = [path for path in modules(ROOT) if path.name == "__init__.py"]
@@ -268,7 +268,7 @@ class TestTheWatch:
     def test_a_planted_import_is_found(self, tmp_path: Path, place: str, code: str, said: str) -> None:
         build(tmp_path, {place: code})
 
-        assert objections(tmp_path) == [said]
+        assert violations(tmp_path) == [said]
 
     @pytest.mark.parametrize(
         ("place", "code"),
@@ -288,7 +288,7 @@ class TestTheWatch:
     def test_an_import_that_goes_down_is_left_alone(self, tmp_path: Path, place: str, code: str) -> None:
         build(tmp_path, {place: code})
 
-        assert objections(tmp_path) == []
+        assert violations(tmp_path) == []
 
     def test_an_empty_package_is_told_from_one_with_modules_or_code(self, tmp_path: Path) -> None:
         build(
@@ -309,7 +309,7 @@ class TestTheWatch:
 
 def build(root: Path, files: dict[str, str]) -> None:
     """Write a small house: the modules that the planted imports name, then the given files."""
-    house = (
+    base = (
         "privacy/crypto/cipher.py",
         "accounts/models.py",
         "validation/models.py",
@@ -320,7 +320,7 @@ def build(root: Path, files: dict[str, str]) -> None:
         "ibanse/settings.py",
         "tests/base.py",
     )
-    for place, code in {**dict.fromkeys(house, ""), **files}.items():
+    for place, code in {**dict.fromkeys(base, ""), **files}.items():
         path = root / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code, encoding="utf-8")

@@ -20,7 +20,7 @@ from accounts.models import Invitation, User
 from accounts.team import invitations
 from apikeys.models import AllowedNetwork
 from privacy.models import ClientDocument, DataExport
-from tests.base import HouseTest, Person, Visitor
+from tests.base import BaseTest, Person, Visitor
 from validation.models import ValidationRecord
 
 Outcome = Literal["in", "sign-in", "refused", "absent"]
@@ -29,7 +29,7 @@ SIGNED_IN: Final = "whoever is signed in"
 MEMBERS: Final = "whoever belongs to a client"
 OWNERS: Final = "owners, each of their own client"
 
-DOORS: Final[dict[str, str]] = {
+ROUTES: Final[dict[str, str]] = {
     **dict.fromkeys(
         (
             "validation:check",
@@ -144,7 +144,7 @@ DOORS: Final[dict[str, str]] = {
 }
 # Pages that only show something: a post is answered 405, before anybody looks whose it is.
 READ_ONLY: Final = frozenset({"apikeys:key", "validation:log", "validation:log_row"})
-KEY_PAGES: Final = tuple(name for name in DOORS if name.startswith("apikeys:") and name[8:] not in ("keys", "create"))
+KEY_PAGES: Final = tuple(name for name in ROUTES if name.startswith("apikeys:") and name[8:] not in ("keys", "create"))
 DOCUMENT_PAGES: Final = ("privacy:download_document", "privacy:delete_document")
 ROW_PAGES: Final = ("validation:log_row", "validation:erase_log_row")
 # Pages that answer 404 by themselves when there is nothing to show, such as factors that a user does not have.
@@ -179,7 +179,7 @@ def views(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tup
 
 
 @pytest.mark.claim("roles")
-class RoleWalkTests(HouseTest):
+class RoleWalkTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         # Staff with a second factor: without one they are sent to add it and see no page at all.
@@ -194,23 +194,23 @@ class RoleWalkTests(HouseTest):
         self.inside: dict[User | None, tuple[Visitor, str]] = {}
 
     def test_every_url_is_in_the_table_and_the_table_holds_no_other(self) -> None:
-        self.assertEqual({name for name, _ in views()}, set(DOORS))
+        self.assertEqual({name for name, _ in views()}, set(ROUTES))
 
-    def test_every_deed_of_a_page_is_in_the_matrix_as_the_table_says(self) -> None:
+    def test_every_action_of_a_page_is_in_the_matrix_as_the_table_says(self) -> None:
         for name, pattern in views():
-            deed = getattr(pattern.callback, "deed", None)
+            action = getattr(pattern.callback, "action", None)
             with self.subTest(name=name):
-                if deed is None:
-                    self.assertIn(DOORS[name], (EVERYBODY, SIGNED_IN))
+                if action is None:
+                    self.assertIn(ROUTES[name], (EVERYBODY, SIGNED_IN))
                 else:
-                    self.assertTrue(roles.may(roles.OWNER, deed))
-                    self.assertEqual(roles.may(roles.SUB_USER, deed), DOORS[name] == MEMBERS)
+                    self.assertTrue(roles.may(roles.OWNER, action))
+                    self.assertEqual(roles.may(roles.SUB_USER, action), ROUTES[name] == MEMBERS)
 
     def test_everybody_gets_through_just_the_doors_that_are_theirs(self) -> None:
         walked = 0
         for user in self.people.values():
             self.came_in(user)
-        for name in DOORS:
+        for name in ROUTES:
             for who, user in self.people.items():
                 for method in ("get", "post"):
                     with self.subTest(page=name, who=who, method=method), transaction.atomic():
@@ -219,10 +219,10 @@ class RoleWalkTests(HouseTest):
                         transaction.set_rollback(True)  # Whoever comes next finds the house as it was.
                         self.assertEqual(outcome, expected)
                         walked += 1
-        print(f"\n{len(DOORS)} URLs × {len(self.people)} people × 2 methods: {walked} requests")
+        print(f"\n{len(ROUTES)} URLs × {len(self.people)} people × 2 methods: {walked} requests")
 
     def expected(self, name: str, who: str, method: str) -> Outcome:
-        door = DOORS[name]
+        door = ROUTES[name]
         if door == EVERYBODY:
             return "in"
         if who == "a stranger":
@@ -236,13 +236,13 @@ class RoleWalkTests(HouseTest):
 
     def ask(self, name: str, user: User | None, method: str) -> Outcome:
         visitor = self.came_in(user)
-        answer = getattr(visitor.browser, method)(reverse(name, kwargs=self.arguments(name)))
-        if answer.status_code == 302 and answer.headers["Location"].startswith("/sign-in/?"):
+        response = getattr(visitor.browser, method)(reverse(name, kwargs=self.arguments(name)))
+        if response.status_code == 302 and response.headers["Location"].startswith("/sign-in/?"):
             return "sign-in"
-        if answer.status_code == 404:
+        if response.status_code == 404:
             return "in" if name in MAY_BE_EMPTY else "absent"
-        self.assertLess(answer.status_code, 500)
-        return "refused" if answer.status_code == 403 else "in"
+        self.assertLess(response.status_code, 500)
+        return "refused" if response.status_code == 403 else "in"
 
     def came_in(self, user: User | None) -> Visitor:
         """Return somebody as they came in: once each, since what a request did to their session is rolled back."""
@@ -259,7 +259,7 @@ class RoleWalkTests(HouseTest):
     def arguments(self, name: str) -> dict[str, Any]:
         """Return what the URL needs, of things that are Alice's."""
         if name in ("accounts:change_user", "privacy:erase_user"):
-            return {"pk": self.vera.user.pk} | ({"deed": "deactivate"} if name == "accounts:change_user" else {})
+            return {"pk": self.vera.user.pk} | ({"action": "deactivate"} if name == "accounts:change_user" else {})
         if name in ("accounts:resend_invitation", "accounts:withdraw_invitation"):
             return {"pk": self.invitation().pk}
         if name == "privacy:download_export" or name in DOCUMENT_PAGES:
@@ -313,7 +313,7 @@ class RoleWalkTests(HouseTest):
         return ValidationRecord.objects.get(client=self.alice.client)
 
     @pytest.mark.claim("customers_apart")
-    def test_an_id_of_another_client_answers_just_like_an_unknown_id(self) -> None:
+    def test_an_id_of_another_client_responses_just_like_an_unknown_id(self) -> None:
         for name in (
             "accounts:change_user",
             "accounts:resend_invitation",
@@ -355,7 +355,7 @@ class RoleWalkTests(HouseTest):
     def test_a_sub_user_is_shown_no_link_to_what_is_not_theirs(self) -> None:
         page = self.vera.opens("/account/profile/").content.decode()
 
-        for name, door in DOORS.items():
+        for name, door in ROUTES.items():
             if door == OWNERS and not self.arguments(name):
                 self.assertNotIn(f'href="{reverse(name)}"', page, name)
 

@@ -221,7 +221,7 @@ def entries(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ClientLogRow:
     """An entry as its owner reads it. `who` and `address` are empty when not known, or no longer."""
 
     number: int
@@ -234,12 +234,12 @@ class Told:
     details: dict[str, str]
 
 
-def told(client: Client, found: Iterable[HistoryEntry]) -> list[Told]:
+def told(client: Client, found: Iterable[HistoryEntry]) -> list[ClientLogRow]:
     """Open the entries for reading, with the e-mail addresses of users who are still there."""
     people = dict(User.objects.filter(client=client).values_list("pk", "email"))
     chained = trail(client)
     return [
-        Told(
+        ClientLogRow(
             number=entry.number,
             tag=entry.tag,
             sentence=str(ACTIONS[entry.tag].sentence),
@@ -261,7 +261,9 @@ def _who(entry: HistoryEntry, people: dict[UUID, str]) -> str:
 
 def forget_addresses(now: datetime) -> int:
     """Erase full addresses older than seven days; return how many. The shortened ones stay in the chain."""
-    old = HistoryDetail.objects.filter(entry__at__lt=now - hash_chain.FULL_ADDRESS_KEPT).exclude(sealed_address=b"")
+    old = HistoryDetail.objects.filter(entry__at__lt=now - hash_chain.FULL_IP_ADDRESS_RETENTION).exclude(
+        sealed_address=b""
+    )
     return batch.update(old, sealed_address=b"")
 
 
@@ -315,4 +317,4 @@ def _mail_owners(client: Client, entry: HistoryEntry, action: Action, *, ticket:
         "ticket": ticket,
     }
     for owner in User.objects.filter(client=client, role=User.Role.OWNER, is_active=True):
-        mail.send_on_commit("deed", to=owner.email, language=owner.language, context=context)
+        mail.send_on_commit("action", to=owner.email, language=owner.language, context=context)

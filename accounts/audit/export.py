@@ -73,7 +73,7 @@ def _batches(client: Client, last: int) -> Iterator[list[HistoryEntry]]:
         begins = entries[-1].number
 
 
-def _row(entry: HistoryEntry, said: client_log.Told) -> list[str]:
+def _row(entry: HistoryEntry, said: client_log.ClientLogRow) -> list[str]:
     return [
         str(said.number),
         said.when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),

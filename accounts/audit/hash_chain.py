@@ -25,7 +25,7 @@ from accounts.guard import addresses
 from accounts.models import ChainedEntry
 from privacy import vault
 
-FULL_ADDRESS_KEPT: Final = timedelta(days=7)
+FULL_IP_ADDRESS_RETENTION: Final = timedelta(days=7)
 _GENESIS: Final = bytes(32)
 _AT_ONCE: Final = 500
 

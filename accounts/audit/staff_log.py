@@ -27,7 +27,7 @@ OWNER: Final = UUID("2a8d1f64-93b7-4c0e-8f52-7d6e0b9c41a3")
 """Owns the data key that seals the details: the operator's, nobody's account."""
 ALARMED_GROUP: Final = "security"
 ALARMED_AGAIN_AFTER: Final = timedelta(minutes=10)
-DETAILS_KEPT: Final = timedelta(days=760)
+DETAILS_RETENTION: Final = timedelta(days=760)
 """25 months."""
 
 
@@ -124,7 +124,7 @@ def entries(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StaffLogRow:
     """An entry as *security* and *lead* read it. `who` and `address` are empty when not known, or no longer."""
 
     number: int
@@ -138,14 +138,14 @@ class Told:
     details: dict[str, str]
 
 
-def told(found: Iterable[StaffEntry]) -> list[Told]:
+def told(found: Iterable[StaffEntry]) -> list[StaffLogRow]:
     """Open the entries for reading, with the e-mail addresses of staff who are still there."""
     rows, chained = list(found), trail()
     actors = {entry.actor for entry in rows if entry.actor}
     # None but staff: nobody reads a client's address here, whoever once did something as what.
     people = dict(User.objects.filter(pk__in=actors, client=None).values_list("pk", "email"))
     return [
-        Told(
+        StaffLogRow(
             number=entry.number,
             tag=entry.tag,
             sentence=str(ACTIONS[entry.tag].sentence) if entry.tag in ACTIONS else entry.tag,
@@ -180,8 +180,10 @@ def forget_old(now: datetime) -> int:
 
     The entries themselves stay: the chain is whole for ever.
     """
-    addresses = StaffDetail.objects.filter(entry__at__lt=now - hash_chain.FULL_ADDRESS_KEPT).exclude(sealed_address=b"")
-    details = StaffDetail.objects.filter(entry__at__lt=now - DETAILS_KEPT).exclude(sealed=b"")
+    addresses = StaffDetail.objects.filter(entry__at__lt=now - hash_chain.FULL_IP_ADDRESS_RETENTION).exclude(
+        sealed_address=b""
+    )
+    details = StaffDetail.objects.filter(entry__at__lt=now - DETAILS_RETENTION).exclude(sealed=b"")
     return batch.update(addresses, sealed_address=b"") + batch.update(details, sealed=b"", sealed_address=b"")
 
 

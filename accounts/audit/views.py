@@ -55,11 +55,11 @@ def export(request: MemberRequest) -> HttpResponseBase:
         return redirect("accounts:history")
     trail.record("history.exported", client=request.client, by=request.user, request=request)
     lines = audit_export.lines(request.client, language=get_language() or "en")
-    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     name = f"ibanse-history-{timezone.localdate().isoformat()}.csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _history_page(request: MemberRequest, asked: QueryDict, context: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponseBase
 from accounts.guard import addresses
 
 COOKIE: Final = "known" if settings.EMBEDDED else "__Host-known"
-KEPT: Final = timedelta(days=180)
+RETENTION: Final = timedelta(days=180)
 _SIGNER: Final = signing.TimestampSigner(salt="accounts.identity.devices")
 _MOST: Final = 5
 """People who share a browser."""
@@ -51,7 +51,7 @@ def remember(request: HttpRequest, response: HttpResponseBase, email: str) -> No
     others = [entry for entry in _entries(request) if not entry.startswith(f"{mailbox}.")]
     value = _SIGNER.sign("-".join([f"{mailbox}.{secrets.token_hex(8)}", *others][:_MOST]))
     response.set_cookie(
-        COOKIE, value, max_age=KEPT, secure=not settings.EMBEDDED, httponly=True, samesite="Lax", path="/"
+        COOKIE, value, max_age=RETENTION, secure=not settings.EMBEDDED, httponly=True, samesite="Lax", path="/"
     )
 
 
@@ -64,6 +64,6 @@ def mailbox_name(email: str) -> str:
 
 def _entries(request: HttpRequest) -> list[str]:
     try:
-        return _SIGNER.unsign(request.COOKIES.get(COOKIE, ""), max_age=KEPT).split("-")
+        return _SIGNER.unsign(request.COOKIES.get(COOKIE, ""), max_age=RETENTION).split("-")
     except signing.BadSignature:
         return []

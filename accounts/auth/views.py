@@ -83,10 +83,10 @@ def sign_up_code(request: HttpRequest) -> HttpResponseBase:
     if waiting is None:
         return redirect("account_signup")
     form = CodeForm(request.POST or None)
-    answer = _sign_up_code_sent(request, form) if request.method == "POST" else None
+    response = _sign_up_code_sent(request, form) if request.method == "POST" else None
     context = {"form": form, "email": waiting["email"], "may_resend": codes.may_resend(waiting)}
     status = 422 if form.errors else 200
-    return answer or render(request, "account/signup_code.html", context, status=status)
+    return response or render(request, "account/signup_code.html", context, status=status)
 
 
 def _sign_up_code_sent(request: HttpRequest, form: CodeForm) -> HttpResponseBase | None:

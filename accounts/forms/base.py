@@ -25,7 +25,7 @@ from accounts.profile import countries, vat
 from accounts.profile.details import Billing, Contact
 
 
-class HouseForm(forms.Form):
+class BaseForm(forms.Form):
     """A form of this house: says which fields may stay empty, and tells a refused deed like a wrong field."""
 
     marks_optional_fields = True
@@ -50,7 +50,7 @@ class HouseForm(forms.Form):
         self.add_error(field, messages.refusal(refusal))
 
 
-class SupportAccessForm(HouseForm):
+class SupportAccessForm(BaseForm):
     """For how long support has access."""
 
     length = forms.ChoiceField(
@@ -65,7 +65,7 @@ class SupportAccessForm(HouseForm):
     )
 
 
-class InvitationForm(HouseForm):
+class InvitationForm(BaseForm):
     """Whom to invite."""
 
     email = forms.EmailField(
@@ -76,7 +76,7 @@ class InvitationForm(HouseForm):
     )
 
 
-class JoinForm(HouseForm):
+class JoinForm(BaseForm):
     """What an invited colleague tells of themselves."""
 
     name = LineField(label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
@@ -108,7 +108,7 @@ def _country_field() -> forms.ChoiceField:
     )
 
 
-class ContactForm(HouseForm):
+class ContactForm(BaseForm):
     """How to reach a client."""
 
     company = LineField(label=_("Company"), widget=forms.TextInput(attrs={"autocomplete": "organization"}))
@@ -143,7 +143,7 @@ class ContactForm(HouseForm):
         return Contact(**self.cleaned_data)
 
 
-class BillingForm(HouseForm):
+class BillingForm(BaseForm):
     """Whom to invoice."""
 
     company = LineField(
@@ -225,7 +225,7 @@ def time_zones() -> list[tuple[str, list[tuple[str, str]]]]:
     return [("UTC", [("UTC", "UTC")]), *groups.items()]
 
 
-class ProfileForm(HouseForm):
+class ProfileForm(BaseForm):
     """What users decide of themselves."""
 
     name = LineField(label=_("Name"), required=False, widget=forms.TextInput(attrs={"autocomplete": "name"}))
@@ -254,7 +254,7 @@ def _day_field(label: Any) -> forms.DateField:
     )
 
 
-class HistoryFilter(HouseForm):
+class HistoryFilter(BaseForm):
     """Which entries of the history to show."""
 
     marks_optional_fields = False
@@ -298,7 +298,7 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-class StaffCheckpointForm(HouseForm):
+class StaffCheckpointForm(BaseForm):
     """Where the staff's history ended once, to compare it with."""
 
     checkpoint = forms.CharField(
@@ -310,7 +310,7 @@ class StaffCheckpointForm(HouseForm):
     )
 
 
-class CheckpointForm(HouseForm):
+class CheckpointForm(BaseForm):
     """The last line of an earlier export, to compare the history with."""
 
     checkpoint = forms.CharField(

@@ -24,7 +24,7 @@ class _Held(NamedTuple):
     blocked: tuple[tuple[Network, datetime | None], ...]
 
 
-KEPT_AFTER_THEIR_END: Final = timedelta(days=30)
+RETENTION_AFTER_END: Final = timedelta(days=30)
 """So that it can be seen later why somebody was let in nowhere."""
 
 _held = _Held(UUID(int=1), ())
@@ -58,7 +58,7 @@ def unblock(text: str) -> bool:
 
 def forget_expired(now: datetime) -> int:
     """Delete the blocks that ended 30 days ago or longer; return how many."""
-    removed, _ = Block.objects.filter(expires_at__lt=now - KEPT_AFTER_THEIR_END).delete()
+    removed, _ = Block.objects.filter(expires_at__lt=now - RETENTION_AFTER_END).delete()
     return removed
 
 

@@ -11,7 +11,7 @@ class Uncounted(Exception):
     """The shared counters do not answer, so nobody can tell whether the limit is reached: refuse."""
 
 
-def wait_for(request: HttpRequest, *, deed: str, per_minute: int = 0, per_hour: int = 0, of: str = "") -> timedelta:
+def wait_for(request: HttpRequest, *, action: str, per_minute: int = 0, per_hour: int = 0, of: str = "") -> timedelta:
     """Count one `deed` and return how long the next must wait: zero if it need not.
 
     Counted are the deeds of the caller's address, or of whoever the opaque name `of` stands for. An IPv6 caller is
@@ -22,7 +22,7 @@ def wait_for(request: HttpRequest, *, deed: str, per_minute: int = 0, per_hour: 
     try:
         # django-ratelimit carries no types; this is the one place that calls it.
         usage: dict[str, int] | None = get_usage(  # type: ignore[no-untyped-call]
-            request, group=deed, key=(lambda *_: of) if of else "ip", rate=rate, increment=True
+            request, group=action, key=(lambda *_: of) if of else "ip", rate=rate, increment=True
         )
     except RedisError as error:
         raise Uncounted from error

@@ -23,7 +23,7 @@ from accounts.models import (
     UsageDay,
     User,
 )
-from accounts.personal_data.schema import Column, Shelf, day, moment, plain, time
+from accounts.personal_data.schema import Column, ExportTable, day, moment, plain, time
 from accounts.profile import details
 from accounts.staff import notes, unmasking
 
@@ -40,8 +40,8 @@ def _who(user: User | None) -> str:
     return user.email if user else ""
 
 
-SHELVES: Final = (
-    Shelf(
+EXPORT_TABLES: Final = (
+    ExportTable(
         "account",
         _("The account itself"),
         lambda client: Client.objects.filter(pk=client.pk),
@@ -56,7 +56,7 @@ SHELVES: Final = (
             time("created_at", _("When it was made")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "users",
         _("Who can sign in"),
         lambda client: User.objects.filter(client=client).order_by("joined_at", "pk"),
@@ -72,7 +72,7 @@ SHELVES: Final = (
             time("last_login", _("When the user last signed in")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "email_addresses",
         _("E-mail addresses of users, and whether they are confirmed"),
         lambda client: EmailAddress.objects.filter(user__client=client).order_by("pk"),
@@ -83,7 +83,7 @@ SHELVES: Final = (
             plain("primary", _("Whether the user signs in with it")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "email_confirmations",
         _("Mails that ask to confirm an address and are not answered yet"),
         lambda client: (
@@ -97,7 +97,7 @@ SHELVES: Final = (
             time("sent", _("When it was mailed")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "second_factors",
         _("Second factors of users; their secrets are not in this copy"),
         lambda client: Authenticator.objects.filter(user__client=client).order_by("pk"),
@@ -108,7 +108,7 @@ SHELVES: Final = (
             time("last_used_at", _("When it was last used")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "sessions",
         _("Browsers that are signed in"),
         lambda client: UserSession.objects.filter(user__client=client).order_by("pk"),
@@ -120,7 +120,7 @@ SHELVES: Final = (
             time("last_seen_at", _("When it was last seen")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "invitations",
         _("Colleagues who were invited and have not joined"),
         lambda client: Invitation.objects.filter(client=client).select_related("invited_by").order_by("sent_at", "pk"),
@@ -131,7 +131,7 @@ SHELVES: Final = (
             time("expires_at", _("Until when its link works")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "owner_requests",
         _("A request, made at the operator, that a user becomes an owner"),
         lambda client: OwnerRecovery.objects.filter(client=client).select_related("user"),
@@ -140,7 +140,7 @@ SHELVES: Final = (
             time("requested_at", _("When it was made")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "contact",
         _("Contact details"),
         lambda client: ContactDetails.objects.filter(client=client),
@@ -156,7 +156,7 @@ SHELVES: Final = (
         ),
         _contact,
     ),
-    Shelf(
+    ExportTable(
         "billing",
         _("Billing details"),
         lambda client: BillingDetails.objects.filter(client=client),
@@ -172,7 +172,7 @@ SHELVES: Final = (
         ),
         _billing,
     ),
-    Shelf(
+    ExportTable(
         "notes",
         _("Notes of the operator's staff on the account"),
         lambda client: ClientNote.objects.filter(client=client).order_by("written_at", "pk"),
@@ -183,7 +183,7 @@ SHELVES: Final = (
         ),
         notes.opened,
     ),
-    Shelf(
+    ExportTable(
         "usage",
         _("How many checks were made, by day and door: counts only"),
         lambda client: UsageDay.objects.filter(client=client).order_by("day", "source"),
@@ -195,7 +195,7 @@ SHELVES: Final = (
             plain("units", _("Units of the quota")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "support_accesses",
         _("When you let support see your masked details"),
         lambda client: (
@@ -210,7 +210,7 @@ SHELVES: Final = (
             time("ended_at", _("When an owner ended it before its time")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "unmaskings",
         _("When our staff opened your masked details"),
         lambda client: unmasking.of(client).order_by("opened_at", "pk"),
@@ -223,7 +223,7 @@ SHELVES: Final = (
             time("ended_at", _("When it was ended before")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "staff_history",
         _("What our staff looked at or did in the account; with the account its reasons go, and the rest names nobody"),
         lambda client: staff_log.entries(client=client.pk).order_by("number"),
@@ -237,7 +237,7 @@ SHELVES: Final = (
         ),
         lambda _client, rows: staff_log.told(rows),
     ),
-    Shelf(
+    ExportTable(
         "history",
         _("What was done in the account, when and by whom"),
         lambda client: client_log.entries(client).order_by("number"),

@@ -30,15 +30,15 @@ from accounts.models import (
     UsageDay,
     User,
 )
-from accounts.personal_data.export_tables import SHELVES
+from accounts.personal_data.export_tables import EXPORT_TABLES
 from accounts.personal_data.schema import Table
 from accounts.staff import notes, unmasking
 from accounts.usage import counts
 
-INVITATIONS_KEPT: Final = timedelta(days=30)
+INVITATION_RETENTION: Final = timedelta(days=30)
 """After their end, so that an owner sees who has not come."""
 
-CONFIRMATIONS_KEPT: Final = timedelta(days=3)
+CONFIRMATION_RETENTION: Final = timedelta(days=3)
 """As long as their links work."""
 
 HOLDS: Final[tuple[type[Model], ...]] = (
@@ -65,12 +65,12 @@ HOLDS: Final[tuple[type[Model], ...]] = (
 
 def count(client: Client) -> dict[str, int]:
     """Return how many rows each table that `export` yields has, by its name."""
-    return {shelf.name: shelf.rows(client).count() for shelf in SHELVES}
+    return {table.name: table.rows(client).count() for table in EXPORT_TABLES}
 
 
 def export(client: Client) -> Iterator[Table]:
     """Yield what the accounts hold of a client, with what is sealed opened."""
-    return (shelf.table(client) for shelf in SHELVES)
+    return (table.table(client) for table in EXPORT_TABLES)
 
 
 def erase(client: Client) -> Iterator[dict[str, int]]:
@@ -166,9 +166,9 @@ def prune(now: datetime) -> dict[str, int]:
         "staff history details": staff_log.forget_old(now),
         **unmasking.forget_old(now),
         "sessions": presence.forget_ended(now),
-        "invitations": batch.delete(Invitation.objects.filter(expires_at__lt=now - INVITATIONS_KEPT)),
-        "confirmations": batch.delete(EmailConfirmation.objects.filter(sent__lt=now - CONFIRMATIONS_KEPT)),
+        "invitations": batch.delete(Invitation.objects.filter(expires_at__lt=now - INVITATION_RETENTION)),
+        "confirmations": batch.delete(EmailConfirmation.objects.filter(sent__lt=now - CONFIRMATION_RETENTION)),
         "notes": notes.forget_old(now),
-        "usage": batch.delete(UsageDay.objects.filter(day__lt=counts.kept_since(now))),
+        "usage": batch.delete(UsageDay.objects.filter(day__lt=counts.retained_since(now))),
         "blocks": blocks.forget_expired(now),
     }

@@ -77,7 +77,7 @@ def _as_they_are(_client: Any, rows: list[Any]) -> Iterable[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ExportTable:
     """One table of a room: which rows are a client's, how they are opened, and what of them the client gets."""
 
     name: str

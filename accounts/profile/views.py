@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import MemberRequest, allowed
 from accounts.audit import client_log
-from accounts.forms.base import BillingForm, ContactForm, HouseForm, ProfileForm, language_of
+from accounts.forms.base import BaseForm, BillingForm, ContactForm, ProfileForm, language_of
 from accounts.profile import details
 
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
@@ -91,5 +91,5 @@ def _change_profile(request: MemberRequest, form: ProfileForm) -> None:
             client_log.record("users.profile_changed", client=request.client, by=user, request=request, detail=changed)
 
 
-def _page(request: MemberRequest, template: str, form: HouseForm) -> HttpResponse:
+def _page(request: MemberRequest, template: str, form: BaseForm) -> HttpResponse:
     return render(request, template, {"form": form}, status=422 if form.errors else 200)

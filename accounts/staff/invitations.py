@@ -4,12 +4,11 @@ from django.db import transaction
 
 from accounts.errors import Refusal
 from accounts.models import Client, Invitation
-from accounts.staff import justification
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification, lock_open_client, record_action
 from accounts.team import invitations
 
 
-def resend(invitation: Invitation, mandate: Mandate) -> bool:
+def resend(invitation: Invitation, justification: Justification) -> bool:
     """Mail an invitation anew in its owner's name, valid for seven days from now; the older link ends.
 
     Returns False when it was mailed within the last minute. Raises Refusal `invitation_over` when it was used or
@@ -23,11 +22,11 @@ def resend(invitation: Invitation, mandate: Mandate) -> bool:
             raise Refusal("invitation_over")
         if not invitations.renew(client, found):
             return False
-        justification.record("users.invitation_resent_by_operator", client, mandate, email=found.email)
+        record_action("users.invitation_resent_by_operator", client, justification, email=found.email)
     return True
 
 
-def withdraw(invitation: Invitation, mandate: Mandate) -> bool:
+def withdraw(invitation: Invitation, justification: Justification) -> bool:
     """Take an invitation back: its link ends. Returns whether it was open. Raises Refusal `client_closing`,
     `client_gone`.
     """
@@ -36,10 +35,10 @@ def withdraw(invitation: Invitation, mandate: Mandate) -> bool:
         if found is None:
             return False
         found.delete()
-        justification.record("users.invitation_withdrawn_by_operator", client, mandate, email=found.email)
+        record_action("users.invitation_withdrawn_by_operator", client, justification, email=found.email)
     return True
 
 
 def _as_it_is_now(invitation: Invitation) -> tuple[Client, Invitation | None]:
-    client = justification.take_turn(invitation.client_id)
+    client = lock_open_client(invitation.client_id)
     return client, client.invitations.select_related("invited_by").filter(pk=invitation.pk).first()

@@ -7,10 +7,10 @@ from django.db import transaction
 from accounts.audit import staff_log
 from accounts.errors import Refusal
 from accounts.guard import addresses, blocks
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification
 
 
-def block(text: str, mandate: Mandate, *, until: datetime | None) -> str:
+def block(text: str, justification: Justification, *, until: datetime | None) -> str:
     """Block an address or network within two seconds, with an end or until it is lifted; return its canonical form.
 
     Blocking it again renews case and end. The row keeps the number of the case alone, the staff's history the words.
@@ -18,24 +18,24 @@ def block(text: str, mandate: Mandate, *, until: datetime | None) -> str:
     """
     with transaction.atomic():
         try:
-            network = blocks.block(text, reason=mandate.ticket.strip(), until=until)
+            network = blocks.block(text, reason=justification.ticket.strip(), until=until)
         except blocks.BlockRefused:
             raise Refusal("not_blockable") from None
-        if mandate.request is not None and addresses.parse(addresses.caller(mandate.request)) in network:
+        if justification.request is not None and addresses.parse(addresses.caller(justification.request)) in network:
             raise Refusal("not_blockable")
-        _record("blocks.set", str(network), mandate)
+        _record("blocks.set", str(network), justification)
     return str(network)
 
 
-def lift(network: str, mandate: Mandate) -> bool:
+def lift(network: str, justification: Justification) -> bool:
     """Let an address or network in again within two seconds; return whether it was blocked."""
     with transaction.atomic():
         was_blocked = blocks.unblock(network)
         if was_blocked:
-            _record("blocks.lifted", network, mandate)
+            _record("blocks.lifted", network, justification)
     return was_blocked
 
 
-def _record(tag: str, network: str, mandate: Mandate) -> None:
-    detail = {"network": network, **mandate.reason}
-    staff_log.record(tag, by=mandate.by, request=mandate.request, detail=detail)
+def _record(tag: str, network: str, justification: Justification) -> None:
+    detail = {"network": network, **justification.reason}
+    staff_log.record(tag, by=justification.by, request=justification.request, detail=detail)

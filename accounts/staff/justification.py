@@ -22,7 +22,7 @@ MOST_TICKET_CHARACTERS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Mandate:
+class Justification:
     """Who of the staff acts, and why: the number of the case, which is mailed, and words, which lie sealed.
 
     Raises ValueError for a reason that says nothing, or too much.
@@ -51,33 +51,35 @@ class Mandate:
         return {"ticket": self.ticket.strip(), "reason": self.said}
 
 
-def take_turn(client: UUID) -> Client:
+def lock_open_client(client: UUID) -> Client:
     """Return the client as it is now and hold its row until the transaction ends.
 
     Raises Refusal `client_closing` while it waits to be deleted and `client_gone` when it is being or was deleted:
     whatever staff did to it then, an owner's wish comes first.
     """
-    found = take_turn_even_closing(client)
+    found = lock_client(client)
     if found.state == Client.State.CLOSING:
         raise Refusal("client_closing")
     return found
 
 
-def take_turn_even_closing(client: UUID) -> Client:
-    """Return what `take_turn` returns, also of a client that waits to be deleted. Raises Refusal `client_gone`."""
+def lock_client(client: UUID) -> Client:
+    """Return what `lock_open_client` returns, also of a client that waits to be deleted. Raises Refusal `client_gone`."""
     found = Client.objects.select_for_update().filter(pk=client).first()
     if found is None or found.state == Client.State.GONE:
         raise Refusal("client_gone")
     return found
 
 
-def record(tag: str, client: Client, mandate: Mandate, *, says_why: bool = True, **detail: str) -> None:
+def record_action(
+    tag: str, client: Client, justification: Justification, *, says_why: bool = True, **detail: str
+) -> None:
     """Write a deed into the client's history, which mails its owners, and into that of the staff.
 
     The address that staff work from is nothing of the client's, so only their own history has it. What `detail` says
     of people goes to the client alone: staff find them by the client. Without `says_why` both keep the number of the
     case and not the words.
     """
-    reason = mandate.reason if says_why else {"ticket": mandate.ticket.strip()}
+    reason = justification.reason if says_why else {"ticket": justification.ticket.strip()}
     client_log.record(tag, client=client, by=None, detail={**detail, **reason})
-    staff_log.record(tag, by=mandate.by, request=mandate.request, client=client.pk, detail=reason)
+    staff_log.record(tag, by=justification.by, request=justification.request, client=client.pk, detail=reason)

@@ -9,31 +9,30 @@ from django.db import transaction
 
 from accounts.errors import Refusal
 from accounts.models import Client
-from accounts.staff import justification
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification, lock_open_client, record_action
 from accounts.usage import quota
 
 MOST_USERS: Final = 1_000
 
 
-def set_quota(client: Client, units: int, mandate: Mandate, *, before: int) -> bool:
+def set_quota(client: Client, units: int, justification: Justification, *, before: int) -> bool:
     """Set the client's units per calendar month, on every worker within two seconds; return whether that changed it.
 
     Raises Refusal `changed_meanwhile`, `client_closing`, `client_gone`; ValueError for what no quota can be.
     """
     quota.refuse_impossible(units)
     with transaction.atomic():
-        client = justification.take_turn(client.pk)
+        client = lock_open_client(client.pk)
         if client.monthly_quota == units:
             return False
         _refuse_other(client.monthly_quota, before)
         client.monthly_quota = units
         client.save(update_fields=["monthly_quota"])
-        justification.record("quota.changed", client, mandate, old=str(before), new=str(units))
+        record_action("quota.changed", client, justification, old=str(before), new=str(units))
     return True
 
 
-def set_user_limit(client: Client, most: int, mandate: Mandate, *, before: int) -> bool:
+def set_user_limit(client: Client, most: int, justification: Justification, *, before: int) -> bool:
     """Set how many users the client may have, open invitations included; return whether that changed it.
 
     Nobody is removed by it. Raises what `set_quota` raises.
@@ -41,13 +40,13 @@ def set_user_limit(client: Client, most: int, mandate: Mandate, *, before: int) 
     if not 1 <= most <= MOST_USERS:
         raise ValueError(f"A client has 1 to {MOST_USERS} users.")
     with transaction.atomic():
-        client = justification.take_turn(client.pk)
+        client = lock_open_client(client.pk)
         if client.user_limit == most:
             return False
         _refuse_other(client.user_limit, before)
         client.user_limit = most
         client.save(update_fields=["user_limit"])
-        justification.record("users.limit_changed", client, mandate, old=str(before), new=str(most))
+        record_action("users.limit_changed", client, justification, old=str(before), new=str(most))
     return True
 
 

@@ -10,10 +10,10 @@ from accounts.auth import presence
 from accounts.errors import Refusal
 from accounts.models import User
 from accounts.staff import groups as staff_groups
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification
 
 
-def change(member: User, groups: Collection[str], mandate: Mandate, *, is_active: bool = True) -> bool:
+def change(member: User, groups: Collection[str], justification: Justification, *, is_active: bool = True) -> bool:
     """Put one of the staff into just these groups and let them in, or not; return whether that changed anything.
 
     Whoever is let in no more is signed out everywhere. Raises Refusal `yourself_staff`: with one's own groups in hand
@@ -26,7 +26,7 @@ def change(member: User, groups: Collection[str], mandate: Mandate, *, is_active
         found = User.objects.select_for_update().filter(pk=member.pk, is_staff=True).first()
         if found is None:
             raise Refusal("not_staff")
-        if found.pk == mandate.by.pk:
+        if found.pk == justification.by.pk:
             raise Refusal("yourself_staff")
         had = staff_groups.of(found)
         if (had, found.is_active) == (wanted, is_active):
@@ -35,9 +35,9 @@ def change(member: User, groups: Collection[str], mandate: Mandate, *, is_active
         User.objects.filter(pk=found.pk).update(is_active=is_active)
         if not is_active:
             presence.end_all(found)
-        detail = {"user": found.email, "before": ", ".join(had), "groups": ", ".join(wanted), **mandate.reason}
+        detail = {"user": found.email, "before": ", ".join(had), "groups": ", ".join(wanted), **justification.reason}
         tag = _TAGS[found.is_active, is_active]
-        staff_log.record(tag, by=mandate.by, request=mandate.request, detail=detail)
+        staff_log.record(tag, by=justification.by, request=justification.request, detail=detail)
     return True
 
 

@@ -14,11 +14,10 @@ from django.db import transaction
 
 from accounts import batch
 from accounts.models import Client, ClientNote, User
-from accounts.staff import justification
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification, lock_client, record_action
 from privacy import vault
 
-KEPT: Final = timedelta(days=2 * 365)
+RETENTION: Final = timedelta(days=2 * 365)
 _PURPOSE: Final = "client.note"
 
 
@@ -33,7 +32,7 @@ class Note:
     text: str
 
 
-def add(client: Client, mandate: Mandate, *, attempt: UUID) -> bool:
+def add(client: Client, justification: Justification, *, attempt: UUID) -> bool:
     """Keep what the mandate says as a note; `attempt` names the filled-in form, which adds nothing when sent again.
 
     The client's history says that there is one, and the client's copy of its data what is in it; nobody is mailed.
@@ -42,13 +41,13 @@ def add(client: Client, mandate: Mandate, *, attempt: UUID) -> bool:
     # Derived from the client too, so that a form that was made for one cannot collide with another's.
     pk = uuid5(client.pk, attempt.hex)
     with transaction.atomic():
-        client = justification.take_turn_even_closing(client.pk)
+        client = lock_client(client.pk)
         if ClientNote.objects.filter(pk=pk).exists():
             return False
-        said = json.dumps({"ticket": mandate.ticket.strip(), "text": mandate.said}, ensure_ascii=False)
+        said = json.dumps({"ticket": justification.ticket.strip(), "text": justification.said}, ensure_ascii=False)
         envelope = vault.seal(client.pk, said, purpose=_PURPOSE, record=str(pk))
-        ClientNote.objects.create(pk=pk, client=client, author=mandate.by.pk, sealed=envelope)
-        justification.record("client.noted", client, mandate, says_why=False)
+        ClientNote.objects.create(pk=pk, client=client, author=justification.by.pk, sealed=envelope)
+        record_action("client.noted", client, justification, says_why=False)
     return True
 
 
@@ -76,7 +75,7 @@ def forget_user(user: User) -> Iterator[int]:
 
 def forget_old(now: datetime) -> int:
     """Delete what is older than two years; return how many."""
-    return batch.delete(ClientNote.objects.filter(written_at__lt=now - KEPT))
+    return batch.delete(ClientNote.objects.filter(written_at__lt=now - RETENTION))
 
 
 def _said(row: ClientNote) -> dict[str, str]:

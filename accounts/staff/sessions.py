@@ -10,31 +10,30 @@ from accounts.audit import staff_log
 from accounts.auth import presence
 from accounts.errors import Refusal
 from accounts.models import User
-from accounts.staff import justification
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification, lock_client, record_action
 
 
-def sign_out(user: User, mandate: Mandate) -> bool:
+def sign_out(user: User, justification: Justification) -> bool:
     """End all sessions of a client's user or of a colleague and mail them; return whether there was one.
 
     Raises Refusal `gone` for a user who was removed meanwhile, `client_gone`, and `yourself`, since nobody can be told
     of it in a browser that is signed out.
     """
     with transaction.atomic():
-        client = justification.take_turn_even_closing(user.client_id) if user.client_id else None
+        client = lock_client(user.client_id) if user.client_id else None
         found = User.objects.filter(pk=user.pk).first()
         if found is None:
             raise Refusal("gone")
-        if found.pk == mandate.by.pk:
+        if found.pk == justification.by.pk:
             raise Refusal("yourself")
         if not UserSession.objects.filter(user=found).exists():
             return False
         presence.end_all(found)
         if client is None:
-            detail = {"user": found.email, **mandate.reason}
-            staff_log.record("staff.signed_out", by=mandate.by, request=mandate.request, detail=detail)
+            detail = {"user": found.email, **justification.reason}
+            staff_log.record("staff.signed_out", by=justification.by, request=justification.request, detail=detail)
         else:
-            justification.record("users.signed_out_by_operator", client, mandate, user=found.email)
+            record_action("users.signed_out_by_operator", client, justification, user=found.email)
         if found.role != User.Role.OWNER or not found.is_active:  # Active owners are mailed of every such deed.
             _tell(found)
     return True

@@ -19,12 +19,12 @@ from accounts import batch
 from accounts.audit import client_log, staff_log
 from accounts.errors import Refusal
 from accounts.models import Client, SupportAccess, Unmasking, User
-from accounts.staff import justification, support_access
-from accounts.staff.justification import Mandate
+from accounts.staff import support_access
+from accounts.staff.justification import Justification, lock_client
 from privacy import vault
 
 LASTS: Final = timedelta(minutes=15)
-KEPT: Final = timedelta(days=760)
+RETENTION: Final = timedelta(days=760)
 """25 months."""
 MOST_PER_HOUR: Final = 10
 """By one member of staff; a support desk reads fewer, a thief more."""
@@ -66,7 +66,7 @@ def form_number(client: Client, user: User) -> str:
     return signing.dumps([uuid4().hex, client.pk.hex, user.pk.hex], salt=_SALT)
 
 
-def open(client: Client, mandate: Mandate, *, form: str) -> Unmasking:  # noqa: A001 - in two words, `unmasking.open`
+def open(client: Client, justification: Justification, *, form: str) -> Unmasking:  # noqa: A001 - in two words, `unmasking.open`
     """Open the client's masked details to one member of staff for 15 minutes, in both histories and a mail to owners.
 
     `form` is a form_number: sent twice it opens once, sent again later nothing. While an unmasking is open another
@@ -74,12 +74,12 @@ def open(client: Client, mandate: Mandate, *, form: str) -> Unmasking:  # noqa: 
     SuspiciousOperation for a number that was made up, or for another client or person, and Refusal `unmasking_over`,
     `too_many_unmaskings` or `client_gone`.
     """
-    by = mandate.by
+    by = justification.by
     _refuse_strangers(by)
     number = _number(form, client, by)
-    _refuse_the_hasty(client, mandate, number)
+    _refuse_the_hasty(client, justification, number)
     with transaction.atomic():
-        client = justification.take_turn_even_closing(client.pk)
+        client = lock_client(client.pk)
         known = Unmasking.objects.filter(pk=number).first()
         if found := _open_ones(by, client.pk).filter(access=None).first():
             return found
@@ -90,14 +90,14 @@ def open(client: Client, mandate: Mandate, *, form: str) -> Unmasking:  # noqa: 
             staff=by,
             groups=_groups(by),
             client=client,
-            ticket=mandate.reason["ticket"],
-            sealed_words=vault.seal(client.pk, mandate.reason["reason"], purpose=_SALT, record=str(number)),
+            ticket=justification.reason["ticket"],
+            sealed_words=vault.seal(client.pk, justification.reason["reason"], purpose=_SALT, record=str(number)),
             until=_now() + LASTS,
         )
-        client_log.record("client.unmasked", client=client, by=None, detail={**_told(opened), **mandate.reason})
+        client_log.record("client.unmasked", client=client, by=None, detail={**_told(opened), **justification.reason})
 
-        said = mandate.reason
-        staff_log.record("client.unmasked", by=by, request=mandate.request, client=client.pk, detail=said)
+        said = justification.reason
+        staff_log.record("client.unmasked", by=by, request=justification.request, client=client.pk, detail=said)
     return opened
 
 
@@ -109,7 +109,7 @@ def open_as_granted(client: Client, *, by: User, request: HttpRequest | None = N
     """
     _refuse_strangers(by)
     with transaction.atomic():
-        client = justification.take_turn_even_closing(client.pk)
+        client = lock_client(client.pk)
         access = support_access.current(client.pk)
         if access is None:
             raise Refusal("support_access_over")
@@ -146,8 +146,8 @@ def of(client: Client) -> QuerySet[Unmasking]:
 def forget_old(now: datetime) -> dict[str, int]:
     """Delete unmaskings and accesses older than 25 months; return how many of each."""
     return {
-        "unmaskings": batch.delete(Unmasking.objects.filter(opened_at__lt=now - KEPT)),
-        "support accesses": batch.delete(SupportAccess.objects.filter(until__lt=now - KEPT)),
+        "unmaskings": batch.delete(Unmasking.objects.filter(opened_at__lt=now - RETENTION)),
+        "support accesses": batch.delete(SupportAccess.objects.filter(until__lt=now - RETENTION)),
     }
 
 
@@ -160,8 +160,8 @@ def _refuse_strangers(by: User) -> None:
         raise PermissionDenied
 
 
-def _refuse_the_hasty(client: Client, mandate: Mandate, number: UUID) -> None:
-    by, request = mandate.by, mandate.request
+def _refuse_the_hasty(client: Client, justification: Justification, number: UUID) -> None:
+    by, request = justification.by, justification.request
     lately = Unmasking.objects.filter(staff=by, access=None, opened_at__gt=timezone.now() - timedelta(hours=1))
     if lately.count() >= MOST_PER_HOUR and not lately.filter(pk=number).exists():
         staff_log.record("client.unmasking_refused", by=by, request=request, client=client.pk)

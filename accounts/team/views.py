@@ -23,7 +23,7 @@ from accounts.team import invitations, members
 
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 
-DEEDS: Final[dict[str, Callable[..., None]]] = {
+ACTIONS: Final[dict[str, Callable[..., None]]] = {
     "deactivate": members.deactivate,
     "reactivate": members.reactivate,
     "remove": members.remove,
@@ -43,7 +43,7 @@ class Row:
     name: str
     has_second_factor: bool
     is_self: bool
-    deeds: list[tuple[str, account_messages.DeedWords]]
+    actions: list[tuple[str, account_messages.ActionTexts]]
 
 
 @allowed("users.view")
@@ -105,13 +105,13 @@ def withdraw(request: MemberRequest, pk: UUID) -> HttpResponseBase:
 @allowed("users.change")
 @read_or_send
 @recent_login
-def change(request: MemberRequest, pk: UUID, deed: str) -> HttpResponseBase:
+def change(request: MemberRequest, pk: UUID, action: str) -> HttpResponseBase:
     """Say what a deed will do to a user; a post does it."""
-    do = DEEDS.get(deed)
+    do = ACTIONS.get(action)
     member = User.objects.filter(client=request.client, pk=pk).first()
     if do is None or member is None:
         raise Http404
-    words = account_messages.MEMBER_DEEDS[deed]
+    words = account_messages.MEMBER_ACTIONS[action]
     context = {"question": words.question % {"who": member.email}, "words": words, "is_self": member == request.user}
     if request.method != "POST":
         return render(request, "accounts/change_user.html", context)
@@ -150,13 +150,15 @@ def _rows(client: Client, reader: User) -> list[Row]:
             name=details.name(user),
             has_second_factor=user.pk in secured,
             is_self=user.pk == reader.pk,
-            deeds=_deeds(user, is_self=user.pk == reader.pk, secured=user.pk in secured, owners=owners),
+            actions=_actions(user, is_self=user.pk == reader.pk, secured=user.pk in secured, owners=owners),
         )
         for user in found
     ]
 
 
-def _deeds(user: User, *, is_self: bool, secured: bool, owners: int) -> list[tuple[str, account_messages.DeedWords]]:
+def _actions(
+    user: User, *, is_self: bool, secured: bool, owners: int
+) -> list[tuple[str, account_messages.ActionTexts]]:
     """Return the deeds to offer for a user; what is not offered is refused all the same."""
     is_owner = user.role == User.Role.OWNER
     offered = {
@@ -168,7 +170,7 @@ def _deeds(user: User, *, is_self: bool, secured: bool, owners: int) -> list[tup
         "reactivate": not user.is_active,
         "remove": not is_self,
     }
-    return [(deed, words) for deed, words in account_messages.MEMBER_DEEDS.items() if offered[deed]]
+    return [(action, words) for action, words in account_messages.MEMBER_ACTIONS.items() if offered[action]]
 
 
 def _invitations(client: Client, now: datetime) -> list[tuple[Invitation, bool]]:

@@ -47,14 +47,14 @@ class Month:
         return max(0, self.quota - self.used)
 
 
-MONTHS_KEPT: Final = 25
+RETENTION_MONTHS: Final = 25
 """Counts are what is invoiced: the month under way and the two years before it can be looked up."""
 
 
-def kept_since(now: datetime) -> date:
+def retained_since(now: datetime) -> date:
     """Return the first day (UTC) whose counts are kept."""
     utc = now.astimezone(UTC)
-    months = utc.year * 12 + utc.month - MONTHS_KEPT
+    months = utc.year * 12 + utc.month - RETENTION_MONTHS
     return date(months // 12, months % 12 + 1, 1)
 
 

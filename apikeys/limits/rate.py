@@ -36,7 +36,7 @@ BURST_PART: Final = 10
 _TAKEN_AT_ONCE_PART: Final = 600
 """At once a worker takes what the limit allows in a tenth of a second."""
 _USABLE_FOR_SECONDS: Final = 0.5
-_MOST_KEPT: Final = 50_000
+_MAX_ENTRIES: Final = 50_000
 _FINEST_SECONDS: Final = 2e-6
 """Clocks and their sums are no finer: who comes so much too early is in time."""
 _ASKED_AGAIN_EVERY_SECONDS: Final = 1.0
@@ -62,7 +62,7 @@ class Granted(NamedTuple):
     left: int
 
 
-class Standing(NamedTuple):
+class RateState(NamedTuple):
     """Where a key stands after an admitted call, as the headers tell it."""
 
     left: int
@@ -106,7 +106,7 @@ class Memory:
             if whole < 1:
                 return Granted(0, (1 - room) * limit.interval, 0)
             granted = min(calls, whole)
-            if len(self._used_until) >= _MOST_KEPT:
+            if len(self._used_until) >= _MAX_ENTRIES:
                 self._used_until = {key: value for key, value in self._used_until.items() if value > now}
             self._used_until[name] = until + granted * limit.interval
         return Granted(granted, 0.0, whole - granted)
@@ -174,17 +174,17 @@ class SharedOrOwn:
         log.error(
             "REDIS_URL does not answer (%s): each worker counts the API's limits for itself", type(error).__name__
         )
-        threading.Thread(target=self._wait_until_it_answers, name="rates", daemon=True).start()
+        threading.Thread(target=self._wait_until_it_responses, name="rates", daemon=True).start()
 
-    def _wait_until_it_answers(self) -> None:
+    def _wait_until_it_responses(self) -> None:
         began = time.monotonic()
-        while not self._answers():
+        while not self._responses():
             time.sleep(_ASKED_AGAIN_EVERY_SECONDS)
         self._is_away = False
         away = time.monotonic() - began
         log.warning("REDIS_URL answers again after %.0f seconds: the API's limits hold across workers", away)
 
-    def _answers(self) -> bool:
+    def _responses(self) -> bool:
         try:
             # The same deed as for a call: a store that is still loading, or may not write, answers a mere ping.
             self._shared.take("is it there", limit(600), 1)
@@ -216,7 +216,7 @@ class Rates:
         # Name → until when the store need not be asked, since it will refuse.
         self._refused: dict[UUID, float] = {}
 
-    def admit(self, name: UUID, per_minute: int) -> Standing:
+    def admit(self, name: UUID, per_minute: int) -> RateState:
         """Count one call. Raises Problem rate_limited, with the seconds to wait."""
         key_limit = limit(per_minute)
         now = time.monotonic()
@@ -252,23 +252,23 @@ class Rates:
 
     def _let_go(self, now: float) -> None:
         """Keep the memory bounded: what has run out says nothing any more."""
-        if len(self._taken) > _MOST_KEPT:
+        if len(self._taken) > _MAX_ENTRIES:
             self._taken = {name: taken for name, taken in self._taken.items() if taken.until > now}
-        if len(self._refused) > _MOST_KEPT:
+        if len(self._refused) > _MAX_ENTRIES:
             self._refused = {name: until for name, until in self._refused.items() if until > now}
 
 
-def _standing(key_limit: Limit, left: int) -> Standing:
-    return Standing(left, math.ceil((key_limit.burst - left) * key_limit.interval))
+def _standing(key_limit: Limit, left: int) -> RateState:
+    return RateState(left, math.ceil((key_limit.burst - left) * key_limit.interval))
 
 
 def _rate_limited(key_limit: Limit, wait: float) -> Problem:
     seconds = max(1, math.ceil(wait))
-    headers = {**headers_of(key_limit.per_minute, Standing(0, seconds)), "Retry-After": str(seconds)}
+    headers = {**headers_of(key_limit.per_minute, RateState(0, seconds)), "Retry-After": str(seconds)}
     return Problem("rate_limited", headers=headers, values={"limit": key_limit.per_minute, "seconds": seconds})
 
 
-def headers_of(per_minute: int, standing: Standing) -> dict[str, str]:
+def headers_of(per_minute: int, standing: RateState) -> dict[str, str]:
     """Return the headers that tell a limit and where the key stands (draft-ietf-httpapi-ratelimit-headers-10)."""
     return {
         "RateLimit-Policy": f'"minute";q={per_minute};w=60',
@@ -282,7 +282,7 @@ def shared() -> Rates:
     return Rates(SharedOrOwn(Shared(settings.REDIS_URL)) if settings.REDIS_URL else Memory())
 
 
-def admit(name: UUID, per_minute: int) -> Standing:
+def admit(name: UUID, per_minute: int) -> RateState:
     """Count one call of a key. Raises Problem rate_limited."""
     return shared().admit(name, per_minute)
 

@@ -13,7 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refusal
-from accounts.forms.base import HouseForm
+from accounts.forms.base import BaseForm
 from accounts.forms.choices import Checkboxes, Choice, Radios
 from accounts.forms.lines import LineField
 from apikeys import keys, messages, scopes
@@ -45,7 +45,7 @@ OVERLAPS: Final = (
 """Hours of keys.OVERLAPS → what they mean."""
 
 
-class KeyForm(HouseForm):
+class KeyForm(BaseForm):
     """What of a key can be changed."""
 
     name = LineField(
@@ -163,7 +163,7 @@ class NewKeyForm(KeyForm):
         return found
 
 
-class NetworkForm(HouseForm):
+class NetworkForm(BaseForm):
     """An address or network to add to a key's list."""
 
     network = forms.CharField(
@@ -184,7 +184,7 @@ class NetworkForm(HouseForm):
         self.add_error(field, messages.refusal(refusal))
 
 
-class RotationForm(HouseForm):
+class RotationForm(BaseForm):
     """How long the old key goes on working."""
 
     overlap = forms.ChoiceField(label=_("When shall the old key stop working?"), choices=OVERLAPS, widget=Radios)

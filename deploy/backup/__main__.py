@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     os.umask(0o077)
     source = Source()
     try:
-        told.deed(told, source)
+        told.action(told, source)
     except Failed as failure:
         sys.stderr.write(f"FAILED. {failure}\n")
         if told.mails:
@@ -73,7 +73,7 @@ def _prepare(told: argparse.Namespace, source: Source) -> None:
 
 
 def _restore(told: argparse.Namespace, source: Source) -> None:
-    restore.restore(restore.Wish.of(told), source)
+    restore.restore(restore.RestoreRequest.of(told), source)
 
 
 @contextmanager
@@ -99,10 +99,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(
-        name: str, deed: Callable[[argparse.Namespace, Source], None], what: str, *, mails: bool = False
+        name: str, action: Callable[[argparse.Namespace, Source], None], what: str, *, mails: bool = False
     ) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=what, description=what)
-        added.set_defaults(deed=deed, mails=mails)
+        added.set_defaults(action=action, mails=mails)
         return added
 
     again = command("prepare", _prepare, "make passwords, SSH key and repositories, once")

@@ -36,7 +36,7 @@ URLS: Final = {"main": "DATABASE_URL", "keyring": "KEYRING_DATABASE_URL"}
 
 
 @dataclass(frozen=True)
-class Wish:
+class RestoreRequest:
     """What a person wants restored."""
 
     snapshots: dict[str, str]
@@ -48,7 +48,7 @@ class Wish:
     is_only_ledger: bool = False
 
     @classmethod
-    def of(cls, told: argparse.Namespace) -> "Wish":
+    def of(cls, told: argparse.Namespace) -> "RestoreRequest":
         """Return what the command line says."""
         chosen = {"main": told.main, "keyring": told.keyring}
         return cls(chosen, frozenset(told.replace), told.dry_run, told.drill, told.only == "ledger")
@@ -87,7 +87,7 @@ class Plan:
         return [target for target in self.targets if target.name in self.chosen]
 
 
-def restore(wish: Wish, source: Source) -> None:
+def restore(wish: RestoreRequest, source: Source) -> None:
     """Carry out the wish. Raises Failed; what was alive before is untouched then."""
     settings = load(source)
     if wish.is_only_ledger:
@@ -142,7 +142,7 @@ def _clear(plan: Plan) -> None:
         target.clear()
 
 
-def _plan(wish: Wish, settings: Settings, source: Source) -> Plan:
+def _plan(wish: RestoreRequest, settings: Settings, source: Source) -> Plan:
     """Look at everything, change nothing, and say what will be done. Raises Failed when it may not or cannot be."""
     targets = _targets(settings, source)
     rows = {target.name: target.rows() for target in targets}
@@ -155,7 +155,7 @@ def _plan(wish: Wish, settings: Settings, source: Source) -> Plan:
     return Plan(targets, chosen, _newer_ledger(settings, ledger.shipped(restics["main"])))
 
 
-def _wanted(wish: Wish, rows: dict[str, int | None]) -> set[str]:
+def _wanted(wish: RestoreRequest, rows: dict[str, int | None]) -> set[str]:
     """Return what to restore: what is not alive, and what may be replaced all the same; in a drill both."""
     if wish.is_drill:
         return set(PARTS)
@@ -169,14 +169,14 @@ def _wanted(wish: Wish, rows: dict[str, int | None]) -> set[str]:
     return wanted
 
 
-def _refuse_a_running_site(wish: Wish) -> None:
+def _refuse_a_running_site(wish: RestoreRequest) -> None:
     if wish.is_dry_run or wish.is_drill or not Path("/run/systemd/system").exists() or not shutil.which("systemctl"):
         return
     if programs.run(["systemctl", "is-active", "--quiet", "ibanse.service"], {}).returncode == 0:
         raise Failed("Restoring", "the site is running", "systemctl stop ibanse")
 
 
-def _chosen(wish: Wish, restic: Restic) -> Snapshot:
+def _chosen(wish: RestoreRequest, restic: Restic) -> Snapshot:
     name = restic.repository.name
     found = restic.snapshots(name)
     if not found:
@@ -205,12 +205,12 @@ def _tell(target: Target, rows: int | None, snapshot: Snapshot | None) -> None:
         if rows == 0
         else f"alive ({rows:,} rows in its main table)"
     )
-    deed = (
+    action = (
         f"restored from {snapshot}, {snapshot.age().total_seconds() / 3600:.1f} hours old"
         if snapshot
         else "left as it is"
     )
-    say(f"{target.name}: {target.database.name} is {state}; it is {deed}.")
+    say(f"{target.name}: {target.database.name} is {state}; it is {action}.")
 
 
 def _fill(target: Target, snapshot: Snapshot, settings: Settings) -> None:

@@ -202,11 +202,11 @@ class PostgresqlTarget(Target):
     def take_place(self) -> str:
         """Rename both in one transaction, with the owner and the rights that the old one had. Needs both unused."""
         names = {"name": self.database.name, "beside": self.beside.name, "old": ""}
-        deeds = ['ALTER DATABASE :"beside" RENAME TO :"name"']
+        actions = ['ALTER DATABASE :"beside" RENAME TO :"name"']
         if self._is_there():
             names["old"] = f"{self.database.name}_before_{self.stamp}"
-            deeds = ['ALTER DATABASE :"name" RENAME TO :"old"', *deeds, *self._rights()]
-        self._ask(f"BEGIN; {'; '.join(deeds)}; COMMIT", **names)
+            actions = ['ALTER DATABASE :"name" RENAME TO :"old"', *actions, *self._rights()]
+        self._ask(f"BEGIN; {'; '.join(actions)}; COMMIT", **names)
         return names["old"]
 
     def clear(self) -> None:

@@ -15,7 +15,7 @@ from accounts.staff.entry import is_staff
 MOST_REFUSALS: Final = 5
 """Within WITHIN: a link from yesterday, a group that was changed. More is somebody trying doors."""
 WITHIN: Final = timedelta(minutes=10)
-_STRANGERS_TOLD_FOR: Final = timedelta(days=1)
+_OTHERS_RECORDED_FOR: Final = timedelta(days=1)
 
 ALARMING: Final = frozenset({"moved", "tampered"})
 """What no page leads to: the cookie in another network, an address of a list that asks for more than is offered."""
@@ -38,7 +38,7 @@ def refused(request: HttpRequest, reason: str) -> None:
     """Write down that somebody was refused: of staff each time, of others who are signed in once a day."""
     user = _user(request)
     if user is None or not (
-        is_staff(user) or cache.add(f"office-stranger:{user.pk}", 1, _seconds(_STRANGERS_TOLD_FOR))
+        is_staff(user) or cache.add(f"office-stranger:{user.pk}", 1, _seconds(_OTHERS_RECORDED_FOR))
     ):
         return
     detail = {"page": _page(request), "reason": reason, "method": str(request.method)}

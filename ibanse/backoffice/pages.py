@@ -20,8 +20,8 @@ from django.views.decorators.http import require_http_methods
 from accounts import messages as account_messages
 from accounts.errors import Refusal
 from accounts.forms import idempotency
-from accounts.staff.justification import Mandate
-from ibanse.backoffice.actions.forms import DeedForm
+from accounts.staff.justification import Justification
+from ibanse.backoffice.actions.forms import ActionForm
 from ibanse.backoffice.model_admin import StaffRequest, looks_at
 
 Fact = tuple[Promise, object]
@@ -40,13 +40,13 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class StaffAction:
     """A deed with everything that its page needs to know of it. `row` is what it is done to."""
 
     words: Words
     find: Callable[..., Any]
     """From what the path holds to the row; None when there is none."""
-    carry_out: Callable[[Any, Mandate, Any], bool]
+    carry_out: Callable[[Any, Justification, Any], bool]
     """From row, reason and form to whether it was not done before. May raise Refusal."""
     client_of: Callable[[Any], UUID | None] = lambda _row: None
     facts: Callable[[Any], list[Fact]] = lambda _row: []
@@ -54,69 +54,69 @@ class Deed:
     """Why there is nothing to do now, if that is known before anybody fills in the form."""
     back: Callable[[Any], str]
     """The path of the page to go back to."""
-    form: type[DeedForm] = field(default=DeedForm)
+    form: type[ActionForm] = field(default=ActionForm)
 
 
-def view(deed: Deed) -> Callable[..., HttpResponseBase]:
+def view(action: StaffAction) -> Callable[..., HttpResponseBase]:
     """Return the view of a deed's page: looking says what will happen, and sending the form does it.
 
     A grave one asks for the password or second factor again when the last proof is older than five minutes: a session
     that somebody else got hold of suspends nobody.
     """
-    does = partial(_view, deed)
-    proven = reauthentication_required(does) if deed.words.is_grave else does
+    does = partial(_view, action)
+    proven = reauthentication_required(does) if action.words.is_grave else does
     return require_http_methods(["GET", "HEAD", "POST"])(proven)
 
 
-def _view(deed: Deed, request: StaffRequest, **place: Any) -> HttpResponseBase:
-    row = deed.find(**place)
+def _view(action: StaffAction, request: StaffRequest, **place: Any) -> HttpResponseBase:
+    row = action.find(**place)
     if row is None:
         raise Http404
-    looks_at(request, deed.client_of(row))
+    looks_at(request, action.client_of(row))
     if request.method != "POST":
-        return _page(request, deed, row, deed.form(row=row))
+        return _page(request, action, row, action.form(row=row))
     standing = idempotency.take(request, request.POST.get("attempt", ""))
     if standing == "sent":
         messages.info(request, str(_("This form was sent before. Nothing was done a second time.")))
-        return redirect(deed.back(row))
-    form = deed.form(request.POST, row=row)
+        return redirect(action.back(row))
+    form = action.form(request.POST, row=row)
     if standing == "unknown":
         problem = _("This form is out of date. Nothing was done. Look, and send it again.")
-        return _anew(request, deed, place, form, problem)
+        return _anew(request, action, place, form, problem)
     if not form.is_valid():
-        return _page(request, deed, row, form, status=422)
+        return _page(request, action, row, form, status=422)
     try:
-        is_done = deed.carry_out(row, form.mandate(request.user, request), form)
+        is_done = action.carry_out(row, form.justification(request.user, request), form)
     except Refusal as refusal:
-        return _anew(request, deed, place, form, account_messages.operator_refusal(refusal))
+        return _anew(request, action, place, form, account_messages.operator_refusal(refusal))
     tell = messages.success if is_done else messages.info
-    tell(request, str(deed.words.done if is_done else deed.words.already))
-    return redirect(deed.back(row))
+    tell(request, str(action.words.done if is_done else action.words.already))
+    return redirect(action.back(row))
 
 
 def _anew(
-    request: StaffRequest, deed: Deed, place: dict[str, Any], form: DeedForm, problem: object
+    request: StaffRequest, action: StaffAction, place: dict[str, Any], form: ActionForm, problem: object
 ) -> HttpResponseBase:
     """Show the page as things are now, with the reason that was typed: what else was typed answered another state."""
-    row = deed.find(**place)
+    row = action.find(**place)
     if row is None:
         messages.error(request, str(problem))
         return redirect("admin:index")
     typed = {name: form.data.get(name, "") for name in ("ticket", "words")}
-    return _page(request, deed, row, deed.form(row=row, initial=typed), problem=problem, status=409)
+    return _page(request, action, row, action.form(row=row, initial=typed), problem=problem, status=409)
 
 
 def _page(  # noqa: PLR0913 - all that the page shows, each by its name
-    request: StaffRequest, deed: Deed, row: Any, form: DeedForm, *, problem: object = "", status: int = 200
+    request: StaffRequest, action: StaffAction, row: Any, form: ActionForm, *, problem: object = "", status: int = 200
 ) -> HttpResponse:
     context = {
-        "words": deed.words,
-        "client": deed.client_of(row),
-        "facts": deed.facts(row),
-        "objection": "" if problem else deed.objection(row),
+        "words": action.words,
+        "client": action.client_of(row),
+        "facts": action.facts(row),
+        "objection": "" if problem else action.objection(row),
         "problem": problem,
         "form": form,
-        "back": deed.back(row),
+        "back": action.back(row),
         "attempt": idempotency.give_out(request),
     }
-    return render(request, "admin/deed.html", context, status=status)
+    return render(request, "admin/action.html", context, status=status)

@@ -35,8 +35,8 @@ from accounts.models import (
 from accounts.staff import entry, unmasking
 from apikeys.models import ApiKey, QuotaMonth
 from ibanse.backoffice import audit
-from ibanse.backoffice.actions import api_keys as deeds_of_keys
-from ibanse.backoffice.actions import clients as deeds_of_accounts
+from ibanse.backoffice.actions import api_keys as actions_of_keys
+from ibanse.backoffice.actions import clients as actions_of_accounts
 from ibanse.backoffice.lists import accounts as of_accounts
 from ibanse.backoffice.lists import api_keys as of_keys
 from ibanse.backoffice.model_admin import Page, StaffAdmin, looks_at
@@ -86,8 +86,8 @@ SECTIONS: Final[dict[str, Section]] = {
 """The menu from top to bottom, and every model of the back-office."""
 
 PAGES: Final[tuple[Page, ...]] = (
-    *deeds_of_accounts.PAGES,
-    *deeds_of_keys.PAGES,
+    *actions_of_accounts.PAGES,
+    *actions_of_keys.PAGES,
     Page(
         "client_details",
         "clients/<uuid:pk>/details/",
@@ -197,12 +197,12 @@ class BackOffice(AdminSite):
 
     def links(self, request: HttpRequest, row: Model) -> dict[str, list[Link]]:
         """Return what stands on the page of a row: what this person may do to it now, and what belongs to it."""
-        deeds = [
+        actions = [
             Link(str(page.label), reverse(f"admin:{page.name}", kwargs={"pk": row.pk}))
             for page in PAGES
             if page.on is not None and isinstance(row, page.on) and _may(request, page) and page.is_offered(row)
         ]
-        return {"deeds": deeds, "related": list(self._related(request, row))}
+        return {"actions": actions, "related": list(self._related(request, row))}
 
     def _related(self, request: HttpRequest, row: Model) -> Iterator[Link]:
         if not isinstance(row, Client):
@@ -240,7 +240,7 @@ def _guarded(page: Page) -> View:
 def _recorded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     """Answer, and write down who looked at what, did what, or was refused what."""
     try:
-        answer = view(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
     except PermissionDenied:
         return _refused(request, "permission")
     except Http404:
@@ -249,8 +249,8 @@ def _recorded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Ht
     except SuspiciousOperation:
         audit.refused(request, "tampered")
         raise
-    audit.looked(request, answer.status_code)
-    return answer
+    audit.looked(request, response.status_code)
+    return response
 
 
 REASONS: Final[dict[str, Promise]] = {

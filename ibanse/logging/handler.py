@@ -30,7 +30,7 @@ from ibanse.logging.masking import MaskingFormatter
 from ibanse.logging.segment import Line, Process, Sealer, Trailer
 from privacy.crypto import sealed_box
 
-KEPT: Final = timedelta(days=30)
+RETENTION: Final = timedelta(days=30)
 SEGMENT_SECONDS: Final = 60
 SILENT_SECONDS: Final = 3600
 """At the latest so long after the last segment there is another one, as long as the process lives."""
@@ -94,14 +94,14 @@ class SealedLog(logging.Handler):
         """Finish a segment that is a minute old; begin one when there was none for an hour."""
         self._exclusively(self._look)
 
-    def _exclusively(self, deed: Callable[[], None]) -> None:
+    def _exclusively(self, action: Callable[[], None]) -> None:
         self.acquire()
         try:
-            self._work(deed)
+            self._work(action)
         finally:
             self.release()
 
-    def _work(self, deed: Callable[[], None] | None = None) -> None:
+    def _work(self, action: Callable[[], None] | None = None) -> None:
         """Do the deed and write what waits.
 
         The lock lets its own thread in again: a handler of a signal, or a finaliser, may log while we are in the middle
@@ -111,16 +111,16 @@ class SealedLog(logging.Handler):
             return
         self._is_busy = True
         try:
-            if deed:
-                self._try(deed, lines=0)
+            if action:
+                self._try(action, lines=0)
             while self._waiting:
                 self._try(functools.partial(self._write, self._waiting.popleft()), lines=1)
         finally:
             self._is_busy = False
 
-    def _try(self, deed: Callable[[], None], *, lines: int) -> None:
+    def _try(self, action: Callable[[], None], *, lines: int) -> None:
         try:
-            deed()
+            action()
         except OSError as error:
             if lines and not self._lost:
                 _say(f"The log cannot be written to {self._folder}: {error.strerror}. What is said now is lost.")
@@ -383,7 +383,7 @@ def prune(folder: Path, now: datetime) -> int:
     gone = 0
     for path in folder.glob(f"*{logging_segment.SUFFIX}"):
         place = logging_segment.place(path.name)
-        if place and place.began < now - KEPT:
+        if place and place.began < now - RETENTION:
             path.unlink(missing_ok=True)
             gone += 1
     return gone

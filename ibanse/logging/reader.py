@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ibanse.logging import segment
-from ibanse.logging.handler import KEPT, SEGMENT_SECONDS, SILENT_SECONDS
+from ibanse.logging.handler import RETENTION, SEGMENT_SECONDS, SILENT_SECONDS
 from ibanse.logging.segment import Line, Opener
 from privacy.crypto import sealed_box
 
@@ -197,7 +197,7 @@ def _problems_of(files: list[_File], *, as_of: datetime, since: datetime) -> Ite
 
 def _problems_of_place(file: _File, expected: int, before: _File | None, as_of: datetime) -> Iterator[str]:
     # The first ones of a process that lives for long have had their thirty days.
-    is_expired = before is None and file.began <= as_of - KEPT + _SILENT_FOR
+    is_expired = before is None and file.began <= as_of - RETENTION + _SILENT_FOR
     if file.number > expected and not is_expired:
         missing = f"segment {expected} is" if file.number == expected + 1 else (
             f"segments {expected} to {file.number - 1} are"

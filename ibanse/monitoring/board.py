@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from accounts.counters import hour_of
-from accounts.models import Reading, User
+from accounts.models import Metric, User
 from ibanse.monitoring import sparkline, thresholds
 from ibanse.monitoring.messages import LEVELS, told
 from ibanse.monitoring.metrics import KINDS, SECTIONS, Kind, Page, Shell, Unit
@@ -84,7 +84,7 @@ class Section(NamedTuple):
     cards: list[Card]
 
 
-class Kept(NamedTuple):
+class StoredValues(NamedTuple):
     """What is kept of one reading on one machine: the values by the hour, and when the last was taken."""
 
     hours: dict[datetime, int]
@@ -136,7 +136,7 @@ def wanting(shown: Sequence[Section]) -> list[Card]:
 _LATEST_HOURS: Final = 3
 
 
-def _kept(kinds: Sequence[Kind], period: Period, now: datetime) -> Mapping[Place, Kept]:
+def _kept(kinds: Sequence[Kind], period: Period, now: datetime) -> Mapping[Place, StoredValues]:
     steps = period.steps(now)
     latest = [hour_of(now) - index * HOUR for index in range(_LATEST_HOURS)]
     by_hour = period.step == HOUR
@@ -146,22 +146,22 @@ def _kept(kinds: Sequence[Kind], period: Period, now: datetime) -> Mapping[Place
     names = {kind.name for kind in kinds} | {kind.beside[0] for kind in kinds if kind.beside}
     found: defaultdict[Place, dict[datetime, int]] = defaultdict(dict)
     taken: dict[Place, datetime] = {}
-    rows = Reading.objects.filter(name__in=names, at__in=moments).order_by("at")
+    rows = Metric.objects.filter(name__in=names, at__in=moments).order_by("at")
     for name, part, node, at, value, taken_at in rows.values_list("name", "part", "node", "at", "value", "taken_at"):
         found[name, part, node][at] = value
         taken[name, part, node] = taken_at
-    kept = {place: Kept(hours, taken[place]) for place, hours in found.items()}
+    kept = {place: StoredValues(hours, taken[place]) for place, hours in found.items()}
     return kept | _all_parts(kinds, steps[0].replace(hour=0) if not by_hour else steps[0], taken)
 
 
-def _all_parts(kinds: Sequence[Kind], since: datetime, taken: Mapping[Place, datetime]) -> dict[Place, Kept]:
+def _all_parts(kinds: Sequence[Kind], since: datetime, taken: Mapping[Place, datetime]) -> dict[Place, StoredValues]:
     """Return what is counted by parts, added up; when somebody looked, the part without a name tells."""
     names = [kind.name for kind in kinds if kind.reckoned is counted]
     sums: defaultdict[str, dict[datetime, int]] = defaultdict(dict)
-    rows = Reading.objects.filter(name__in=names, at__gte=since).order_by()
+    rows = Metric.objects.filter(name__in=names, at__gte=since).order_by()
     for name, at, value in rows.values_list("name", "at").annotate(Sum("value")) if names else ():
         sums[name][at] = value
-    return {(name, "", ""): Kept(hours, taken.get((name, "", ""))) for name, hours in sums.items()}
+    return {(name, "", ""): StoredValues(hours, taken.get((name, "", ""))) for name, hours in sums.items()}
 
 
 class _View(NamedTuple):
@@ -178,21 +178,21 @@ class _View(NamedTuple):
         return reverse(place.url) + place.query
 
 
-def _cards(kind: Kind, kept: Mapping[Place, Kept], view: _View) -> Iterator[Card]:
+def _cards(kind: Kind, kept: Mapping[Place, StoredValues], view: _View) -> Iterator[Card]:
     nodes = sorted(node for name, part, node in kept if (name, part) == (kind.name, kind.part))
     for node in nodes or [""]:
         yield _card(kind, node if len(nodes) > 1 else "", _of(kind, node, kept), view)
 
 
 class _Found(NamedTuple):
-    main: Kept
-    beside: Kept
+    main: StoredValues
+    beside: StoredValues
 
 
-_NOTHING: Final = Kept({}, None)
+_NOTHING: Final = StoredValues({}, None)
 
 
-def _of(kind: Kind, node: str, kept: Mapping[Place, Kept]) -> _Found:
+def _of(kind: Kind, node: str, kept: Mapping[Place, StoredValues]) -> _Found:
     beside = kept.get((kind.beside[0], kind.part, node), _NOTHING) if kind.beside else _NOTHING
     return _Found(kept.get((kind.name, kind.part, node), _NOTHING), beside)
 

@@ -15,8 +15,8 @@ from django.db import Error
 
 from accounts import batch
 from accounts.counters import hour_of
-from accounts.models import Reading
-from ibanse.monitoring.series import KEPT
+from accounts.models import Metric
+from ibanse.monitoring.series import RETENTION
 
 
 class Measured(NamedTuple):
@@ -65,7 +65,7 @@ def node() -> str:
 
 def prune(now: datetime) -> int:
     """Delete the readings that are older than 90 days; return how many."""
-    return batch.delete(Reading.objects.filter(at__lt=now - KEPT))
+    return batch.delete(Metric.objects.filter(at__lt=now - RETENTION))
 
 
 def _measures() -> Iterator[Measure]:
@@ -76,7 +76,7 @@ def _measures() -> Iterator[Measure]:
 def _keep(found: list[Measured], now: datetime) -> None:
     here = node()
     rows = [
-        Reading(
+        Metric(
             name=each.name,
             part=each.part,
             node=here if each.is_of_node else "",
@@ -86,7 +86,7 @@ def _keep(found: list[Measured], now: datetime) -> None:
         )
         for each in found
     ]
-    Reading.objects.bulk_create(
+    Metric.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["name", "at", "part", "node"],

@@ -15,7 +15,7 @@ PERIOD: Final = timedelta(minutes=5)
 """Between two readings: of the timer in deploy/systemd, and of the background thread where there is no timer."""
 STALE_AFTER: Final = 3 * PERIOD
 """Older than this a reading tells nothing about now: whatever takes them has stopped."""
-KEPT: Final = timedelta(days=90)
+RETENTION: Final = timedelta(days=90)
 Hours = Mapping[datetime, int]
 """The hour → the value kept of it."""
 

@@ -14,7 +14,7 @@ from accounts import batch
 from accounts.models import Client
 from privacy.models import LogCutoff
 
-KEPT: Final = timedelta(days=35)
+RETENTION: Final = timedelta(days=35)
 """Longer than any spool waits for its machine."""
 
 
@@ -45,4 +45,4 @@ def of(clients: Iterable[UUID]) -> Cutoffs:
 
 def forget_old(now: datetime) -> int:
     """Delete lines that nothing can cross any more; return how many."""
-    return batch.delete(LogCutoff.objects.filter(until__lt=now - KEPT))
+    return batch.delete(LogCutoff.objects.filter(until__lt=now - RETENTION))

@@ -44,12 +44,12 @@ def change_logging(request: MemberRequest) -> HttpResponseBase:
     if not form.is_valid():
         return _page(request, form, status=422)
     choice = form.choice()
-    answer = OlderForm(request.POST if "older" in request.POST or "asked" in request.POST else None, choice=choice)
-    if answer.is_valid():
-        return _decided(request, choice, covers_older=answer.cleaned_data["older"] == APPLY)
+    response = OlderForm(request.POST if "older" in request.POST or "asked" in request.POST else None, choice=choice)
+    if response.is_valid():
+        return _decided(request, choice, covers_older=response.cleaned_data["older"] == APPLY)
     # Between two clicks the records may have gone: then there is nothing left to ask.
-    excess = registry.excess(request.client, choice) if answer.errors or _must_ask(request, choice) else 0
-    return _question(request, choice, answer, excess) if excess else _decided(request, choice)
+    excess = registry.excess(request.client, choice) if response.errors or _must_ask(request, choice) else 0
+    return _question(request, choice, response, excess) if excess else _decided(request, choice)
 
 
 @allowed("privacy.change")

@@ -21,7 +21,7 @@ from privacy.models import ContactMessage
 
 log = logging.getLogger(__name__)
 
-KEPT: Final = timedelta(days=30)
+RETENTION: Final = timedelta(days=30)
 MOST_CHARACTERS: Final = 4_000
 MOST_PER_HOUR: Final = 5
 """From one address."""
@@ -121,7 +121,7 @@ def delete(named: str) -> int:
 
 def forget_old(now: datetime) -> int:
     """Delete what is older than 30 days, mailed or not; return how many."""
-    return batch.delete(ContactMessage.objects.filter(received_at__lt=now - KEPT))
+    return batch.delete(ContactMessage.objects.filter(received_at__lt=now - RETENTION))
 
 
 def _mail(row: ContactMessage) -> bool:
@@ -134,7 +134,7 @@ def _mail(row: ContactMessage) -> bool:
         "contact_message",
         to=settings.CONTACT_ADDRESS,
         reply_to=message.words.email,
-        context={"message": message, "days": KEPT.days},
+        context={"message": message, "days": RETENTION.days},
     )
 
 

@@ -49,7 +49,7 @@ def sent(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _limited(request: HttpRequest, form: ContactMessageForm) -> HttpResponse | None:
     """Count the message and return the page that refuses it, or None."""
     try:
-        wait = limits.wait_for(request, deed="contact", per_hour=messages.MOST_PER_HOUR)
+        wait = limits.wait_for(request, action="contact", per_hour=messages.MOST_PER_HOUR)
     except limits.Uncounted:
         form.add_error(None, _("Nothing can be sent right now. Your text is still here: try again in a moment."))
         return _page(request, form, status=503)
@@ -76,7 +76,7 @@ def _page(request: HttpRequest, form: ContactMessageForm | None, status: int = 2
         "form": form,
         "operator": settings.OPERATOR_NAME,
         "operator_address": settings.OPERATOR_ADDRESS,
-        "days": messages.KEPT.days,
+        "days": messages.RETENTION.days,
         "most_per_hour": messages.MOST_PER_HOUR,
         "most_characters": messages.MOST_CHARACTERS,
     }

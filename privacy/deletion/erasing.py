@@ -15,7 +15,7 @@ from privacy.models import DeletionRequest
 Scope = DeletionRequest.Scope
 
 
-class Wish(NamedTuple):
+class ErasureRequest(NamedTuple):
     """What is to be deleted."""
 
     client: Client
@@ -29,7 +29,7 @@ class Wish(NamedTuple):
     """By what some checks of the log are chosen, in the words of the room that has it."""
 
 
-def erase(wish: Wish) -> Iterator[dict[str, int]]:
+def erase(wish: ErasureRequest) -> Iterator[dict[str, int]]:
     """Delete it step by step and yield after each how many rows of which table went.
 
     Whoever iterates puts each step into a transaction of its own. Begun again after a crash it goes on with what is
@@ -40,15 +40,15 @@ def erase(wish: Wish) -> Iterator[dict[str, int]]:
     yield from _ERASED[wish.scope](wish)
 
 
-def _user(wish: Wish) -> Iterator[dict[str, int]]:
+def _user(wish: ErasureRequest) -> Iterator[dict[str, int]]:
     return inventory.erase_user(wish.client, wish.user) if wish.user else iter(())
 
 
-def _checks(wish: Wish) -> Iterator[dict[str, int]]:
+def _checks(wish: ErasureRequest) -> Iterator[dict[str, int]]:
     return registry.erase_chosen(wish.client, wish.chosen or {}, until=wish.until, number=wish.number)
 
 
-_ERASED: Final[dict[str, Callable[[Wish], Iterator[dict[str, int]]]]] = {
+_ERASED: Final[dict[str, Callable[[ErasureRequest], Iterator[dict[str, int]]]]] = {
     Scope.ACCOUNT: lambda wish: registry.erase(wish.client),
     Scope.LOG: lambda wish: registry.erase_log(wish.client, until=wish.until),
     Scope.NUMBER: lambda wish: registry.erase_log(wish.client, until=wish.until, number=wish.number),

@@ -80,7 +80,7 @@ def go_on(pk: UUID, *, for_at_most: timedelta | None = None) -> Done | None:
         return None
     wish = _wish(request)
     # Before anything is gone: a backup may be restored in the very next moment.
-    ledger.append(ledger.Deed(pk, wish.scope, wish.client.pk, wish.until, wish.user, wish.number))
+    ledger.append(ledger.LedgerEntry(pk, wish.scope, wish.client.pk, wish.until, wish.user, wish.number))
     if wish.scope == Scope.ACCOUNT:
         vault.destroy(wish.client.pk)
     steps = erasing.erase(wish)
@@ -109,10 +109,10 @@ def _begin(pk: UUID) -> DeletionRequest | None:
         return request if request.state == State.EXECUTING else None
 
 
-def _wish(request: DeletionRequest) -> erasing.Wish:
+def _wish(request: DeletionRequest) -> erasing.ErasureRequest:
     until = request.until or request.requested_at
     number = bytes(request.number) if request.number else None
-    return erasing.Wish(request.client, request.scope, until, user=request.user, number=number)
+    return erasing.ErasureRequest(request.client, request.scope, until, user=request.user, number=number)
 
 
 def _step(pk: UUID, steps: Iterator[dict[str, int]]) -> bool:

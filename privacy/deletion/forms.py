@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms.base import HouseForm
+from accounts.forms.base import BaseForm
 from privacy.deletion import receipts
 from privacy.deletion.requesting import MOST_GRACE_DAYS
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile
 
 
-class DeletionForm(HouseForm):
+class DeletionForm(BaseForm):
     """How long the deletion of an account can still be called off."""
 
     days = forms.IntegerField(
@@ -28,7 +28,7 @@ class DeletionForm(HouseForm):
     )
 
 
-class ReceiptForm(HouseForm):
+class ReceiptForm(BaseForm):
     """A receipt to verify: pasted, or as a file."""
 
     marks_optional_fields = False

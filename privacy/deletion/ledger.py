@@ -29,7 +29,7 @@ CHECKS: Final = "checks"
 """The scope of some checks of a log, which go at once and without a request or a receipt."""
 
 
-class Deed(NamedTuple):
+class LedgerEntry(NamedTuple):
     """What is written down of an execution."""
 
     id: UUID
@@ -82,24 +82,24 @@ def path() -> Path:
     return ledger
 
 
-def append(deed: Deed) -> None:
+def append(action: LedgerEntry) -> None:
     """Add an entry and wait until the disk has it; one that is there already is not added again. Raises OSError."""
     salt = secrets.token_bytes(_SALT_BYTES)
     line = {
-        "id": str(deed.id),
-        "scope": str(deed.scope),
+        "id": str(action.id),
+        "scope": str(action.scope),
         "salt": salt.hex(),
-        "client": _named(salt, deed.client).hex(),
-        "until": deed.until.astimezone(UTC).isoformat(),
-        "user": _named(salt, deed.user).hex() if deed.user else None,
-        "number": deed.number.hex() if deed.number else None,
-        "chosen": dict(deed.chosen) if deed.chosen else None,
+        "client": _named(salt, action.client).hex(),
+        "until": action.until.astimezone(UTC).isoformat(),
+        "user": _named(salt, action.user).hex() if action.user else None,
+        "number": action.number.hex() if action.number else None,
+        "chosen": dict(action.chosen) if action.chosen else None,
         "at": datetime.now(UTC).replace(microsecond=0).isoformat(),
     }
     with _locked() as file:
         found = os.pread(file, os.fstat(file).st_size, 0)
         # Nearly every one is new: reading the whole ledger for it would take longer with each deletion.
-        if str(deed.id).encode() in found and any(entry.id == line["id"] for entry in _read(found).entries):
+        if str(action.id).encode() in found and any(entry.id == line["id"] for entry in _read(found).entries):
             os.fsync(file)  # Whoever wrote it may have been killed before the disk had it.
             return
         if found and not found.endswith(b"\n"):

@@ -42,9 +42,9 @@ def download(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         return render(request, "privacy/receipt_over.html", status=410)
     number = receipts.verify(found.document).content["number"]
-    answer = HttpResponse(found.document, content_type="application/json")
-    answer.headers["Content-Disposition"] = f'attachment; filename="ibanse-receipt-{number}.json"'
-    return answer
+    response = HttpResponse(found.document, content_type="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="ibanse-receipt-{number}.json"'
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,13 +55,13 @@ def verify(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "privacy/verify_receipt.html", {"form": ReceiptForm()})
     try:
-        wait = limits.wait_for(request, deed="receipts.verify", per_minute=VERIFIED_PER_MINUTE)
+        wait = limits.wait_for(request, action="receipts.verify", per_minute=VERIFIED_PER_MINUTE)
     except limits.Uncounted:
         return render(request, "503.html", status=503)
     if wait:
-        answer = render(request, "429.html", status=429)
-        answer.headers["Retry-After"] = str(int(wait.total_seconds()))
-        return answer
+        response = render(request, "429.html", status=429)
+        response.headers["Retry-After"] = str(int(wait.total_seconds()))
+        return response
     form = ReceiptForm(request.POST, request.FILES)
     if not form.is_valid():
         return render(request, "privacy/verify_receipt.html", {"form": form}, status=422)

@@ -24,9 +24,9 @@ from accounts.personal_data.schema import moment
 from privacy import messages, vault
 from privacy.models import DeletionRequest, ErasureReceipt
 
-KEYRING_BACKUPS_KEPT: Final = timedelta(days=7)
+KEYRING_BACKUP_RETENTION: Final = timedelta(days=7)
 """The last copy of a destroyed key is gone then: see deploy/."""
-BACKUPS_KEPT: Final = timedelta(days=35)
+BACKUP_RETENTION: Final = timedelta(days=35)
 """The last copy of a deleted row is gone then."""
 LINK_VALID: Final = timedelta(days=30)
 MOST_BYTES: Final = 64 * 1024
@@ -106,7 +106,7 @@ def verify(text: str) -> Verdict:
 
 def _content(facts: Facts, now: datetime) -> dict[str, Any]:
     request, key = facts.request, facts.key
-    last_trace = now + BACKUPS_KEPT
+    last_trace = now + BACKUP_RETENTION
     return {
         "format": _FORMAT,
         "version": _VERSION,
@@ -117,7 +117,7 @@ def _content(facts: Facts, now: datetime) -> dict[str, Any]:
         "completed_at": moment(now),
         "erased": dict(sorted((name, rows) for name, rows in facts.erased.items() if rows)),
         "key": {"fingerprint": key.fingerprint or None, "destroyed_at": moment(key.destroyed_at)} if key else None,
-        "unreadable_everywhere_from": moment(key.destroyed_at + KEYRING_BACKUPS_KEPT) if key else None,
+        "unreadable_everywhere_from": moment(key.destroyed_at + KEYRING_BACKUP_RETENTION) if key else None,
         "last_trace_gone_from": moment(last_trace),
         "retained": _retained(request.scope, last_trace),
     }

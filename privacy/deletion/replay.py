@@ -45,7 +45,7 @@ def _again(entry: Entry, pk: UUID) -> int:
     client = Client.objects.filter(pk=pk).first()
     if client is None:
         return 0
-    wish = erasing.Wish(
+    wish = erasing.ErasureRequest(
         client, entry.scope, entry.until, user=_user(entry, client), number=entry.number, chosen=entry.chosen
     )
     if wish.scope in (Scope.LOG, Scope.NUMBER):
@@ -63,7 +63,7 @@ def _again(entry: Entry, pk: UUID) -> int:
     return rows
 
 
-def _steps(wish: erasing.Wish) -> Iterator[dict[str, int]]:
+def _steps(wish: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
     """Take each step in a transaction of its own, as an execution does."""
     steps = erasing.erase(wish)
     while True:

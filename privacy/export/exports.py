@@ -41,7 +41,7 @@ from privacy.vault import sealed_file
 log = logging.getLogger(__name__)
 
 OFFERED_FOR: Final = timedelta(hours=24)
-KEPT: Final = timedelta(days=30)
+RETENTION: Final = timedelta(days=30)
 """How long the owners see that there was one, after it was requested."""
 MOST_PER_DAY: Final = 10
 ABANDONED_AFTER: Final = timedelta(seconds=30)
@@ -152,7 +152,7 @@ def prune(now: datetime) -> int:
     Doing it again, or at the same time elsewhere, does no harm.
     """
     done = _end(DataExport.objects.filter(state=_State.READY, expires_at__lte=now))
-    past = DataExport.objects.filter(requested_at__lt=now - KEPT).exclude(state__in=(*_UNDER_WAY, _State.READY))
+    past = DataExport.objects.filter(requested_at__lt=now - RETENTION).exclude(state__in=(*_UNDER_WAY, _State.READY))
     done += past.delete()[0]
     # Files first: the row of one that appears meanwhile is not in the second list, and it is not in the first.
     files = [(path, found) for path in _folder().iterdir() if (found := _is_ours(path.name))]
@@ -190,7 +190,7 @@ def _take(now: datetime) -> DataExport | None:
             attempt=found.attempt,
             heartbeat_at=timezone.now(),
             rooms=len(registry.every()),
-            rooms_done=0,
+            sources_done=0,
             rows=0,
         )
         if taken:
@@ -242,7 +242,7 @@ def _offer(at_work: "_Work", written: int) -> bool:
     with transaction.atomic():
         is_ours = _mine(export).update(
             state=_State.READY,
-            rooms_done=at_work.rooms,
+            sources_done=at_work.rooms,
             rows=at_work.rows,
             bytes=written,
             expires_at=until,
@@ -305,7 +305,7 @@ class _Work:
         while not self._is_over.wait(BEAT_EVERY_SECONDS):
             now = timezone.now()
             try:
-                alive = _mine(self.export).update(heartbeat_at=now, rooms_done=self.rooms, rows=self.rows)
+                alive = _mine(self.export).update(heartbeat_at=now, sources_done=self.rooms, rows=self.rows)
                 self._is_lost = not alive
             except Error as error:
                 log.warning("The sign of life of an export could not be written: %s", type(error).__name__)

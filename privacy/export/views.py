@@ -63,12 +63,12 @@ def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     except Refusal as refusal:
         messages.error(request, privacy_messages.refusal(refusal))
         return redirect("privacy:export")
-    answer = StreamingHttpResponse(taken.pieces, content_type="application/zip")
+    response = StreamingHttpResponse(taken.pieces, content_type="application/zip")
     name = f"ibanse-{timezone.localdate().isoformat()}.zip"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.headers["Content-Length"] = str(taken.size)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Content-Length"] = str(taken.size)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _state(found: DataExport | None) -> str:

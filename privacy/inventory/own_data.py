@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import batch
 from accounts.models import Client
-from accounts.personal_data.schema import Column, Shelf, Table, moment, plain, time
+from accounts.personal_data.schema import Column, ExportTable, Table, moment, plain, time
 from privacy import legal
 from privacy.check_logging import cutoff, reduction
 from privacy.contact import messages
@@ -29,8 +29,8 @@ def _documents(_client: Client, rows: list[ClientDocument]) -> Iterable[Document
     return map(legal.opened, rows)
 
 
-SHELVES: Final = (
-    Shelf(
+EXPORT_TABLES: Final = (
+    ExportTable(
         "privacy_settings",
         _("What is kept of checks; without a row, what a new account has"),
         lambda client: PrivacySettings.objects.filter(client=client),
@@ -40,7 +40,7 @@ SHELVES: Final = (
             time("changed_at", _("When it was decided")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "data_exports",
         _("Copies such as this one that were asked for in the last 30 days"),
         lambda client: (
@@ -56,7 +56,7 @@ SHELVES: Final = (
             time("downloaded_at", _("When it was downloaded last")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "deletions",
         _("Deletions that are asked for and not carried out yet"),
         lambda client: (
@@ -71,7 +71,7 @@ SHELVES: Final = (
             time("due_at", _("When it is carried out")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "log_cutoffs",
         _("Up to when checks were deleted from the log in the last 35 days"),
         lambda client: LogCutoff.objects.filter(client=client).order_by("until", "pk"),
@@ -80,7 +80,7 @@ SHELVES: Final = (
             time("until", _("What is newer stays")),
         ),
     ),
-    Shelf(
+    ExportTable(
         "documents",
         _("Documents that were made out to you; the PDF files themselves are on the page Documents of the settings"),
         lambda client: (
@@ -109,12 +109,12 @@ SHELVES: Final = (
 
 def count(client: Client) -> dict[str, int]:
     """Return how many rows each table that `export` yields has, by its name."""
-    return {shelf.name: shelf.rows(client).count() for shelf in SHELVES}
+    return {table.name: table.rows(client).count() for table in EXPORT_TABLES}
 
 
 def export(client: Client) -> Iterator[Table]:
     """Yield what privacy holds of a client."""
-    return (shelf.table(client) for shelf in SHELVES)
+    return (table.table(client) for table in EXPORT_TABLES)
 
 
 def erase(client: Client) -> Iterator[dict[str, int]]:

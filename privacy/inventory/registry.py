@@ -17,7 +17,7 @@ from privacy.check_logging.mode import Choice
 from privacy.models import Mode
 
 
-class Room(Protocol):
+class PersonalDataSource(Protocol):
     """What each personal_data.py offers."""
 
     HOLDS: tuple[type[Model], ...]
@@ -40,7 +40,7 @@ class Room(Protocol):
         """Delete what is past its end and return how many rows of what; in chunks, each a transaction of its own."""
 
 
-class LogRoom(Room, Protocol):
+class CheckRecordSource(PersonalDataSource, Protocol):
     """A room with a log of checks."""
 
     def logged(self, client: Client) -> dict[Mode, int]:
@@ -64,61 +64,61 @@ class LogRoom(Room, Protocol):
         """Delete again what of the log was chosen by this, up to this second; as `erase`. ValueError: by nothing."""
 
 
-def every() -> list[Room]:
+def every() -> list[PersonalDataSource]:
     """Return the rooms, in the order of the settings."""
-    return [cast(Room, import_module(name)) for name in settings.PERSONAL_DATA]
+    return [cast(PersonalDataSource, import_module(name)) for name in settings.PERSONAL_DATA]
 
 
 def count(client: Client) -> dict[str, int]:
     """Return how many rows each table has that `export` yields, by its name."""
-    return {name: rows for room in every() for name, rows in room.count(client).items()}
+    return {name: rows for source in every() for name, rows in source.count(client).items()}
 
 
 def export(client: Client) -> Iterator[Table]:
     """Yield everything that is kept of a client, table by table; no two have the same name."""
-    for room in every():
-        yield from room.export(client)
+    for source in every():
+        yield from source.export(client)
 
 
 def erase(client: Client) -> Iterator[dict[str, int]]:
     """Delete everything that is kept of a client, from the top of the house down; as each room's `erase`."""
-    for room in reversed(every()):
-        yield from room.erase(client)
+    for source in reversed(every()):
+        yield from source.erase(client)
 
 
 def erase_log(client: Client, *, until: datetime, number: bytes | None = None) -> Iterator[dict[str, int]]:
     """Delete what the logs of checks hold up to this second, of one number or of all; as each room's `erase_log`."""
-    for room in _logs():
-        yield from room.erase_log(client, until=until, number=number)
+    for source in _logs():
+        yield from source.erase_log(client, until=until, number=number)
 
 
 def erase_chosen(
     client: Client, chosen: Mapping[str, str], *, until: datetime, number: bytes | None = None
 ) -> Iterator[dict[str, int]]:
     """Delete again what of the logs was chosen by this, up to this second; as each room's `erase_chosen`."""
-    for room in _logs():
-        yield from room.erase_chosen(client, chosen, until=until, number=number)
+    for source in _logs():
+        yield from source.erase_chosen(client, chosen, until=until, number=number)
 
 
 def logged(client: Client) -> dict[Mode, int]:
     """Return how many records of checks the client has, by how much each of them holds."""
-    held = [room.logged(client) for room in _logs()]
+    held = [source.logged(client) for source in _logs()]
     return {mode: sum(counts.get(mode, 0) for counts in held) for mode in Mode}
 
 
 def excess(client: Client, choice: Choice) -> int:
     """Return how many records hold more, or are kept longer, than `choice` would have it."""
-    return sum(room.excess(client, choice) for room in _logs())
+    return sum(source.excess(client, choice) for source in _logs())
 
 
 def reduce(client: Client, choice: Choice) -> int:
     """Make at most 1,000 records per room what `choice` would have kept; return how many, 0 when none is left."""
-    return sum(room.reduce(client, choice) for room in _logs())
+    return sum(source.reduce(client, choice) for source in _logs())
 
 
-def _logs() -> list[LogRoom]:
-    return [room for room in every() if _has_a_log(room)]
+def _logs() -> list[CheckRecordSource]:
+    return [source for source in every() if _has_a_log(source)]
 
 
-def _has_a_log(room: Room) -> TypeGuard[LogRoom]:
-    return hasattr(room, "reduce")
+def _has_a_log(source: PersonalDataSource) -> TypeGuard[CheckRecordSource]:
+    return hasattr(source, "reduce")

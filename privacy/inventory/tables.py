@@ -465,7 +465,7 @@ WITHOUT_PEOPLE: Final = {
     "auth.Group": "names of groups of staff",
     "auth.Group_permissions": "rights of groups of staff",
     "contenttypes.ContentType": "names of tables",
-    "accounts.Reading": "counts and sizes by the hour, of the whole service or of one machine, for 90 days",
+    "accounts.Metric": "counts and sizes by the hour, of the whole service or of one machine, for 90 days",
 }
 """Tables that tell of nobody, and what is in them."""
 

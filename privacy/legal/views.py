@@ -66,10 +66,10 @@ def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     except vault.VaultError:
         messages.error(request, privacy_messages.refusal(Refusal("document_locked")))
         return redirect(_PAGE)
-    answer = HttpResponse(pages, content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    response = HttpResponse(pages, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @allowed("privacy.legal")

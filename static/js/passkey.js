@@ -47,7 +47,7 @@ const asked = async (address) => {
   if (!answer.ok) throw new Error(answer.statusText);
   return (await answer.json()).request_options.publicKey;
 };
-const deeds = {
+const ceremonies = {
   create: (form) =>
     navigator.credentials.create({ publicKey: forCreation(waiting(), form.elements.passwordless.checked) }),
   get: () => navigator.credentials.get({ publicKey: forRequest(waiting()) }),
@@ -69,7 +69,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     button.disabled = true;
     problem.textContent = "";
     try {
-      form.elements.credential.value = asText(await deeds[form.dataset.passkey](form));
+      form.elements.credential.value = asText(await ceremonies[form.dataset.passkey](form));
       form.submit();
     } catch {
       // Closed, timed out, or not allowed: the browser does not say which, and neither do we.

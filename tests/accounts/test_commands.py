@@ -16,7 +16,7 @@ from accounts.audit import client_log
 from accounts.models import Client, HistoryEntry, OwnerRecovery, UsageDay, User
 from accounts.staff import groups
 from accounts.team import owner_recovery
-from tests.base import PASSWORD, HouseTest
+from tests.base import PASSWORD, BaseTest
 
 
 def said(*command: str, **options: Any) -> str:
@@ -26,7 +26,7 @@ def said(*command: str, **options: Any) -> str:
     return out.getvalue()
 
 
-class CreateStaffTests(HouseTest):
+class CreateStaffTests(BaseTest):
     def create(self, email: str, password: str, *options: str) -> str:
         with patch("sys.stdin", io.StringIO(password + "\n")):
             return said("create_staff", email, "--password-stdin", *options)
@@ -66,7 +66,7 @@ class CreateStaffTests(HouseTest):
         self.assertEqual(User.objects.count(), 1)
 
 
-class RecoverOwnerTests(HouseTest):
+class RecoverOwnerTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.client_of_vera = self.vera.client
@@ -118,7 +118,7 @@ class RecoverOwnerTests(HouseTest):
         self.assertFalse(OwnerRecovery.objects.exists())
 
 
-class DemoTests(HouseTest):
+class DemoTests(BaseTest):
     def test_the_demo_is_made_once_with_two_users_and_a_month_of_usage(self) -> None:
         with TemporaryDirectory() as folder, override_settings(DATA_DIR=Path(folder)):
             first = said("create_demo")

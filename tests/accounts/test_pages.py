@@ -21,7 +21,7 @@ from accounts.audit import export as audit_export
 from accounts.models import HistoryEntry, UsageDay, User
 from accounts.profile import details
 from accounts.usage import counts
-from tests.base import HouseTest
+from tests.base import BaseTest
 from tests.support.two_factor_proof import proven
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ OWNER_PAGES = (
 )
 
 
-class PageTest(HouseTest):
+class PageTest(BaseTest):
     def trail(self) -> list[str]:
         return [entry.tag for entry in client_log.entries(self.alice.client).order_by("number")]
 
@@ -95,9 +95,9 @@ class EveryPageTests(PageTest):
                 self.assertNotContains(page, f'href="{hidden}"')
 
     def test_a_stranger_is_sent_to_sign_in_and_back(self) -> None:
-        answer = self.visitor.opens("/account/history/?kind=users.invited")
+        response = self.visitor.opens("/account/history/?kind=users.invited")
 
-        self.assertEqual(answer["Location"], "/sign-in/?next=/account/history/%3Fkind%3Dusers.invited")
+        self.assertEqual(response["Location"], "/sign-in/?next=/account/history/%3Fkind%3Dusers.invited")
 
     def test_the_literal_path_to_security_and_privacy(self) -> None:
         page = self.alice.opens("/account/settings/security-and-privacy/").content.decode()
@@ -207,12 +207,12 @@ class DetailsTests(PageTest):
     def test_what_cannot_be_a_vat_number_is_told_at_the_field_and_kept_in_it(self) -> None:
         for number in ("SE556036079302", "556036", "٥٥٦٠٣٦٠٧٩٣٠١", "x", "<b>12345678</b>", "SE" + "1" * 40):
             with self.subTest(number):
-                answer = self.alice.posts("/account/billing/", {**BILLING, "vat_number": number})
-                self.assertContains(answer, 'id="id_vat_number_error"', status_code=422)
-                self.assertContains(answer, "Räksmörgås &amp; Söner AB", status_code=422)
-                self.assertContains(answer, 'aria-describedby="id_vat_number_helptext id_vat_number_error"', 1, 422)
-        answer = self.alice.posts("/account/billing/", {**BILLING, "vat_number": "SE123", "country": ""})
-        self.assertContains(answer, "Begin it with the letters of its country", status_code=422)
+                response = self.alice.posts("/account/billing/", {**BILLING, "vat_number": number})
+                self.assertContains(response, 'id="id_vat_number_error"', status_code=422)
+                self.assertContains(response, "Räksmörgås &amp; Söner AB", status_code=422)
+                self.assertContains(response, 'aria-describedby="id_vat_number_helptext id_vat_number_error"', 1, 422)
+        response = self.alice.posts("/account/billing/", {**BILLING, "vat_number": "SE123", "country": ""})
+        self.assertContains(response, "Begin it with the letters of its country", status_code=422)
         self.assertEqual(details.billing(self.alice.client), details.Billing())
 
     def test_hostile_names_are_refused_with_a_clear_message(self) -> None:
@@ -223,8 +223,8 @@ class DetailsTests(PageTest):
                 ("/account/profile/", "name", {"language": "en", "time_zone": "UTC"}),
             ):
                 with self.subTest(what, path=path):
-                    answer = self.alice.posts(path, {**fields, field: name})
-                    self.assertContains(answer, f'id="id_{field}_error"', status_code=422)
+                    response = self.alice.posts(path, {**fields, field: name})
+                    self.assertContains(response, f'id="id_{field}_error"', status_code=422)
         self.assertEqual(self.trail(), [])
 
     def test_names_of_every_script_are_welcome(self) -> None:
@@ -272,11 +272,11 @@ class ProfileTests(PageTest):
     FIELDS = {"name": "Vera Öst", "language": "de", "time_zone": "Asia/Tokyo"}  # noqa: RUF012 - read only
 
     def test_a_sub_user_changes_their_own(self) -> None:
-        answer = self.vera.posts("/account/profile/", self.FIELDS, follow=True)
+        response = self.vera.posts("/account/profile/", self.FIELDS, follow=True)
 
         user = User.objects.get(pk=self.vera.user.pk)
         self.assertEqual((details.name(user), user.language, user.time_zone), ("Vera Öst", "de", "Asia/Tokyo"))
-        self.assertContains(answer, '<html lang="de">')
+        self.assertContains(response, '<html lang="de">')
         self.assertEqual(self.trail(), ["users.profile_changed"])
 
     def test_saving_the_same_again_records_nothing(self) -> None:
@@ -308,8 +308,8 @@ class ProfileTests(PageTest):
 
     def test_an_unknown_language_or_time_zone_is_told(self) -> None:
         for field, wrong in (("language", "xx"), ("time_zone", "Mars/Olympus"), ("time_zone", "../../etc/passwd")):
-            answer = self.vera.posts("/account/profile/", {**self.FIELDS, field: wrong})
-            self.assertContains(answer, f'id="id_{field}_error"', status_code=422)
+            response = self.vera.posts("/account/profile/", {**self.FIELDS, field: wrong})
+            self.assertContains(response, f'id="id_{field}_error"', status_code=422)
 
     def test_times_are_shown_in_the_users_time_zone(self) -> None:
         self.write(1)
@@ -348,8 +348,8 @@ class UsersPageTests(PageTest):
 
 
 class HistoryPageTests(PageTest):
-    def numbers(self, answer: "Answer") -> list[int]:
-        return [int(number) for number in re.findall(r'<td class="figure">(\d+)</td>', answer.content.decode())]
+    def numbers(self, response: "Answer") -> list[int]:
+        return [int(number) for number in re.findall(r'<td class="figure">(\d+)</td>', response.content.decode())]
 
     def test_the_newest_comes_first_fifty_a_page(self) -> None:
         self.write(120)
@@ -403,8 +403,8 @@ class HistoryPageTests(PageTest):
             ("since=2026-02-02&until=2026-01-01", "until"),
         ):
             with self.subTest(query):
-                answer = self.alice.opens(f"/account/history/?{query}")
-                self.assertContains(answer, f'id="id_{field}_error"', status_code=422)
+                response = self.alice.opens(f"/account/history/?{query}")
+                self.assertContains(response, f'id="id_{field}_error"', status_code=422)
         for query in ("before=x", "before=-1", "before=" + "9" * 40, "after=٣", "before=&after="):
             self.assertEqual(self.numbers(self.alice.opens(f"/account/history/?{query}")), [1])
 
@@ -418,9 +418,9 @@ class HistoryPageTests(PageTest):
     def test_an_intact_chain_is_said_to_be_whole(self) -> None:
         self.write(3)
 
-        answer = self.alice.posts("/account/history/verify/")
+        response = self.alice.posts("/account/history/verify/")
 
-        self.assertContains(answer, "The chain is whole: 3 entries were read")
+        self.assertContains(response, "The chain is whole: 3 entries were read")
 
     def test_an_edited_entry_is_named(self) -> None:
         self.write(3)
@@ -443,18 +443,18 @@ class HistoryPageTests(PageTest):
     def test_a_line_that_is_no_checkpoint_of_ours_is_refused(self) -> None:
         self.write(1)
         for wrong in ("x", "{}", "[1]", '{"number": 1}', '{"number": "x"}', '{"number": "1"', "{" * 900, "9" * 3000):
-            answer = self.alice.posts("/account/history/verify/", {"checkpoint": wrong})
-            self.assertContains(answer, 'id="id_checkpoint_error"', status_code=422)
+            response = self.alice.posts("/account/history/verify/", {"checkpoint": wrong})
+            self.assertContains(response, 'id="id_checkpoint_error"', status_code=422)
         foreign = client_log.record("users.signed_in", client=self.mallory.client, by=self.mallory.user)
         self.assertEqual(foreign.number, 1)
         line = self.export(by="mallory").strip().splitlines()[-1]
-        answer = self.alice.posts("/account/history/verify/", {"checkpoint": line})
-        self.assertContains(answer, "not a checkpoint that we have signed for this history")
+        response = self.alice.posts("/account/history/verify/", {"checkpoint": line})
+        self.assertContains(response, "not a checkpoint that we have signed for this history")
 
     def export(self, by: str = "alice") -> str:
-        answer = {"alice": self.alice, "mallory": self.mallory}[by].posts("/account/history/export/")
-        self.assertEqual(answer.status_code, 200)
-        return b"".join(cast(StreamingHttpResponse, answer)).decode()
+        response = {"alice": self.alice, "mallory": self.mallory}[by].posts("/account/history/export/")
+        self.assertEqual(response.status_code, 200)
+        return b"".join(cast(StreamingHttpResponse, response)).decode()
 
     def test_the_export_holds_everything_and_ends_with_a_signed_checkpoint(self) -> None:
         self.write(250)

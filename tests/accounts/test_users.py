@@ -5,12 +5,12 @@ import uuid
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 User = get_user_model()
 
 
-class UserTests(HouseTest):
+class UserTests(BaseTest):
     def test_the_key_says_nothing_about_the_user(self) -> None:
         user = User.objects.create_user("alice@example.com")
 

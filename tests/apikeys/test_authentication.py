@@ -25,7 +25,7 @@ from apikeys.models import ApiKey
 from apikeys.problems import Problem
 from privacy import vault
 from tests.accounts.guard.test_revisions import Clock
-from tests.base import HouseTest
+from tests.base import BaseTest
 from validation.api import routes
 
 if TYPE_CHECKING:
@@ -52,14 +52,14 @@ def with_another_secret(token: str) -> str:
     return with_checksum(body[:-1] + ("A" if body[-1] != "A" else "B"))
 
 
-class CallsTest(HouseTest):
+class CallsTest(BaseTest):
     def validates(self, token: str | None, **sent: Any) -> "ApiAnswer":
         """Return the answer to the simplest call."""
         return self.calls(token, VALIDATE, IBAN, **sent)
 
     def assert_works(self, token: str, **sent: Any) -> None:
-        answer = self.validates(token, **sent)
-        self.assertEqual(answer.status_code, 200, answer.content)
+        response = self.validates(token, **sent)
+        self.assertEqual(response.status_code, 200, response.content)
 
     def assert_refused(self, token: str, code: str = "key_unknown", status: int = 401, **sent: Any) -> None:
         self.assert_problem(self.validates(token, **sent), code, status)
@@ -84,13 +84,13 @@ class HeaderTests(CallsTest):
             with self.subTest(header=header[:8]):
                 self.assert_works(token, HTTP_AUTHORIZATION=header)
 
-    def test_without_a_key_the_answer_says_how_to_send_one(self) -> None:
+    def test_without_a_key_the_response_says_how_to_send_one(self) -> None:
         for header in (None, ""):
-            answer = self.validates(None, HTTP_AUTHORIZATION=header)
+            response = self.validates(None, HTTP_AUTHORIZATION=header)
 
-            problem = self.assert_problem(answer, "key_missing", 401)
+            problem = self.assert_problem(response, "key_missing", 401)
             self.assertIn("Authorization: Bearer", problem["detail"])
-            self.assertEqual(answer["WWW-Authenticate"], 'Bearer realm="ibanse"')
+            self.assertEqual(response["WWW-Authenticate"], 'Bearer realm="ibanse"')
 
     def test_what_is_no_key_is_told_from_a_key_that_does_not_work(self) -> None:
         token = self.alice.key()
@@ -117,25 +117,25 @@ class HeaderTests(CallsTest):
             f"Bearer {token}, Basic x",
         ):
             with self.subTest(header=header[:30]):
-                answer = self.validates(None, HTTP_AUTHORIZATION=header)
+                response = self.validates(None, HTTP_AUTHORIZATION=header)
 
-                self.assert_problem(answer, "key_malformed", 401)
-                self.assertNotIn(token, answer.content.decode())
-                self.assertIn("WWW-Authenticate", answer)
+                self.assert_problem(response, "key_malformed", 401)
+                self.assertNotIn(token, response.content.decode())
+                self.assertIn("WWW-Authenticate", response)
 
     def test_a_key_elsewhere_than_in_the_header_is_no_key(self) -> None:
         token = self.alice.key()
 
-        answer = self.calls(None, VALIDATE, IBAN, HTTP_X_API_KEY=token, HTTP_COOKIE=f"api_key={token}")
-        self.assert_problem(answer, "key_missing", 401)
-        answer = self.calls(None, VALIDATE, IBAN, QUERY_STRING=f"api_key={token}")
-        self.assert_problem(answer, "invalid_request", 400)
-        self.assertNotIn(token, answer.content.decode())
+        response = self.calls(None, VALIDATE, IBAN, HTTP_X_API_KEY=token, HTTP_COOKIE=f"api_key={token}")
+        self.assert_problem(response, "key_missing", 401)
+        response = self.calls(None, VALIDATE, IBAN, QUERY_STRING=f"api_key={token}")
+        self.assert_problem(response, "invalid_request", 400)
+        self.assertNotIn(token, response.content.decode())
 
     def test_a_session_of_the_browser_is_no_key(self) -> None:
-        answer = self.alice.browser.post(VALIDATE, json.dumps(IBAN), content_type="application/json")
+        response = self.alice.browser.post(VALIDATE, json.dumps(IBAN), content_type="application/json")
 
-        self.assert_problem(answer, "key_missing", 401)
+        self.assert_problem(response, "key_missing", 401)
 
 
 class TokenTests(CallsTest):
@@ -342,7 +342,7 @@ class LifeTests(CallsTest):
 class SilenceTests(CallsTest):
     """What cannot be told apart, so that nobody learns which keys there were."""
 
-    def test_unknown_wrong_revoked_and_expired_keys_get_the_same_answer_to_the_byte(self) -> None:
+    def test_unknown_wrong_revoked_and_expired_keys_get_the_same_response_to_the_byte(self) -> None:
         revoked, expired, suspended, far = (self.alice.key() for _ in range(4))
         suspended = self.mallory.key(networks=["203.0.113.0/24"])
         keys.revoke(self.row(revoked), by=self.alice.user)
@@ -352,12 +352,12 @@ class SilenceTests(CallsTest):
         wrong = with_another_secret(far)
 
         tried = (tokens.mint(is_test=False).text, tokens.mint(is_test=True).text, wrong, revoked, expired, suspended)
-        answers = [self.validates(token, HTTP_X_REQUEST_ID="same") for token in tried]
+        responses = [self.validates(token, HTTP_X_REQUEST_ID="same") for token in tried]
 
-        self.assert_problem(answers[0], "key_unknown", 401)
-        for answer in answers:
-            self.assertEqual(answer.content, answers[0].content)
-            self.assertEqual(answer.headers, answers[0].headers)
+        self.assert_problem(responses[0], "key_unknown", 401)
+        for response in responses:
+            self.assertEqual(response.content, responses[0].content)
+            self.assertEqual(response.headers, responses[0].headers)
 
     def test_only_whoever_has_the_secret_learns_that_the_address_is_the_reason(self) -> None:
         token = self.alice.key(networks=["203.0.113.0/24"])
@@ -406,12 +406,12 @@ class ScopeTests(CallsTest):
             method = "POST" if body else "GET"
             needed = routes.find_route(method, path)[0].scope
             with self.subTest(path=path, scope=scope):
-                answer = self.calls(token, path, body, method=method)
+                response = self.calls(token, path, body, method=method)
 
                 if needed in (None, scope):
-                    self.assertEqual(answer.status_code, 200, answer.content)
+                    self.assertEqual(response.status_code, 200, response.content)
                 else:
-                    problem = self.assert_problem(answer, "scope_missing", 403)
+                    problem = self.assert_problem(response, "scope_missing", 403)
                     self.assertIn(f"“{needed}”", problem["detail"])
 
     def test_the_table_knows_every_call(self) -> None:
@@ -423,12 +423,12 @@ class ScopeTests(CallsTest):
     def test_every_call_but_the_document_needs_a_key(self) -> None:
         for path, body in self.PATHS.items():
             with self.subTest(path=path):
-                answer = self.calls(None, path, body, method="POST" if body else "GET")
+                response = self.calls(None, path, body, method="POST" if body else "GET")
 
                 if path.endswith("openapi.json"):
-                    self.assertEqual(answer.status_code, 200)
+                    self.assertEqual(response.status_code, 200)
                 else:
-                    self.assert_problem(answer, "key_missing", 401)
+                    self.assert_problem(response, "key_missing", 401)
 
 
 @pytest.mark.claim("kept_when_off")
@@ -528,8 +528,8 @@ class OtherWorkersTests(CallsTest):
         # What this worker has borrowed already may be spent; a batch is more than that.
         self.clock.now += revisions.TRUSTED_FOR_SECONDS
 
-        answer = self.calls(self.token, "/api/v1/validate/batch", {"ibans": ["x"] * 1000})
-        self.assert_problem(answer, "quota_exhausted", 429)
+        response = self.calls(self.token, "/api/v1/validate/batch", {"ibans": ["x"] * 1000})
+        self.assert_problem(response, "quota_exhausted", 429)
 
     def test_nothing_is_trusted_once_the_database_was_silent_for_two_seconds(self) -> None:
         with patch.object(Revision.objects, "values_list", side_effect=OperationalError("connection refused")):
@@ -538,28 +538,28 @@ class OtherWorkersTests(CallsTest):
                 self.assert_works(self.token)
             self.clock.now += 0.1
             with self.assertLogs("accounts.guard.revisions", "WARNING"), self.assertLogs("validation.api.pipeline"):
-                answer = self.validates(self.token)
-            self.assert_problem(answer, "unavailable", 503)
-            self.assertGreater(int(answer["Retry-After"]), 0)
+                response = self.validates(self.token)
+            self.assert_problem(response, "unavailable", 503)
+            self.assertGreater(int(response["Retry-After"]), 0)
 
         self.assert_works(self.token)  # It answers again, and so do we.
 
 
 class StoresTests(CallsTest):
-    def test_a_database_that_does_not_answer_is_told_as_unavailable(self) -> None:
+    def test_a_database_that_does_not_response_is_told_as_unavailable(self) -> None:
         token = self.alice.key()
         with (
             patch.object(ApiKey.objects, "select_related", side_effect=OperationalError("host=secret")),
             self.assertLogs("validation.api.pipeline", "ERROR") as logged,
         ):
-            answer = self.validates(token)
+            response = self.validates(token)
 
-        self.assert_problem(answer, "unavailable", 503)
-        self.assertEqual(answer["Retry-After"], "2")
-        self.assertNotIn("secret", "".join(logged.output) + answer.content.decode())
+        self.assert_problem(response, "unavailable", 503)
+        self.assertEqual(response["Retry-After"], "2")
+        self.assertNotIn("secret", "".join(logged.output) + response.content.decode())
         self.assert_works(token)
 
-    def test_a_store_of_limits_that_does_not_answer_stops_no_call_and_hides_no_refusal(self) -> None:
+    def test_a_store_of_limits_that_does_not_response_stops_no_call_and_hides_no_refusal(self) -> None:
         token, bound = self.alice.key(), self.alice.key(networks=["198.51.100.0/24"])
         away = rate.Rates(rate.SharedOrOwn(rate.Shared("unix:///nowhere/redis.sock")))
         with (

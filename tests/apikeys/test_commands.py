@@ -16,10 +16,10 @@ from accounts.models import Client, User
 from apikeys import keys, tokens
 from apikeys.models import ApiKey
 from tests.accounts.test_commands import said
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 
-class WarningTests(HouseTest):
+class WarningTests(BaseTest):
     def ending(self, left: timedelta, **changed: object) -> ApiKey:
         """Return a key of Alice's that ends so soon."""
         key = ApiKey.objects.get(identifier=tokens.split(self.alice.key()).identifier)
@@ -103,7 +103,7 @@ class WarningTests(HouseTest):
         self.assertEqual(said("warn_expiring_keys"), "Owners were mailed about 0 keys.\n")
 
 
-class QuotaTests(HouseTest):
+class QuotaTests(BaseTest):
     def test_a_quota_is_set_by_id_or_by_an_owners_address_and_told(self) -> None:
         client = self.alice.client
         with self.captureOnCommitCallbacks(execute=True):
@@ -135,7 +135,7 @@ class QuotaTests(HouseTest):
                 said("set_quota", who, units)
 
 
-class DemoTests(HouseTest):
+class DemoTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         folder = TemporaryDirectory()

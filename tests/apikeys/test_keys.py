@@ -24,10 +24,10 @@ from accounts.models import Client, User
 from apikeys import keys, messages, networks, scopes, tokens
 from apikeys.models import AllowedNetwork, ApiKey
 from privacy import vault
-from tests.base import PASSWORD, HouseTest
+from tests.base import PASSWORD, BaseTest
 
 
-class KeyTest(HouseTest):
+class KeyTest(BaseTest):
     def key(self, **draft: Any) -> ApiKey:
         """Return a new key of Alice's."""
         return self.found(self.alice.key(**draft))
@@ -45,9 +45,9 @@ class KeyTest(HouseTest):
     def details(self, tag: str) -> dict[str, str]:
         return client_log.told(self.alice.client, client_log.entries(self.alice.client, tag=tag))[0].details
 
-    def assert_refused(self, code: str, deed: Callable[..., object], *given: Any, **more: Any) -> Refusal:
+    def assert_refused(self, code: str, action: Callable[..., object], *given: Any, **more: Any) -> Refusal:
         with self.assertRaises(Refusal) as caught:
-            deed(*given, **more)
+            action(*given, **more)
         self.assertEqual(caught.exception.code, code)
         self.assertTrue(messages.refusal(caught.exception))
         return caught.exception
@@ -173,9 +173,9 @@ class ChangingTests(KeyTest):
         self.assertEqual(ApiKey.objects.get().revoked_at, first)
         self.assertEqual(self.trail(), ["keys.created", "keys.revoked"])
 
-    def test_every_deed_tells_the_workers(self) -> None:
+    def test_every_action_tells_the_workers(self) -> None:
         key = self.key()
-        deeds: list[Callable[[], object]] = [
+        actions: list[Callable[[], object]] = [
             self.key,
             lambda: keys.edit(key, self.draft(), by=self.alice.user),
             lambda: keys.allow(key, "192.0.2.7", by=self.alice.user),
@@ -184,9 +184,9 @@ class ChangingTests(KeyTest):
             lambda: keys.rotate(key, timedelta(days=7), by=self.alice.user),
             lambda: keys.revoke(key, by=self.alice.user),
         ]
-        for number, deed in enumerate(deeds):
+        for number, action in enumerate(actions):
             before = revisions.current()
-            deed()
+            action()
             with self.subTest(number=number):
                 self.assertNotEqual(revisions.current(), before)
 
@@ -194,7 +194,7 @@ class ChangingTests(KeyTest):
         key = self.key(networks=["192.0.2.7"])
         entry = key.networks.get()
         for stranger in (self.vera.user, self.mallory.user, self.sten.user, User(email="gone@example.com")):
-            deeds: tuple[tuple[Any, ...], ...] = (
+            actions: tuple[tuple[Any, ...], ...] = (
                 (keys.create, self.alice.client, self.draft()),
                 (keys.edit, key, self.draft()),
                 (keys.rotate, key, timedelta(0)),
@@ -202,9 +202,9 @@ class ChangingTests(KeyTest):
                 (keys.allow, key, "192.0.2.8"),
                 (keys.disallow, entry),
             )
-            for deed in deeds:
-                with self.subTest(stranger=stranger.email, deed=deed[0].__name__):
-                    self.assert_refused("no_longer_owner", *deed, by=stranger)
+            for action in actions:
+                with self.subTest(stranger=stranger.email, action=action[0].__name__):
+                    self.assert_refused("no_longer_owner", *action, by=stranger)
             self.assert_refused("no_longer_owner", keys.set_any_address, key, any_address=True, by=stranger)
         self.assertEqual(self.trail(), ["keys.created"])
 
@@ -383,20 +383,20 @@ class TwoAtOnceTests(TransactionTestCase):
         draft = keys.Draft("Shop", ("validate",), timezone.now() + timedelta(days=90))
         return keys.create(self.owner.client, draft, by=self.owner, attempt=attempt)[0]
 
-    def at_once(self, *deeds: Callable[[], object]) -> list[str]:
+    def at_once(self, *actions: Callable[[], object]) -> list[str]:
         """Do the deeds in threads that start together; return the codes of those that were refused."""
-        start, refused = Barrier(len(deeds)), list[str]()
+        start, refused = Barrier(len(actions)), list[str]()
 
-        def do(deed: Callable[[], object]) -> None:
+        def do(action: Callable[[], object]) -> None:
             start.wait()
             try:
-                deed()
+                action()
             except Refusal as refusal:
                 refused.append(refusal.code)
             finally:
                 connections.close_all()
 
-        threads = [Thread(target=do, args=(deed,)) for deed in deeds]
+        threads = [Thread(target=do, args=(action,)) for action in actions]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -11,13 +11,13 @@ from apikeys import keys, tokens
 from apikeys.models import ApiKey
 from tests.accounts.test_commands import said
 from tests.apikeys.test_authentication import with_another_secret
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 OLD, NEW = bytes(32), bytes(range(32))
 BOTH = {1: OLD, 2: NEW}
 
 
-class PepperTest(HouseTest):
+class PepperTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         with override_settings(PEPPERS={1: OLD}):

@@ -14,7 +14,7 @@ from accounts.audit import client_log
 from accounts.models import User
 from apikeys import keys, tokens
 from apikeys.models import AllowedNetwork, ApiKey, KeyUsageDay
-from tests.base import PASSWORD, HouseTest
+from tests.base import PASSWORD, BaseTest
 from tests.support.two_factor_proof import proven
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 XSS = "<script>alert(1)</script>"
 
 
-class KeyPageTest(HouseTest):
+class KeyPageTest(BaseTest):
     def form(self, **changed: Any) -> dict[str, Any]:
         """Return the form of a new key as Alice would fill it in."""
         filled = {
@@ -45,8 +45,8 @@ class KeyPageTest(HouseTest):
         """Return a key of Alice's that was made without the page."""
         return ApiKey.objects.get(identifier=tokens.split(self.alice.key(**draft)).identifier)
 
-    def text_in(self, answer: "Answer") -> str:
-        found = re.search(tokens.PATTERN, answer.content.decode())
+    def text_in(self, response: "Answer") -> str:
+        found = re.search(tokens.PATTERN, response.content.decode())
         assert found
         return found.group()
 
@@ -114,14 +114,14 @@ class ListTests(KeyPageTest):
 
 class MakingTests(KeyPageTest):
     def test_a_key_is_made_and_shown_once(self) -> None:
-        answer = self.makes()
+        response = self.makes()
 
-        self.assertEqual(answer.status_code, 201)
-        self.assertIn("no-store", answer.headers["Cache-Control"])
-        text, key = self.text_in(answer), ApiKey.objects.get()
+        self.assertEqual(response.status_code, 201)
+        self.assertIn("no-store", response.headers["Cache-Control"])
+        text, key = self.text_in(response), ApiKey.objects.get()
         self.assertTrue(tokens.split(text).identifier == key.identifier)
-        self.assertContains(answer, "this is the only time that we show it", status_code=201)
-        self.assertContains(answer, "curl http://localhost:8000/api/v1/validate -H", status_code=201)
+        self.assertContains(response, "this is the only time that we show it", status_code=201)
+        self.assertContains(response, "curl http://localhost:8000/api/v1/validate -H", status_code=201)
         self.assertEqual(self.trail(), ["keys.created"])
         for path in ("/keys/", f"/keys/{key.pk}/", "/account/history/"):
             self.assertNotContains(self.alice.opens(path), text[-49:])
@@ -143,8 +143,8 @@ class MakingTests(KeyPageTest):
         alices = ApiKey.objects.get()
 
         for attempt in (form["attempt"], str(alices.pk)):
-            answer = self.mallory.posts("/keys/new/", {**form, "attempt": attempt})
-            self.assertEqual(answer.status_code, 201)
+            response = self.mallory.posts("/keys/new/", {**form, "attempt": attempt})
+            self.assertEqual(response.status_code, 201)
         self.assertEqual(ApiKey.objects.filter(client=self.mallory.client).count(), 2)
         self.assertEqual(ApiKey.objects.get(client=self.alice.client), alices)
 
@@ -168,10 +168,10 @@ class MakingTests(KeyPageTest):
         self.assertContains(self.makes(addresses="only"), "The key works from nowhere yet", status_code=201)
 
     def test_wide_networks_are_warned_of_at_once(self) -> None:
-        answer = self.makes(addresses="only", networks="10.0.0.0/8\n192.0.2.0/24")
+        response = self.makes(addresses="only", networks="10.0.0.0/8\n192.0.2.0/24")
 
-        self.assertContains(answer, "10.0.0.0/8 is a very wide network", status_code=201)
-        self.assertNotContains(answer, "192.0.2.0/24 is a very", status_code=201)
+        self.assertContains(response, "10.0.0.0/8 is a very wide network", status_code=201)
+        self.assertNotContains(response, "192.0.2.0/24 is a very", status_code=201)
 
     def test_wrong_fields_are_told_at_the_field_and_nothing_typed_is_lost(self) -> None:
         today = timezone.localdate()
@@ -196,13 +196,13 @@ class MakingTests(KeyPageTest):
         ]
         for changed, field, told in cases:
             with self.subTest(changed=changed):
-                answer = self.makes(**{"name": "Kept <text>", **changed})
-                self.assertEqual(answer.status_code, 422)
-                problem = re.search(rf'id="id_{field}_error">(.*?)</p>', answer.content.decode(), re.DOTALL)
+                response = self.makes(**{"name": "Kept <text>", **changed})
+                self.assertEqual(response.status_code, 422)
+                problem = re.search(rf'id="id_{field}_error">(.*?)</p>', response.content.decode(), re.DOTALL)
                 assert problem, field
                 self.assertIn(told, problem[1])
                 if "name" not in changed:
-                    self.assertContains(answer, "Kept &lt;text&gt;", status_code=422)
+                    self.assertContains(response, "Kept &lt;text&gt;", status_code=422)
         self.assertFalse(ApiKey.objects.exists())
 
     def test_a_form_without_its_attempt_is_refused(self) -> None:
@@ -214,9 +214,9 @@ class MakingTests(KeyPageTest):
             self.makes()
             self.makes()
 
-            answer = self.makes()
+            response = self.makes()
 
-            self.assertContains(answer, "You have 2 keys in use, which is the most.", status_code=422)
+            self.assertContains(response, "You have 2 keys in use, which is the most.", status_code=422)
             self.assertContains(self.alice.opens("/keys/new/"), "You have 2 keys in use")
             self.assertContains(self.alice.opens("/keys/"), "You have 2 keys in use")
         self.assertEqual(ApiKey.objects.count(), 2)
@@ -224,18 +224,18 @@ class MakingTests(KeyPageTest):
     def test_whoever_has_not_proven_themselves_lately_makes_no_key(self) -> None:
         proven(self.alice, minutes_ago=6)
 
-        answer = self.makes()
+        response = self.makes()
 
         again = "/account/again/?next=%2Fkeys%2Fnew%2F"
-        self.assertRedirects(answer, again, fetch_redirect_response=False)
+        self.assertRedirects(response, again, fetch_redirect_response=False)
         self.assertFalse(ApiKey.objects.exists())
-        answer = self.alice.posts(again, {"password": PASSWORD, "next": "/keys/new/"})
-        self.assertRedirects(answer, "/keys/new/")
+        response = self.alice.posts(again, {"password": PASSWORD, "next": "/keys/new/"})
+        self.assertRedirects(response, "/keys/new/")
         self.assertFalse(ApiKey.objects.exists())
-        answer = self.makes()
-        self.assertEqual(answer.status_code, 201)
-        self.assertIn("no-store", answer.headers["Cache-Control"])
-        self.assertIn(ApiKey.objects.get().prefix, self.text_in(answer))
+        response = self.makes()
+        self.assertEqual(response.status_code, 201)
+        self.assertIn("no-store", response.headers["Cache-Control"])
+        self.assertIn(ApiKey.objects.get().prefix, self.text_in(response))
 
 
 class ChangingTests(KeyPageTest):
@@ -243,9 +243,9 @@ class ChangingTests(KeyPageTest):
         key = self.key()
         form = {**self.form(), "name": "Shop", "scopes": ["usage", "tools"], "rate_per_minute": "60"}
 
-        answer = self.alice.posts(f"/keys/{key.pk}/edit/", form, follow=True)
+        response = self.alice.posts(f"/keys/{key.pk}/edit/", form, follow=True)
 
-        self.assertContains(answer, "The key is saved.")
+        self.assertContains(response, "The key is saved.")
         key.refresh_from_db()
         self.assertEqual((keys.name(key), key.scopes, key.rate_per_minute), ("Shop", ["tools", "usage"], 60))
         told = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="keys.changed"))[0]
@@ -269,20 +269,20 @@ class ChangingTests(KeyPageTest):
     def test_a_wrong_field_changes_nothing(self) -> None:
         key = self.key()
 
-        answer = self.alice.posts(f"/keys/{key.pk}/edit/", self.form(scopes=[]))
+        response = self.alice.posts(f"/keys/{key.pk}/edit/", self.form(scopes=[]))
 
-        self.assertContains(answer, "Choose at least one.", status_code=422)
+        self.assertContains(response, "Choose at least one.", status_code=422)
         self.assertEqual(self.trail(), ["keys.created"])
 
     def test_a_key_is_replaced_and_the_new_text_shown(self) -> None:
         key = self.key(networks=["192.0.2.7"])
 
-        answer = self.alice.posts(f"/keys/{key.pk}/rotate/", {"overlap": "168"})
+        response = self.alice.posts(f"/keys/{key.pk}/rotate/", {"overlap": "168"})
 
-        self.assertEqual(answer.status_code, 201)
-        self.assertIn("no-store", answer.headers["Cache-Control"])
-        self.assertNotIn(key.prefix, self.text_in(answer))
-        self.assertContains(answer, f"The old key, {key.prefix}…, works until", status_code=201)
+        self.assertEqual(response.status_code, 201)
+        self.assertIn("no-store", response.headers["Cache-Control"])
+        self.assertNotIn(key.prefix, self.text_in(response))
+        self.assertContains(response, f"The old key, {key.prefix}…, works until", status_code=201)
         again = self.alice.posts(f"/keys/{key.pk}/rotate/", {"overlap": "168"}, follow=True)
         self.assertContains(again, "has been replaced by another one already")
         self.assertEqual(ApiKey.objects.count(), 2)
@@ -290,9 +290,9 @@ class ChangingTests(KeyPageTest):
     def test_replacing_at_once_says_that_the_old_one_is_revoked(self) -> None:
         key = self.key()
 
-        answer = self.alice.posts(f"/keys/{key.pk}/rotate/", {"overlap": "0"})
+        response = self.alice.posts(f"/keys/{key.pk}/rotate/", {"overlap": "0"})
 
-        self.assertContains(answer, f"The old key, {key.prefix}…, is revoked.", status_code=201)
+        self.assertContains(response, f"The old key, {key.prefix}…, is revoked.", status_code=201)
 
     def test_an_overlap_that_is_not_offered_is_refused(self) -> None:
         key = self.key()
@@ -319,13 +319,13 @@ class ChangingTests(KeyPageTest):
 
         self.assertNotContains(page, f"/keys/{key.pk}/edit/")
         self.assertNotContains(page, "Add an address")
-        for deed, fields in (
+        for action, fields in (
             ("networks/add", {"network": "192.0.2.8"}),
             ("networks/choose", {}),
             ("rotate", {"overlap": "0"}),
         ):
-            answer = self.alice.posts(f"/keys/{key.pk}/{deed}/", fields, follow=True)
-            self.assertContains(answer, "This key has ended and cannot be changed")
+            response = self.alice.posts(f"/keys/{key.pk}/{action}/", fields, follow=True)
+            self.assertContains(response, "This key has ended and cannot be changed")
         self.assertContains(
             self.alice.posts(f"/keys/{key.pk}/edit/", self.form()), "This key has ended", status_code=422
         )
@@ -365,19 +365,19 @@ class AddressTests(KeyPageTest):
             (XSS, "no address"),
         ):
             with self.subTest(typed=typed):
-                answer = self.adds(key, typed, "Kept note")
-                self.assertEqual(answer.status_code, 422)
-                problem = re.search(r'id="id_network_error">(.*?)</p>', answer.content.decode(), re.DOTALL)
+                response = self.adds(key, typed, "Kept note")
+                self.assertEqual(response.status_code, 422)
+                problem = re.search(r'id="id_network_error">(.*?)</p>', response.content.decode(), re.DOTALL)
                 assert problem
                 self.assertIn(told, problem[1])
-                self.assertContains(answer, "Kept note", status_code=422)
+                self.assertContains(response, "Kept note", status_code=422)
         self.assertFalse(key.networks.exists())
 
     def test_the_machine_itself_is_let_in_only_while_trying_out(self) -> None:
         key = self.key()
         with override_settings(EMBEDDED=False):
-            answer = self.adds(key, "127.0.0.1")
-            self.assertContains(answer, "by which a machine calls itself", status_code=422)
+            response = self.adds(key, "127.0.0.1")
+            self.assertContains(response, "by which a machine calls itself", status_code=422)
             self.assertEqual(self.adds(key, "0.0.0.0/1").status_code, 422)
 
         self.assertContains(self.adds(key, "127.0.0.1"), "127.0.0.1/32 is added.")
@@ -386,9 +386,9 @@ class AddressTests(KeyPageTest):
         key = self.key()
         self.adds(key, "192.0.2.0/24")
 
-        answer = self.adds(key, "192.0.2.9/24")
+        response = self.adds(key, "192.0.2.9/24")
 
-        self.assertContains(answer, "192.0.2.0/24 is in the list already.", status_code=422)
+        self.assertContains(response, "192.0.2.0/24 is in the list already.", status_code=422)
         self.assertEqual(key.networks.count(), 1)
 
     def test_a_wide_network_is_warned_of(self) -> None:
@@ -444,9 +444,9 @@ class StrangerTests(KeyPageTest):
         entry = self.key(networks=["192.0.2.7"]).networks.get()
         own = ApiKey.objects.get(identifier=tokens.split(self.mallory.key()).identifier)
 
-        answer = self.mallory.posts(f"/keys/{own.pk}/networks/{entry.pk}/remove/")
+        response = self.mallory.posts(f"/keys/{own.pk}/networks/{entry.pk}/remove/")
 
-        self.assertEqual(answer.status_code, 404)
+        self.assertEqual(response.status_code, 404)
         self.assertTrue(AllowedNetwork.objects.filter(pk=entry.pk).exists())
 
     def test_an_owner_who_has_just_become_a_sub_user_changes_nothing_more(self) -> None:

@@ -92,9 +92,9 @@ def warm_up(name: str, row: Row, folder: Path) -> None:
     """Make sure of the answer, and let every worker build what it keeps."""
     (folder / f"{name}.requests").write_bytes(b"\0".join(row.requests))
     for request in row.requests[:20]:
-        answer = load.ask(row.port, request)
-        if not answer.startswith(b"HTTP/1.1 200 ") or (name in OURS and b'"valid":' not in answer):
-            raise load.LoadError(f"{row.title} answers {answer.decode(errors='replace')}")
+        response = load.ask(row.port, request)
+        if not response.startswith(b"HTTP/1.1 200 ") or (name in OURS and b'"valid":' not in response):
+            raise load.LoadError(f"{row.title} answers {response.decode(errors='replace')}")
     load.saturate(row.port, folder / f"{name}.requests", WARM_UP_SECONDS)
 
 

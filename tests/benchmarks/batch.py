@@ -14,7 +14,7 @@ from tests.benchmarks.engine import MISTYPED_SHARE, ROUNDS, mistyped, on_one_cor
 from validation import engine
 from validation.engine.registry import COUNTRIES
 
-NUMBERS_PER_CALL = 1000
+IBANS_PER_CALL = 1000
 CALLS = 20
 
 
@@ -43,24 +43,24 @@ def run(token: str) -> None:
             response = respond(request)
             if response.status != 200:
                 raise SystemExit(f"validate/batch responds with {response.status}: {response.body.decode()}")
-        numbers = NUMBERS_PER_CALL * len(bodies)
+        numbers = IBANS_PER_CALL * len(bodies)
         by_processor.append(numbers / (time.process_time() - began))
         by_clock.append(numbers / (time.perf_counter() - clock_began))
     writer.stop()
     # The first round built what is kept.
     print(
-        f"\n  validate/batch, {NUMBERS_PER_CALL} numbers a call, {bad:.0%} bad, in-process, one core: "
+        f"\n  validate/batch, {IBANS_PER_CALL} numbers a call, {bad:.0%} bad, in-process, one core: "
         f"{median(by_processor[1:]):,.0f} numbers/s by processor time, {median(by_clock[1:]):,.0f} by the clock"
     )
 
 
 def _bodies() -> tuple[list[bytes], float]:
     random = Random(20_261_123)  # noqa: S311 - the same numbers in every run
-    countries = random.choices(list(COUNTRIES.values()), k=NUMBERS_PER_CALL * CALLS)
+    countries = random.choices(list(COUNTRIES.values()), k=IBANS_PER_CALL * CALLS)
     numbers = [valid_iban(random, country) for country in countries]
     numbers = [mistyped(random, iban) if random.random() < MISTYPED_SHARE else iban for iban in numbers]
     bad = sum(not engine.check(number).valid for number in numbers) / len(numbers)
-    calls = (numbers[at : at + NUMBERS_PER_CALL] for at in range(0, len(numbers), NUMBERS_PER_CALL))
+    calls = (numbers[at : at + IBANS_PER_CALL] for at in range(0, len(numbers), IBANS_PER_CALL))
     return [json.dumps({"ibans": each}).encode() for each in calls], bad
 
 

@@ -170,5 +170,5 @@ def start() -> None:
 
 def in_new_process(code: str) -> list[float]:
     """Return the figures that the code prints."""
-    answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return [float(figure) for figure in answer.stdout.split()]
+    response = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return [float(figure) for figure in response.stdout.split()]

@@ -51,10 +51,10 @@ def saturate(port: int, requests: Path, seconds: float) -> Result:
         raise LoadError("wrk is missing")
     command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{math.ceil(seconds)}s"]
     command += ["--timeout", "10s", "--script", str(_SCRIPT), f"http://127.0.0.1:{port}", "--", str(requests)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    if answer.returncode:
-        raise LoadError(f"wrk failed: {answer.stderr or answer.stdout}")
-    return Result(**json.loads(answer.stdout.strip().splitlines()[-1]))
+    response = subprocess.run(command, capture_output=True, text=True, check=False)
+    if response.returncode:
+        raise LoadError(f"wrk failed: {response.stderr or response.stdout}")
+    return Result(**json.loads(response.stdout.strip().splitlines()[-1]))
 
 
 def pace(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> Result:
@@ -85,17 +85,17 @@ def pace(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> R
             if not readable and patience == 10.0:
                 raise LoadError("No answer within ten seconds.")
             for connection in readable:
-                was_due, answer = busy[connection]
+                was_due, response = busy[connection]
                 received = connection.recv(65_536)
                 if not received:
                     raise LoadError("The server closed a kept connection.")
-                if _is_complete(answer + received):
+                if _is_complete(response + received):
                     times.append((time.perf_counter() - was_due) * 1000)
-                    refused += not (answer + received).startswith(b"HTTP/1.1 2")
+                    refused += not (response + received).startswith(b"HTTP/1.1 2")
                     del busy[connection]
                     idle.append(connection)
                 else:
-                    busy[connection] = (was_due, answer + received)
+                    busy[connection] = (was_due, response + received)
     finally:
         for connection in [*idle, *busy]:
             connection.close()
@@ -108,15 +108,15 @@ def ask(port: int, request: bytes) -> bytes:
     with _connect(port) as connection:
         connection.settimeout(10)
         connection.sendall(request)
-        answer = b""
-        while not _is_complete(answer):
+        response = b""
+        while not _is_complete(response):
             received = connection.recv(65_536)
             if not received:
-                raise LoadError(f"The connection was closed after {answer!r}")
-            answer += received
-    if b"\r\nconnection: close" in answer.partition(b"\r\n\r\n")[0].lower():
+                raise LoadError(f"The connection was closed after {response!r}")
+            response += received
+    if b"\r\nconnection: close" in response.partition(b"\r\n\r\n")[0].lower():
         raise LoadError("The server does not keep connections.")
-    return answer
+    return response
 
 
 def _connect(port: int) -> socket.socket:
@@ -125,8 +125,8 @@ def _connect(port: int) -> socket.socket:
     return connection
 
 
-def _is_complete(answer: bytes) -> bool:
-    head, end, body = answer.partition(b"\r\n\r\n")
+def _is_complete(response: bytes) -> bool:
+    head, end, body = response.partition(b"\r\n\r\n")
     if not end:
         return False
     headers = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])

@@ -49,9 +49,9 @@ def measure() -> None:
         cursor.execute("VACUUM ANALYZE")
     print(f"  {'page, p50 in ms':44}{FEW:>10,}{MANY:>12,}   ratio")
     pages = {title: partial(Log.page, query=query) for title, query in QUERIES.items()}
-    deeds: dict[str, Callable[[Log], object]] = {**pages, **COUNTS}
-    for title, deed in deeds.items():
-        few, many = small.time(deed), large.time(deed)
+    actions: dict[str, Callable[[Log], object]] = {**pages, **COUNTS}
+    for title, action in actions.items():
+        few, many = small.time(action), large.time(action)
         print(f"  {title:44}{few:10.1f}{many:12.1f}{many / few:8.2f}")
     began = time.perf_counter()
     rows = sum(len(piece) for piece in large.exported())
@@ -138,13 +138,13 @@ class Log:
 
     def page(self, query: "Callable[[Log], str]") -> None:
         """Open the page in the owner's browser."""
-        answer = self.browser.get(f"/log/?{query(self)}")
-        assert answer.status_code == 200, answer.status_code
+        response = self.browser.get(f"/log/?{query(self)}")
+        assert response.status_code == 200, response.status_code
 
     def found(self) -> str:
         """Return the query of a search for a number."""
-        answer = self.browser.post("/log/find/", {"iban": self.number})
-        return str(answer.headers["Location"]).partition("?")[2].partition("#")[0]
+        response = self.browser.post("/log/find/", {"iban": self.number})
+        return str(response.headers["Location"]).partition("?")[2].partition("#")[0]
 
     def deep(self) -> str:
         """Return the query of a page in the middle."""
@@ -177,13 +177,13 @@ class Log:
             calls += 1
         return calls
 
-    def time(self, deed: "Callable[[Log], object]") -> float:
+    def time(self, action: "Callable[[Log], object]") -> float:
         """Return the median milliseconds of a deed."""
-        deed(self)
+        action(self)
         times = []
         for _ in range(ROUNDS):
             began = time.perf_counter()
-            deed(self)
+            action(self)
             times.append((time.perf_counter() - began) * 1000)
         return median(times)
 

@@ -88,8 +88,8 @@ def measure() -> None:
         for query in queries:
             browser.get(place, QUERY_STRING=query)
             with CaptureQueriesContext(connection) as asked:
-                answer = browser.get(place, QUERY_STRING=query)
-            assert answer.status_code == 200, (place, query, answer.status_code)
+                response = browser.get(place, QUERY_STRING=query)
+            assert response.status_code == 200, (place, query, response.status_code)
             number = sum(said["sql"].startswith(("SELECT", "INSERT", "UPDATE")) for said in asked.captured_queries)
             figures.append(f"{p50(partial(browser.get, place, QUERY_STRING=query))} ({number})")
         print(f"  {meta.label:34}{figures[0]:>15}{figures[1]:>15}{figures[2]:>15}")
@@ -121,12 +121,12 @@ def staff_browser() -> "Browser":
     return browser
 
 
-def p50(deed: Callable[[], object]) -> str:
+def p50(action: Callable[[], object]) -> str:
     """Return the median milliseconds of a deed, and the least: what it takes when nothing else runs."""
     times = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        deed()
+        action()
         times.append((time.perf_counter() - began) * 1000)
     return f"{median(times):.0f}/{min(times):.0f}"
 

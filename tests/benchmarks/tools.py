@@ -54,12 +54,12 @@ def run() -> None:
     start()
 
 
-def milliseconds(deed: Callable[[str], object], text: str) -> float:
+def milliseconds(action: Callable[[str], object], text: str) -> float:
     """Return the median processor time of one call."""
     times = []
     for _ in range(ROUNDS):
         began = time.process_time_ns()
-        deed(text)
+        action(text)
         times.append((time.process_time_ns() - began) / 1_000_000)
     return median(times)
 

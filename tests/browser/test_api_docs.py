@@ -82,10 +82,10 @@ class TestTryIt:
 
         send(reader, owner[1], SLIP)
 
-        answer = reader.locator("#try-answer")
-        expect(answer).to_contain_text("200 OK")
-        expect(answer).to_contain_text('"valid": false')
-        expect(answer).to_contain_text("SE4550000000058398257466")
+        response = reader.locator("#try-answer")
+        expect(response).to_contain_text("200 OK")
+        expect(response).to_contain_text('"valid": false')
+        expect(response).to_contain_text("SE4550000000058398257466")
         kept = reader.evaluate(
             "JSON.stringify([location.href, document.title, history.state, {...localStorage}, {...sessionStorage},"
             " document.cookie])"

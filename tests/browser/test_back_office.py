@@ -256,8 +256,8 @@ class TestDays:
         do(page, "Lift the block", "Lift the block")
         done(page, "The address is let in again.")
         page.goto("/admin/accounts/staffentry/")
-        for deed in ("A leaked API key was revoked", "An address was blocked", "A blocked address was let in again"):
-            expect(page.get_by_text(deed).first).to_be_visible()
+        for action in ("A leaked API key was revoked", "An address was blocked", "A blocked address was let in again"):
+            expect(page.get_by_text(action).first).to_be_visible()
         look(page, "the staff's history", "phone")
         assert page.request.get("/admin/staff/").status == 403
 

@@ -55,7 +55,7 @@ class TestCheckPage:
         expect(page.locator("#iban")).to_have_value(VALID)
 
     @pytest.mark.usefixtures("quiet")
-    def test_the_answer_is_announced(self, page: Page) -> None:
+    def test_the_response_is_announced(self, page: Page) -> None:
         page.goto("/")
         region = page.locator("#announcement")
         region.evaluate("element => { element.isTheSame = true }")

@@ -111,8 +111,8 @@ def add_authenticator(page: Page) -> tuple[CDPSession, str]:
         "isUserVerified": True,
         "automaticPresenceSimulation": True,
     }
-    answer: dict[str, Any] = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return devtools, str(answer["authenticatorId"])
+    response: dict[str, Any] = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return devtools, str(response["authenticatorId"])
 
 
 @pytest.fixture(scope="session")

@@ -76,16 +76,16 @@ def call(site: str, key: str) -> tuple[int, str]:
         headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - as above
-            return answer.status, str(json.load(answer)["valid"])
+        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - as above
+            return response.status, str(json.load(response)["valid"])
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)["code"]
 
 
-def soon(answer: Callable[[], tuple[int, str]], wanted: tuple[int, str]) -> None:
+def soon(response: Callable[[], tuple[int, str]], wanted: tuple[int, str]) -> None:
     """Ask until the wanted answer comes; fail when a change takes longer than promised."""
     deadline = time.monotonic() + EFFECTIVE_WITHIN_SECONDS
-    while (got := answer()) != wanted and time.monotonic() < deadline:
+    while (got := response()) != wanted and time.monotonic() < deadline:
         time.sleep(0.1)
     assert got == wanted
 
@@ -136,8 +136,8 @@ class TestAKeysLife:
         assert call(live_site, key) == (200, "True")
 
         page.goto("/account/history/")
-        for deed in ("An API key was made", "An API key was revoked", "A call with an API key was refused"):
-            expect(page.get_by_role("rowheader", name=deed).first).to_be_visible()
+        for action in ("An API key was made", "An API key was revoked", "A call with an API key was refused"):
+            expect(page.get_by_role("rowheader", name=action).first).to_be_visible()
 
     def test_a_double_click_makes_one_key_and_shows_it(self, owner: Page) -> None:
         owner.goto("/keys/new/")

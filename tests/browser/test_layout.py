@@ -63,10 +63,10 @@ def test_every_page_is_laid_out_as_it_should_be(browser: Browser, live_site: str
             context.add_cookies([{"name": "session", "value": session, "url": live_site}])
         page = context.new_page()
         for path in paths:
-            answer = page.goto(path)
-            assert answer is not None
-            if answer.status != (404 if path == "/no-such-page/" else 200) or not page.url.endswith(path):
-                wrong[f"{who} {path}"] = [f"was answered {answer.status} at {page.url}"]
+            response = page.goto(path)
+            assert response is not None
+            if response.status != (404 if path == "/no-such-page/" else 200) or not page.url.endswith(path):
+                wrong[f"{who} {path}"] = [f"was answered {response.status} at {page.url}"]
                 continue
             page.evaluate("document.fonts.ready")
             for size, viewport in SIZES.items():

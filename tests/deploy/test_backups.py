@@ -318,8 +318,8 @@ class TestWhatGoesWrong:
 @pytest.mark.claim("backups_end")
 class TestLifetimes:
     def test_backups_live_no_longer_than_receipts_of_deletions_say(self) -> None:
-        assert timedelta(days=MOST_DAYS["main"]) == receipts.BACKUPS_KEPT
-        assert timedelta(days=MOST_DAYS["keyring"]) == receipts.KEYRING_BACKUPS_KEPT
+        assert timedelta(days=MOST_DAYS["main"]) == receipts.BACKUP_RETENTION
+        assert timedelta(days=MOST_DAYS["keyring"]) == receipts.KEYRING_BACKUP_RETENTION
 
     def test_an_old_keyring_backup_is_gone_to_the_last_byte_after_the_next_run(self, small: Backups) -> None:
         """By the time the next nightly run comes it must not be older than seven days."""

@@ -16,7 +16,7 @@ from django.utils import translation
 from apikeys import problems
 from apikeys.problems import Problem
 from tests.support.production import IBAN, Production, Program
-from tests.support.proxy import CONFIGURATION, HOST, Answer, Proxy, Visitor, proxy
+from tests.support.proxy import CONFIGURATION, HOST, Proxy, ProxyResponse, Visitor, proxy
 from validation.api import bodies
 
 pytestmark = pytest.mark.deploy
@@ -61,17 +61,17 @@ def bound(production: Production) -> Program:
     return program
 
 
-def validates(site: Proxy, program: Program, source: str = "127.0.0.1", **headers: str) -> Answer:
+def validates(site: Proxy, program: Program, source: str = "127.0.0.1", **headers: str) -> ProxyResponse:
     """Return the answer to a call for one number."""
     told = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json", **headers}
     return site.asks("/api/v1/validate", method="POST", body=json.dumps({"iban": IBAN}), source=source, headers=told)
 
 
-def code(answer: Answer) -> str:
+def code(response: ProxyResponse) -> str:
     """Return the kind of problem that a call was answered with."""
-    assert answer.headers["content-type"] == problems.CONTENT_TYPE
-    assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
-    return str(json.loads(answer.body)["code"])
+    assert response.headers["content-type"] == problems.CONTENT_TYPE
+    assert response.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
+    return str(json.loads(response.body)["code"])
 
 
 @pytest.mark.claim("caller_address")
@@ -80,9 +80,9 @@ class TestPeopleAndPrograms:
         production.does(MAKE_USER, password=PASSWORD)
         visitor = Visitor(site)
 
-        answer = visitor.sends("/sign-in/", {"login": "olga@ibanse.example", "password": PASSWORD})
+        response = visitor.sends("/sign-in/", {"login": "olga@ibanse.example", "password": PASSWORD})
 
-        assert (answer.status, answer.headers["location"]) == (302, "/overview/")
+        assert (response.status, response.headers["location"]) == (302, "/overview/")
         assert visitor.opens("/overview/").status == 200
         assert "olga@ibanse.example" in visitor.opens("/account/").body
 
@@ -103,10 +103,10 @@ class TestPeopleAndPrograms:
         )
         with site.connect("127.0.0.1") as connection:
             connection.sendall(f"{head}{body}".encode())
-            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+            response = b"".join(iter(lambda: connection.recv(65536), b""))
 
-        assert answer.startswith(b"HTTP/1.1 403 ")
-        assert b"127.0.0.1 is not one of them" in answer
+        assert response.startswith(b"HTTP/1.1 403 ")
+        assert b"127.0.0.1 is not one of them" in response
 
     def test_an_address_in_every_other_header_does_not_take_the_own_away_either(
         self, site: Proxy, bound: Program
@@ -118,28 +118,28 @@ class TestPeopleAndPrograms:
     def test_another_host_in_the_headers_gets_into_no_link(self, site: Proxy) -> None:
         forged = {"X-Forwarded-Host": "evil.example", "X-Host": "evil.example", "Forwarded": "host=evil.example"}
 
-        answer = site.asks("/", headers=forged)
+        response = site.asks("/", headers=forged)
 
-        assert answer.status == 200
-        assert "evil.example" not in answer.body + str(answer.headers)
+        assert response.status == 200
+        assert "evil.example" not in response.body + str(response.headers)
 
 
 @pytest.mark.claim("encrypted_calls")
 class TestWithoutEncryption:
     def test_pages_are_led_to_https_at_our_own_name(self, site: Proxy) -> None:
         for path in ("/", "/sign-in/?next=/overview/", "/api/docs/"):
-            answer = site.asks(path, encrypted=False)
-            assert (answer.status, answer.headers["location"]) == (301, f"https://{HOST}{path}")
+            response = site.asks(path, encrypted=False)
+            assert (response.status, response.headers["location"]) == (301, f"https://{HOST}{path}")
 
     def test_calls_are_refused_in_the_apis_words(self, site: Proxy, production: Production) -> None:
         program = production.program()
         headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
 
-        answer = site.asks(
+        response = site.asks(
             "/api/v1/validate", method="POST", body=json.dumps({"iban": IBAN}), encrypted=False, headers=headers
         )
 
-        assert_is_our_problem(answer, "https_required")
+        assert_is_our_problem(response, "https_required")
         assert production.counted(program).units == 0
 
     def test_certbot_finds_its_proof_there(self, site: Proxy) -> None:
@@ -147,9 +147,9 @@ class TestWithoutEncryption:
         proof.parent.mkdir(parents=True)
         proof.write_text("token.thumbprint")
 
-        answer = site.asks("/.well-known/acme-challenge/token", encrypted=False)
+        response = site.asks("/.well-known/acme-challenge/token", encrypted=False)
 
-        assert (answer.status, answer.body) == (200, "token.thumbprint")
+        assert (response.status, response.body) == (200, "token.thumbprint")
 
 
 @pytest.mark.claim("own_name_only")
@@ -159,7 +159,7 @@ class TestOtherNames:
             site.connect(name="evil.example")
 
     @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1", f"{HOST}.evil.example", f"evil-{HOST}"])
-    def test_they_get_no_answer(self, site: Proxy, name: str) -> None:
+    def test_they_get_no_response(self, site: Proxy, name: str) -> None:
         request = f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode()
         for connection in (socket.create_connection(("127.0.0.1", site.http), timeout=10), site.connect()):
             with connection, suppress(ConnectionResetError):
@@ -173,7 +173,7 @@ class TestLimits:
         program = production.program()
         headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
 
-        def sends(size: int) -> Answer:
+        def sends(size: int) -> ProxyResponse:
             body = json.dumps({"iban": IBAN}).ljust(size)
             return site.asks("/api/v1/validate", method="POST", body=body, headers=headers)
 
@@ -188,17 +188,17 @@ class TestLimits:
         assert set(statuses) <= {403, 404}
 
     @pytest.mark.claim("nothing_at_the_proxy")
-    def test_no_body_and_no_answer_is_ever_on_the_disk(self, site: Proxy, production: Production) -> None:
+    def test_no_body_and_no_response_is_ever_on_the_disk(self, site: Proxy, production: Production) -> None:
         program = production.program()
         headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
         temporary = site.folder / "temporary"
         before = {path: path.stat().st_mtime_ns for path in temporary.rglob("*")}
         numbers = json.dumps({"ibans": [IBAN] * 1000}).ljust(bodies.MAX_BODY_BYTES)
 
-        answer = site.asks("/api/v1/validate/batch", method="POST", body=numbers, headers=headers)
+        response = site.asks("/api/v1/validate/batch", method="POST", body=numbers, headers=headers)
 
         # A file that was removed at once would still have changed the time of its folder.
-        assert (answer.status, len(answer.body) > 200_000) == (200, True)
+        assert (response.status, len(response.body) > 200_000) == (200, True)
         assert {path: path.stat().st_mtime_ns for path in temporary.rglob("*")} == before
 
     def test_too_many_requests_of_one_address_are_refused_and_another_is_served(self, site: Proxy) -> None:
@@ -222,27 +222,27 @@ class TestWhatIsTold:
         assert site.asks("/health/live", source="127.0.0.2").status == 200
 
     @pytest.mark.claim("https_only")
-    def test_every_answer_says_once_that_there_is_only_https(self, site: Proxy) -> None:
+    def test_every_response_says_once_that_there_is_only_https(self, site: Proxy) -> None:
         for path in ("/", "/nothing/", "/api/docs/", "/api/v1/openapi.json", "/api/v1/nothing", "/health/live"):
-            answer = site.asks(path)
-            assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains", path
-            assert "nginx/" not in answer.headers["server"]
+            response = site.asks(path)
+            assert response.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains", path
+            assert "nginx/" not in response.headers["server"]
 
     def test_pages_are_never_compressed(self, site: Proxy) -> None:
-        answer = site.asks("/sign-in/", headers={"Accept-Encoding": "gzip, br"})
+        response = site.asks("/sign-in/", headers={"Accept-Encoding": "gzip, br"})
 
-        assert "content-encoding" not in answer.headers
+        assert "content-encoding" not in response.headers
 
     def test_static_files_are_compressed_and_kept_for_a_year_by_name(self, site: Proxy, static: Path) -> None:
         names = re.findall(r'"/static/([^"]+\.(?:css|js))"', site.asks("/").body)
         assert names
         for name in names:
-            answer = site.asks(f"/static/{name}", headers={"Accept-Encoding": "gzip"})
-            assert (answer.status, answer.headers["content-encoding"]) == (200, "gzip")
-            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-            assert answer.headers["content-length"] == str((static / f"{name}.gz").stat().st_size)
-            assert answer.headers["x-content-type-options"] == "nosniff"
-            assert "strict-transport-security" in answer.headers
+            response = site.asks(f"/static/{name}", headers={"Accept-Encoding": "gzip"})
+            assert (response.status, response.headers["content-encoding"]) == (200, "gzip")
+            assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+            assert response.headers["content-length"] == str((static / f"{name}.gz").stat().st_size)
+            assert response.headers["x-content-type-options"] == "nosniff"
+            assert "strict-transport-security" in response.headers
         assert site.asks("/static/staticfiles.json").headers["cache-control"] == "max-age=3600"
         assert site.asks("/static/../keyring.sqlite3").status in {400, 404}
         assert site.asks("/static../keyring.sqlite3").status == 404
@@ -256,11 +256,11 @@ class TestWhatIsTold:
         assert f"style-src 'sha256-{digest}'" in (CONFIGURATION / "ibanse" / "site.conf").read_text()
 
 
-def assert_is_our_problem(answer: Answer, code: str, values: dict[str, object] | None = None) -> None:
+def assert_is_our_problem(response: ProxyResponse, code: str, values: dict[str, object] | None = None) -> None:
     """Assert that nginx says it in the very words that ibanse would."""
-    told = json.loads(answer.body)
+    told = json.loads(response.body)
     with translation.override("en"):
         ours = json.loads(problems.render(Problem(code, values=values), request_id=told["request_id"], language="en"))
-    assert answer.status == ours["status"]
-    assert answer.headers["content-type"] == problems.CONTENT_TYPE
+    assert response.status == ours["status"]
+    assert response.headers["content-type"] == problems.CONTENT_TYPE
     assert told == ours | {"type": f"https://{HOST}/api/docs/#{code}"}

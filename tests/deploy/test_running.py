@@ -144,7 +144,7 @@ class StopTests(unittest.TestCase):
         )  # fmt: skip
         self.addCleanup(self.end, terminal)
         greetings = self.greetings(terminal)
-        answer = self.ask(port)
+        response = self.ask(port)
         os.killpg(terminal.pid, signal.SIGINT)
         said, _ = terminal.communicate(timeout=20)
 
@@ -154,7 +154,7 @@ class StopTests(unittest.TestCase):
         assert re.search(r"^ +owner +owner@demo\.example +\S{16}$", greetings, re.MULTILINE)
         assert re.search(r"^ +sub-user +colleague@demo\.example +\S{16}$", greetings, re.MULTILINE)
         assert f"http://localhost:{port} " in greetings
-        assert answer < 500
+        assert response < 500
         assert said == ""
         with pytest.raises(ProcessLookupError):
             os.killpg(terminal.pid, 0)

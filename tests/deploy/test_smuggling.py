@@ -202,7 +202,7 @@ def sites(production: Production, static: Path, tmp_path_factory: pytest.TempPat
         yield Sites({"nginx": site.connect, "gunicorn": to_gunicorn}, production, production.program())
 
 
-def answers(connection: socket.socket, sent: bytes) -> list[int]:
+def responses(connection: socket.socket, sent: bytes) -> list[int]:
     """Return the statuses of all answers, until the other end closes or is silent for a moment."""
     received = b""
     connection.settimeout(1.5)
@@ -218,14 +218,14 @@ class TestTheTable:
     def test_a_second_request_in_order_is_answered_and_counted(self, sites: Sites, door: str) -> None:
         before = sites.production.counted(sites.program).units
 
-        assert answers(sites.doors[door](), first(b"Content-Length: 0") + sites.hidden) == [200, 200]
+        assert responses(sites.doors[door](), first(b"Content-Length: 0") + sites.hidden) == [200, 200]
 
         sites.production.settled(sites.program, lambda now: now.units == before + 1)
         assert sites.production.counted(sites.program).units == before + 1
 
     @pytest.mark.parametrize("row", TABLE)
     def test_it_is_refused_or_harmless_and_nothing_hides_in_it(self, sites: Sites, door: str, row: str) -> None:
-        statuses = answers(sites.doors[door](), TABLE[row](sites.hidden))
+        statuses = responses(sites.doors[door](), TABLE[row](sites.hidden))
 
         answered = [status for status in statuses if status < 400]
         assert answered == ([200] if row in HARMLESS[door] else [])
@@ -235,8 +235,8 @@ class TestTheTable:
     def test_none_of_the_hidden_calls_was_counted(self, sites: Sites, door: str) -> None:
         before = sites.production.counted(sites.program).units
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda row: answers(sites.doors[door](), row(sites.hidden)), TABLE.values()))
-        answers(sites.doors[door](), sites.hidden)
+            list(pool.map(lambda row: responses(sites.doors[door](), row(sites.hidden)), TABLE.values()))
+        responses(sites.doors[door](), sites.hidden)
 
         sites.production.settled(sites.program, lambda now: now.units > before)
         assert sites.production.counted(sites.program).units == before + 1

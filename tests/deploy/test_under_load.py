@@ -28,7 +28,7 @@ class Site:
         """Return calls for as long as the context lasts, each thread in its own way."""
         return Load(lambda: kind(self.proxy.https, self.program, self.proxy.connection()), self.program)
 
-    def assert_every_answer_counts_once(self, load: Load) -> None:
+    def assert_every_response_counts_once(self, load: Load) -> None:
         """Fail if a call that was answered is missing or doubled; one that was not may count or not."""
         self.server.ends()
         not_answered = load.seen[0] + load.seen[503]
@@ -60,9 +60,9 @@ class Keeping(Caller):
 
     def call(self, *ibans: str) -> int:
         """Call; a connection that was made for this call is not tried again."""
-        answer = super().call(*ibans)
-        if answer:
-            return answer
+        response = super().call(*ibans)
+        if response:
+            return response
         self.tried_again += 1
         return super().call(*ibans)
 
@@ -85,7 +85,7 @@ def test_gunicorn_is_reloaded_without_losing_a_request(site: Site, kind: type[Ca
             wait_until(lambda before=before: not before & set(site.server.workers()))  # type: ignore[misc]
 
     assert set(load.seen) == {200}
-    site.assert_every_answer_counts_once(load)
+    site.assert_every_response_counts_once(load)
 
 
 @pytest.mark.parametrize("kind", [OnceEach, Keeping])
@@ -98,7 +98,7 @@ def test_nginx_is_reloaded_without_losing_a_request(site: Site, kind: type[Calle
             wait_until(lambda before=before: not before & site.proxy.workers())  # type: ignore[misc]
 
     assert set(load.seen) == {200}
-    site.assert_every_answer_counts_once(load)
+    site.assert_every_response_counts_once(load)
 
 
 def test_killed_workers_lose_no_record_of_an_answered_call(site: Site) -> None:
@@ -110,7 +110,7 @@ def test_killed_workers_lose_no_record_of_an_answered_call(site: Site) -> None:
 
     # Who was being served is told so by nginx.
     assert set(load.seen) <= {200, 503}
-    site.assert_every_answer_counts_once(load)
+    site.assert_every_response_counts_once(load)
 
 
 def test_gunicorn_gone_and_back_is_told_in_words(site: Site) -> None:
@@ -121,9 +121,9 @@ def test_gunicorn_gone_and_back_is_told_in_words(site: Site) -> None:
     assert (call.status, call.headers["content-type"]) == (503, "application/problem+json")
     assert (page.status, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
     assert "Tjänsten startar om" in page.body
-    for answer in (call, page):
-        assert int(answer.headers["retry-after"]) > 0
-        assert "strict-transport-security" in answer.headers
+    for response in (call, page):
+        assert int(response.headers["retry-after"]) > 0
+        assert "strict-transport-security" in response.headers
     with site.production.behind(site.proxy.folder.parent / "gunicorn.sock"):
         assert site.proxy.asks("/health/ready").status == 200
 
@@ -147,4 +147,4 @@ def test_postgresql_is_killed_and_comes_back(redis_url: str, tmp_path: Path) -> 
                     time.sleep(0.5)
 
             assert set(load.seen) <= {200, 503}
-            site.assert_every_answer_counts_once(load)
+            site.assert_every_response_counts_once(load)

@@ -137,9 +137,9 @@ class Browser:
     def checks(self, text: str, *, signed_in: bool) -> int:
         """Return the status of the check page."""
         cookies = {"session": self._cage.session} if signed_in else {}
-        _, answer = self._asks("GET", "/", "", {"Cookie": written(cookies)})
-        cookies["csrftoken"] = answer["csrftoken"]
-        form = urlencode({"iban": text, "csrfmiddlewaretoken": answer["csrftoken"]})
+        _, response = self._asks("GET", "/", "", {"Cookie": written(cookies)})
+        cookies["csrftoken"] = response["csrftoken"]
+        form = urlencode({"iban": text, "csrfmiddlewaretoken": response["csrftoken"]})
         headers = {"Cookie": written(cookies), "Content-Type": "application/x-www-form-urlencoded"}
         return self._asks("POST", "/", form, headers)[0]
 
@@ -148,12 +148,12 @@ class Browser:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
         try:
             connection.request(method, path, body, common | headers)
-            answer = connection.getresponse()
-            answer.read()
+            response = connection.getresponse()
+            response.read()
         finally:
             connection.close()
-        pairs = (cookie.split(";")[0].split("=", 1) for cookie in answer.headers.get_all("Set-Cookie") or [])
-        return answer.status, dict(pairs)
+        pairs = (cookie.split(";")[0].split("=", 1) for cookie in response.headers.get_all("Set-Cookie") or [])
+        return response.status, dict(pairs)
 
 
 def written(cookies: dict[str, str]) -> str:

@@ -23,7 +23,7 @@ def spools(site: Production) -> list[Path]:
     return list(site.spools.glob("*.spool"))
 
 
-def assert_every_answer_counts_once(site: Production, program: Program, load: Load) -> None:
+def assert_every_response_counts_once(site: Production, program: Program, load: Load) -> None:
     """Fail if something is lost, doubled or still held; a call whose connection broke may count or not."""
     counted = site.settled(program, lambda now: now.units >= load.answered and not now.leases)
 
@@ -54,7 +54,7 @@ def test_killing_workers_and_then_everything_loses_no_answered_call(production: 
 
     assert left_behind >= 2
     assert set(load.seen) <= {0, 200}
-    assert_every_answer_counts_once(production, program, load)
+    assert_every_response_counts_once(production, program, load)
 
 
 @pytest.mark.claim("nothing_lost")
@@ -85,7 +85,7 @@ def test_ending_under_load_loses_no_answered_call(production: Production, signal
     assert bool(left_behind) == (signal_number == signal.SIGINT)
     production.does(STARTED_AGAIN)
 
-    assert_every_answer_counts_once(production, program, load)
+    assert_every_response_counts_once(production, program, load)
 
 
 @pytest.mark.postgresql
@@ -101,7 +101,7 @@ def test_a_reload_under_load_loses_no_call(production: Production) -> None:
         server.ends()
 
     assert set(load.seen) <= {0, 200}
-    assert_every_answer_counts_once(production, program, load)
+    assert_every_response_counts_once(production, program, load)
 
 
 @pytest.mark.database
@@ -121,7 +121,7 @@ def test_ctrl_c_at_the_terminal_loses_no_answered_call(tmp_path: Path) -> None:
             process.wait(timeout=20)
     site.does(STARTED_AGAIN)
 
-    assert_every_answer_counts_once(site, program, load)
+    assert_every_response_counts_once(site, program, load)
 
 
 def test_a_folder_for_spools_that_cannot_be_used_is_said_in_one_line(production: Production, tmp_path: Path) -> None:

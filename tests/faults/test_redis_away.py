@@ -40,8 +40,8 @@ class Page:
         body = urlencode({"csrfmiddlewaretoken": token[1], **fields})
         headers |= {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", path, body, headers)
-        answer = connection.getresponse()
-        self.status, self.headers, self.text = answer.status, answer.headers, answer.read().decode()
+        response = connection.getresponse()
+        self.status, self.headers, self.text = response.status, response.headers, response.read().decode()
         connection.close()
 
 

@@ -18,7 +18,7 @@ from django.utils.formats import date_format
 from ibanse import checks
 from ibanse.config import env
 from privacy.security_page import evidence
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {
@@ -249,7 +249,7 @@ class TestValuesFromOutside:
 
 
 @pytest.mark.claim("own_code_only")
-class HeaderTests(HouseTest):
+class HeaderTests(BaseTest):
     def test_a_browser_is_told_to_run_and_load_nothing_but_ours(self) -> None:
         policy = self.visitor.opens("/").headers["Content-Security-Policy"]
 
@@ -277,7 +277,7 @@ class HeaderTests(HouseTest):
             self.assertNotRegex(page.replace("http://testserver", ""), r"(?:https?:)?//[a-z]", path)
 
 
-class SystemCheckTests(HouseTest):
+class SystemCheckTests(BaseTest):
     def test_a_cache_for_each_worker_is_refused_in_production(self) -> None:
         with override_settings(EMBEDDED=False):
             [error] = checks.limits_hold_across_workers(None)
@@ -332,7 +332,7 @@ class SystemCheckTests(HouseTest):
         self.assertIn("chmod 600", warning.hint or "")
 
 
-class DateTests(HouseTest):
+class DateTests(BaseTest):
     def test_english_dates_are_european(self) -> None:
         with translation.override("en"):
             self.assertEqual(date_format(date(2026, 11, 3), "SHORT_DATE_FORMAT"), "3 Nov 2026")

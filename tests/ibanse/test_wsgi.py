@@ -6,7 +6,7 @@ from typing import Any
 
 from django.test import RequestFactory
 
-from tests.base import HouseTest, connections_stay_open
+from tests.base import BaseTest, connections_stay_open
 
 
 def status_of(environ: dict[str, Any]) -> str:
@@ -25,7 +25,7 @@ def status_of(environ: dict[str, Any]) -> str:
     return told[0]
 
 
-class EntryTests(HouseTest):
+class EntryTests(BaseTest):
     def test_a_content_type_that_is_nonsense_is_no_error_of_ours(self) -> None:
         for odd in ("text/plain; charset*=bogus'en'%41", "text/plain; charset*=''", ";;;=", "multipart/form-data"):
             with self.subTest(content_type=odd):

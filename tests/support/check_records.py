@@ -7,7 +7,7 @@ from uuid import UUID
 from accounts.guard import revisions
 from privacy.check_logging import mode as check_logging_mode
 from privacy.models import Mode
-from tests.base import HouseTest, Person
+from tests.base import BaseTest, Person
 from validation import engine
 from validation.models import ValidationRecord
 from validation.recording.record import RecordCaller, RecordRow, build_record
@@ -25,7 +25,7 @@ WRONG = "DE89370400440532013001"
 OTHER = "DE89370400440532013000"
 
 
-class CheckRecordsTest(HouseTest):
+class CheckRecordsTest(BaseTest):
     """A test with ways to fill check records."""
 
     def choose_logging(self, mode: Mode, days: int = 30, who: Person | None = None) -> None:

@@ -96,8 +96,8 @@ class Debian:
         if not children:
             return False
         ask = ["nsenter", f"--target={children[0]}", "--all", "systemctl", "is-system-running"]
-        answer = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
-        if answer not in ("running", "degraded"):
+        response = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+        if response not in ("running", "degraded"):
             return False
         self._leader = int(children[0])
         return True

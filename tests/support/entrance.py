@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 
 from accounts.models import Client, User
-from tests.base import PASSWORD, HouseTest, Visitor
+from tests.base import PASSWORD, BaseTest, Visitor
 
 if TYPE_CHECKING:
     from tests.base import Answer
@@ -29,7 +29,7 @@ def plain(page: bytes, email: str) -> str:
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
 
 
-class EntranceTest(HouseTest):
+class EntranceTest(BaseTest):
     """A test at the door: mails are sent as they would be once the transaction is over."""
 
     def send(self, who: Visitor, path: str, fields: dict[str, Any] | None = None, **extra: Any) -> "Answer":
@@ -68,8 +68,8 @@ class EntranceTest(HouseTest):
 
     def assert_out(self, who: Visitor) -> None:
         """Fail unless this browser has to sign in."""
-        answer = who.opens("/account/sessions/")
-        self.assertRedirects(answer, "/sign-in/?next=/account/sessions/", fetch_redirect_response=False)
+        response = who.opens("/account/sessions/")
+        self.assertRedirects(response, "/sign-in/?next=/account/sessions/", fetch_redirect_response=False)
 
     def assert_tags(self, user: User, *tags: str) -> None:
         """Fail unless the client's trail ends with these deeds."""

@@ -18,15 +18,15 @@ django.setup()
 LONGEST_SECONDS: Final = 60
 
 
-def carry_out(deed: str, told: dict[str, Any], answer: int) -> None:
+def carry_out(action: str, told: dict[str, Any], response: int) -> None:
     """Run a deed in this process, which is a fork, with what it prints going to `answer`; never returns."""
-    os.dup2(answer, 1)
+    os.dup2(response, 1)
     # A deed that hangs ends here, and its test with it.
     signal.alarm(LONGEST_SECONDS)
     status = 0
     try:
         known = {"__name__": "__main__", "told": told, "json": json, "sys": sys, "django": django}
-        exec(compile(deed, "<deed>", "exec"), known)  # noqa: S102 - the tests' own words
+        exec(compile(action, "<action>", "exec"), known)  # noqa: S102 - the tests' own words
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
     except BaseException:  # noqa: BLE001 - said and told like that of a process
@@ -46,7 +46,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             os.close(reading)
-            carry_out(told["deed"], told["told"], writing)
+            carry_out(told["action"], told["told"], writing)
         os.close(writing)
         with os.fdopen(reading) as said:
             text = said.read()

@@ -18,7 +18,7 @@ from accounts.personal_data.schema import Value
 from accounts.profile import details
 from accounts.staff import notes, support_access, unmasking
 from accounts.staff.groups import SUPPORT, sync
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification
 from accounts.team import invitations, owner_recovery
 from apikeys.models import QuotaLease, QuotaMonth
 from privacy import legal
@@ -44,9 +44,9 @@ def grow(owner: Person, sub_user: Person) -> str:
     staff, _is_new = User.objects.get_or_create(email="staff@operator.example", is_staff=True)
     sync()
     staff.groups.set(Group.objects.filter(name=SUPPORT))
-    mandate = Mandate(staff, "T-7", "Grown Operator Note")
-    notes.add(client, mandate, attempt=uuid4())
-    unmasking.open(client, mandate, form=unmasking.form_number(client, staff))
+    justification = Justification(staff, "T-7", "Grown Operator Note")
+    notes.add(client, justification, attempt=uuid4())
+    unmasking.open(client, justification, form=unmasking.form_number(client, staff))
     support_access.grant(client, "day", by=by)
     for person in (owner, sub_user):
         address = EmailAddress.objects.create(user=person.user, email=person.user.email, verified=True, primary=True)

@@ -112,9 +112,9 @@ class Production:
         )
         self._folder = folder
 
-    def does(self, deed: str, **told: Any) -> str:
+    def does(self, action: str, **told: Any) -> str:
         """Return what a piece of Python prints, run by a process of the site; `told` is a dictionary to it."""
-        line = json.dumps({"deed": deed, "told": told})
+        line = json.dumps({"action": action, "told": told})
         ready = self._ready()
         assert ready.stdin is not None
         assert ready.stdout is not None
@@ -283,12 +283,12 @@ class Caller:
         body = {"ibans": ibans} if ibans else {"iban": IBAN}
         try:
             self._connection.request("POST", path, json.dumps(body), self._headers)
-            answer = self._connection.getresponse()
-            answer.read()
+            response = self._connection.getresponse()
+            response.read()
         except (OSError, http.client.HTTPException):
             self.close()
             return 0
-        return answer.status
+        return response.status
 
     def close(self) -> None:
         """Hang up."""

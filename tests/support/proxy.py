@@ -103,7 +103,7 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )  # fmt: skip
 
 
-class Answer(NamedTuple):
+class ProxyResponse(NamedTuple):
     """What came back."""
 
     status: int
@@ -147,7 +147,7 @@ class Proxy:
         source: str = "127.0.0.1",
         encrypted: bool = True,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> ProxyResponse:
         """Return the answer to one request; more headers of the same name come out joined by commas."""
         connection = (
             self.connection(source)
@@ -156,12 +156,12 @@ class Proxy:
         )
         try:
             connection.request(method, path, body or None, {"Host": HOST, **(headers or {})})
-            answer = connection.getresponse()
-            content = answer.read().decode(errors="replace")
+            response = connection.getresponse()
+            content = response.read().decode(errors="replace")
         finally:
             connection.close()
-        joined = {name.lower(): ", ".join(answer.headers.get_all(name) or []) for name in answer.headers}
-        return Answer(answer.status, joined, content)
+        joined = {name.lower(): ", ".join(response.headers.get_all(name) or []) for name in response.headers}
+        return ProxyResponse(response.status, joined, content)
 
     def written(self, log: str = "access") -> str:
         """Return a log file, once everything until now is in it: nginx writes after its answer."""
@@ -267,11 +267,11 @@ class Visitor:
         self._source = source
         self.cookies: dict[str, str] = {}
 
-    def opens(self, path: str, **headers: str) -> Answer:
+    def opens(self, path: str, **headers: str) -> ProxyResponse:
         """Return a page."""
         return self._asks(path, "GET", "", headers)
 
-    def sends(self, path: str, fields: Mapping[str, str], **headers: str) -> Answer:
+    def sends(self, path: str, fields: Mapping[str, str], **headers: str) -> ProxyResponse:
         """Return the answer to a form on the page of the same path."""
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.opens(path).body)
         assert token is not None
@@ -279,11 +279,11 @@ class Visitor:
         page = {"Referer": f"https://{HOST}{path}", "Content-Type": "application/x-www-form-urlencoded"}
         return self._asks(path, "POST", form, page | headers)
 
-    def _asks(self, path: str, method: str, body: str, headers: Mapping[str, str]) -> Answer:
+    def _asks(self, path: str, method: str, body: str, headers: Mapping[str, str]) -> ProxyResponse:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         told = {"Accept-Language": "en", "Cookie": cookie, **headers}
-        answer = self._proxy.asks(path, method=method, body=body, source=self._source, headers=told)
+        response = self._proxy.asks(path, method=method, body=body, source=self._source, headers=told)
         self.cookies |= dict(
-            re.findall(r"(?:^|, )(csrftoken|session|language)=([^;]*)", answer.headers.get("set-cookie", ""))
+            re.findall(r"(?:^|, )(csrftoken|session|language)=([^;]*)", response.headers.get("set-cookie", ""))
         )
-        return answer
+        return response

@@ -186,8 +186,8 @@ def _postgresql_binaries() -> Path:
 
 
 def _version(binaries: Path) -> int:
-    answer = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=False)
-    number = re.search(r"\d+", answer.stdout)
+    response = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=False)
+    number = re.search(r"\d+", response.stdout)
     return int(number.group()) if number else 0
 
 

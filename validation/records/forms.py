@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.forms.base import HouseForm
+from accounts.forms.base import BaseForm
 from accounts.models import Client, UsageDay
 from privacy import vault
 from validation.engine.normalise import MAX_INPUT_CHARACTERS, normalise
@@ -60,7 +60,7 @@ def _in_utc(local: datetime) -> datetime:
     return timezone.make_aware(local).astimezone(UTC)
 
 
-class RecordFilterForm(HouseForm):
+class RecordFilterForm(BaseForm):
     """Which checks to show. What is not filled in does not matter."""
 
     marks_optional_fields = False
@@ -138,7 +138,7 @@ class RecordFilterForm(HouseForm):
         return {name: self.data[name] for name in self.fields if self.data.get(name)}
 
 
-class IbanSearchForm(HouseForm):
+class IbanSearchForm(BaseForm):
     """The IBAN to search for."""
 
     iban = forms.CharField(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import batch
 from accounts.models import Client
-from accounts.personal_data.schema import Column, Shelf, Table, Value, day, plain, time
+from accounts.personal_data.schema import Column, ExportTable, Table, Value, day, plain, time
 from privacy.check_logging import mode
 from privacy.models import Mode
 from validation.models import ValidationRecord
@@ -55,8 +55,8 @@ def _key(record: ValidationRecord) -> Value:
     return record.key.prefix if record.key else None
 
 
-SHELVES: Final = (
-    Shelf(
+EXPORT_TABLES: Final = (
+    ExportTable(
         "checks",
         _("The log of checks, as far as it was wanted"),
         lambda client: ValidationRecord.objects.filter(client=client).select_related("key").order_by("at", "pk"),
@@ -82,12 +82,12 @@ SHELVES: Final = (
 
 def count(client: Client) -> dict[str, int]:
     """Return how many rows each table that `export` yields has, by its name."""
-    return {shelf.name: shelf.rows(client).count() for shelf in SHELVES}
+    return {table.name: table.rows(client).count() for table in EXPORT_TABLES}
 
 
 def export(client: Client) -> Iterator[Table]:
     """Yield the client's records, opened."""
-    return (shelf.table(client) for shelf in SHELVES)
+    return (table.table(client) for table in EXPORT_TABLES)
 
 
 def erase(client: Client) -> Iterator[dict[str, int]]:

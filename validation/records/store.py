@@ -115,7 +115,9 @@ def erase_records(client: Client, wanted: RecordFilter, *, by: User, request: Ht
         return Erasure(0, is_complete=True)
     now = datetime.now(UTC).replace(microsecond=0)
     selection = wanted.before(now + timedelta(seconds=1)).to_ledger()
-    ledger.append(ledger.Deed(uuid4(), ledger.CHECKS, client.pk, now, number=wanted.iban_index, chosen=selection))
+    ledger.append(
+        ledger.LedgerEntry(uuid4(), ledger.CHECKS, client.pk, now, number=wanted.iban_index, chosen=selection)
+    )
     deadline = time.monotonic() + ERASE_SECONDS
     detail = {"filters": ", ".join(wanted.kinds) or "all"}
     with transaction.atomic():

@@ -67,8 +67,8 @@ def _record(request: HttpRequest, client: Client, verdict: Verdict) -> bool:
 def _wait(request: HttpRequest, client: Client | None) -> timedelta:
     """Count the check: a client's users share the client's limit, visitors have that of their IP address."""
     if client is None:
-        return limits.wait_for(request, deed="check", per_minute=settings.ANONYMOUS_CHECKS_PER_MINUTE)
-    return limits.wait_for(request, deed="check", per_minute=settings.CLIENT_CHECKS_PER_MINUTE, of=str(client.pk))
+        return limits.wait_for(request, action="check", per_minute=settings.ANONYMOUS_CHECKS_PER_MINUTE)
+    return limits.wait_for(request, action="check", per_minute=settings.CLIENT_CHECKS_PER_MINUTE, of=str(client.pk))
 
 
 def _check_page(request: HttpRequest, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:

@@ -41,7 +41,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {key.prefix}… of client {key.client}, pepper {key.pepper}, {used}")
 
 
-def _advice(standing: peppers.Standing, newest: int) -> str:
+def _advice(standing: peppers.PepperStatus, newest: int) -> str:
     if standing.pepper == newest:
         return ", new ones as well."
     return ": it must stay." if standing.keys else ": take it out of IBANSE_PEPPERS."

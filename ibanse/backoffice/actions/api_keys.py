@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import messages
 from accounts.errors import Refusal
-from accounts.forms.base import HouseForm
+from accounts.forms.base import BaseForm
 from accounts.models import Client
 from apikeys import leaked_keys
 from apikeys.models import ApiKey
 from ibanse.backoffice import pages
 from ibanse.backoffice.model_admin import Page, StaffRequest
-from ibanse.backoffice.pages import Deed, Fact, Words
+from ibanse.backoffice.pages import Fact, StaffAction, Words
 
 
 class _Forgotten(forms.PasswordInput):
@@ -29,7 +29,7 @@ class _Forgotten(forms.PasswordInput):
     input_type = "text"
 
 
-class FindForm(HouseForm):
+class FindForm(BaseForm):
     """What was sent to us. It is not shown again, whatever is wrong with it."""
 
     text = forms.CharField(
@@ -97,14 +97,14 @@ def _objection(key: ApiKey) -> Promise | None:
     return messages.OPERATOR_REFUSALS["client_gone"] if key.client.state == Client.State.GONE else None
 
 
-REVOKE: Final = Deed(
+REVOKE: Final = StaffAction(
     words=_WORDS,
     find=_key,
     client_of=lambda key: key.client_id,
     facts=_facts,
     objection=_objection,
     back=lambda key: reverse("admin:accounts_client_change", args=[key.client_id]),
-    carry_out=lambda key, mandate, _form: leaked_keys.revoke(key, mandate),
+    carry_out=lambda key, justification, _form: leaked_keys.revoke(key, justification),
 )
 
 PAGES: Final = (

@@ -16,12 +16,12 @@ from accounts import messages
 from accounts.guard.models import Block
 from accounts.models import Client, Invitation, StaffEntry, User
 from accounts.staff import invitations, ip_blocks, limits, notes, sessions, suspension
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification
 from accounts.team import members
 from ibanse.backoffice import pages
-from ibanse.backoffice.actions.forms import BlockForm, NoteForm, QuotaForm, StaffDeedForm, UserLimitForm
+from ibanse.backoffice.actions.forms import BlockForm, NoteForm, QuotaForm, StaffActionForm, UserLimitForm
 from ibanse.backoffice.model_admin import Page, StaffRequest, found
-from ibanse.backoffice.pages import Deed, Fact, Words
+from ibanse.backoffice.pages import Fact, StaffAction, Words
 
 _RECORDED: Final = _("It stands in the client's history and in the staff's. Every owner is told by e-mail.")
 _NOTHING_DELETED: Final = _("Nothing is deleted.")
@@ -108,7 +108,7 @@ def _ending(client: Client) -> Promise | None:
     return messages.OPERATOR_REFUSALS[code] if code else None
 
 
-def _of_client(*, words: Words, done_in: str = "", **more: Any) -> Deed:
+def _of_client(*, words: Words, done_in: str = "", **more: Any) -> StaffAction:
     """Return a deed that is done to a client, and needs no doing in the state `done_in`."""
     standard = {
         "find": _client,
@@ -117,11 +117,11 @@ def _of_client(*, words: Words, done_in: str = "", **more: Any) -> Deed:
         "objection": lambda client: words.already if client.state == done_in else _ending(client),
         "back": lambda client: _to_client(client.pk),
     }
-    return Deed(words=words, **{**standard, **more})
+    return StaffAction(words=words, **{**standard, **more})
 
 
-def _of_invitation(**more: Any) -> Deed:
-    return Deed(
+def _of_invitation(**more: Any) -> StaffAction:
+    return StaffAction(
         find=_invitation,
         client_of=lambda invitation: invitation.client_id,
         facts=_facts_of_invitation,
@@ -146,7 +146,7 @@ SUSPEND: Final = _of_client(
         already=_("The client is suspended already. Nothing was done."),
         is_grave=True,
     ),
-    carry_out=lambda client, mandate, _form: suspension.suspend(client, mandate),
+    carry_out=lambda client, justification, _form: suspension.suspend(client, justification),
     done_in=Client.State.SUSPENDED,
 )  # fmt: skip
 REOPEN: Final = _of_client(
@@ -161,7 +161,7 @@ REOPEN: Final = _of_client(
         done=_("The client is open again."),
         already=_("The client is not suspended. Nothing was done."),
     ),
-    carry_out=lambda client, mandate, _form: suspension.reopen(client, mandate),
+    carry_out=lambda client, justification, _form: suspension.reopen(client, justification),
     done_in=Client.State.ACTIVE,
 )  # fmt: skip
 SET_QUOTA: Final = _of_client(
@@ -176,8 +176,8 @@ SET_QUOTA: Final = _of_client(
         already=_("The quota is that already. Nothing was done."),
     ),
     form=QuotaForm,
-    carry_out=lambda client, mandate, form: limits.set_quota(
-        client, form.cleaned_data["units"], mandate, before=form.cleaned_data["before"]
+    carry_out=lambda client, justification, form: limits.set_quota(
+        client, form.cleaned_data["units"], justification, before=form.cleaned_data["before"]
     ),
 )
 SET_USER_LIMIT: Final = _of_client(
@@ -189,8 +189,8 @@ SET_USER_LIMIT: Final = _of_client(
         already=_("It may have just as many already. Nothing was done."),
     ),
     form=UserLimitForm,
-    carry_out=lambda client, mandate, form: limits.set_user_limit(
-        client, form.cleaned_data["most"], mandate, before=form.cleaned_data["before"]
+    carry_out=lambda client, justification, form: limits.set_user_limit(
+        client, form.cleaned_data["most"], justification, before=form.cleaned_data["before"]
     ),
 )
 NOTE: Final = _of_client(
@@ -205,7 +205,7 @@ NOTE: Final = _of_client(
         already=_("The note was kept already."),
     ),
     form=NoteForm,
-    carry_out=lambda client, mandate, form: notes.add(client, mandate, attempt=UUID(form.data["attempt"])),
+    carry_out=lambda client, justification, form: notes.add(client, justification, attempt=UUID(form.data["attempt"])),
     objection=lambda client: messages.OPERATOR_REFUSALS["client_gone"] if client.state == Client.State.GONE else None,
     back=lambda client: reverse("admin:notes", args=[client.pk]),
 )
@@ -221,7 +221,7 @@ RESEND: Final = _of_invitation(
         done=_("The invitation is on its way again."),
         already=_("It was mailed within the last minute. Nothing was done."),
     ),
-    carry_out=lambda invitation, mandate, _form: invitations.resend(invitation, mandate),
+    carry_out=lambda invitation, justification, _form: invitations.resend(invitation, justification),
 )  # fmt: skip
 WITHDRAW: Final = _of_invitation(
     words=Words(
@@ -232,9 +232,9 @@ WITHDRAW: Final = _of_invitation(
         already=_("It was used or withdrawn already. Nothing was done."),
         is_grave=True,
     ),
-    carry_out=lambda invitation, mandate, _form: invitations.withdraw(invitation, mandate),
+    carry_out=lambda invitation, justification, _form: invitations.withdraw(invitation, justification),
 )
-SIGN_OUT: Final = Deed(
+SIGN_OUT: Final = StaffAction(
     words=Words(
         link=_("Sign out everywhere"),
         question=_("Sign this user out everywhere?"),
@@ -251,9 +251,9 @@ SIGN_OUT: Final = Deed(
     client_of=lambda user: user.client_id,
     facts=_facts_of_user,
     back=lambda user: _to_client(user.client_id),
-    carry_out=lambda user, mandate, _form: sessions.sign_out(user, mandate),
+    carry_out=lambda user, justification, _form: sessions.sign_out(user, justification),
 )  # fmt: skip
-SIGN_OUT_STAFF: Final = Deed(
+SIGN_OUT_STAFF: Final = StaffAction(
     words=Words(
         link=_("Sign out everywhere"),
         question=_("Sign this colleague out everywhere?"),
@@ -267,8 +267,8 @@ SIGN_OUT_STAFF: Final = Deed(
     find=_colleague,
     facts=_facts_of_colleague,
     back=lambda _user: reverse("admin:index"),
-    form=StaffDeedForm,
-    carry_out=lambda user, mandate, _form: sessions.sign_out(user, mandate),
+    form=StaffActionForm,
+    carry_out=lambda user, justification, _form: sessions.sign_out(user, justification),
 )  # fmt: skip
 
 
@@ -278,13 +278,13 @@ SIGN_OUT_ACTOR: Final = replace(SIGN_OUT_STAFF, find=lambda pk: _actor(StaffEntr
 """From the page of something that they did."""
 
 
-def _block(_row: object, mandate: Mandate, form: Any) -> bool:
+def _block(_row: object, justification: Justification, form: Any) -> bool:
     lasts = form.lasts()
-    ip_blocks.block(form.cleaned_data["network"], mandate, until=timezone.now() + lasts if lasts else None)
+    ip_blocks.block(form.cleaned_data["network"], justification, until=timezone.now() + lasts if lasts else None)
     return True
 
 
-SET_BLOCK: Final = Deed(
+SET_BLOCK: Final = StaffAction(
     words=Words(
         link=_("Block an address"),
         question=_("Block an address or network?"),
@@ -302,7 +302,7 @@ SET_BLOCK: Final = Deed(
     form=BlockForm,
     carry_out=_block,
 )
-LIFT_BLOCK: Final = Deed(
+LIFT_BLOCK: Final = StaffAction(
     words=Words(
         link=_("Lift the block"),
         question=_("Let this address in again?"),
@@ -316,8 +316,8 @@ LIFT_BLOCK: Final = Deed(
     find=lambda pk: Block.objects.filter(pk=pk).first(),
     facts=_facts_of_block,
     back=lambda _row: reverse("admin:guard_block_changelist"),
-    form=StaffDeedForm,
-    carry_out=lambda block, mandate, _form: ip_blocks.lift(block.network, mandate),
+    form=StaffActionForm,
+    carry_out=lambda block, justification, _form: ip_blocks.lift(block.network, justification),
 )
 
 

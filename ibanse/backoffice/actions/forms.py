@@ -7,27 +7,27 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms.base import HouseForm
+from accounts.forms.base import BaseForm
 from accounts.forms.lines import LineField
 from accounts.guard import blocks
 from accounts.models import Client, User
-from accounts.staff import justification, limits
-from accounts.staff.justification import Mandate
+from accounts.staff import limits
+from accounts.staff.justification import LEAST_CHARACTERS, MOST_CHARACTERS, MOST_TICKET_CHARACTERS, Justification
 from accounts.usage import quota
 
 
-class DeedForm(HouseForm):
+class ActionForm(BaseForm):
     """A reason, under which the deed is found again and explained to who asks."""
 
     ticket = LineField(
         label=_("Number of the case"),
-        max_length=justification.MOST_TICKET_CHARACTERS,
+        max_length=MOST_TICKET_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     words = forms.CharField(
         label=_("Reason"),
-        min_length=justification.LEAST_CHARACTERS,
-        max_length=justification.MOST_CHARACTERS,
+        min_length=LEAST_CHARACTERS,
+        max_length=MOST_CHARACTERS,
         help_text=_("At least ten characters. Owners read it in their history; the mail to them has the number alone."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
@@ -36,12 +36,12 @@ class DeedForm(HouseForm):
         super().__init__(*args, **options)
         self.row = row
 
-    def mandate(self, by: User, request: Any) -> Mandate:
+    def justification(self, by: User, request: Any) -> Justification:
         """Return the reason as the deeds take it; the form has been found right."""
-        return Mandate(by, self.cleaned_data["ticket"], self.cleaned_data["words"], request)
+        return Justification(by, self.cleaned_data["ticket"], self.cleaned_data["words"], request)
 
 
-class StaffDeedForm(DeedForm):
+class StaffActionForm(ActionForm):
     """The reason of a deed that no client hears of."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -49,7 +49,7 @@ class StaffDeedForm(DeedForm):
         self.fields["words"].help_text = _("At least ten characters. Only the staff's history keeps it.")
 
 
-class QuotaForm(DeedForm):
+class QuotaForm(ActionForm):
     """Units per month."""
 
     before = forms.IntegerField(widget=forms.HiddenInput)
@@ -61,7 +61,7 @@ class QuotaForm(DeedForm):
         self.initial.update(before=row.monthly_quota, units=row.monthly_quota)
 
 
-class UserLimitForm(DeedForm):
+class UserLimitForm(ActionForm):
     """Most users."""
 
     before = forms.IntegerField(widget=forms.HiddenInput)
@@ -75,7 +75,7 @@ class UserLimitForm(DeedForm):
         self.initial.update(before=row.user_limit, most=row.user_limit)
 
 
-class NoteForm(DeedForm):
+class NoteForm(ActionForm):
     """A note is its own reason."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -87,7 +87,7 @@ class NoteForm(DeedForm):
         )
 
 
-class BlockForm(StaffDeedForm):
+class BlockForm(StaffActionForm):
     """What to block, and for how long."""
 
     LASTS: Final = {

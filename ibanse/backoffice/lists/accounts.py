@@ -156,7 +156,7 @@ class UsageAdmin(StaffAdmin):
     fields = ("day", "source", "valid", "invalid", "units")
 
 
-class KindOfDeed(admin.SimpleListFilter):
+class EventFilter(admin.SimpleListFilter):
     """Narrows a history to a few kinds of deeds that somebody looks for."""
 
     title = gettext_lazy("deed")
@@ -185,11 +185,11 @@ class KindOfDeed(admin.SimpleListFilter):
 class HistoryAdmin(StaffAdmin):
     """The clients' histories: that something was done, when and from where; of what was said only refused calls."""
 
-    list_display = ("at", "deed", "short_client", "number", "doer", "network")
-    list_filter = (KindOfDeed,)
+    list_display = ("at", "action", "short_client", "number", "doer", "network")
+    list_filter = (EventFilter,)
     search_fields = ("client",)
     search_help_text = gettext_lazy("By the whole number of a client, or of the user who did it.")
-    fields = ("at", "number", "deed", "actor", "network", "call")
+    fields = ("at", "number", "action", "actor", "network", "call")
     ordering = ("-pk",)
 
     def exactly(self, term: str) -> Q:
@@ -199,7 +199,7 @@ class HistoryAdmin(StaffAdmin):
         return super().exactly(term) | (Q(client=user.client_id, actor=user.pk) if user else Q(pk__in=[]))
 
     @admin.display(description=gettext_lazy("deed"))
-    def deed(self, entry: HistoryEntry) -> str:
+    def action(self, entry: HistoryEntry) -> str:
         """Return the deed's sentence."""
         action = client_log.ACTIONS.get(entry.tag)
         return str(action.sentence) if action else entry.tag
@@ -284,7 +284,7 @@ class BlockAdmin(StaffAdmin):
         """Return nobody: an address belongs to no client."""
 
 
-class KindOfLook(KindOfDeed):
+class KindOfLook(EventFilter):
     """Narrows the history of the staff likewise."""
 
     KINDS: ClassVar[dict[str, tuple[Promise, tuple[str, ...]]]] = {
@@ -296,7 +296,7 @@ class KindOfLook(KindOfDeed):
             gettext_lazy("unmasked"),
             ("client.unmasked", "client.looked_at", "client.masked", "client.unmasking_refused"),
         ),
-        "deeds": (
+        "actions": (
             gettext_lazy("deeds"),
             (
                 "client.suspended",
@@ -336,14 +336,14 @@ class TimeOfLook(admin.SimpleListFilter):
 class StaffHistoryAdmin(StaffAdmin):
     """What the staff looked at and did; why, of a client, only for those who may see clients."""
 
-    list_display = ("at", "deed", "page", "who", "short_client", "network")
+    list_display = ("at", "action", "page", "who", "short_client", "network")
     list_filter = (KindOfLook, TimeOfLook)
     search_fields = ("actor", "client", "number")
     search_help_text = gettext_lazy(
         "By the whole number of a client or of one of the staff, or by the whole e-mail address of one of the staff."
     )
     ordering = ("-number",)
-    fields = ("at", "number", "who", "deed", "client", "network", "details")
+    fields = ("at", "number", "who", "action", "client", "network", "details")
 
     def owner_of(self, row: StaffEntry) -> UUID | None:
         """Return the client it concerned."""
@@ -367,7 +367,7 @@ class StaffHistoryAdmin(StaffAdmin):
         return entry.email or str(entry.actor or gettext("the service itself"))
 
     @admin.display(description=gettext_lazy("deed"))
-    def deed(self, entry: StaffEntry) -> str:
+    def action(self, entry: StaffEntry) -> str:
         """Return the deed's sentence."""
         action = staff_log.ACTIONS.get(entry.tag)
         return str(action.sentence) if action else entry.tag

@@ -23,7 +23,7 @@ from accounts.models import Client, Invitation, Unmasking, User
 from accounts.profile import countries, details
 from accounts.staff import support_access, unmasking
 from ibanse.backoffice import masking
-from ibanse.backoffice.actions.forms import DeedForm
+from ibanse.backoffice.actions.forms import ActionForm
 from ibanse.backoffice.model_admin import StaffRequest, found
 
 MOST_ROWS: Final = 200
@@ -51,16 +51,16 @@ def client_details(request: StaffRequest, pk: UUID) -> HttpResponseBase:
     """Show a client's details, as far as this person's groups go; a post opens them, or masks them again."""
     client = found(request, pk)
     if request.method == "POST":
-        return _DEEDS.get(request.POST.get("deed", ""), _unmask)(request, client)
-    return _page(request, client, DeedForm())
+        return _ACTIONS.get(request.POST.get("action", ""), _unmask)(request, client)
+    return _page(request, client, ActionForm())
 
 
 def _unmask(request: StaffRequest, client: Client) -> HttpResponse:
-    form = DeedForm(request.POST)
+    form = ActionForm(request.POST)
     if not form.is_valid():
         return _page(request, client, form, status=422)
     try:
-        unmasking.open(client, form.mandate(request.user, request), form=request.POST.get("number", ""))
+        unmasking.open(client, form.justification(request.user, request), form=request.POST.get("number", ""))
     except Refusal as refusal:
         return _page(request, client, form, problem=account_messages.operator_refusal(refusal), status=409)
     return redirect(f"admin:{_PAGE}", pk=client.pk)
@@ -70,7 +70,7 @@ def _look(request: StaffRequest, client: Client) -> HttpResponse:
     try:
         unmasking.open_as_granted(client, by=request.user, request=request)
     except Refusal as refusal:
-        return _page(request, client, DeedForm(), problem=account_messages.operator_refusal(refusal), status=409)
+        return _page(request, client, ActionForm(), problem=account_messages.operator_refusal(refusal), status=409)
     return redirect(f"admin:{_PAGE}", pk=client.pk)
 
 
@@ -80,11 +80,11 @@ def _mask(request: StaffRequest, client: Client) -> HttpResponse:
     return redirect(f"admin:{_PAGE}", pk=client.pk)
 
 
-_DEEDS: Final[dict[str, Callable[[StaffRequest, Client], HttpResponse]]] = {"look": _look, "mask": _mask}
+_ACTIONS: Final[dict[str, Callable[[StaffRequest, Client], HttpResponse]]] = {"look": _look, "mask": _mask}
 
 
 def _page(
-    request: StaffRequest, client: Client, form: DeedForm, *, problem: str = "", status: int = 200
+    request: StaffRequest, client: Client, form: ActionForm, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
     is_gone = client.state == Client.State.GONE  # Its key is destroyed, or is about to be: nothing can be opened.
     opened = None if is_gone else unmasking.current(request.user, client.pk)
@@ -99,10 +99,10 @@ def _page(
         "problem": problem,
         "shown": {room: _SHOWN[room](client, is_clear=opened is not None) for room in rooms},
     }
-    answer = render(request, "admin/client_details.html", context, status=status)
+    response = render(request, "admin/client_details.html", context, status=status)
     if opened:
-        answer.headers["Refresh"] = str(_seconds_left(opened))  # So that the screen too is masked when it is over.
-    return answer
+        response.headers["Refresh"] = str(_seconds_left(opened))  # So that the screen too is masked when it is over.
+    return response
 
 
 def _seconds_left(opened: Unmasking) -> int:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from accounts.models import Reading
+from accounts.models import Metric
 from apikeys.problems import KINDS
 from ibanse.monitoring import messages, sparkline
 from ibanse.monitoring.metrics import Unit
@@ -53,7 +53,7 @@ def refused_calls(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     steps = PERIODS[DAYS].steps(now)
     by_hour: defaultdict[datetime, Counter[str]] = defaultdict(Counter)
-    rows = Reading.objects.filter(name="refused", at__gte=steps[0]).values_list("at", "part", "value")
+    rows = Metric.objects.filter(name="refused", at__gte=steps[0]).values_list("at", "part", "value")
     for at, code, value in rows:
         by_hour[at][code] += value
     # A zero without a code says that somebody looked.

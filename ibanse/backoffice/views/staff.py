@@ -15,12 +15,12 @@ from accounts.errors import Refusal
 from accounts.forms.choices import Checkboxes, Choice
 from accounts.models import User
 from accounts.staff import groups as staff_groups
-from accounts.staff import membership as deed
-from ibanse.backoffice.actions.forms import StaffDeedForm
+from accounts.staff import membership as action
+from ibanse.backoffice.actions.forms import StaffActionForm
 from ibanse.backoffice.model_admin import StaffRequest
 
 
-class StaffForm(StaffDeedForm):
+class StaffForm(StaffActionForm):
     """Which groups, whether they are let in, and why."""
 
     groups = forms.MultipleChoiceField(
@@ -52,8 +52,8 @@ def change(request: StaffRequest, pk: UUID) -> HttpResponse:
         return render(request, "admin/change_staff.html", context, status=422 if form.errors else 200)
     try:
         said = form.cleaned_data
-        mandate = form.mandate(request.user, request)
-        is_changed = deed.change(member, said["groups"], mandate, is_active=said["is_active"])
+        justification = form.justification(request.user, request)
+        is_changed = action.change(member, said["groups"], justification, is_active=said["is_active"])
     except Refusal as refusal:
         form.refuse(refusal)
         return render(request, "admin/change_staff.html", context, status=409)

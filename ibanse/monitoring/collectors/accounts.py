@@ -47,7 +47,7 @@ def size_of(alias: str) -> int:
     return pages + (log.stat().st_size if log.is_file() else 0)
 
 
-def room_in(folder: Path, part: str) -> Iterator[Measured]:
+def free_bytes(folder: Path, part: str) -> Iterator[Measured]:
     """Yield what is free on the disk of a folder, in bytes and in percent; before it is made, where it will be."""
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     disk = shutil.disk_usage(there)

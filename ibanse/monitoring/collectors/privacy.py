@@ -9,7 +9,7 @@ from typing import Final
 
 from django.conf import settings
 
-from ibanse.monitoring.collectors.accounts import room_in, size_of
+from ibanse.monitoring.collectors.accounts import free_bytes, size_of
 from ibanse.monitoring.sampling import Measure, Measured
 from privacy.contact import messages
 from privacy.models import DataExport, DeletionRequest
@@ -43,8 +43,8 @@ def keyring(_now: datetime) -> Iterator[Measured]:
 
 def room(_now: datetime) -> Iterator[Measured]:
     """Yield the room for copies of data, and for the log of the processes."""
-    yield from room_in(settings.EXPORT_DIR, "exports")
-    yield from room_in(settings.LOG_DIR, "logs")
+    yield from free_bytes(settings.EXPORT_DIR, "exports")
+    yield from free_bytes(settings.LOG_DIR, "logs")
 
 
 MEASURES: Final[tuple[Measure, ...]] = (jobs, mails, deletions, keyring, room)

@@ -9,7 +9,7 @@ from typing import Final
 
 from django.conf import settings
 
-from ibanse.monitoring.collectors.accounts import room_in
+from ibanse.monitoring.collectors.accounts import free_bytes
 from ibanse.monitoring.sampling import Measure, Measured
 from validation.models import SpoolPosition
 from validation.recording import spool
@@ -26,7 +26,7 @@ def waiting(_now: datetime) -> Iterator[Measured]:
 
 def room(_now: datetime) -> Iterator[Measured]:
     """Yield the room for the spool."""
-    yield from room_in(settings.SPOOL_DIR, "spool")
+    yield from free_bytes(settings.SPOOL_DIR, "spool")
 
 
 MEASURES: Final[tuple[Measure, ...]] = (waiting, room)

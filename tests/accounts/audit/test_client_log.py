@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from accounts.audit import client_log, signatures
 from accounts.models import HistoryDetail, HistoryEntry
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 
 @pytest.mark.claim("history")
-class HistoryTests(HouseTest):
+class HistoryTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.client_of_alice = self.alice.client
@@ -31,7 +31,7 @@ class HistoryTests(HouseTest):
                 detail={"device": f"Computer {place}"},
             )
 
-    def test_a_deed_is_told_with_who_when_and_from_where(self) -> None:
+    def test_a_action_is_told_with_who_when_and_from_where(self) -> None:
         self.write(1)
 
         [told] = client_log.told(self.client_of_alice, client_log.entries(self.client_of_alice))

@@ -26,13 +26,13 @@ from accounts.models import Client, HistoryEntry, StaffDetail, StaffEntry, User
 from accounts.personal_data import inventory
 from privacy import vault
 from privacy.inventory import registry
-from tests.base import HouseTest
+from tests.base import BaseTest
 from tests.support import services
 
 pytestmark = pytest.mark.claim("staff_on_record")
 
 
-class StaffHistoryTests(HouseTest):
+class StaffHistoryTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.77")
@@ -202,7 +202,7 @@ class StaffHistoryTests(HouseTest):
         self.assertEqual(told.who, "")
 
 
-class AlarmTests(HouseTest):
+class AlarmTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         watch = Group.objects.create(name="security")
@@ -306,9 +306,9 @@ def test_processes_that_write_at_once_make_one_chain_on_sqlite(tmp_path: Path) -
     assert told.communicate(timeout=120)[0].strip() == "True 20"
 
 
-def run(*deeds: Callable[[], None]) -> None:
+def run(*actions: Callable[[], None]) -> None:
     """Do all at once."""
-    threads = [Thread(target=deed) for deed in deeds]
+    threads = [Thread(target=action) for action in actions]
     for thread in threads:
         thread.start()
     for thread in threads:

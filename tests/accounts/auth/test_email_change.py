@@ -47,8 +47,8 @@ class EmailChangeTests(EntranceTest):
         self.begin()
         new_code, old_code = self.code_for(NEW), self.code_for(OLD)
         for pair in ((new_code, new_code), (old_code, old_code), (old_code, new_code), (new_code, "BBBB-BBBB")):
-            answer = self.send(self.here, PATH, dict(zip(("new_code", "old_code"), pair, strict=True)))
-            self.assertContains(answer, "At least one of the codes is not right.", status_code=422)
+            response = self.send(self.here, PATH, dict(zip(("new_code", "old_code"), pair, strict=True)))
+            self.assertContains(response, "At least one of the codes is not right.", status_code=422)
 
         self.owner.refresh_from_db()
         self.assertEqual(self.owner.email, OLD)
@@ -76,8 +76,8 @@ class EmailChangeTests(EntranceTest):
         self.assertEqual((taken.to, notice.to), ([other.email], [OLD]))
         self.assertNotRegex(str(taken.body), r"[A-Z]{4}-[A-Z]{4}")
         self.assertContains(self.here.opens(PATH), "Until both are here, nothing changes.")
-        answer = self.send(self.here, PATH, {"new_code": "", "old_code": self.code_for(OLD)})
-        self.assertEqual(answer.status_code, 422)
+        response = self.send(self.here, PATH, {"new_code": "", "old_code": self.code_for(OLD)})
+        self.assertEqual(response.status_code, 422)
 
     def test_an_address_taken_in_the_meantime_is_refused(self) -> None:
         self.begin()

@@ -28,7 +28,7 @@ Visit = Callable[[Visitor, str], None]
 class Seen:
     """All that an outsider could tell two answers apart by."""
 
-    answers: tuple[tuple[int, str, str, str], ...]
+    responses: tuple[tuple[int, str, str, str], ...]
     hashes: int
     queries: tuple[str, ...]
     mails: int
@@ -47,7 +47,7 @@ class EnumerationTests(EntranceTest):
         """Return what there is to see when somebody sends these forms, with `email` for every `@`."""
         cache.clear()
         mail.outbox.clear()
-        who, answers = Visitor(), []
+        who, responses = Visitor(), []
         who.opens("/sign-in/")
         with (
             mock.patch.object(
@@ -57,16 +57,18 @@ class EnumerationTests(EntranceTest):
             CaptureQueriesContext(connections["keyring"]) as keys,
         ):
             for path, fields in visits:
-                answer = self.send(who, path, {name: value.replace("@", email) for name, value in fields.items()})
-                page = who.opens(answer.headers["Location"]) if answer.status_code == 302 else answer
-                answers.append((answer.status_code, answer.headers.get("Location", ""), plain(page.content, email), ""))
+                response = self.send(who, path, {name: value.replace("@", email) for name, value in fields.items()})
+                page = who.opens(response.headers["Location"]) if response.status_code == 302 else response
+                responses.append(
+                    (response.status_code, response.headers.get("Location", ""), plain(page.content, email), "")
+                )
         queries = tuple(shape(query["sql"]) for query in (*ours.captured_queries, *keys.captured_queries))
-        return Seen(tuple(answers), hashes.call_count, queries, len(mail.outbox))
+        return Seen(tuple(responses), hashes.call_count, queries, len(mail.outbox))
 
     def assert_alike(self, *visits: tuple[str, dict[str, str]]) -> Seen:
         """Fail unless a known and an unknown address look the same; return what was seen."""
         known, unknown = self.seen(KNOWN, *visits), self.seen(UNKNOWN, *visits)
-        self.assertEqual(known.answers, unknown.answers)
+        self.assertEqual(known.responses, unknown.responses)
         self.assertEqual(known.queries, unknown.queries)
         self.assertEqual((known.hashes, known.mails), (unknown.hashes, unknown.mails))
         return known

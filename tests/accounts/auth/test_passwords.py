@@ -69,17 +69,19 @@ class PasswordChangeTests(EntranceTest):
         self.assertEqual(self.sign_in(Visitor(), self.owner.email, NEW_PASSWORD).status_code, 302)
 
     def test_without_the_present_password_nothing_changes(self) -> None:
-        answer = self.send(self.here, "/account/password/", {**self.fields, "oldpassword": "something else"})
+        response = self.send(self.here, "/account/password/", {**self.fields, "oldpassword": "something else"})
 
-        self.assertContains(answer, "This is not your present password.")
+        self.assertContains(response, "This is not your present password.")
         self.assert_in(self.there)
         self.assertEqual(mail.outbox, [])
 
     def test_a_weak_one_is_refused_at_its_field(self) -> None:
-        answer = self.send(self.here, "/account/password/", {**self.fields, "password1": "short", "password2": "short"})
+        response = self.send(
+            self.here, "/account/password/", {**self.fields, "password1": "short", "password2": "short"}
+        )
 
-        self.assertContains(answer, 'id="id_password1_error"')
-        self.assertContains(answer, "at least 12 characters")
+        self.assertContains(response, 'id="id_password1_error"')
+        self.assertContains(response, "at least 12 characters")
 
     def test_somebody_without_a_password_sets_a_first_one(self) -> None:
         self.owner.set_unusable_password()
@@ -100,8 +102,8 @@ class ForgottenPasswordTests(EntranceTest):
 
     def test_the_mailed_code_opens_the_way_to_a_new_password(self) -> None:
         self.assertRedirects(self.send(self.visitor, FORGOTTEN, {"email": "Olga@Example.com"}), f"{FORGOTTEN}code/")
-        answer = self.send(self.visitor, f"{FORGOTTEN}code/", {"code": self.code_for(self.owner.email)})
-        self.assertRedirects(answer, f"{FORGOTTEN}password/")
+        response = self.send(self.visitor, f"{FORGOTTEN}code/", {"code": self.code_for(self.owner.email)})
+        self.assertRedirects(response, f"{FORGOTTEN}password/")
         fields = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
         self.assertRedirects(self.send(self.visitor, f"{FORGOTTEN}password/", fields), f"{FORGOTTEN}done/")
 
@@ -115,8 +117,8 @@ class ForgottenPasswordTests(EntranceTest):
         for _ in range(3):
             self.send(self.visitor, f"{FORGOTTEN}code/", {"code": "BBBB-BBBB"})
 
-        answer = self.send(self.visitor, f"{FORGOTTEN}code/", {"code": self.code_for(self.owner.email)})
-        self.assertRedirects(answer, "/sign-in/")
+        response = self.send(self.visitor, f"{FORGOTTEN}code/", {"code": self.code_for(self.owner.email)})
+        self.assertRedirects(response, "/sign-in/")
 
     def test_nobody_skips_the_code(self) -> None:
         self.send(self.visitor, FORGOTTEN, {"email": self.owner.email})

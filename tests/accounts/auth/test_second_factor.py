@@ -93,9 +93,9 @@ class AppTests(EntranceTest):
         who = Visitor()
         self.sign_in(who, self.owner.email)
         for _ in range(6):
-            answer = self.send(who, "/sign-in/second-factor/", {"code": "000000"})
+            response = self.send(who, "/sign-in/second-factor/", {"code": "000000"})
 
-        self.assertContains(answer, "Too many tries.")
+        self.assertContains(response, "Too many tries.")
         self.send(who, "/sign-in/second-factor/", {"code": code_now(secret)})
         self.assert_out(who)
 
@@ -163,8 +163,8 @@ class RecentProofTests(EntranceTest):
             self.assertRedirects(self.here.opens(APP), f"/account/again/?next={APP}")
             wrong = self.send(self.here, "/account/again/", {"password": "wrong", "next": APP})
             self.assertContains(wrong, "This password is not right.")
-            answer = self.send(self.here, "/account/again/", {"password": PASSWORD, "next": APP})
-            self.assertRedirects(answer, APP)
+            response = self.send(self.here, "/account/again/", {"password": PASSWORD, "next": APP})
+            self.assertRedirects(response, APP)
 
     def test_whoever_has_a_second_factor_is_asked_for_it_not_for_the_password(self) -> None:
         page = self.here.opens(APP).content.decode()
@@ -177,8 +177,8 @@ class RecentProofTests(EntranceTest):
                 self.send(self.here, "/account/again/", {"password": PASSWORD, "next": CODES}),
                 f"/account/again/code/?next={CODES}",
             )
-            answer = self.send(self.here, "/account/again/code/", {"code": code_now(secret), "next": CODES})
-            self.assertRedirects(answer, CODES)
+            response = self.send(self.here, "/account/again/code/", {"code": code_now(secret), "next": CODES})
+            self.assertRedirects(response, CODES)
 
     def test_the_proof_of_the_robbed_is_none_of_the_thiefs(self) -> None:
         office = self.staff("security", address="192.0.2.41")
@@ -200,7 +200,7 @@ class RecentProofTests(EntranceTest):
         other = self.member("mallory@example.net")
         key = Authenticator.objects.create(user=other, type="webauthn", data={"name": "Hers", "credential": {}})
 
-        for deed in ("rename", "remove"):
-            path = f"/account/second-factor/passkeys/{key.pk}/{deed}/"
+        for action in ("rename", "remove"):
+            path = f"/account/second-factor/passkeys/{key.pk}/{action}/"
             self.assertEqual(self.here.opens(path).status_code, 404)
             self.assertEqual(self.send(self.here, path, {"name": "Mine"}).status_code, 404)

@@ -38,35 +38,35 @@ class SignInTests(EntranceTest):
         self.assert_tags(self.owner, "users.signed_in")
 
     def test_a_wrong_password_does_not(self) -> None:
-        answer = self.sign_in(self.visitor, "olga@example.com", "wrong password, wrong door")
+        response = self.sign_in(self.visitor, "olga@example.com", "wrong password, wrong door")
 
-        self.assertContains(answer, "The e-mail address or the password is not right.")
+        self.assertContains(response, "The e-mail address or the password is not right.")
         self.assert_out(self.visitor)
 
     def test_owners_land_on_the_overview_and_sub_users_on_the_check_page(self) -> None:
         sub_user = self.member("sub@example.com", client=self.owner.client, role=User.Role.SUB_USER)
 
-        owner_answer = self.sign_in(self.visitor, self.owner.email)
-        sub_user_answer = self.sign_in(Visitor(), sub_user.email)
+        owner_response = self.sign_in(self.visitor, self.owner.email)
+        sub_user_response = self.sign_in(Visitor(), sub_user.email)
 
-        self.assertRedirects(owner_answer, "/overview/", fetch_redirect_response=False)
-        self.assertRedirects(sub_user_answer, "/", fetch_redirect_response=False)
+        self.assertRedirects(owner_response, "/overview/", fetch_redirect_response=False)
+        self.assertRedirects(sub_user_response, "/", fetch_redirect_response=False)
 
     def test_one_is_led_on_to_the_page_one_wanted(self) -> None:
         self.assertContains(
             self.visitor.opens("/sign-in/?next=/countries/"), 'name="next" value="/countries/"', count=2
         )
 
-        answer = self.sign_in(self.visitor, self.owner.email, next="/countries/")
+        response = self.sign_in(self.visitor, self.owner.email, next="/countries/")
 
-        self.assertRedirects(answer, "/countries/")
+        self.assertRedirects(response, "/countries/")
 
     def test_nobody_is_led_to_another_site(self) -> None:
         for target in ELSEWHERE:
             with self.subTest(target):
                 who = Visitor()
-                answer = self.sign_in(who, self.owner.email, next=target)
-                self.assertEqual(answer.headers["Location"], "/overview/")
+                response = self.sign_in(who, self.owner.email, next=target)
+                self.assertEqual(response.headers["Location"], "/overview/")
                 again = who.opens("/sign-in/", data={"next": target})
                 self.assertEqual(again.headers["Location"], "/overview/")
                 self.assertEqual(who.posts("/sign-out/", {"next": target}).headers["Location"], "/")
@@ -107,9 +107,9 @@ class SignInTests(EntranceTest):
         ):
             with self.subTest(caller):
                 who = Visitor(caller)
-                answer = self.sign_in(who, self.owner.email)
+                response = self.sign_in(who, self.owner.email)
                 if is_slowed:
-                    self.assertContains(answer, "Too many tries.")
+                    self.assertContains(response, "Too many tries.")
                     self.assert_out(who)
                 else:
                     self.assert_in(who)
@@ -164,18 +164,18 @@ class SignInTests(EntranceTest):
         self.visitor.posts("/sign-out/")
         self.guess(self.visitor, 10)
 
-        answer = self.sign_in(Visitor(), self.member("third@example.com").email)
+        response = self.sign_in(Visitor(), self.member("third@example.com").email)
 
-        self.assertContains(answer, "Too many tries.")
+        self.assertContains(response, "Too many tries.")
 
     def test_a_known_browser_is_slowed_down_as_well(self) -> None:
         self.sign_in(self.visitor, self.owner.email)
         self.visitor.posts("/sign-out/")
         self.guess(self.visitor, 5)
 
-        answer = self.sign_in(self.visitor, self.owner.email)
+        response = self.sign_in(self.visitor, self.owner.email)
 
-        self.assertContains(answer, "Too many tries.")
+        self.assertContains(response, "Too many tries.")
         self.assert_out(self.visitor)
 
     @pytest.mark.claim("passwords")
@@ -186,10 +186,10 @@ class SignInTests(EntranceTest):
         forger.browser.cookies["known"] = known.replace(".", ".0", 1)
         self.guess(forger, 5)
 
-        answer = self.sign_in(forger, self.owner.email)
+        response = self.sign_in(forger, self.owner.email)
         elsewhere = self.sign_in(Visitor(), self.owner.email)
 
-        self.assertContains(answer, "Too many tries.")
+        self.assertContains(response, "Too many tries.")
         self.assertContains(elsewhere, "Too many tries.")
 
     def guess(self, who: Visitor, times: int) -> None:
@@ -199,18 +199,18 @@ class SignInTests(EntranceTest):
 
     def test_a_foreign_host_is_answered_with_nothing(self) -> None:
         for path in ("/sign-in/", "/sign-in/forgotten/", "/sign-up/"):
-            answer = self.visitor.opens(path, headers={"host": "evil.example"})
-            self.assertEqual(answer.status_code, 400)
-            self.assertNotContains(answer, "evil.example", status_code=400)
+            response = self.visitor.opens(path, headers={"host": "evil.example"})
+            self.assertEqual(response.status_code, 400)
+            self.assertNotContains(response, "evil.example", status_code=400)
 
     def test_without_an_address_of_the_caller_nobody_signs_in(self) -> None:
         self.assertEqual(self.sign_in(Visitor(""), self.owner.email).status_code, 400)
 
     @pytest.mark.claim("odd_input")
     def test_a_form_from_another_site_is_refused(self) -> None:
-        answer = self.visitor.browser.post("/sign-in/", {"login": self.owner.email, "password": PASSWORD})
+        response = self.visitor.browser.post("/sign-in/", {"login": self.owner.email, "password": PASSWORD})
 
-        self.assertEqual(answer.status_code, 403)
+        self.assertEqual(response.status_code, 403)
 
     def test_signing_out_takes_a_form_not_a_link(self) -> None:
         self.sign_in(self.visitor, self.owner.email)
@@ -223,8 +223,8 @@ class SignInTests(EntranceTest):
 
     def test_strangers_are_sent_to_sign_in_first(self) -> None:
         for path in ("/account/password/", "/account/second-factor/", "/account/email/", "/account/second-factor/app/"):
-            answer = self.visitor.opens(path)
-            self.assertEqual((answer.status_code, answer.headers["Location"]), (302, f"/sign-in/?next={path}"))
+            response = self.visitor.opens(path)
+            self.assertEqual((response.status_code, response.headers["Location"]), (302, f"/sign-in/?next={path}"))
 
     def test_what_anybody_may_open_opens(self) -> None:
         for path in (

@@ -19,12 +19,12 @@ EMAIL = SIGN_UP["email"]
 
 class SignUpTests(EntranceTest):
     def test_a_company_signs_up_and_its_owner_is_in(self) -> None:
-        answer = self.send(self.visitor, "/sign-up/", SIGN_UP)
-        self.assertRedirects(answer, "/sign-up/code/")
+        response = self.send(self.visitor, "/sign-up/", SIGN_UP)
+        self.assertRedirects(response, "/sign-up/code/")
 
-        answer = self.send(self.visitor, "/sign-up/code/", {"code": self.code_for(EMAIL)})
+        response = self.send(self.visitor, "/sign-up/code/", {"code": self.code_for(EMAIL)})
 
-        self.assertRedirects(answer, "/overview/")
+        self.assertRedirects(response, "/overview/")
         owner = User.objects.get(email=EMAIL)
         self.assertEqual((owner.role, owner.language, owner.check_password(NEW_PASSWORD)), ("owner", "en", True))
         self.assert_in(self.visitor)
@@ -53,8 +53,8 @@ class SignUpTests(EntranceTest):
     def test_five_wrong_codes_end_it(self) -> None:
         self.send(self.visitor, "/sign-up/", SIGN_UP)
         for _ in range(codes.MAX_TRIES - 1):
-            answer = self.send(self.visitor, "/sign-up/code/", {"code": "BBBB-BBBB"})
-            self.assertContains(answer, "This code is not right.", status_code=422)
+            response = self.send(self.visitor, "/sign-up/code/", {"code": "BBBB-BBBB"})
+            self.assertContains(response, "This code is not right.", status_code=422)
         self.assertRedirects(self.send(self.visitor, "/sign-up/code/", {"code": "BBBB-BBBB"}), "/sign-up/")
 
         self.assertRedirects(self.send(self.visitor, "/sign-up/code/", {"code": self.code_for(EMAIL)}), "/sign-up/")
@@ -116,10 +116,10 @@ class SignUpTests(EntranceTest):
         }
         for field, (value, said) in cases.items():
             with self.subTest(field):
-                answer = self.send(self.visitor, "/sign-up/", {**SIGN_UP, field: value})
-                self.assertContains(answer, said, status_code=422)
-                self.assertContains(answer, f'id="id_{field}_error"', status_code=422)
-                self.assertContains(answer, f"id_{field}_error", count=2, status_code=422)
+                response = self.send(self.visitor, "/sign-up/", {**SIGN_UP, field: value})
+                self.assertContains(response, said, status_code=422)
+                self.assertContains(response, f'id="id_{field}_error"', status_code=422)
+                self.assertContains(response, f"id_{field}_error", count=2, status_code=422)
 
         self.assertEqual(mail.outbox, [])
 

@@ -46,9 +46,9 @@ class CodeTests(GuessedAtTest):
     def test_after_a_hundred_wrong_passwords_an_unknown_browser_needs_a_mailed_code(self) -> None:
         self.guess(100)
 
-        answer = self.sign_in(self.visitor, KNOWN)
+        response = self.sign_in(self.visitor, KNOWN)
 
-        self.assertRedirects(answer, CODE_PAGE)
+        self.assertRedirects(response, CODE_PAGE)
         self.assert_out(self.visitor)
         self.assertRedirects(self.send(self.visitor, CODE_PAGE, {"code": self.code_for(KNOWN)}), "/overview/")
         self.assert_in(self.visitor)
@@ -98,9 +98,9 @@ class CodeTests(GuessedAtTest):
         self.guess(100, email=sten.email)
 
         self.assertRedirects(self.sign_in(self.visitor, sten.email), CODE_PAGE)
-        answer = self.send(self.visitor, CODE_PAGE, {"code": self.code_for(sten.email)})
+        response = self.send(self.visitor, CODE_PAGE, {"code": self.code_for(sten.email)})
 
-        self.assertEqual(answer.headers["Location"], "/sign-in/second-factor/")
+        self.assertEqual(response.headers["Location"], "/sign-in/second-factor/")
         self.assert_out(self.visitor)
 
     def test_three_wrong_codes_end_it_also_when_they_come_at_the_same_moment(self) -> None:
@@ -117,9 +117,9 @@ class CodeTests(GuessedAtTest):
             session_data["account_login"] = before
             session_data.save()
 
-        answer = self.send(self.visitor, CODE_PAGE, {"code": self.code_for(KNOWN)})
+        response = self.send(self.visitor, CODE_PAGE, {"code": self.code_for(KNOWN)})
 
-        self.assertContains(answer, "Too many tries.")
+        self.assertContains(response, "Too many tries.")
         self.assert_out(self.visitor)
 
     def test_whoever_guessed_right_does_not_come_in_by_waiting(self) -> None:
@@ -161,9 +161,9 @@ class CodeTests(GuessedAtTest):
 
     def test_codes_are_mailed_five_times_in_ten_minutes_at_most(self) -> None:
         self.guess(100)
-        answers = [self.sign_in(Visitor(f"203.0.113.{number}"), KNOWN).status_code for number in range(6)]
+        responses = [self.sign_in(Visitor(f"203.0.113.{number}"), KNOWN).status_code for number in range(6)]
 
-        self.assertEqual(answers, [302] * 5 + [429])
+        self.assertEqual(responses, [302] * 5 + [429])
 
     def test_who_signs_up_at_an_address_that_was_guessed_at_needs_no_second_code(self) -> None:
         self.guess(100, email=SIGN_UP["email"])
@@ -230,8 +230,8 @@ class TellingTests(GuessedAtTest):
             self.guess(99, email=email)
             who = Visitor("203.0.113.9")
             with mock.patch.object(wrong_passwords, "cache", wraps=cache) as calls:
-                answers = [self.sign_in(who, email, "a wrong password") for _ in range(3)]
-            pages = [(answer.status_code, plain(answer.content, email)) for answer in answers]
+                responses = [self.sign_in(who, email, "a wrong password") for _ in range(3)]
+            pages = [(response.status_code, plain(response.content, email)) for response in responses]
             seen.append((pages, [call[0] for call in calls.mock_calls], list(mail.outbox)))
 
         self.assertEqual(seen[0], seen[1])

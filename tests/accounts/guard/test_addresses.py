@@ -4,7 +4,7 @@ import pytest
 from django.test import RequestFactory, override_settings
 
 from accounts.guard import addresses
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 pytestmark = pytest.mark.claim("caller_address")
 
@@ -55,7 +55,7 @@ class TestAddress:
         assert not text.strip() or text not in str(refused.value)
 
 
-class CallerTests(HouseTest):
+class CallerTests(BaseTest):
     def test_without_a_proxy_the_peer_of_the_socket_is_the_caller(self) -> None:
         request = RequestFactory(headers={"X-Real-IP": "198.51.100.1"}).get("/", REMOTE_ADDR="192.0.2.7")
 
@@ -72,6 +72,6 @@ class CallerTests(HouseTest):
     @override_settings(CLIENT_ADDRESS_META_KEY="HTTP_X_REAL_IP")
     def test_behind_the_proxy_a_missing_header_is_refused_with_400(self) -> None:
         with self.assertLogs("django.security", level="ERROR"):
-            answer = self.visitor.checks("DE89370400440532013000")
+            response = self.visitor.checks("DE89370400440532013000")
 
-        self.assertEqual(answer.status_code, 400)
+        self.assertEqual(response.status_code, 400)

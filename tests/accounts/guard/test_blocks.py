@@ -10,11 +10,11 @@ from django.utils import timezone
 from accounts.guard import blocks, revisions
 from accounts.guard.models import Block
 from tests.accounts.test_commands import said
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 
 @pytest.mark.claim("blocked_addresses")
-class BlockTests(HouseTest):
+class BlockTests(BaseTest):
     def test_a_blocked_network_holds_its_addresses_and_no_others(self) -> None:
         blocks.block("192.0.2.7/24")
         blocks.block("2001:db8::/32")
@@ -91,7 +91,7 @@ class BlockTests(HouseTest):
             blocks.is_blocked("192.0.2.7")
 
 
-class CommandTests(HouseTest):
+class CommandTests(BaseTest):
     def test_an_address_is_blocked_and_unblocked_by_command(self) -> None:
         told = said("block_address", "192.0.2.7/24", reason="scanner")
         self.assertEqual(told, "192.0.2.0/24 is blocked until it is unblocked.\n")

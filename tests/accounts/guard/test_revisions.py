@@ -10,7 +10,7 @@ from django.test import TransactionTestCase
 from accounts.guard import revisions
 from accounts.guard.models import Revision
 from accounts.models import Client
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 
 class Clock:
@@ -23,7 +23,7 @@ class Clock:
         return self.now
 
 
-class RevisionTest(HouseTest):
+class RevisionTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.clock = Clock()

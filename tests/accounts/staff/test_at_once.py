@@ -13,7 +13,7 @@ from accounts.audit import client_log, staff_log
 from accounts.errors import Refusal
 from accounts.models import Client, ClientNote, User
 from accounts.staff import limits, notes, suspension
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification
 from privacy.deletion import requesting
 from tests.base import PASSWORD
 
@@ -29,24 +29,24 @@ class TwoAtOnceTests(TransactionTestCase):
             "alice@example.com", PASSWORD, client=self.client_of_alice, role=User.Role.OWNER
         )
         sten = User.objects.create_user("sten@operator.example", is_staff=True)
-        self.mandate = Mandate(sten, "T-1204", "Invoices of two months are unpaid")
+        self.justification = Justification(sten, "T-1204", "Invoices of two months are unpaid")
         # The vault makes the keys of client and operator with the first that is sealed.
-        notes.add(self.client_of_alice, self.mandate, attempt=uuid4())
+        notes.add(self.client_of_alice, self.justification, attempt=uuid4())
 
-    def at_once(self, *deeds: Callable[[], object]) -> list[object]:
+    def at_once(self, *actions: Callable[[], object]) -> list[object]:
         """Do the deeds in threads that start together; return what each returned, or the code of its refusal."""
-        start, said = Barrier(len(deeds)), list[object]()
+        start, said = Barrier(len(actions)), list[object]()
 
-        def do(deed: Callable[[], object]) -> None:
+        def do(action: Callable[[], object]) -> None:
             start.wait()
             try:
-                said.append(deed())
+                said.append(action())
             except Refusal as refusal:
                 said.append(refusal.code)
             finally:
                 connections.close_all()
 
-        threads = [Thread(target=do, args=[deed]) for deed in deeds]
+        threads = [Thread(target=do, args=[action]) for action in actions]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -54,14 +54,14 @@ class TwoAtOnceTests(TransactionTestCase):
         return sorted(said, key=str)
 
     def test_two_of_the_staff_do_it_once_and_overwrite_nothing(self) -> None:
-        client, mandate, attempt = self.client_of_alice, self.mandate, uuid4()
+        client, justification, attempt = self.client_of_alice, self.justification, uuid4()
 
         told = {
-            "suspended": self.at_once(*[lambda: suspension.suspend(client, mandate)] * 3),
-            "noted": self.at_once(*[lambda: notes.add(client, mandate, attempt=attempt)] * 3),
+            "suspended": self.at_once(*[lambda: suspension.suspend(client, justification)] * 3),
+            "noted": self.at_once(*[lambda: notes.add(client, justification, attempt=attempt)] * 3),
             "quota": self.at_once(
-                lambda: limits.set_quota(client, 500, mandate, before=10_000),
-                lambda: limits.set_quota(client, 900, mandate, before=10_000),
+                lambda: limits.set_quota(client, 500, justification, before=10_000),
+                lambda: limits.set_quota(client, 900, justification, before=10_000),
             ),
         }
 
@@ -80,7 +80,9 @@ class TwoAtOnceTests(TransactionTestCase):
         client = self.client_of_alice
         asked = requesting.request(client, grace_days=7, by=self.alice)
 
-        told = self.at_once(lambda: requesting.confirm(asked).state, lambda: suspension.suspend(client, self.mandate))
+        told = self.at_once(
+            lambda: requesting.confirm(asked).state, lambda: suspension.suspend(client, self.justification)
+        )
 
         self.assertIn(told, [[True, "confirmed"], ["client_closing", "confirmed"]])
         client.refresh_from_db()

@@ -15,10 +15,10 @@ from accounts.audit import client_log, staff_log
 from accounts.errors import Refusal
 from accounts.models import Client, StaffEntry, SupportAccess, Unmasking, User
 from accounts.staff import support_access, unmasking
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification
 from privacy.inventory import registry
 from privacy.retention import pruning
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 pytestmark = pytest.mark.claim("staff_masked")
 
@@ -33,7 +33,7 @@ def later(**by: float) -> Iterator[datetime]:
         yield then
 
 
-class UnmaskingTest(HouseTest):
+class UnmaskingTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.client_of_alice = self.alice.client
@@ -52,7 +52,7 @@ class UnmaskingTest(HouseTest):
         client, by = client or self.client_of_alice, by or self.supporter
         form = form or unmasking.form_number(client, by)
         with self.captureOnCommitCallbacks(execute=True):
-            return unmasking.open(client, Mandate(by, ticket, words), form=form)
+            return unmasking.open(client, Justification(by, ticket, words), form=form)
 
     def assert_refused(self, code: str, **said: Any) -> None:
         with pytest.raises(Refusal) as refused:
@@ -159,7 +159,7 @@ class UnmaskingTests(UnmaskingTest):
         self.assertFalse(Unmasking.objects.exists())
         self.assertEqual(client_log.entries(self.client_of_alice, tag="client.unmasked").count(), 0)
 
-    def test_without_a_case_and_words_there_is_no_mandate(self) -> None:
+    def test_without_a_case_and_words_there_is_no_justification(self) -> None:
         for said in ({"ticket": " "}, {"words": "because  "}, {"words": "x" * 9}):
             with pytest.raises(ValueError, match="has"):
                 self.open(**said)  # type: ignore[arg-type]  # texts by name
@@ -229,8 +229,8 @@ class SupportAccessTests(UnmaskingTest):
 
     def grant(self, length: str = "hour") -> None:
         with self.captureOnCommitCallbacks(execute=True):
-            answer = self.alice.posts(f"{self.PAGE}grant/", {"length": length})
-        self.assertRedirects(answer, self.PAGE)
+            response = self.alice.posts(f"{self.PAGE}grant/", {"length": length})
+        self.assertRedirects(response, self.PAGE)
 
     def look(self, by: User | None = None) -> Unmasking:
         return unmasking.open_as_granted(self.client_of_alice, by=by or self.supporter)
@@ -256,14 +256,14 @@ class SupportAccessTests(UnmaskingTest):
         self.assertEqual((SupportAccess.objects.count(), len(mail.outbox)), (1, 1))
 
         self.alice.posts(f"{self.PAGE}end/")
-        answer = self.alice.posts(f"{self.PAGE}end/", follow=True)
-        self.assertContains(answer, "no access any more")
+        response = self.alice.posts(f"{self.PAGE}end/", follow=True)
+        self.assertContains(response, "no access any more")
         self.assertEqual(client_log.entries(self.client_of_alice, tag="support.ended").count(), 1)
 
     def test_a_length_that_is_not_offered_is_refused(self) -> None:
         for fields in ({}, {"length": "year"}):
-            answer = self.alice.posts(f"{self.PAGE}grant/", fields)
-            self.assertEqual(answer.status_code, 422)
+            response = self.alice.posts(f"{self.PAGE}grant/", fields)
+            self.assertEqual(response.status_code, 422)
         self.assertFalse(SupportAccess.objects.exists())
 
     def test_with_it_no_reason_is_needed_and_the_look_is_on_record_in_both_histories(self) -> None:

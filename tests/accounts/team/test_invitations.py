@@ -18,14 +18,14 @@ from accounts.errors import Refusal
 from accounts.models import Client, Invitation, User
 from accounts.profile import details
 from accounts.team import invitations, members
-from tests.base import PASSWORD, HouseTest, Visitor
+from tests.base import PASSWORD, BaseTest, Visitor
 from tests.support.two_factor_proof import proven
 
 COLLEAGUE = "ture@example.com"
 JOINING = {"name": "Ture Å. O’Neil", "password": PASSWORD}
 
 
-class InvitationTest(HouseTest):
+class InvitationTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         proven(self.alice)
@@ -36,8 +36,8 @@ class InvitationTest(HouseTest):
 
     def alice_posts(self, path: str, fields: dict[str, str] | None = None) -> str:
         with self.captureOnCommitCallbacks(execute=True):
-            answer = self.alice.posts(path, fields, follow=True)
-        return answer.content.decode()
+            response = self.alice.posts(path, fields, follow=True)
+        return response.content.decode()
 
     def link(self, invitation: Invitation) -> str:
         return reverse("accounts:accept", args=[invitations.token(invitation)])
@@ -62,9 +62,9 @@ class InvitingTests(InvitationTest):
 
         ture = Visitor("198.51.100.9")
         self.assertContains(ture.opens(path), COLLEAGUE)
-        answer = ture.posts(path, JOINING)
+        response = ture.posts(path, JOINING)
 
-        self.assertRedirects(answer, "/")
+        self.assertRedirects(response, "/")
         user = User.objects.get(email=COLLEAGUE)
         self.assertEqual((user.client, user.role), (self.alice.client, User.Role.SUB_USER))
         self.assertEqual(details.name(user), "Ture Å. O’Neil")
@@ -109,10 +109,10 @@ class InvitingTests(InvitationTest):
         self.assertEqual(len(self.mails_to(COLLEAGUE)), 2)
 
     def test_a_user_of_the_same_client_is_told_at_the_field(self) -> None:
-        answer = self.alice.posts("/account/users/invite/", {"email": self.vera.user.email.upper()})
+        response = self.alice.posts("/account/users/invite/", {"email": self.vera.user.email.upper()})
 
-        self.assertContains(answer, "vera@example.com already is a user of your account.", status_code=422)
-        self.assertContains(answer, 'aria-invalid="true"', status_code=422)
+        self.assertContains(response, "vera@example.com already is a user of your account.", status_code=422)
+        self.assertContains(response, 'aria-invalid="true"', status_code=422)
 
     def test_a_user_of_another_client_is_not_revealed(self) -> None:
         other = self.alice_posts("/account/users/invite/", {"email": self.mallory.user.email})
@@ -142,10 +142,10 @@ class InvitingTests(InvitationTest):
         Client.objects.filter(pk=self.alice.client.pk).update(user_limit=2)
         self.alice_invites("one@example.com")
 
-        answer = self.alice.posts("/account/users/invite/", {"email": "two@example.com"})
+        response = self.alice.posts("/account/users/invite/", {"email": "two@example.com"})
 
-        self.assertContains(answer, "You have 2 users and open invitations", status_code=422)
-        self.assertContains(answer, "two@example.com", status_code=422)
+        self.assertContains(response, "You have 2 users and open invitations", status_code=422)
+        self.assertContains(response, "two@example.com", status_code=422)
         self.years_pass(expires_at=timezone.now())
         self.alice_invites("two@example.com")
 
@@ -163,15 +163,15 @@ class InvitingTests(InvitationTest):
 
     def test_what_is_no_address_is_told_at_the_field(self) -> None:
         for wrong in ("", "ture", "ture@", "a" * 10_000, "ture@example.com\nBcc: x@example.com", "<b>@example.com"):
-            answer = self.alice.posts("/account/users/invite/", {"email": wrong})
+            response = self.alice.posts("/account/users/invite/", {"email": wrong})
 
-            self.assertContains(answer, 'id="id_email_error"', status_code=422)
+            self.assertContains(response, 'id="id_email_error"', status_code=422)
         self.assertFalse(Invitation.objects.exists())
 
     def test_a_sub_user_invites_nobody(self) -> None:
-        answer = proven(self.vera).posts("/account/users/invite/", {"email": COLLEAGUE})
+        response = proven(self.vera).posts("/account/users/invite/", {"email": COLLEAGUE})
 
-        self.assertEqual(answer.status_code, 403)
+        self.assertEqual(response.status_code, 403)
         self.assertFalse(Invitation.objects.exists())
 
 
@@ -208,9 +208,9 @@ class OpenInvitationTests(InvitationTest):
         invitation = self.alice_invites()
         mallory = proven(self.mallory)
 
-        for deed in ("resend", "withdraw"):
-            foreign = mallory.posts(f"/account/invitations/{invitation.pk}/{deed}/")
-            unknown = mallory.posts(f"/account/invitations/{uuid4()}/{deed}/")
+        for action in ("resend", "withdraw"):
+            foreign = mallory.posts(f"/account/invitations/{invitation.pk}/{action}/")
+            unknown = mallory.posts(f"/account/invitations/{uuid4()}/{action}/")
             self.assertEqual((foreign.status_code, unknown.status_code), (404, 404))
         self.assertTrue(Invitation.objects.exists())
 
@@ -218,9 +218,9 @@ class OpenInvitationTests(InvitationTest):
 class AcceptingTests(InvitationTest):
     def assert_void(self, path: str, sentence: str, status: int = 410) -> None:
         users = User.objects.count()
-        for answer in (self.visitor.opens(path), self.visitor.posts(path, JOINING)):
-            self.assertContains(answer, "This invitation cannot be used", status_code=status)
-            self.assertContains(answer, sentence, status_code=status)
+        for response in (self.visitor.opens(path), self.visitor.posts(path, JOINING)):
+            self.assertContains(response, "This invitation cannot be used", status_code=status)
+            self.assertContains(response, sentence, status_code=status)
         self.assertEqual(User.objects.count(), users)
 
     def test_an_expired_link_says_so(self) -> None:
@@ -260,8 +260,8 @@ class AcceptingTests(InvitationTest):
     def test_whoever_is_signed_in_is_asked_to_sign_out_first(self) -> None:
         path = self.link(self.alice_invites())
 
-        for answer in (self.mallory.opens(path), self.mallory.posts(path, JOINING)):
-            self.assertContains(answer, "You are signed in as mallory@example.net.", status_code=409)
+        for response in (self.mallory.opens(path), self.mallory.posts(path, JOINING)):
+            self.assertContains(response, "You are signed in as mallory@example.net.", status_code=409)
         self.assertFalse(User.objects.filter(email=COLLEAGUE).exists())
         self.assertEqual(self.visitor.opens(path).status_code, 200)
 
@@ -269,9 +269,9 @@ class AcceptingTests(InvitationTest):
         path = self.link(self.alice_invites())
         User.objects.create_user(COLLEAGUE, client=self.mallory.client, role=User.Role.OWNER)
 
-        answer = self.visitor.posts(path, JOINING)
+        response = self.visitor.posts(path, JOINING)
 
-        self.assertContains(answer, "There already is an account with your e-mail address.", status_code=410)
+        self.assertContains(response, "There already is an account with your e-mail address.", status_code=410)
         self.assertEqual(User.objects.get(email=COLLEAGUE).client, self.mallory.client)
 
     def test_a_client_that_has_become_full_lets_nobody_in(self) -> None:
@@ -297,10 +297,10 @@ class AcceptingTests(InvitationTest):
             ("x" * 10_000, PASSWORD, "name"),
             ("", PASSWORD, "name"),
         ):
-            answer = self.visitor.posts(path, {"name": name, "password": password})
+            response = self.visitor.posts(path, {"name": name, "password": password})
 
-            self.assertContains(answer, f'id="id_{field}_error"', status_code=422)
-            self.assertNotContains(answer, f'value="{PASSWORD}"', status_code=422)
+            self.assertContains(response, f'id="id_{field}_error"', status_code=422)
+            self.assertNotContains(response, f'value="{PASSWORD}"', status_code=422)
         self.assertEqual(self.visitor.posts(path, JOINING).status_code, 302)
 
     def test_nobody_chooses_a_role_a_client_or_an_address(self) -> None:

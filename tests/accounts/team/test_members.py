@@ -19,22 +19,22 @@ from accounts.audit import client_log
 from accounts.errors import Refusal
 from accounts.models import Client, User
 from accounts.team import invitations, members
-from accounts.team.views import DEEDS
-from tests.base import HouseTest, Person
+from accounts.team.views import ACTIONS
+from tests.base import BaseTest, Person
 from tests.support.two_factor_proof import proven
 
 if TYPE_CHECKING:
     from tests.base import Answer
 
 
-class MemberTest(HouseTest):
+class MemberTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         proven(self.alice)
 
-    def does(self, deed: str, member: User, *, by: Person | None = None) -> "Answer":
+    def does(self, action: str, member: User, *, by: Person | None = None) -> "Answer":
         with self.captureOnCommitCallbacks(execute=True):
-            return (by or self.alice).posts(f"/account/users/{member.pk}/{deed}/")
+            return (by or self.alice).posts(f"/account/users/{member.pk}/{action}/")
 
     def second_owner(self) -> Person:
         return self.person("olga@example.com", client=self.alice.client, role=User.Role.OWNER)
@@ -55,7 +55,7 @@ class MemberTest(HouseTest):
 
 
 @pytest.mark.claim("deactivated_users")
-class DeedTests(MemberTest):
+class ActionTests(MemberTest):
     def test_a_deactivated_user_is_signed_out_and_cannot_come_back(self) -> None:
         self.vera.opens("/")
 
@@ -80,9 +80,9 @@ class DeedTests(MemberTest):
         self.does("deactivate", self.vera.user)
         Client.objects.filter(pk=self.alice.client.pk).update(user_limit=1)
 
-        answer = self.does("reactivate", self.vera.user)
+        response = self.does("reactivate", self.vera.user)
 
-        self.assertContains(answer, "which is the most for your account", status_code=409)
+        self.assertContains(response, "which is the most for your account", status_code=409)
         self.assertFalse(User.objects.get(pk=self.vera.user.pk).is_active)
 
     def test_a_removed_user_is_gone_and_the_trail_stays(self) -> None:
@@ -119,9 +119,9 @@ class DeedTests(MemberTest):
         self.assertEqual(self.vera.opens("/account/users/").status_code, 200)
 
     def test_ownership_can_be_handed_over(self) -> None:
-        answer = self.does("hand-over", self.vera.user)
+        response = self.does("hand-over", self.vera.user)
 
-        self.assertRedirects(answer, "/account/profile/")
+        self.assertRedirects(response, "/account/profile/")
         roles = dict(User.objects.values_list("email", "role"))
         self.assertEqual(roles, {"alice@example.com": "sub_user", "vera@example.com": "owner"})
         self.assertEqual(self.alice.opens("/account/users/").status_code, 403)
@@ -138,21 +138,21 @@ class DeedTests(MemberTest):
     def test_a_deactivated_user_becomes_no_owner(self) -> None:
         self.does("deactivate", self.vera.user)
 
-        answer = self.does("give-ownership", self.vera.user)
+        response = self.does("give-ownership", self.vera.user)
 
-        self.assertEqual(answer.status_code, 409)
+        self.assertEqual(response.status_code, 409)
         self.assertEqual(User.objects.get(pk=self.vera.user.pk).role, "sub_user")
 
 
 class SecondClickTests(MemberTest):
-    def test_a_deed_that_is_done_already_changes_and_records_nothing(self) -> None:
+    def test_a_action_that_is_done_already_changes_and_records_nothing(self) -> None:
         self.give_factor(self.vera.user)
-        for deed in ("deactivate", "reactivate", "reset-factors", "give-ownership", "take-ownership"):
-            with self.subTest(deed):
-                self.does(deed, self.vera.user)
+        for action in ("deactivate", "reactivate", "reset-factors", "give-ownership", "take-ownership"):
+            with self.subTest(action):
+                self.does(action, self.vera.user)
                 mails, entries = len(mail.outbox), len(self.trail())
 
-                self.assertEqual(self.does(deed, self.vera.user).status_code, 302)
+                self.assertEqual(self.does(action, self.vera.user).status_code, 302)
 
                 self.assertEqual((len(mail.outbox), len(self.trail())), (mails, entries))
 
@@ -165,9 +165,9 @@ class SecondClickTests(MemberTest):
 
 class LastOwnerTests(MemberTest):
     def test_the_last_owner_stays_owner(self) -> None:
-        answer = self.does("take-ownership", self.alice.user)
+        response = self.does("take-ownership", self.alice.user)
 
-        self.assertContains(answer, "at least one owner who can sign in", status_code=409)
+        self.assertContains(response, "at least one owner who can sign in", status_code=409)
         self.assertEqual(User.objects.get().role, "owner")
 
     def test_a_deactivated_owner_does_not_count(self) -> None:
@@ -178,20 +178,20 @@ class LastOwnerTests(MemberTest):
 
     def test_nobody_removes_deactivates_or_resets_themselves(self) -> None:
         self.give_factor(self.alice.user)
-        for deed in ("remove", "deactivate", "reset-factors"):
-            with self.subTest(deed):
-                self.assertContains(self.does(deed, self.alice.user), "to yourself", status_code=409)
+        for action in ("remove", "deactivate", "reset-factors"):
+            with self.subTest(action):
+                self.assertContains(self.does(action, self.alice.user), "to yourself", status_code=409)
         self.assertTrue(User.objects.get().is_active)
         self.assertTrue(Authenticator.objects.exists())
 
     def test_of_two_owners_who_act_on_each_other_the_first_wins(self) -> None:
-        for deed in (members.remove, members.deactivate, members.take_ownership):
-            with self.subTest(deed.__name__):
-                one, other = (self.owner(f"{deed.__name__}{number}@example.com") for number in (1, 2))
+        for action in (members.remove, members.deactivate, members.take_ownership):
+            with self.subTest(action.__name__):
+                one, other = (self.owner(f"{action.__name__}{number}@example.com") for number in (1, 2))
 
-                deed(other, by=one)
+                action(other, by=one)
                 with self.assertRaises(Refusal) as refused:
-                    deed(one, by=other)
+                    action(one, by=other)
 
                 self.assertEqual(refused.exception.code, "no_longer_owner")
                 self.assertTrue(User.objects.filter(pk=one.pk, role="owner", is_active=True).exists())
@@ -212,21 +212,21 @@ class AtOnceTests(TransactionTestCase):
             for email in ("a@example.com", "b@example.com")
         ]
 
-    def at_once(self, *deeds: Callable[[], object]) -> list[str]:
+    def at_once(self, *actions: Callable[[], object]) -> list[str]:
         """Do all at the same moment; return the codes of those that were refused."""
-        start = Barrier(len(deeds))
+        start = Barrier(len(actions))
         refused: list[str] = []
 
-        def do(deed: Callable[[], object]) -> None:
+        def do(action: Callable[[], object]) -> None:
             start.wait()
             try:
-                deed()
+                action()
             except Refusal as refusal:
                 refused.append(refusal.code)
             finally:
                 connections.close_all()
 
-        threads = [Thread(target=do, args=(deed,)) for deed in deeds]
+        threads = [Thread(target=do, args=(action,)) for action in actions]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -274,50 +274,50 @@ class AtOnceTests(TransactionTestCase):
 class WhoMayTests(MemberTest):
     def test_a_sub_user_may_do_nothing_to_anybody_nor_to_themselves(self) -> None:
         proven(self.vera)
-        for deed in DEEDS:
+        for action in ACTIONS:
             for member in (self.alice.user, self.vera.user):
-                with self.subTest(deed, member=member.email):
-                    answer = self.vera.posts(f"/account/users/{member.pk}/{deed}/", {"role": "owner"})
-                    self.assertEqual(answer.status_code, 403)
+                with self.subTest(action, member=member.email):
+                    response = self.vera.posts(f"/account/users/{member.pk}/{action}/", {"role": "owner"})
+                    self.assertEqual(response.status_code, 403)
         self.assertEqual(set(User.objects.values_list("role", "is_active")), {("owner", True), ("sub_user", True)})
         self.assertEqual(self.trail(), [])
 
     def test_another_clients_user_is_as_unknown_as_nobody(self) -> None:
         mallory = proven(self.mallory)
-        for deed in DEEDS:
+        for action in ACTIONS:
             for method in (mallory.opens, mallory.posts):
-                foreign = method(f"/account/users/{self.vera.user.pk}/{deed}/")
-                unknown = method(f"/account/users/{uuid4()}/{deed}/")
+                foreign = method(f"/account/users/{self.vera.user.pk}/{action}/")
+                unknown = method(f"/account/users/{uuid4()}/{action}/")
 
                 self.assertEqual((foreign.status_code, unknown.status_code), (404, 404))
                 self.assertEqual(self.body(foreign), self.body(unknown))
         self.assertTrue(User.objects.filter(pk=self.vera.user.pk, is_active=True, role="sub_user").exists())
 
-    def test_a_deed_that_does_not_exist_is_no_page(self) -> None:
-        for deed in ("make-admin", "remove-all", "__init__"):
-            self.assertEqual(self.does(deed, self.vera.user).status_code, 404)
+    def test_a_action_that_does_not_exist_is_no_page(self) -> None:
+        for action in ("make-admin", "remove-all", "__init__"):
+            self.assertEqual(self.does(action, self.vera.user).status_code, 404)
 
     def test_opening_the_page_does_nothing(self) -> None:
         self.give_factor(self.vera.user)
-        for deed in DEEDS:
-            answer = self.alice.opens(f"/account/users/{self.vera.user.pk}/{deed}/")
-            self.assertContains(answer, "vera@example.com")
+        for action in ACTIONS:
+            response = self.alice.opens(f"/account/users/{self.vera.user.pk}/{action}/")
+            self.assertContains(response, "vera@example.com")
         self.assertEqual(self.trail(), [])
 
     @pytest.mark.claim("proof_again")
     def test_an_old_sign_in_has_to_be_proven_again(self) -> None:
         olga = proven(self.second_owner(), minutes_ago=6)
-        for answer in (
+        for response in (
             olga.opens(f"/account/users/{self.vera.user.pk}/remove/"),
             olga.posts(f"/account/users/{self.vera.user.pk}/remove/"),
             olga.posts("/account/users/invite/", {"email": "x@example.com"}),
             olga.posts("/account/settings/second-factor/", {"required": "yes"}),
         ):
-            self.assertIn("/account/again/", answer["Location"])
+            self.assertIn("/account/again/", response["Location"])
         self.assertTrue(User.objects.filter(pk=self.vera.user.pk).exists())
 
-    def body(self, answer: "Answer") -> str:
-        lines = answer.content.decode().splitlines()
+    def body(self, response: "Answer") -> str:
+        lines = response.content.decode().splitlines()
         return "\n".join(line for line in lines if "csrfmiddlewaretoken" not in line and 'name="next"' not in line)
 
 
@@ -337,9 +337,9 @@ class SecondFactorForAllTests(MemberTest):
         self.assertEqual(self.mailed(), ["alice@example.com"])
 
     def test_an_owner_without_one_would_lock_themselves_out(self) -> None:
-        answer = self.alice.posts(self.PATH, {"required": "yes"}, follow=True)
+        response = self.alice.posts(self.PATH, {"required": "yes"}, follow=True)
 
-        self.assertContains(answer, "Add a second factor of your own first")
+        self.assertContains(response, "Add a second factor of your own first")
         self.assertFalse(Client.objects.get().needs_second_factor)
 
     def test_it_can_be_made_optional_again(self) -> None:

@@ -19,7 +19,7 @@ from accounts.models import Client
 from apikeys.limits import quota
 from apikeys.models import QuotaLease, QuotaMonth
 from apikeys.problems import Problem
-from tests.base import HouseTest
+from tests.base import BaseTest
 from tests.support.production import IBAN, Caller, Production
 
 pytestmark = pytest.mark.claim("exact_limits")
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.claim("exact_limits")
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 
 
-class QuotaTest(HouseTest):
+class QuotaTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.client_id = Client.objects.create().pk

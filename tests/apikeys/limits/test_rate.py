@@ -85,9 +85,9 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
             yield store
 
 
-def admitted(worker: rate.Rates, per_minute: int, most: int = 100_000) -> list[rate.Standing]:
+def admitted(worker: rate.Rates, per_minute: int, most: int = 100_000) -> list[rate.RateState]:
     """Return where the key stood after each call, up to `most`, until one was refused."""
-    standings: list[rate.Standing] = []
+    standings: list[rate.RateState] = []
     with suppress(Problem):
         while len(standings) < most:
             standings.append(worker.admit(NAME, per_minute))

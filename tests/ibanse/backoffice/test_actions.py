@@ -16,10 +16,10 @@ from accounts.audit import client_log, staff_log
 from accounts.guard.models import Block
 from accounts.models import Client, ClientNote, Invitation
 from accounts.staff import limits, notes, suspension
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification
 from accounts.team import invitations
 from apikeys.models import ApiKey
-from tests.base import HouseTest, Person
+from tests.base import BaseTest, Person
 
 if TYPE_CHECKING:
     from tests.base import Answer
@@ -28,7 +28,7 @@ IBAN: Final = "SE45 5000 0000 0583 9825 7466"
 REASON: Final = {"ticket": "T-1204", "words": "The owner asked for it by telephone"}
 
 
-class OfficeDeedTest(HouseTest):
+class BackOfficeActionTest(BaseTest):
     """Alice's client, and staff who send forms about it."""
 
     def setUp(self) -> None:
@@ -56,9 +56,9 @@ class OfficeDeedTest(HouseTest):
         with self.captureOnCommitCallbacks(execute=True):
             return person.posts(path, {**given, **REASON, **fields})
 
-    def said(self, answer: "Answer") -> str:
+    def said(self, response: "Answer") -> str:
         """Return what the next page would say on top."""
-        return " ".join(str(message) for message in get_messages(answer.wsgi_request))
+        return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
     def path(self, name: str, row: Any = None) -> str:
         return reverse(f"admin:{name}", args=[] if row is None else [row.pk])
@@ -67,15 +67,15 @@ class OfficeDeedTest(HouseTest):
         return self.calls(token, "/api/v1/validate", {"iban": IBAN}, **sent).status_code
 
 
-class DayTests(OfficeDeedTest):
+class DayTests(BackOfficeActionTest):
     """Each deed by somebody of the group that may do it, seen from the customer's door."""
 
     def test_billing_suspends_and_reopens_a_client_and_sets_its_limits(self) -> None:
         billing, client = self.staff("billing"), self.alice.client
 
-        answer = self.does(billing, self.path("suspend_client", client))
-        self.assertRedirects(answer, self.path("accounts_client_change", client))
-        self.assertEqual(self.said(answer), "The client is suspended.")
+        response = self.does(billing, self.path("suspend_client", client))
+        self.assertRedirects(response, self.path("accounts_client_change", client))
+        self.assertEqual(self.said(response), "The client is suspended.")
         self.assertEqual(self.calls_with(self.token), 401)
         self.assertContains(self.alice.opens("/overview/"), "This account is suspended", status_code=403)
         self.assertContains(billing.opens(self.path("suspend_client", client)), "suspended already")
@@ -119,8 +119,8 @@ class DayTests(OfficeDeedTest):
     def test_security_revokes_a_pasted_key_and_blocks_an_address(self) -> None:
         security = self.staff("security")
 
-        answer = security.posts(self.path("find_leaked_key"), {"text": f"leaked: {self.token}"})
-        self.assertRedirects(answer, self.path("revoke_key", self.key))
+        response = security.posts(self.path("find_leaked_key"), {"text": f"leaked: {self.token}"})
+        self.assertRedirects(response, self.path("revoke_key", self.key))
         page = security.opens(self.path("revoke_key", self.key))
         self.assertContains(page, self.key.prefix)
         self.assertNotContains(page, self.token[25:])
@@ -144,7 +144,7 @@ class DayTests(OfficeDeedTest):
         session = UserSession.objects.get(user=self.vera.user)
         entry = staff_log.entries(actor=kim.user.pk)[0]
         for name, row, person in (("sign_out_session", session, self.vera), ("sign_out_actor", entry, kim)):
-            with self.subTest(deed=name):
+            with self.subTest(action=name):
                 listed = {"sign_out_session": "usersessions_usersession", "sign_out_actor": "accounts_staffentry"}[name]
                 self.assertContains(security.opens(self.path(f"{listed}_change", row)), self.path(name, row))
                 self.assertEqual(
@@ -156,9 +156,9 @@ class DayTests(OfficeDeedTest):
         lead, kim = self.staff("lead"), self.staff("support")
         kim.opens("/admin/")
 
-        answer = self.does(lead, self.path("sign_out_staff", kim.user))
+        response = self.does(lead, self.path("sign_out_staff", kim.user))
 
-        self.assertEqual(self.said(answer), "They are signed out everywhere.")
+        self.assertEqual(self.said(response), "They are signed out everywhere.")
         self.assertEqual(kim.opens("/admin/").headers["Location"][:10], "/sign-in/?")
         self.assertContains(lead.opens(self.path("change_staff", kim.user)), self.path("sign_out_staff", kim.user))
         self.assertContains(self.does(lead, self.path("sign_out_staff", lead.user)), "That is you", status_code=409)
@@ -166,14 +166,14 @@ class DayTests(OfficeDeedTest):
         self.assertEqual(self.staff("security").opens(self.path("sign_out_user", kim.user)).status_code, 404)
 
 
-class ReasonTests(OfficeDeedTest):
+class ReasonTests(BackOfficeActionTest):
     def test_without_a_reason_nothing_is_done_and_what_was_typed_stays(self) -> None:
         billing, path = self.staff("billing"), self.path("suspend_client", self.alice.client)
         for wrong in ({"ticket": ""}, {"words": ""}, {"words": "unpaid"}, {"words": " " * 30}, {"ticket": "T" * 41}):
             with self.subTest(wrong=wrong):
-                answer = self.does(billing, path, **wrong)
-                self.assertContains(answer, "field-problem", status_code=422)
-                self.assertContains(answer, {**REASON, **wrong}["words"].strip(), status_code=422)
+                response = self.does(billing, path, **wrong)
+                self.assertContains(response, "field-problem", status_code=422)
+                self.assertContains(response, {**REASON, **wrong}["words"].strip(), status_code=422)
         self.assertEqual(Client.objects.get().state, "active")
         self.assertEqual(mail.outbox, [])
 
@@ -181,8 +181,8 @@ class ReasonTests(OfficeDeedTest):
         billing, security = self.staff("billing"), self.staff("security")
         for units in ("", "-1", "2000000001", "many", "1e9", "９"):
             if units != "９":
-                answer = self.does(billing, self.path("set_quota", self.alice.client), units=units)
-                self.assertContains(answer, "id_units_error", status_code=422)
+                response = self.does(billing, self.path("set_quota", self.alice.client), units=units)
+                self.assertContains(response, "id_units_error", status_code=422)
         for network, status in (
             ("", 422),
             ("nonsense", 422),
@@ -192,11 +192,11 @@ class ReasonTests(OfficeDeedTest):
             ("192.0.2.0/24", 409),
         ):
             with self.subTest(network=network):
-                answer = self.does(security, self.path("set_block"), network=network, hours="1")
-                self.assertEqual(answer.status_code, status)
+                response = self.does(security, self.path("set_block"), network=network, hours="1")
+                self.assertEqual(response.status_code, status)
         for hours in ("9999", ""):
-            answer = self.does(security, self.path("set_block"), network="198.51.100.7", hours=hours)
-            self.assertEqual(answer.status_code, 422, hours)
+            response = self.does(security, self.path("set_block"), network="198.51.100.7", hours=hours)
+            self.assertEqual(response.status_code, 422, hours)
         self.assertEqual(Block.objects.count(), 1)
 
     def test_a_whole_key_is_neither_kept_nor_shown_wherever_it_is_pasted(self) -> None:
@@ -204,9 +204,9 @@ class ReasonTests(OfficeDeedTest):
         wrong = self.token[:-1] + ("0" if self.token[-1] != "0" else "1")
         foreign = "ibanse_live_0000000000_" + self.token[23:]
         for text in (foreign, f"{self.token} {foreign}", wrong[:20]):
-            answer = security.posts(self.path("find_leaked_key"), {"text": text})
-            self.assertContains(answer, "id_text_error", status_code=422)
-            self.assertNotContains(answer, text, status_code=422)
+            response = security.posts(self.path("find_leaked_key"), {"text": text})
+            self.assertContains(response, "id_text_error", status_code=422)
+            self.assertNotContains(response, text, status_code=422)
         self.does(security, self.path("note_client", self.alice.client), words=f"They sent {self.token} by mail")
         self.does(security, self.path("revoke_key", self.key), words=f"{self.token} stands on a forum")
         security.opens("/admin/accounts/client/", QUERY_STRING=f"q={self.token}")
@@ -218,18 +218,18 @@ class ReasonTests(OfficeDeedTest):
         self.assertNotIn(secret, "".join(str(letter.body) for letter in mail.outbox))
 
 
-class TwiceTests(OfficeDeedTest):
+class TwiceTests(BackOfficeActionTest):
     def test_a_form_that_is_sent_again_does_nothing_and_says_so(self) -> None:
         billing, client = self.staff("billing"), self.alice.client
         path = self.path("suspend_client", client)
         sent = {**self.form_of(billing, path), **REASON}
         billing.posts(path, sent)
-        suspension.reopen(client, Mandate(billing.user, "T-2", "It was paid meanwhile"))
+        suspension.reopen(client, Justification(billing.user, "T-2", "It was paid meanwhile"))
 
-        answer = billing.posts(path, sent)
+        response = billing.posts(path, sent)
 
-        self.assertEqual(answer.status_code, 302)
-        self.assertIn("Nothing was done a second time", self.said(answer))
+        self.assertEqual(response.status_code, 302)
+        self.assertIn("Nothing was done a second time", self.said(response))
         self.assertEqual(Client.objects.get().state, "active")
 
     def test_two_forms_of_two_tabs_do_it_once(self) -> None:
@@ -245,14 +245,14 @@ class TwiceTests(OfficeDeedTest):
         billing, path = self.staff("billing"), self.path("suspend_client", self.alice.client)
         foreign = self.form_of(self.staff("billing"), path)["attempt"]
         for attempt in ("", "x", str(uuid4()), foreign):
-            answer = billing.posts(path, {**REASON, "attempt": attempt})
-            self.assertContains(answer, "out of date", status_code=409)
-            self.assertContains(answer, REASON["words"], status_code=409)
+            response = billing.posts(path, {**REASON, "attempt": attempt})
+            self.assertContains(response, "out of date", status_code=409)
+            self.assertContains(response, REASON["words"], status_code=409)
         self.assertEqual(Client.objects.get().state, "active")
 
     def test_what_has_changed_since_the_page_was_opened_is_shown_and_not_overwritten(self) -> None:
         billing, client = self.staff("billing"), self.alice.client
-        by_another = Mandate(self.sten.user, "T-2", "Agreed with the owner")
+        by_another = Justification(self.sten.user, "T-2", "Agreed with the owner")
         quota, suspend = self.path("set_quota", client), self.path("suspend_client", client)
         opened = {path: {**self.form_of(billing, path), **REASON, "units": "500"} for path in (quota, suspend)}
         limits.set_quota(client, 777, by_another, before=10_000)
@@ -261,10 +261,10 @@ class TwiceTests(OfficeDeedTest):
         for path, told in ((quota, "waits for its end"), (suspend, "waits for its end")):
             self.assertContains(billing.posts(path, opened[path]), told, status_code=409)
         Client.objects.update(state="active")
-        answer = self.does(billing, quota, units="500", before="10000")
+        response = self.does(billing, quota, units="500", before="10000")
 
-        self.assertContains(answer, "it is 777 now", status_code=409)
-        self.assertContains(answer, 'value="777"', status_code=409)
+        self.assertContains(response, "it is 777 now", status_code=409)
+        self.assertContains(response, 'value="777"', status_code=409)
         self.assertEqual(Client.objects.get().monthly_quota, 777)
         form = {**self.form_of(billing, suspend), **REASON}
         Client.objects.all().delete()
@@ -279,7 +279,7 @@ class TwiceTests(OfficeDeedTest):
 
         self.assertEqual(ClientNote.objects.count(), 1)
 
-    def test_a_grave_deed_needs_a_proof_of_the_last_five_minutes_and_its_form_can_be_sent_then(self) -> None:
+    def test_a_grave_action_needs_a_proof_of_the_last_five_minutes_and_its_form_can_be_sent_then(self) -> None:
         person = self.staff("billing", "security", "support")
         rows = {
             "suspend_client": self.alice.client,
@@ -294,9 +294,9 @@ class TwiceTests(OfficeDeedTest):
         self.assertEqual([name for name, place in asked.items() if "/account/again/" in place], [*rows][:3])
         self.assertEqual(Client.objects.get().state, "active")
 
-        answer = person.posts(self.path("suspend_client", self.alice.client), sent)
+        response = person.posts(self.path("suspend_client", self.alice.client), sent)
 
-        self.assertEqual(self.said(answer), "The client is suspended.")
+        self.assertEqual(self.said(response), "The client is suspended.")
 
     def test_without_the_token_of_the_site_nothing_is_done(self) -> None:
         billing, path = self.staff("billing"), self.path("suspend_client", self.alice.client)
@@ -306,8 +306,8 @@ class TwiceTests(OfficeDeedTest):
         self.assertEqual(Client.objects.get().state, "active")
 
 
-class ForeignTests(OfficeDeedTest):
-    def test_a_deed_of_another_group_is_refused_on_record_and_does_nothing(self) -> None:
+class ForeignTests(BackOfficeActionTest):
+    def test_a_action_of_another_group_is_refused_on_record_and_does_nothing(self) -> None:
         rows = {
             "suspend_client": self.alice.client, "set_quota": self.alice.client, "note_client": self.alice.client,
             "resend_invitation": self.invitation, "sign_out_user": self.alice.user, "revoke_key": self.key,
@@ -330,7 +330,7 @@ class ForeignTests(OfficeDeedTest):
         for group, allowed in theirs.items():
             somebody = self.staff(group)
             for name in rows.keys() - allowed:
-                with self.subTest(group=group, deed=name):
+                with self.subTest(group=group, action=name):
                     path = self.path(name, rows[name])
                     self.assertEqual(somebody.posts(path, {**REASON, "attempt": str(uuid4())}).status_code, 403)
                     newest = staff_log.entries(actor=somebody.user.pk)[0]
@@ -343,7 +343,7 @@ class ForeignTests(OfficeDeedTest):
             self.assertEqual(person.opens(reverse(f"admin:{name}", args=[uuid4()])).status_code, 404, name)
         self.assertEqual(person.opens(reverse("admin:lift_block", args=[999_999])).status_code, 404)
 
-    def test_links_stand_where_the_deed_can_be_done(self) -> None:
+    def test_links_stand_where_the_action_can_be_done(self) -> None:
         billing, security = self.staff("billing"), self.staff("security")
         path = self.path("accounts_client_change", self.alice.client)
         suspend, reopen = (self.path(name, self.alice.client) for name in ("suspend_client", "reopen_client"))
@@ -355,11 +355,11 @@ class ForeignTests(OfficeDeedTest):
         self.assertContains(security.opens(path), f'href="{reopen}"')
         Client.objects.update(state="closing")
         page = security.opens(path)
-        for deed in (suspend, reopen):
-            self.assertNotContains(page, f'href="{deed}"')
+        for action in (suspend, reopen):
+            self.assertNotContains(page, f'href="{action}"')
         self.assertContains(security.opens("/admin/"), self.path("find_leaked_key"))
 
-    def test_no_deed_shows_an_address_of_a_customer(self) -> None:
+    def test_no_action_shows_an_address_of_a_customer(self) -> None:
         person = self.staff("support", "billing", "security")
         rows = {
             "suspend_client": self.alice.client,

@@ -7,12 +7,12 @@ from html import unescape
 from accounts.audit import client_log, staff_log
 from accounts.models import StaffEntry
 from ibanse.backoffice.lists.accounts import KindOfLook
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 PATH = "/admin/staff/history/"
 
 
-class StaffChainTests(HouseTest):
+class StaffChainTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.guard = self.staff("security")
@@ -48,7 +48,7 @@ class StaffChainTests(HouseTest):
         ):
             self.assertContains(self.guard.posts(PATH, {"checkpoint": text}), said, status_code=status)
 
-    def test_every_deed_of_staff_is_found_by_its_kind(self) -> None:
+    def test_every_action_of_staff_is_found_by_its_kind(self) -> None:
         tags = [tag for _words, tags in KindOfLook.KINDS.values() for tag in tags]
 
         self.assertEqual(sorted(tags), sorted(staff_log.ACTIONS))
@@ -59,8 +59,8 @@ class StaffChainTests(HouseTest):
         StaffEntry.objects.filter(number=1).update(at=long_ago)
 
         def numbers(query: str) -> list[int]:
-            answer = self.guard.opens(f"/admin/accounts/staffentry/?{query}")
-            return sorted(entry.number for entry in answer.context["cl"].result_list)
+            response = self.guard.opens(f"/admin/accounts/staffentry/?{query}")
+            return sorted(entry.number for entry in response.context["cl"].result_list)
 
         self.assertEqual(numbers("kind=unmaskings"), [4])
         self.assertNotIn(1, numbers("within=week"))

@@ -32,17 +32,17 @@ from accounts.staff import groups as staff_groups
 from accounts.team import invitations
 from apikeys.models import ApiKey, QuotaMonth
 from ibanse import checks
-from ibanse.backoffice.actions import clients as deeds_of_accounts
+from ibanse.backoffice.actions import clients as actions_of_accounts
 from ibanse.backoffice.site import PAGES
 from ibanse.config import env
 from privacy import vault
-from tests.base import PASSWORD, HouseTest, Person, Visitor
+from tests.base import PASSWORD, BaseTest, Person, Visitor
 
 STAFF: Final = frozenset({*staff_groups.GROUPS, "none"})
 """Whoever works for the operator, in a group or in none."""
 SUPPORT, BILLING, SECURITY, LEAD = ({name} for name in staff_groups.GROUPS)
 
-DOORS: Final[dict[str, set[str] | frozenset[str]]] = {
+ROUTES: Final[dict[str, set[str] | frozenset[str]]] = {
     "admin:index": STAFF,
     "admin:login": STAFF,
     "admin:refused_calls": SECURITY,
@@ -114,7 +114,7 @@ def office_urls() -> Iterator[tuple[str, URLPattern]]:
 IBAN: Final = "SE4550000000058398257466"
 
 
-class OfficeTest(HouseTest):
+class OfficeTest(BaseTest):
     """Alice's client, with something of everything."""
 
     def setUp(self) -> None:
@@ -159,7 +159,9 @@ class OfficeTest(HouseTest):
             "admin:guard_block_change": self.first(Block),
             "admin:accounts_staffentry_change": self.first(StaffEntry),
             "admin:change_staff": self.colleague.user.pk,
-            **dict.fromkeys((f"admin:{page.name}" for page in deeds_of_accounts.PAGES if page.on is Client), client.pk),
+            **dict.fromkeys(
+                (f"admin:{page.name}" for page in actions_of_accounts.PAGES if page.on is Client), client.pk
+            ),
             "admin:resend_invitation": self.invitation.pk,
             "admin:withdraw_invitation": self.invitation.pk,
             "admin:sign_out_user": self.alice.user.pk,
@@ -184,36 +186,36 @@ class OfficeTest(HouseTest):
 @pytest.mark.claim("staff_entry")
 class WalkTests(OfficeTest):
     def test_every_url_is_in_the_table_and_the_table_holds_no_other(self) -> None:
-        self.assertEqual({name for name, _ in office_urls()}, set(DOORS))
+        self.assertEqual({name for name, _ in office_urls()}, set(ROUTES))
 
     def test_everybody_gets_through_just_the_doors_that_are_theirs(self) -> None:
         people: dict[str, Person | Visitor] = {name: self.staff(name) for name in staff_groups.GROUPS}
         people |= {"none": self.staff(), "Alice": self.alice, "Vera": self.vera, "a stranger": Visitor()}
-        for name in DOORS:
+        for name in ROUTES:
             path = self.path(name)
             for who, person in people.items():
                 for method in ("get", "post"):
                     with self.subTest(page=name, who=who, method=method), transaction.atomic():
                         person.browser.handler.enforce_csrf_checks = False
-                        answer = getattr(person.browser, method)(path)
+                        response = getattr(person.browser, method)(path)
                         transaction.set_rollback(True)
-                        self.assertEqual(self.outcome(answer, name), self.expected(name, who, method))
+                        self.assertEqual(self.outcome(response, name), self.expected(name, who, method))
 
-    def outcome(self, answer: Any, name: str) -> str:
-        place = answer.headers.get("Location", "")
+    def outcome(self, response: Any, name: str) -> str:
+        place = response.headers.get("Location", "")
         if place.startswith("/sign-in/?"):
             return "sign-in"
         if name == "admin:login" and place == "/admin/":
             return "in"
-        self.assertNotIn(answer.status_code, (404, 500))
-        return "refused" if answer.status_code == 403 else "in"
+        self.assertNotIn(response.status_code, (404, 500))
+        return "refused" if response.status_code == 403 else "in"
 
     def expected(self, name: str, who: str, method: str) -> str:
         if who == "a stranger":
             return "sign-in"
         if name == "admin:login":  # Leads to where it is decided.
             return "in"
-        if who not in DOORS[name]:
+        if who not in ROUTES[name]:
             return "refused"
         return "refused" if method == "post" and name not in CHANGING | {"admin:index"} else "in"
 
@@ -232,10 +234,10 @@ class WalkTests(OfficeTest):
     def test_a_menu_shows_just_what_opens(self) -> None:
         for name in staff_groups.GROUPS:
             page = self.staff(name).opens("/admin/").content.decode()
-            for url in DOORS:
+            for url in ROUTES:
                 if url.endswith("_changelist"):
                     with self.subTest(group=name, url=url):
-                        self.assertEqual(f'href="{reverse(url)}"' in page, name in DOORS[url])
+                        self.assertEqual(f'href="{reverse(url)}"' in page, name in ROUTES[url])
 
 
 @pytest.mark.claim("staff_entry")
@@ -252,10 +254,10 @@ class EntryTests(OfficeTest):
         sten = self.staff("support")
         sten = Person(sten.user)  # Signed in anew, by password alone.
 
-        answer = sten.opens("/admin/accounts/client/")
+        response = sten.opens("/admin/accounts/client/")
 
         self.assertRedirects(
-            answer, "/account/again/?next=%2Fadmin%2Faccounts%2Fclient%2F", fetch_redirect_response=False
+            response, "/account/again/?next=%2Fadmin%2Faccounts%2Fclient%2F", fetch_redirect_response=False
         )
         sten.proves_themselves("mfa")
         self.assertEqual(sten.opens("/admin/accounts/client/").status_code, 200)
@@ -277,9 +279,9 @@ class EntryTests(OfficeTest):
         here, away = self.staff("support"), self.staff("support", address="198.51.100.9")
         with override_settings(STAFF_NETWORKS=[*env_networks("192.0.2.0/24, 2001:db8::/32")]):
             self.assertEqual(here.opens("/admin/").status_code, 200)
-            answer = away.opens("/admin/accounts/client/")
+            response = away.opens("/admin/accounts/client/")
 
-        self.assertContains(answer, "own networks only", status_code=403)
+        self.assertContains(response, "own networks only", status_code=403)
         [(tag, told), *_] = self.recorded(actor=away.user.pk)
         self.assertEqual((tag, told["reason"]), ("office.refused", "address"))
 
@@ -367,7 +369,7 @@ class RecordTests(OfficeTest):
         page = f"/admin/accounts/historyentry/{refused.pk}/change/"
         self.assertContains(everybody.opens(page), "ibanse_live_abc")
         vault.destroy(self.alice.client.pk)
-        for name in DOORS:
+        for name in ROUTES:
             if name.endswith("_change"):
                 with self.subTest(page=name):
                     self.assertEqual(everybody.opens(self.path(name)).status_code, 200)
@@ -390,8 +392,8 @@ class RecordTests(OfficeTest):
 @pytest.mark.claim("staff_entry")
 class SearchTests(OfficeTest):
     def shown(self, person: Person, query: str) -> bool:
-        answer = person.opens("/admin/accounts/user/", QUERY_STRING=query)
-        return str(self.alice.user.pk) in answer.content.decode()
+        response = person.opens("/admin/accounts/user/", QUERY_STRING=query)
+        return str(self.alice.user.pk) in response.content.decode()
 
     def test_only_what_is_exactly_that_is_found(self) -> None:
         sten = self.staff("support")
@@ -436,12 +438,12 @@ class SearchTests(OfficeTest):
             "192.0.2.0/24",
             "ä'%",
         )
-        for name in DOORS:
+        for name in ROUTES:
             if name.endswith("_changelist"):
                 for term in pasted:
                     with self.subTest(list=name, term=term):
-                        answer = everybody.opens(reverse(name), query_params={"q": term})
-                        self.assertEqual(answer.status_code, 200)
+                        response = everybody.opens(reverse(name), query_params={"q": term})
+                        self.assertEqual(response.status_code, 200)
         found = everybody.opens("/admin/apikeys/apikey/", query_params={"q": self.key})
         self.assertContains(found, self.key[:22])
 
@@ -455,15 +457,15 @@ class SearchTests(OfficeTest):
 class ManyRowsTests(OfficeTest):
     def test_no_list_asks_the_database_more_than_twelve_times_however_many_rows_it_has(self) -> None:
         self.fill(300)
-        for name, groups in DOORS.items():
+        for name, groups in ROUTES.items():
             if not name.endswith("_changelist") and name != "admin:staff":
                 continue
             person = self.staff(next(iter(groups)))
             person.opens("/admin/")
             for query in ("", f"client={self.alice.client.pk}"):
                 with self.subTest(list=name, query=query), CaptureQueriesContext(connection) as asked:
-                    answer = person.opens(reverse(name), QUERY_STRING=query)
-                    self.assertIn(answer.status_code, (200, 400))
+                    response = person.opens(reverse(name), QUERY_STRING=query)
+                    self.assertIn(response.status_code, (200, 400))
                     said = [one["sql"] for one in asked.captured_queries if "SAVEPOINT" not in one["sql"]]
                     self.assertLessEqual(len(said), 12, "\n".join(said))
 
@@ -503,7 +505,7 @@ class SecretTests(OfficeTest):
             "Alice Ek",
             *UserSession.objects.values_list("session_key", flat=True),
         }
-        for name in DOORS:
+        for name in ROUTES:
             page = person.opens(self.path(name), follow=True).content.decode()
             for secret in hidden:
                 with self.subTest(page=name, secret=secret):
@@ -512,7 +514,7 @@ class SecretTests(OfficeTest):
 
 
 @pytest.mark.claim("staff_entry")
-class GroupTests(HouseTest):
+class GroupTests(BaseTest):
     def test_groups_become_what_the_table_says_and_stay_so(self) -> None:
         sten = self.staff("support")
         sten.user.user_permissions.add(Permission.objects.first())  # type: ignore[arg-type]  # there are some

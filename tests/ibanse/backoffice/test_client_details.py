@@ -13,7 +13,7 @@ from accounts.staff import support_access
 from accounts.team import invitations
 from privacy import vault
 from tests.accounts.staff.test_unmasking import later
-from tests.base import HouseTest, Person
+from tests.base import BaseTest, Person
 
 CONTACT: Final = details.Contact(
     company="Alfa Kakel AB", organisation_number="556703-7485", person="Alice Ek", phone="+46 8 123 45 67",
@@ -40,7 +40,7 @@ EVERYTHING: Final = OF_CONTACT | OF_USERS | OF_BILLING
 REASON: Final = {"ticket": "T-1042", "words": "She asks why no invoice arrives"}
 
 
-class ClientDetailsTests(HouseTest):
+class ClientDetailsTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.of_alice, by = self.alice.client, self.alice.user
@@ -56,9 +56,9 @@ class ClientDetailsTests(HouseTest):
         return f"/admin/clients/{(client or self.of_alice).pk}/details/"
 
     def page(self, person: Person, client: Client | None = None) -> str:
-        answer = person.opens(self.path(client))
-        self.assertEqual(answer.status_code, 200)
-        return answer.content.decode()
+        response = person.opens(self.path(client))
+        self.assertEqual(response.status_code, 200)
+        return response.content.decode()
 
     def in_clear(self, person: Person) -> set[str]:
         page = self.page(person)
@@ -83,8 +83,8 @@ class ClientDetailsTests(HouseTest):
     def test_the_other_groups_have_no_such_page_and_find_no_link_to_it(self) -> None:
         for name in ("security", "lead"):
             person = self.staff(name)
-            for answer in (person.opens(self.path()), person.posts(self.path(), REASON)):
-                self.assertEqual(answer.status_code, 403)
+            for response in (person.opens(self.path()), person.posts(self.path(), REASON)):
+                self.assertEqual(response.status_code, 403)
         self.assertNotContains(
             self.staff("security").opens(f"/admin/accounts/client/{self.of_alice.pk}/change/"), self.path()
         )
@@ -93,9 +93,9 @@ class ClientDetailsTests(HouseTest):
 
     def test_it_masks_itself_when_the_time_is_over_also_on_the_screen(self) -> None:
         self.unmasks(self.support)
-        answer = self.support.opens(self.path())
-        self.assertLessEqual(int(answer.headers["Refresh"]), 901)
-        self.assertIn("no-store", answer.headers["Cache-Control"])
+        response = self.support.opens(self.path())
+        self.assertLessEqual(int(response.headers["Refresh"]), 901)
+        self.assertIn("no-store", response.headers["Cache-Control"])
 
         with later(minutes=15, seconds=1):
             self.assertEqual(self.in_clear(self.support), set())
@@ -105,7 +105,7 @@ class ClientDetailsTests(HouseTest):
         self.unmasks(self.support)
 
         for _click in range(2):
-            self.assertRedirects(self.support.posts(self.path(), {"deed": "mask"}), self.path())
+            self.assertRedirects(self.support.posts(self.path(), {"action": "mask"}), self.path())
 
         self.assertEqual(self.in_clear(self.support), set())
         self.assertEqual(staff_log.entries(tag="client.masked").count(), 1)
@@ -126,13 +126,13 @@ class ClientDetailsTests(HouseTest):
             with self.captureOnCommitCallbacks(execute=True):
                 self.assertRedirects(self.support.posts(self.path(), fields), self.path())
         self.assertEqual((Unmasking.objects.count(), len(mail.outbox)), (1, 1))
-        self.support.posts(self.path(), {"deed": "mask"})
+        self.support.posts(self.path(), {"action": "mask"})
 
-        answer = self.support.posts(self.path(), fields)
+        response = self.support.posts(self.path(), fields)
 
-        self.assertContains(answer, "has been used", status_code=409)
+        self.assertContains(response, "has been used", status_code=409)
         self.assertEqual(self.in_clear(self.support), set())
-        self.assertContains(answer, REASON["words"], status_code=409)
+        self.assertContains(response, REASON["words"], status_code=409)
 
     def test_a_number_from_another_page_or_person_opens_nothing_and_security_is_told(self) -> None:
         watching = self.staff("security")
@@ -142,24 +142,24 @@ class ClientDetailsTests(HouseTest):
         ]
         for number in (*foreign, "", "forged"):
             with self.captureOnCommitCallbacks(execute=True):
-                answer = self.support.posts(self.path(), {"number": number, **REASON})
-            self.assertEqual(answer.status_code, 400)
+                response = self.support.posts(self.path(), {"number": number, **REASON})
+            self.assertEqual(response.status_code, 400)
         self.assertFalse(Unmasking.objects.exists())
         self.assertEqual(staff_log.entries(tag="office.misused", client=self.of_alice.pk).count(), 4)
         self.assertEqual([message.to for message in mail.outbox], [[watching.user.email]])
 
     def test_without_a_reason_nothing_opens_and_the_page_says_what_is_missing(self) -> None:
         for missing in ({"ticket": ""}, {"words": "too few"}, {"words": ""}):
-            answer = self.unmasks(self.support, None, **missing)
-            self.assertContains(answer, "field-problem", status_code=422)
+            response = self.unmasks(self.support, None, **missing)
+            self.assertContains(response, "field-problem", status_code=422)
         self.assertEqual(self.in_clear(self.support), set())
 
     def test_with_the_clients_leave_a_click_shows_it_and_the_leave_ended_masks_it(self) -> None:
-        self.assertEqual(self.support.posts(self.path(), {"deed": "look"}).status_code, 409)
+        self.assertEqual(self.support.posts(self.path(), {"action": "look"}).status_code, 409)
         support_access.grant(self.of_alice, "hour", by=self.alice.user)
         self.assertContains(self.support.opens(self.path()), "The client has given access")
 
-        self.assertRedirects(self.support.posts(self.path(), {"deed": "look"}), self.path())
+        self.assertRedirects(self.support.posts(self.path(), {"action": "look"}), self.path())
         self.assertEqual(self.in_clear(self.support), OF_CONTACT | OF_USERS)
 
         support_access.end(self.of_alice, by=self.alice.user)

@@ -19,7 +19,7 @@ from django.http import HttpResponse
 
 from accounts.staff import groups as staff_groups
 from accounts.staff import support_access, unmasking
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification
 from privacy.check_logging import mode
 from privacy.check_logging.mode import Choice
 from privacy.export import exports
@@ -27,7 +27,7 @@ from privacy.inventory import tables
 from privacy.inventory.fields import How
 from privacy.models import Mode
 from tests.base import PASSWORD, Person
-from tests.ibanse.backoffice.test_back_office import CHANGING, DOORS, IBAN, OfficeTest
+from tests.ibanse.backoffice.test_back_office import CHANGING, IBAN, ROUTES, OfficeTest
 from tests.support.canary import spellings
 from validation.models import ValidationRecord
 
@@ -74,10 +74,10 @@ class StolenSessionTests(OfficeTest):
         found |= {f"an IBAN: {iban}": spellings(iban) for iban in (IBAN, OTHER_IBAN)}
         return found | {f"{name} {place}": _written(value) for place, (name, value) in enumerate(_every_sealed_value())}
 
-    def leaks(self, answer: Any) -> set[str]:
+    def leaks(self, response: Any) -> set[str]:
         """Return what an answer holds that it may not, whether in its body or its headers."""
-        body = b"".join(answer.streaming_content) if getattr(answer, "streaming", False) else answer.content
-        said = [body, unescape(body.decode(errors="replace")).encode(), "\n".join(answer.headers.values()).encode()]
+        body = b"".join(response.streaming_content) if getattr(response, "streaming", False) else response.content
+        said = [body, unescape(body.decode(errors="replace")).encode(), "\n".join(response.headers.values()).encode()]
         return {
             name
             for name, written in self.secrets.items()
@@ -90,7 +90,7 @@ class StolenSessionTests(OfficeTest):
         user = victim.user
         if user.has_perm(unmasking.PERMISSION):
             form = unmasking.form_number(self.of_alice, user)
-            unmasking.open(self.of_alice, Mandate(user, REASON["ticket"], REASON["words"]), form=form)
+            unmasking.open(self.of_alice, Justification(user, REASON["ticket"], REASON["words"]), form=form)
         victim.browser.handler.enforce_csrf_checks = False
         return victim
 
@@ -102,11 +102,11 @@ class StolenSessionTests(OfficeTest):
             if path in seen:
                 continue
             seen.add(path)
-            answer = thief.opens(path)
-            self.assertLess(answer.status_code, 500, path)
-            if found := self.leaks(answer):
+            response = thief.opens(path)
+            self.assertLess(response.status_code, 500, path)
+            if found := self.leaks(response):
                 leaked[path] = found
-            waiting += _LINK.findall(answer.content.decode())
+            waiting += _LINK.findall(response.content.decode())
         self.assertGreater(len(seen), 3)
         self.assertLess(len(seen), MOST_PAGES, "there are more pages than were looked at")
         self.looked_at = seen
@@ -115,8 +115,8 @@ class StolenSessionTests(OfficeTest):
     def test_the_search_finds_each_of_them(self) -> None:
         for name, written in self.secrets.items():
             for spelling in written:
-                answer = HttpResponse(b"<td>" + spelling + b"</td>")
-                self.assertIn(name, self.leaks(answer))
+                response = HttpResponse(b"<td>" + spelling + b"</td>")
+                self.assertIn(name, self.leaks(response))
                 if spelling.isascii() and spelling.decode().isprintable():
                     self.assertIn(name, self.leaks(HttpResponse(headers={"X-Found": spelling.decode()})))
 
@@ -125,31 +125,31 @@ class StolenSessionTests(OfficeTest):
         self.assertEqual(self.leaks(HttpResponse(b"<td>nothing</td>")), set())
 
     def test_no_page_holds_one_wherever_links_lead(self) -> None:
-        begins = ["/admin/", *(self.path(name) for name in DOORS)]
+        begins = ["/admin/", *(self.path(name) for name in ROUTES)]
 
         self.assertEqual(self.crawls(self.thief(*staff_groups.GROUPS), begins), {})
 
-        self.assertGreater(len(self.looked_at), len(DOORS))
+        self.assertGreater(len(self.looked_at), len(ROUTES))
 
     def test_no_page_of_any_group_holds_one(self) -> None:
         support_access.grant(self.of_alice, "hour", by=self.alice.user)
         for group in staff_groups.GROUPS:
             thief, opened = self.thief(group), 0
-            for name in DOORS:
-                answer = thief.opens(self.path(name))
-                self.assertEqual(self.leaks(answer), set(), (group, name))
-                opened += answer.status_code == 200
+            for name in ROUTES:
+                response = thief.opens(self.path(name))
+                self.assertEqual(self.leaks(response), set(), (group, name))
+                opened += response.status_code == 200
             self.assertGreater(opened, 2, group)
 
     def test_no_form_that_is_sent_is_answered_with_one(self) -> None:
         thief = self.thief(*staff_groups.GROUPS)
         fields = {**REASON, "attempt": "", "number": "", "pk": str(self.of_alice.pk), "q": "a", "action": "export"}
-        for name in {*DOORS, *CHANGING}:
-            for sent in (fields, {**fields, "deed": "look"}):
+        for name in {*ROUTES, *CHANGING}:
+            for sent in (fields, {**fields, "action": "look"}):
                 with self.subTest(page=name, sent=sent), transaction.atomic():
-                    answer = thief.browser.post(self.path(name), sent)
-                    self.assertLess(answer.status_code, 500)
-                    self.assertEqual(self.leaks(answer), set())
+                    response = thief.browser.post(self.path(name), sent)
+                    self.assertLess(response.status_code, 500)
+                    self.assertEqual(self.leaks(response), set())
                     transaction.set_rollback(True)
 
     def test_no_table_can_be_guessed_open(self) -> None:
@@ -162,24 +162,24 @@ class StolenSessionTests(OfficeTest):
             key = row.pk if row and model is not Session else "guessed"
             pages = [f"{key}/{page}/" for page in ("change", "delete", "history")]
             for path in (place, *(place + page for page in (*pages, "add/"))):
-                answer = thief.opens(path)
-                self.assertLess(answer.status_code, 500, path)
-                self.assertEqual(self.leaks(answer), set(), path)
+                response = thief.opens(path)
+                self.assertLess(response.status_code, 500, path)
+                self.assertEqual(self.leaks(response), set(), path)
         for guess in GUESSES:
-            for name in DOORS:
+            for name in ROUTES:
                 if name.endswith("_changelist"):
-                    answer = thief.opens(self.path(name) + guess)
-                    self.assertLess(answer.status_code, 500, name + guess)
-                    self.assertEqual(self.leaks(answer), set(), name + guess)
+                    response = thief.opens(self.path(name) + guess)
+                    self.assertLess(response.status_code, 500, name + guess)
+                    self.assertEqual(self.leaks(response), set(), name + guess)
 
     def test_no_page_of_the_client_area_opens_to_staff(self) -> None:
         thief = self.thief(*staff_groups.GROUPS)
         record = ValidationRecord.objects.filter(client=self.of_alice).first()
         assert record is not None
         for path in ("/log/", f"/log/{record.pk}/", "/keys/", "/account/history/", "/account/export/", "/overview/"):
-            answer = thief.opens(path)
-            self.assertIn(answer.status_code, (403, 404), path)
-            self.assertEqual(self.leaks(answer), set(), path)
+            response = thief.opens(path)
+            self.assertIn(response.status_code, (403, 404), path)
+            self.assertEqual(self.leaks(response), set(), path)
 
 
 def _written(value: bytes) -> set[bytes]:

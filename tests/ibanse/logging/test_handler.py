@@ -271,14 +271,14 @@ class TestManyAtOnce:
         assert writer.read() == (["one", "two", "in between"], [])
 
 
-def in_a_child(deed: Callable[[], object]) -> int:
+def in_a_child(action: Callable[[], object]) -> int:
     """Fork; the child does its deed, and nothing of pytest's."""
     child = os.fork()
     if child == 0:
         status = 1
         with contextlib.suppress(BaseException):
             signal.alarm(20)
-            deed()
+            action()
             status = 0
         os._exit(status)
     return child
@@ -427,11 +427,11 @@ class TestTampering:
         ],
     )  # fmt: skip
     def test_it_is_named_and_the_rest_can_be_read(
-        self, three: Writer, deed: Callable[[list[Path]], object], told: list[str], lost: str
+        self, three: Writer, action: Callable[[list[Path]], object], told: list[str], lost: str
     ) -> None:
         names = {path.name: str(number) for number, path in enumerate(three.files)}
         names[three.files[0].name.replace("-000000", "-000003")] = "3"
-        deed(three.files)
+        action(three.files)
         lines, problems = three.read(later=HOURS_LATER)
 
         for name, number in names.items():
@@ -630,17 +630,17 @@ class TestCommands:
     def test_it_follows_what_is_written_until_ctrl_c(
         self, writer: Writer, key: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        deeds = iter([
+        actions = iter([
             lambda: writer.log.warning("two"),
             lambda: Writer(writer.folder).log.warning("three"),
             writer.handler.close,
         ])  # fmt: skip
 
         def sleep(_seconds: float) -> None:
-            deed = next(deeds, None)
-            if deed is None:
+            action = next(actions, None)
+            if action is None:
                 raise KeyboardInterrupt
-            deed()
+            action()
 
         writer.log.warning("one")
         monkeypatch.setattr("ibanse.management.commands.read_log.time.sleep", sleep)

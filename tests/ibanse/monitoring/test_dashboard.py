@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from accounts import counters
 from accounts.counters import hour_of
-from accounts.models import Reading
+from accounts.models import Metric
 from accounts.staff import groups
 from ibanse.monitoring import sampling
 from ibanse.monitoring.metrics import KINDS, Kind, Page
 from ibanse.monitoring.series import HOUR
-from tests.base import HouseTest, Person
+from tests.base import BaseTest, Person
 
 SEEN = {
     "support": {"clients", "queues"},
@@ -28,7 +28,7 @@ SEEN = {
 MOST_QUERIES = 12
 
 
-def past(now: datetime, days: int) -> Iterator[Reading]:
+def past(now: datetime, days: int) -> Iterator[Metric]:
     """Yield readings of every kind, for each hour of so many days."""
     for index in range(days * 24):
         at = hour_of(now) - index * HOUR
@@ -36,10 +36,10 @@ def past(now: datetime, days: int) -> Iterator[Reading]:
         parts += [("free", kind.part, "") for kind in KINDS if kind.name == "free_share"]
         parts += [("refused", f"code_{number}", "") for number in range(16)]
         for name, part, node in parts:
-            yield Reading(name=name, part=part, node=node, at=at, value=index % 50, taken_at=min(now, at + HOUR))
+            yield Metric(name=name, part=part, node=node, at=at, value=index % 50, taken_at=min(now, at + HOUR))
 
 
-class OverviewTests(HouseTest):
+class OverviewTests(BaseTest):
     def cards(self, person: Person, query: str = "") -> set[str]:
         page = person.opens("/admin/", QUERY_STRING=query).content.decode()
         return set(re.findall(r'<article class="card reading" id="([\w-]+)"', page))
@@ -82,7 +82,7 @@ class OverviewTests(HouseTest):
 
     def test_what_is_calm_says_so_and_what_is_not_stands_first_with_what_helps(self) -> None:
         sampling.take(timezone.now())
-        Reading.objects.filter(name="mails").update(value=7)
+        Metric.objects.filter(name="mails").update(value=7)
 
         page = self.staff("support").opens("/admin/").content.decode()
 
@@ -105,7 +105,7 @@ class OverviewTests(HouseTest):
         self.assertNotIn('id="wants-title"', page)
 
         sampling.take(timezone.now())
-        Reading.objects.filter(name="mails").update(taken_at=timezone.now() - timedelta(hours=3))
+        Metric.objects.filter(name="mails").update(taken_at=timezone.now() - timedelta(hours=3))
         with override_settings(EMBEDDED=False, SECURE_SSL_REDIRECT=False, SECURE_PROXY_SSL_HEADER=None):
             page = sten.opens("/admin/").content.decode()
 
@@ -126,9 +126,9 @@ class OverviewTests(HouseTest):
         sampling.take(now)
         base = 0 if (hour - HOUR).hour == 0 else 40
         rows = [(hour - 2 * HOUR, base), (hour - HOUR, base + 25), (hour, 3 if hour.hour == 0 else base + 28)]
-        Reading.objects.filter(name="calls").delete()
-        Reading.objects.bulk_create(Reading(name="calls", at=at, value=value, taken_at=now) for at, value in rows)
-        Reading.objects.create(name="refused", part="key_missing", at=hour - HOUR, value=11)
+        Metric.objects.filter(name="calls").delete()
+        Metric.objects.bulk_create(Metric(name="calls", at=at, value=value, taken_at=now) for at, value in rows)
+        Metric.objects.create(name="refused", part="key_missing", at=hour - HOUR, value=11)
         counters.count("refused", "key_unknown")
         counters.flush()
 
@@ -150,7 +150,7 @@ class OverviewTests(HouseTest):
     def test_several_machines_are_told_apart(self) -> None:
         now = timezone.now()
         sampling.take(now)
-        Reading.objects.create(name="spool", node="web2", at=hour_of(now), value=9 * 1024 * 1024, taken_at=now)
+        Metric.objects.create(name="spool", node="web2", at=hour_of(now), value=9 * 1024 * 1024, taken_at=now)
 
         page = self.staff("support").opens("/admin/").content.decode()
 
@@ -160,7 +160,7 @@ class OverviewTests(HouseTest):
 
     def test_ninety_days_of_readings_take_no_more_queries_and_odd_periods_the_usual_one(self) -> None:
         now = timezone.now()
-        Reading.objects.bulk_create(past(now, 20), batch_size=5_000)
+        Metric.objects.bulk_create(past(now, 20), batch_size=5_000)
         security = self.staff("security")
         security.opens("/admin/")  # The first visit of a session writes down that there is one.
         for query in ("", "days=1", "days=90", "days=8", "days=x", "days=-1", "days=90&days=\x00"):
@@ -175,7 +175,7 @@ class OverviewTests(HouseTest):
         return [kind.key for kind in KINDS if f"accounts.{kind.permission}" in rights and not kind.only_in_production]
 
 
-class RefusedCallsTests(HouseTest):
+class RefusedCallsTests(BaseTest):
     def test_reasons_are_told_by_the_hour_and_nobody_is_named(self) -> None:
         key = self.alice.key()
         for token in (None, None, key[:-1] + "x"):
@@ -199,6 +199,6 @@ class RefusedCallsTests(HouseTest):
         self.assertContains(watch.opens("/admin/refused-calls/"), "Not one call was refused")
 
     def test_a_code_of_another_release_is_told_by_its_name(self) -> None:
-        Reading.objects.create(name="refused", part="of_tomorrow", at=hour_of(timezone.now()), value=4)
+        Metric.objects.create(name="refused", part="of_tomorrow", at=hour_of(timezone.now()), value=4)
 
         self.assertContains(self.staff("security").opens("/admin/refused-calls/"), "of_tomorrow")

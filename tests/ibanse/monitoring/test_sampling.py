@@ -17,16 +17,16 @@ from django.utils import timezone
 
 from accounts import counters
 from accounts.counters import hour_of
-from accounts.models import Client, Reading
+from accounts.models import Client, Metric
 from accounts.team import invitations
 from apikeys.models import ApiKey, KeyUsageDay
 from ibanse import scheduler
 from ibanse.monitoring import sampling
 from ibanse.monitoring.collectors import apikeys as calls_measured
 from ibanse.monitoring.collectors import host as machine
-from ibanse.monitoring.series import HOUR, KEPT
+from ibanse.monitoring.series import HOUR, RETENTION
 from privacy.models import ContactMessage, DeletionRequest
-from tests.base import HouseTest
+from tests.base import BaseTest
 from tests.support.entrance import EntranceTest
 from validation.recording import spool
 
@@ -35,17 +35,17 @@ NOON = datetime(2026, 11, 26, 12, 3, tzinfo=UTC)
 
 def values(name: str) -> dict[str, int]:
     """Return the values of a reading, by their part."""
-    return dict(Reading.objects.filter(name=name).order_by("at").values_list("part", "value"))
+    return dict(Metric.objects.filter(name=name).order_by("at").values_list("part", "value"))
 
 
-class TakingTests(HouseTest):
+class TakingTests(BaseTest):
     def test_the_last_reading_of_an_hour_stays_and_the_next_hour_has_its_own(self) -> None:
         sampling.take(NOON)
         Client.objects.create()
         sampling.take(NOON + timedelta(minutes=5))
         sampling.take(NOON + HOUR)
 
-        rows = Reading.objects.filter(name="clients", part="active").order_by("at")
+        rows = Metric.objects.filter(name="clients", part="active").order_by("at")
         self.assertEqual(
             [(row.at, row.value, row.taken_at) for row in rows],
             [
@@ -71,9 +71,9 @@ class TakingTests(HouseTest):
         self.assertTrue(all(size > 0 for size in values("database").values()))
         self.assertEqual(set(values("free_share")), {"exports", "logs", "spool"})
         self.assertTrue(all(0 <= share <= 100 for share in values("free_share").values()))
-        of_nodes = set(Reading.objects.exclude(node="").values_list("name", "node"))
+        of_nodes = set(Metric.objects.exclude(node="").values_list("name", "node"))
         self.assertEqual(of_nodes, {(name, socket.gethostname()) for name in ("free", "free_share", "spool")})
-        told = json.dumps(list(Reading.objects.values_list("name", "part", "value")))
+        told = json.dumps(list(Metric.objects.values_list("name", "part", "value")))
         self.assertNotIn(str(self.alice.client.pk), told)
 
     def test_a_measure_that_fails_is_named_and_holds_up_no_other(self) -> None:
@@ -88,12 +88,12 @@ class TakingTests(HouseTest):
         self.assertEqual(set(values("deletions")), {"waiting", "overdue"})
 
     def test_they_are_forgotten_after_ninety_days(self) -> None:
-        for age in (KEPT + HOUR, KEPT - HOUR):
+        for age in (RETENTION + HOUR, RETENTION - HOUR):
             sampling.take(NOON - age)
 
         self.assertGreater(dict(scheduler.prune(NOON))["readings"], 0)
 
-        self.assertEqual(set(Reading.objects.values_list("at", flat=True)), {hour_of(NOON - KEPT + HOUR)})
+        self.assertEqual(set(Metric.objects.values_list("at", flat=True)), {hour_of(NOON - RETENTION + HOUR)})
 
     def test_embedded_the_site_itself_takes_them_when_it_starts_and_then_every_five_minutes(self) -> None:
         runner = scheduler.Runner()
@@ -107,7 +107,7 @@ class TakingTests(HouseTest):
         self.assertEqual(take.call_count, 2)
 
 
-class CallsTests(HouseTest):
+class CallsTests(BaseTest):
     def used(self, key: ApiKey, day: datetime, calls: int) -> None:
         KeyUsageDay.objects.update_or_create(key=key, day=day.date(), defaults={"calls": calls})
         ApiKey.objects.filter(pk=key.pk).update(last_used_on=day.date())
@@ -122,7 +122,7 @@ class CallsTests(HouseTest):
 
         sampling.take(late + timedelta(minutes=5))
 
-        rows = Reading.objects.filter(name="calls").order_by("at").values_list("at", "value")
+        rows = Metric.objects.filter(name="calls").order_by("at").values_list("at", "value")
         self.assertEqual(list(rows), [(hour_of(late), 50), (hour_of(late) + HOUR, 0)])
 
     def test_days_long_past_are_not_looked_through(self) -> None:
@@ -171,7 +171,7 @@ class CountingTests(EntranceTest):
         self.assertEqual(values("sign_ins"), {"password": 3, "limited": 1})
 
 
-class MailTests(HouseTest):
+class MailTests(BaseTest):
     def test_a_mail_that_the_server_does_not_take_is_counted_without_a_word_of_whose(self) -> None:
         with (
             patch("django.core.mail.EmailMultiAlternatives.send", side_effect=OSError),
@@ -181,10 +181,10 @@ class MailTests(HouseTest):
             invitations.invite(self.alice.client, "nina@example.com", by=self.alice.user)
 
         # Nina's, and the one that tells the owner.
-        self.assertEqual(values("unsent"), {"deed": 1, "invitation": 1})
+        self.assertEqual(values("unsent"), {"action": 1, "invitation": 1})
 
 
-class SpoolTests(HouseTest):
+class SpoolTests(BaseTest):
     def test_what_the_database_does_not_have_yet_counts_of_living_and_dead_processes(self) -> None:
         with TemporaryDirectory() as folder, override_settings(SPOOL_DIR=Path(folder)):
             living = spool.create(Path(folder))
@@ -198,7 +198,7 @@ class SpoolTests(HouseTest):
         self.assertEqual(values("spool"), {"": len(b'["not written yet"]\n') + 3})
 
 
-class MachineTests(HouseTest):
+class MachineTests(BaseTest):
     def backup(self, text: str | None) -> list[sampling.Measured]:
         with TemporaryDirectory() as folder, override_settings(BACKUP_STAMP=Path(folder) / "backups.json"):
             if text is not None:

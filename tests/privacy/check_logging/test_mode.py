@@ -17,7 +17,7 @@ from privacy.check_logging import reduction
 from privacy.check_logging import views as page
 from privacy.check_logging.mode import Choice
 from privacy.models import Mode, PrivacySettings
-from tests.base import PASSWORD, HouseTest, Person
+from tests.base import PASSWORD, BaseTest, Person
 from validation.models import ValidationRecord
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ CHANGE = PAGE + "logging/"
 IBAN = "SE45 5000 0000 0583 9825 7466"
 
 
-class SettingsTest(HouseTest):
+class SettingsTest(BaseTest):
     def chooses(self, mode: Mode, days: int | str = 30, who: Person | None = None, **more: str) -> "Answer":
         """Return the answer to the form of the page, or of the question with `older`."""
         return (who or self.alice).posts(CHANGE, {"mode": mode.value, "days": str(days), **more})
@@ -49,12 +49,12 @@ class SettingsTest(HouseTest):
 
 class ShowingTests(SettingsTest):
     def test_a_new_client_has_verdict_only_for_thirty_days(self) -> None:
-        answer = self.alice.opens(PAGE)
+        response = self.alice.opens(PAGE)
 
-        self.assertContains(answer, 'value="verdict" ')
-        self.assertRegex(answer.content.decode(), r'value="verdict"[^>]*checked')
-        self.assertContains(answer, 'value="30"')
-        self.assertContains(answer, "There are no records of checks.")
+        self.assertContains(response, 'value="verdict" ')
+        self.assertRegex(response.content.decode(), r'value="verdict"[^>]*checked')
+        self.assertContains(response, 'value="30"')
+        self.assertContains(response, "There are no records of checks.")
 
     def test_it_says_how_many_records_there_are_of_each_mode(self) -> None:
         self.alice.checks(IBAN)
@@ -62,18 +62,18 @@ class ShowingTests(SettingsTest):
         self.has(Mode.FULL)
         self.alice.checks(IBAN)
 
-        answer = self.alice.opens(PAGE)
+        response = self.alice.opens(PAGE)
 
-        self.assertContains(answer, "There are 3 records of checks:")
-        self.assertContains(answer, "1 with the IBAN (full)")
-        self.assertContains(answer, "2 without (verdict only)")
+        self.assertContains(response, "There are 3 records of checks:")
+        self.assertContains(response, "1 with the IBAN (full)")
+        self.assertContains(response, "2 without (verdict only)")
 
     @pytest.mark.claim("kept_when_off")
     def test_it_lists_what_is_kept_even_when_it_is_off(self) -> None:
-        answer = self.alice.opens(PAGE)
+        response = self.alice.opens(PAGE)
 
         for said in ("X-No-Log: 1", "25 months", "30 days after the block has ended", "once a day for each key"):
-            self.assertContains(answer, said)
+            self.assertContains(response, said)
 
     def test_another_clients_records_are_not_counted(self) -> None:
         self.mallory.checks(IBAN)
@@ -84,9 +84,9 @@ class ShowingTests(SettingsTest):
 class ChoosingTests(SettingsTest):
     def test_more_than_before_is_saved_recorded_and_mailed_at_once(self) -> None:
         with self.captureOnCommitCallbacks(execute=True):
-            answer = self.chooses(Mode.FULL, 90)
+            response = self.chooses(Mode.FULL, 90)
 
-        self.assertEqual(answer["Location"], PAGE)
+        self.assertEqual(response["Location"], PAGE)
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
         self.assertContains(self.alice.opens(PAGE), "Saved. It holds for every check from now on.")
         [told] = client_log.told(
@@ -121,15 +121,15 @@ class ChoosingTests(SettingsTest):
     def test_wrong_fields_are_told_and_what_was_typed_stays(self) -> None:
         for days in ("0", "366", "", "many", "-1", "1.5", "9" * 40):
             with self.subTest(days=days):
-                answer = self.chooses(Mode.FULL, days)
+                response = self.chooses(Mode.FULL, days)
 
-                self.assertEqual(answer.status_code, 422)
-                self.assertRegex(answer.content.decode(), r'value="full"[^>]*checked')
+                self.assertEqual(response.status_code, 422)
+                self.assertRegex(response.content.decode(), r'value="full"[^>]*checked')
                 if days:
-                    self.assertContains(answer, f'value="{days}"', status_code=422)
+                    self.assertContains(response, f'value="{days}"', status_code=422)
         for mode in ("", "everything"):
-            answer = self.alice.posts(CHANGE, {"mode": mode, "days": "30"})
-            self.assertEqual(answer.status_code, 422)
+            response = self.alice.posts(CHANGE, {"mode": mode, "days": "30"})
+            self.assertEqual(response.status_code, 422)
         self.assertEqual(self.chosen(), Choice())
         self.assertEqual(self.trail(), [])
 
@@ -140,10 +140,10 @@ class ChoosingTests(SettingsTest):
             record["at"] = time.time() - 3600
         session.save()
 
-        answer = self.chooses(Mode.FULL, 90)
+        response = self.chooses(Mode.FULL, 90)
         self.assertEqual(self.chosen(), Choice())
-        self.assertTrue(answer["Location"].startswith("/account/again/?next="))
-        self.alice.posts(answer["Location"], {"password": PASSWORD})
+        self.assertTrue(response["Location"].startswith("/account/again/?next="))
+        self.alice.posts(response["Location"], {"password": PASSWORD})
         self.assertEqual(self.chosen(), Choice())
 
         self.chooses(Mode.FULL, 90)
@@ -153,17 +153,17 @@ class ChoosingTests(SettingsTest):
         self.assertEqual(self.vera.opens(PAGE).status_code, 403)
         self.assertEqual(self.vera.opens(CHANGE).status_code, 403)
         for forged in ({}, {"older": "apply"}, {"client": str(self.alice.client.pk)}):
-            answer = self.vera.posts(CHANGE, {"mode": "off", "days": "30", **forged})
-            self.assertEqual(answer.status_code, 403)
+            response = self.vera.posts(CHANGE, {"mode": "off", "days": "30", **forged})
+            self.assertEqual(response.status_code, 403)
         self.vera.browser.handler.enforce_csrf_checks = False
         self.assertEqual(self.vera.browser.post(CHANGE, {"mode": "off", "days": "1"}).status_code, 403)
 
         self.assertEqual(self.chosen(), Choice())
 
     def test_without_a_token_of_the_form_nothing_changes(self) -> None:
-        answer = self.alice.browser.post(CHANGE, {"mode": "off", "days": "1"})
+        response = self.alice.browser.post(CHANGE, {"mode": "off", "days": "1"})
 
-        self.assertEqual((answer.status_code, self.chosen()), (403, Choice()))
+        self.assertEqual((response.status_code, self.chosen()), (403, Choice()))
 
     def test_another_owner_changes_only_what_is_theirs(self) -> None:
         self.chooses(Mode.FULL, who=self.mallory, client=str(self.alice.client.pk))
@@ -186,10 +186,10 @@ class OlderRecordsTests(SettingsTest):
     def test_less_than_before_leads_to_a_question_and_changes_nothing_yet(self) -> None:
         for mode, days in ((Mode.OFF, 90), (Mode.VERDICT, 90), (Mode.FULL, 30)):
             with self.subTest(mode=mode, days=days):
-                answer = self.chooses(mode, days)
+                response = self.chooses(mode, days)
 
-                self.assertContains(answer, "What about the records that are there already?")
-                self.assertContains(answer, "2 records hold more than that, or are kept longer.")
+                self.assertContains(response, "What about the records that are there already?")
+                self.assertContains(response, "2 records hold more than that, or are kept longer.")
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
 
     def test_they_may_stay_until_they_expire(self) -> None:
@@ -227,10 +227,10 @@ class OlderRecordsTests(SettingsTest):
         self.assertEqual(left.expires_on, left.at.astimezone(UTC).date() + timedelta(days=30))
         self.assertTrue(left.sealed)
 
-    def test_the_question_wants_an_answer(self) -> None:
+    def test_the_question_wants_an_response(self) -> None:
         for older in ({}, {"older": "perhaps"}):
-            answer = self.alice.posts(CHANGE, {"mode": "off", "days": "90", "asked": "1", **older})
-            self.assertEqual(answer.status_code, 422)
+            response = self.alice.posts(CHANGE, {"mode": "off", "days": "90", "asked": "1", **older})
+            self.assertEqual(response.status_code, 422)
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
 
     def test_sent_twice_it_is_done_once(self) -> None:
@@ -251,8 +251,8 @@ class OlderRecordsTests(SettingsTest):
         self.chooses(Mode.VERDICT, 90, older="keep")
         self.assertContains(self.alice.opens(PAGE), "Some of them hold more than what is kept today.")
 
-        answer = self.chooses(Mode.VERDICT, 90, ask="1")
-        self.assertContains(answer, "What about the records that are there already?")
+        response = self.chooses(Mode.VERDICT, 90, ask="1")
+        self.assertContains(response, "What about the records that are there already?")
         self.chooses(Mode.VERDICT, 90, older="apply")
 
         self.assertFalse(any(record.sealed for record in self.records()))

@@ -18,7 +18,7 @@ from accounts.models import Client
 from privacy.contact import messages
 from privacy.models import ContactMessage
 from privacy.retention import pruning
-from tests.base import HouseTest, Visitor
+from tests.base import BaseTest, Visitor
 
 if TYPE_CHECKING:
     from tests.base import Answer
@@ -36,7 +36,7 @@ WRITTEN: Final = {
 
 
 @override_settings(CONTACT_ADDRESS=OPERATOR)
-class ContactTests(HouseTest):
+class ContactTests(BaseTest):
     def writes(self, **typed: str) -> "Answer":
         return self.write(self.visitor, typed)
 
@@ -49,10 +49,10 @@ class ContactTests(HouseTest):
         return said.getvalue()
 
     def test_a_message_is_kept_sealed_acknowledged_and_mailed_to_the_operator_alone(self) -> None:
-        answer = self.writes()
+        response = self.writes()
 
         kept = ContactMessage.objects.get()
-        self.assertRedirects(answer, f"/contact/sent/{kept.pk}/")
+        self.assertRedirects(response, f"/contact/sent/{kept.pk}/")
         page = self.visitor.opens(f"/contact/sent/{kept.pk}/")
         self.assertContains(page, messages.reference(kept.pk))
         self.assertNotContains(page, "asa@example.org")

@@ -17,7 +17,7 @@ from privacy.deletion import erasing, execution, ledger, receipts, requesting
 from privacy.export import exports
 from privacy.inventory import registry
 from privacy.models import DataExport, DeletionRequest
-from tests.base import PASSWORD, HouseTest
+from tests.base import PASSWORD, BaseTest
 from tests.support.grown_client import everything_of, grow, traces
 
 pytestmark = pytest.mark.claim("deleted_account")
@@ -33,7 +33,7 @@ def link(kind: str) -> str:
     return found[1]
 
 
-class DeletionTest(HouseTest):
+class DeletionTest(BaseTest):
     def asks(self, days: int = 7) -> DeletionRequest:
         return requesting.request(self.alice.client, grace_days=days, by=self.alice.user)
 
@@ -136,9 +136,9 @@ class RequestTests(DeletionTest):
         session["account_authentication_methods"] = []
         session.save()
 
-        answer = self.alice.posts(f"{PAGE}request/", {"days": "7"})
+        response = self.alice.posts(f"{PAGE}request/", {"days": "7"})
 
-        self.assertTrue(answer.headers["Location"].startswith("/account/again/"), answer.headers)
+        self.assertTrue(response.headers["Location"].startswith("/account/again/"), response.headers)
         self.assertEqual(DeletionRequest.objects.count(), 0)
 
     def test_what_nobody_confirms_is_over_after_three_days(self) -> None:
@@ -247,7 +247,7 @@ class ExecutionTests(DeletionTest):
         """Go on for one step that deletes something, then end as a crash would: with the next one half done."""
         erase = erasing.erase
 
-        def one_step(wish: erasing.Wish) -> Iterator[dict[str, int]]:
+        def one_step(wish: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
             done = 0
             for gone in erase(wish):
                 if done:
@@ -266,7 +266,7 @@ class ExecutionTests(DeletionTest):
         erase = erasing.erase
         inner: list[execution.Done | None] = []
 
-        def meanwhile(wish: erasing.Wish) -> Iterator[dict[str, int]]:
+        def meanwhile(wish: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
             for number, gone in enumerate(erase(wish)):
                 yield gone
                 if number == 2 and not inner:

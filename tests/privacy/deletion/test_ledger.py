@@ -16,12 +16,12 @@ pytestmark = pytest.mark.claim("not_brought_back")
 NOW = datetime(2026, 7, 24, 9, 30, tzinfo=UTC)
 
 
-def deed(scope: str = "account") -> ledger.Deed:
-    return ledger.Deed(uuid4(), scope, uuid4(), NOW, user=uuid4(), number=b"\x01" * 32)
+def action(scope: str = "account") -> ledger.LedgerEntry:
+    return ledger.LedgerEntry(uuid4(), scope, uuid4(), NOW, user=uuid4(), number=b"\x01" * 32)
 
 
 def test_an_entry_is_recognised_by_whoever_has_the_id_and_names_nobody() -> None:
-    written = deed("number")
+    written = action("number")
     ledger.append(written)
 
     [entry] = ledger.read().entries
@@ -39,7 +39,7 @@ def test_an_entry_is_recognised_by_whoever_has_the_id_and_names_nobody() -> None
 
 
 def test_what_is_begun_again_is_written_down_once_and_two_of_one_client_have_nothing_in_common() -> None:
-    one = deed()
+    one = action()
     ledger.append(one)
     ledger.append(one)
     ledger.append(one._replace(id=uuid4()))
@@ -51,7 +51,7 @@ def test_what_is_begun_again_is_written_down_once_and_two_of_one_client_have_not
 
 @pytest.mark.parametrize("kept", [1, 40, -1])
 def test_a_line_that_a_crash_cut_short_is_left_out_and_spoils_no_other(kept: int) -> None:
-    first, torn, last = deed(), deed(), deed()
+    first, torn, last = action(), action(), action()
     ledger.append(first)
     whole = ledger.path().read_bytes()
     ledger.append(torn)
@@ -71,7 +71,7 @@ def test_a_line_that_a_crash_cut_short_is_left_out_and_spoils_no_other(kept: int
 
 def test_damage_is_reported_with_its_line() -> None:
     for _ in range(3):
-        ledger.append(deed())
+        ledger.append(action())
     first, second, third = ledger.path().read_bytes().splitlines(keepends=True)
     ledger.path().write_bytes(first + second[:20] + b"\n" + third)
 
@@ -89,7 +89,7 @@ class TestShipping:
         return f'{sys.executable} -c "{code}"'
 
     def test_it_is_carried_off_when_it_has_grown_and_tried_again_after_a_failure(self, tmp_path: Path) -> None:
-        ledger.append(deed())
+        ledger.append(action())
         with override_settings(LEDGER_SHIP=self.command(tmp_path, status=3)):
             assert not shipping.ship()
         with override_settings(LEDGER_SHIP=self.command(tmp_path)):
@@ -98,13 +98,13 @@ class TestShipping:
             (tmp_path / "copy").unlink()
             assert shipping.ship()
             assert not (tmp_path / "copy").exists()
-            ledger.append(deed())
+            ledger.append(action())
             assert shipping.ship()
             assert (tmp_path / "copy").read_bytes() == ledger.path().read_bytes()
 
     def test_a_command_that_is_not_there_is_a_failure_and_none_is_not(self) -> None:
         assert shipping.ship()
-        ledger.append(deed())
+        ledger.append(action())
         assert shipping.ship()
         with override_settings(LEDGER_SHIP="no-such-command-anywhere"):
             assert not shipping.ship()

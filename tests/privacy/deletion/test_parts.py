@@ -21,7 +21,7 @@ from privacy.deletion import erasing, execution, ledger, replay, requesting
 from privacy.deletion.erasing import Scope
 from privacy.inventory import registry
 from privacy.models import DataExport, DeletionRequest, LogCutoff, Mode
-from tests.base import HouseTest
+from tests.base import BaseTest
 from tests.support.grown_client import IBAN, everything_of, grow, traces
 from validation.engine import check
 from validation.models import ValidationRecord
@@ -36,7 +36,7 @@ PAGE = "/account/settings/security-and-privacy/deletion/"
 OTHER = "DE89370400440532013000"
 
 
-class PartTest(HouseTest):
+class PartTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         grow(self.alice, self.vera)
@@ -53,10 +53,10 @@ class PageTests(PartTest):
                 self.assertContains(self.alice.opens(f"{PAGE}{scope}/"), "This cannot be undone.")
                 self.assertEqual(self.left(), before)
 
-                answer = self.alice.posts(f"{PAGE}{scope}/")
+                response = self.alice.posts(f"{PAGE}{scope}/")
 
-                self.assertRegex(answer["Location"], r"\A/receipts/[\w-]{43}/\Z")
-                self.assertContains(self.visitor.opens(answer["Location"]), "Receipt of a deletion")
+                self.assertRegex(response["Location"], r"\A/receipts/[\w-]{43}/\Z")
+                self.assertContains(self.visitor.opens(response["Location"]), "Receipt of a deletion")
                 changed = {name for name, rows in self.left().items() if rows != before[name]}
                 self.assertEqual(changed, {table, "history"})
                 self.assertEqual(self.left()[table], 0)
@@ -71,9 +71,9 @@ class PageTests(PartTest):
         client_log.record("users.invited", client=self.alice.client, by=self.alice.user, detail={"email": vera.email})
         client_log.record("users.signed_in", client=self.alice.client, by=vera, address="192.0.2.9")
 
-        answer = self.alice.posts(f"{PAGE}user/{vera.pk}/")
+        response = self.alice.posts(f"{PAGE}user/{vera.pk}/")
 
-        self.assertTrue(answer["Location"].startswith("/receipts/"))
+        self.assertTrue(response["Location"].startswith("/receipts/"))
         self.assertEqual(set(traces(uuid_client(), [vera])), {"accounts.HistoryEntry"})
         self.assertNotIn(vera.email, str(everything_of(self.alice.client)))
         self.assertTrue(client_log.verify(self.alice.client).ok)
@@ -166,10 +166,10 @@ class ReplayTests(PartTest):
         call_command("replay_erasures", stdout=out)
         return out.getvalue()
 
-    def restored(self, deeds: Callable[[], Any]) -> None:
+    def restored(self, actions: Callable[[], Any]) -> None:
         """Do something, then bring the main database back to what it was before."""
         with transaction.atomic():
-            deeds()
+            actions()
             transaction.set_rollback(True)
 
     def test_every_part_goes_again_and_what_came_later_stays(self) -> None:
@@ -179,13 +179,13 @@ class ReplayTests(PartTest):
         vera = self.vera.user
         ContactDetails.objects.update(changed_at=timezone.now() - timedelta(minutes=1))
 
-        def deeds() -> None:
+        def actions() -> None:
             for scope in (Scope.CONTACT, Scope.BILLING):
                 execution.go_on(requesting.erase(client, scope, by=by).pk)
             execution.go_on(requesting.erase(client, Scope.NUMBER, by=by, number=number).pk)
             execution.go_on(requesting.erase(client, Scope.USER, by=by, user=vera.pk).pk)
 
-        self.restored(deeds)
+        self.restored(actions)
         self.assertEqual(self.left()["contact"], 1)
 
         self.assertIn("4 entries", self.replayed())
@@ -236,7 +236,7 @@ class ReplayTests(PartTest):
         others = everything_of(self.mallory.client)
         asked = requesting.confirm(requesting.request(client, grace_days=0, by=self.alice.user))
         # Both databases came back from before: only the ledger knows.
-        ledger.append(ledger.Deed(asked.pk, Scope.ACCOUNT, client.pk, timezone.now()))
+        ledger.append(ledger.LedgerEntry(asked.pk, Scope.ACCOUNT, client.pk, timezone.now()))
         self.assertTrue(vault.fingerprint(client.pk))
 
         self.assertIn("1 keys", self.replayed())
@@ -249,7 +249,7 @@ class ReplayTests(PartTest):
     def test_a_key_alone_that_came_back_is_destroyed(self) -> None:
         owner = uuid4()
         vault.seal(owner, "text", purpose="test", record="1")
-        ledger.append(ledger.Deed(uuid4(), Scope.ACCOUNT, owner, timezone.now()))
+        ledger.append(ledger.LedgerEntry(uuid4(), Scope.ACCOUNT, owner, timezone.now()))
 
         self.assertIn("1 keys", self.replayed())
 
@@ -262,7 +262,7 @@ class ReplayTests(PartTest):
         with self.assertRaises(SystemExit) as ended:
             self.replayed()
         self.assertEqual(ended.exception.code, 1)
-        ledger.append(ledger.Deed(uuid4(), Scope.ACCOUNT, self.alice.client.pk, timezone.now()))
+        ledger.append(ledger.LedgerEntry(uuid4(), Scope.ACCOUNT, self.alice.client.pk, timezone.now()))
         ledger.path().write_bytes(b"{}\n" + ledger.path().read_bytes())
 
         with self.assertRaises(SystemExit):
@@ -272,10 +272,10 @@ class ReplayTests(PartTest):
 
     def test_an_interrupted_one_is_begun_again(self) -> None:
         for client in (self.alice.client, self.mallory.client):
-            ledger.append(ledger.Deed(uuid4(), Scope.ACCOUNT, client.pk, timezone.now()))
+            ledger.append(ledger.LedgerEntry(uuid4(), Scope.ACCOUNT, client.pk, timezone.now()))
         steps = replay._steps  # noqa: SLF001 - to stop in the middle
 
-        def first_step(wish: erasing.Wish) -> Iterator[dict[str, int]]:
+        def first_step(wish: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
             yield next(steps(wish))
             raise InterruptedError
 

@@ -19,14 +19,14 @@ from accounts.profile import details
 from privacy.deletion import execution, receipts, requesting
 from privacy.deletion.erasing import Scope
 from privacy.models import ErasureReceipt
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 pytestmark = pytest.mark.claim("deleted_account")
 
 PAGE = "/receipts/verify/"
 
 
-class ReceiptTests(HouseTest):
+class ReceiptTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         details.save_contact(self.alice.client, details.Contact(company="Kept AB"), by=self.alice.user)
@@ -135,8 +135,8 @@ class ReceiptTests(HouseTest):
         odd = SimpleUploadedFile("receipt.json", b"\xff\xfe\x00")
         self.assertContains(self.visitor.posts(PAGE, {"file": odd}), 'data-verdict="unreadable"')
         # Twice as many, since a minute may begin in between.
-        answers = [self.visitor.posts(PAGE, {"pasted": "x"}) for _ in range(2 * 20)]
-        refused = [answer for answer in answers if answer.status_code == 429]
+        responses = [self.visitor.posts(PAGE, {"pasted": "x"}) for _ in range(2 * 20)]
+        refused = [response for response in responses if response.status_code == 429]
         self.assertTrue(refused and int(refused[0]["Retry-After"]))
 
 

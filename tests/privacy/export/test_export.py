@@ -31,13 +31,13 @@ from privacy.check_logging.mode import Choice, choose
 from privacy.export import archive, exports
 from privacy.inventory import registry
 from privacy.models import DataExport, Mode
-from tests.base import HouseTest, Person
+from tests.base import BaseTest, Person
 
 PAGE = "/account/settings/security-and-privacy/export/"
 IBAN = "SE4550000000058398257466"
 
 
-class ExportTest(HouseTest):
+class ExportTest(BaseTest):
     """A test with a folder of its own for copies."""
 
     def setUp(self) -> None:
@@ -76,9 +76,9 @@ class ExportTest(HouseTest):
 
     def taken(self, made: DataExport, person: Person | None = None) -> ZipFile:
         """Return the zip as a browser gets it."""
-        answer = self.download(made, person)
-        self.assertEqual(answer.status_code, 200)
-        return ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+        response = self.download(made, person)
+        self.assertEqual(response.status_code, 200)
+        return ZipFile(io.BytesIO(b"".join(response.streaming_content)))
 
     def holding(self, *tables: Table) -> AbstractContextManager[object]:
         """Let there be a single room, with these tables."""
@@ -256,9 +256,9 @@ class SealedTests(ExportTest):
                 made = self.make()
                 self.path(made).write_bytes(damage(self.path(made).read_bytes()))
 
-                answer = self.download(made)
+                response = self.download(made)
 
-                self.assertRedirects(answer, PAGE, fetch_redirect_response=False)
+                self.assertRedirects(response, PAGE, fetch_redirect_response=False)
                 page = self.alice.opens(PAGE)
                 self.assertContains(page, "The copy could not be read and was not sent.")
                 self.assertContains(page, "it is not as we had written it, so we did not send it. Ask for a new copy.")
@@ -355,11 +355,11 @@ class LifeTests(ExportTest):
     def test_what_is_sent_is_kept_by_no_browser_and_has_its_length(self) -> None:
         made = self.make()
 
-        answer = self.download(made)
+        response = self.download(made)
 
-        self.assertEqual(answer["Cache-Control"], "no-store")
-        self.assertEqual(int(answer["Content-Length"]), len(b"".join(answer.streaming_content)))
-        self.assertRegex(answer["Content-Disposition"], r'^attachment; filename="ibanse-\d{4}-\d\d-\d\d\.zip"$')
+        self.assertEqual(response["Cache-Control"], "no-store")
+        self.assertEqual(int(response["Content-Length"]), len(b"".join(response.streaming_content)))
+        self.assertRegex(response["Content-Disposition"], r'^attachment; filename="ibanse-\d{4}-\d\d-\d\d\.zip"$')
 
     @pytest.mark.claim("sealed_exports")
     def test_after_a_day_it_is_over_and_its_file_is_gone(self) -> None:
@@ -410,12 +410,12 @@ class LifeTests(ExportTest):
 
 
 class WorkerTests(ExportTest):
-    def stopping(self, deed: Any) -> Table:
+    def stopping(self, action: Any) -> Table:
         """Return a table in whose middle something happens."""
 
         def rows() -> Any:
             yield {"a": "before"}
-            deed()
+            action()
             yield {"a": "after"}
 
         return Table("stops", "Stops", (Field("a", "A"),), rows())
@@ -498,12 +498,12 @@ class WorkerTests(ExportTest):
             raise ValueError("SE4550000000058398257466")
 
         cases = (("disk", full, "no room"), ("internal", nonsense, "our mistake"))
-        for problem, deed, said in cases:
+        for problem, action, said in cases:
             with self.subTest(problem=problem):
                 DataExport.objects.all().delete()
                 self.ask()
 
-                with self.holding(self.stopping(deed)), self.assertLogs("privacy.export.exports", "ERROR") as logged:
+                with self.holding(self.stopping(action)), self.assertLogs("privacy.export.exports", "ERROR") as logged:
                     self.assertTrue(exports.work(timezone.now()))
 
                 self.assertEqual((self.state(), self.files()), (("failed", problem), []))
@@ -547,7 +547,7 @@ class PageTests(ExportTest):
         self.assertRedirects(self.alice.posts(f"{PAGE}request/"), PAGE, fetch_redirect_response=False)
         self.assertContains(self.alice.opens(PAGE), "It begins in a few seconds.")
 
-        DataExport.objects.update(state="running", rooms=4, rooms_done=2, rows=1234)
+        DataExport.objects.update(state="running", rooms=4, sources_done=2, rows=1234)
         running = self.alice.opens(PAGE)
         self.assertContains(running, "2 of 4 parts are done.")
         self.assertContains(running, 'data-state="under-way"')

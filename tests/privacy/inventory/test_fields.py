@@ -20,7 +20,7 @@ from privacy.inventory import fields as inventory_fields
 from privacy.inventory import tables
 from privacy.inventory.fields import How
 from privacy.models import Mode
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 pytestmark = pytest.mark.claim("sealed_and_clear")
 
@@ -91,7 +91,7 @@ class TestTheReadableTable:
             assert {field.name for field in found if field.how == How.CLEAR} <= {"pepper", "next_pepper"}
 
 
-class RowTests(HouseTest):
+class RowTests(BaseTest):
     """The rows of a client of whom everything is kept."""
 
     def setUp(self) -> None:

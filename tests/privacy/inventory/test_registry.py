@@ -21,7 +21,7 @@ from privacy.check_logging import mode
 from privacy.check_logging.mode import Choice
 from privacy.inventory import registry
 from privacy.models import Mode
-from tests.base import PASSWORD, HouseTest
+from tests.base import PASSWORD, BaseTest
 from validation.models import ValidationRecord
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _leads_anywhere(model: Road) -> bool:
 
 def unclaimed(everything: Iterable[Road]) -> list[str]:
     """Return the label of every model with a road to a client or user that not exactly one room holds."""
-    held = [model for room in registry.every() for model in room.HOLDS]
+    held = [model for source in registry.every() for model in source.HOLDS]
     found = (model for model in roads(everything, frozenset({Client, User})) if held.count(model) != 1)
     return sorted(meta(model).label for model in found if meta(model).label not in UNCLAIMED)
 
@@ -93,7 +93,7 @@ class TestCompleteness:
         assert set(UNCLAIMED) <= labels
 
     def test_no_model_is_in_two_rooms(self) -> None:
-        held = [model for room in registry.every() for model in room.HOLDS]
+        held = [model for source in registry.every() for model in source.HOLDS]
 
         assert len(held) == len(set(held))
 
@@ -115,13 +115,13 @@ class TestCompleteness:
 
     @pytest.mark.parametrize("name", settings.PERSONAL_DATA)
     def test_each_room_offers_what_a_room_must(self, name: str) -> None:
-        room = registry.every()[settings.PERSONAL_DATA.index(name)]
+        source = registry.every()[settings.PERSONAL_DATA.index(name)]
 
-        for deed in ("count", "export", "prune"):
-            assert callable(getattr(room, deed))
+        for action in ("count", "export", "prune"):
+            assert callable(getattr(source, action))
 
 
-class ExportTests(HouseTest):
+class ExportTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         client, by = self.alice.client, self.alice.user

@@ -23,7 +23,7 @@ from privacy.legal.parties import Party
 from privacy.models import ClientDocument
 from privacy.security_page import evidence
 from privacy.security_page.claims import SUBJECTS
-from tests.base import HouseTest, Person
+from tests.base import BaseTest, Person
 
 if TYPE_CHECKING:
     from tests.base import Answer
@@ -68,7 +68,7 @@ def proved() -> tuple[evidence.Section, ...]:
 
 
 @override_settings(**OPERATOR)
-class DocumentTests(HouseTest):
+class DocumentTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         details.save_contact(self.alice.client, CONTACT, by=self.alice.user)
@@ -80,10 +80,10 @@ class DocumentTests(HouseTest):
         return (person or self.alice).posts(f"{PATH}make/", {"kind": kind, "language": language})
 
     def fetches(self, row: ClientDocument) -> bytes:
-        answer = self.alice.posts(f"{PATH}{row.pk}/download/")
-        self.assertEqual((answer.status_code, answer["Content-Type"]), (200, "application/pdf"))
-        self.assertEqual(answer["Cache-Control"], "no-store")
-        return answer.content
+        response = self.alice.posts(f"{PATH}{row.pk}/download/")
+        self.assertEqual((response.status_code, response["Content-Type"]), (200, "application/pdf"))
+        self.assertEqual(response["Cache-Control"], "no-store")
+        return response.content
 
     def test_both_documents_name_the_parties_in_three_languages(self) -> None:
         for language, titles in TITLES.items():

@@ -25,7 +25,7 @@ from privacy.check_logging.mode import Choice
 from privacy.inventory import registry
 from privacy.models import Mode
 from privacy.retention import pruning
-from tests.base import HouseTest
+from tests.base import BaseTest
 from tests.support import services
 from tests.support.production import Production
 from validation.models import ValidationRecord
@@ -36,7 +36,7 @@ NOW: Final = datetime(2026, 7, 24, 12, tzinfo=UTC)
 """Counts are kept since 1 July 2024 then."""
 
 
-class RetentionTests(HouseTest):
+class RetentionTests(BaseTest):
     def prunes(self, now: datetime = NOW) -> dict[str, int]:
         return dict(pruning.prune(now))
 
@@ -107,7 +107,7 @@ class RetentionTests(HouseTest):
             (datetime(2026, 1, 31, 23, tzinfo=UTC), date(2024, 1, 1)),
             (datetime(2026, 12, 1, tzinfo=UTC), date(2024, 12, 1)),
         ):
-            self.assertEqual(usage_counts.kept_since(now), since)
+            self.assertEqual(usage_counts.retained_since(now), since)
 
     def test_an_ended_key_goes_when_no_count_of_it_is_left(self) -> None:
         start = datetime(2024, 7, 1, tzinfo=UTC)

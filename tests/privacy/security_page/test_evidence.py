@@ -22,7 +22,7 @@ from privacy.inventory import fields as inventory_fields
 from privacy.security_page import evidence
 from privacy.security_page.claims import SUBJECTS
 from privacy.security_page.evidence import Evidence, Result
-from tests.base import HouseTest
+from tests.base import BaseTest
 
 TESTS = Path(__file__).resolve().parents[2]
 CLAIMS = evidence.claims()
@@ -127,7 +127,7 @@ class TestFile:
         assert evidence.read(tmp_path) is None
 
 
-class SecurityPageTests(HouseTest):
+class SecurityPageTests(BaseTest):
     def test_every_claim_that_holds_is_shown_in_every_language(self) -> None:
         pages = {}
         for language in ("sv", "en", "de"):
@@ -229,13 +229,13 @@ class SecurityPageTests(HouseTest):
             yield
 
 
-class SecurityTxtTests(HouseTest):
+class SecurityTxtTests(BaseTest):
     @override_settings(SECURITY_CONTACTS=["mailto:security@ibanse.example", "https://ibanse.example/weakness"])
     def test_it_is_as_rfc_9116_wants_it(self) -> None:
-        answer = self.visitor.opens("/.well-known/security.txt")
+        response = self.visitor.opens("/.well-known/security.txt")
 
-        self.assertEqual(answer.headers["Content-Type"], "text/plain; charset=utf-8")
-        lines = [line.split(": ", 1) for line in answer.content.decode().splitlines()]
+        self.assertEqual(response.headers["Content-Type"], "text/plain; charset=utf-8")
+        lines = [line.split(": ", 1) for line in response.content.decode().splitlines()]
         fields = [(name, value) for name, value in lines if name != "Expires"]
         self.assertEqual(
             fields,
@@ -257,7 +257,7 @@ class SecurityTxtTests(HouseTest):
         self.assertNotContains(self.visitor.opens("/security/"), "Write to:")
 
 
-class NoticeTests(HouseTest):
+class NoticeTests(BaseTest):
     def test_the_notice_lists_what_is_kept_from_the_same_source_as_the_settings(self) -> None:
         page = self.visitor.opens("/privacy/").content.decode()
 

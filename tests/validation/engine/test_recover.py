@@ -115,7 +115,7 @@ class TestCandidates:
             pytest.param("?" + "0" * 33, id="as long as an IBAN may be"),
         ],
     )
-    def test_where_nothing_fits_no_candidate_is_the_answer(self, text: str) -> None:
+    def test_where_nothing_fits_no_candidate_is_the_response(self, text: str) -> None:
         assert recover(text) == (text, (), 0, False)
 
     def test_what_a_bank_refuses_is_no_candidate(self) -> None:
@@ -197,7 +197,7 @@ class TestRecoveryRefusals:
 
     @repeatable(500)
     @given(st.text(alphabet=EVERY + "?? -se\u017f\0", max_size=40) | st.text(max_size=140))
-    def test_no_string_whatever_makes_anything_but_an_answer_or_a_refusal(self, text: str) -> None:
+    def test_no_string_whatever_makes_anything_but_an_response_or_a_refusal(self, text: str) -> None:
         try:
             recovery = recover(text)
         except RecoveryRefused:

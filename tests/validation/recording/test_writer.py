@@ -22,14 +22,14 @@ from accounts.usage import counts as usage_counts
 from apikeys import tokens
 from apikeys.limits import key_usage, quota
 from apikeys.models import ApiKey, KeyUsageDay, QuotaLease, QuotaMonth
-from tests.base import HouseTest
+from tests.base import BaseTest
 from tests.support.production import Production, Program
 from validation.models import SpoolPosition
 from validation.recording import spool, writer
 from validation.recording.record import CallRecord
 
 
-class WriterTest(HouseTest):
+class WriterTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -246,7 +246,7 @@ class DatabaseTests(WriterTest):
 
     def test_a_transaction_that_was_done_although_nobody_heard_is_not_counted_again(self) -> None:
         self.put(2)
-        with self.answer_is_lost(), pytest.raises(OperationalError):
+        with self.response_is_lost(), pytest.raises(OperationalError):
             self.writer.write()
         done = self.counted()
         self.put(1)
@@ -256,7 +256,7 @@ class DatabaseTests(WriterTest):
 
     def test_nor_does_a_replay_count_it_again(self) -> None:
         self.put(2)
-        with self.answer_is_lost(), pytest.raises(OperationalError):
+        with self.response_is_lost(), pytest.raises(OperationalError):
             self.writer.write()
         self.put(1)
         self.spool.close()
@@ -265,7 +265,7 @@ class DatabaseTests(WriterTest):
         self.assertEqual(self.counted(), 3)
 
     @contextmanager
-    def answer_is_lost(self) -> Iterator[None]:
+    def response_is_lost(self) -> Iterator[None]:
         """Let transactions be done, and then break the connection."""
         atomic = transaction.atomic
 
