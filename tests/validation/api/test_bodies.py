@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from gunicorn.http.errors import InvalidChunkSize  # type: ignore[import-untyped]  # it has no types
 
-from tests.base import ApiAnswer, HouseTest
+from tests.base import ApiAnswer, BaseTest
 from tests.validation.api.conftest import LiveApi
 from validation.api.bodies import MAX_BODY_BYTES
 
@@ -38,7 +38,7 @@ class CountingStream(io.BytesIO):
         return read
 
 
-class RequestBodyTest(HouseTest):
+class RequestBodyTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.key = self.alice.key(rate_per_minute=1_000_000)

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.base import ApiAnswer, HouseTest
+from tests.base import ApiAnswer, BaseTest
 from validation.engine.reasons import ReasonCode, WarningCode
 from validation.engine.registry import COUNTRIES
 
@@ -50,7 +50,7 @@ FINDINGS = {
 }
 
 
-class ApiCallTest(HouseTest):
+class ApiCallTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.key = self.alice.key(rate_per_minute=1_000_000)

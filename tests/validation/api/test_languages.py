@@ -2,7 +2,7 @@
 
 from django.utils import translation
 
-from tests.base import HouseTest
+from tests.base import BaseTest
 from validation import messages
 from validation.engine import check
 
@@ -10,7 +10,7 @@ VALIDATE = "/api/v1/validate"
 WRONG = {"iban": "de88 3704 0044 0532 0130 00"}
 
 
-class LanguageChoiceTests(HouseTest):
+class LanguageChoiceTests(BaseTest):
     def test_the_preferred_language_is_chosen(self) -> None:
         for accepted, chosen in (
             (None, "en"),
@@ -49,7 +49,7 @@ class LanguageChoiceTests(HouseTest):
         self.assertEqual(response["Content-Language"], "en")
 
 
-class MessageLanguageTests(HouseTest):
+class MessageLanguageTests(BaseTest):
     def test_only_messages_and_names_differ(self) -> None:
         key = self.alice.key()
         verdicts = {

@@ -20,7 +20,7 @@ from apikeys import tokens
 from apikeys.limits import quota
 from apikeys.models import KeyUsageDay
 from ibanse import api_gate
-from tests.base import HouseTest, connections_stay_open, site
+from tests.base import BaseTest, connections_stay_open, site
 from tests.validation.api.test_problems import PRODUCED
 from validation.api.pipeline import ApiRequest, respond
 from validation.recording import writer
@@ -32,7 +32,7 @@ CANARY = "SE4550000000058398257466"
 IBAN = {"iban": CANARY}
 
 
-class RequestIdTests(HouseTest):
+class RequestIdTests(BaseTest):
     def test_the_callers_id_comes_back(self) -> None:
         key = self.alice.key()
         for name in ("a", "A-1.b_c:d", "0" * 128, "0191f2c4-7c3e-7a3a-9f0e-1b2c3d4e5f60"):
@@ -77,7 +77,7 @@ class RequestIdTests(HouseTest):
         self.assertEqual(len(names), 100)
 
 
-class ResponseHeaderTests(HouseTest):
+class ResponseHeaderTests(BaseTest):
     def test_a_response_has_nothing_for_browsers(self) -> None:
         key = self.alice.key(rate_per_minute=100)
         response = self.calls(key, VALIDATE, IBAN)
@@ -114,7 +114,7 @@ class ResponseHeaderTests(HouseTest):
             self.assertEqual(self.calls(key, VALIDATE, IBAN, HTTP_X_NO_LOG=value).status_code, 200)
 
 
-class GateTests(HouseTest):
+class GateTests(BaseTest):
     def test_the_gate_conforms_to_wsgi(self) -> None:
         """PEP 3333, as Python's own validator reads it."""
         key = self.alice.key()
@@ -179,7 +179,7 @@ class GateTests(HouseTest):
         self.assertNotIn("Vary", response)
 
 
-class PipelineTests(HouseTest):
+class PipelineTests(BaseTest):
     def test_it_works_without_a_django_request(self) -> None:
         headers = {"HTTP_AUTHORIZATION": f"Bearer {self.alice.key()}", "CONTENT_TYPE": "application/json"}
         body = io.BytesIO(b'{"iban": "x"}')
@@ -241,7 +241,7 @@ class PipelineTests(HouseTest):
 
 
 @pytest.mark.claim("kept_when_off")
-class LeakTests(HouseTest):
+class LeakTests(BaseTest):
     """What was checked, and the key it was checked with, are in no log, no spool and no table."""
 
     def test_no_log_of_any_level_holds_an_iban_or_a_key(self) -> None:

@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 
 from accounts.models import HistoryEntry
 from accounts.usage import counts
-from tests.base import HouseTest, Visitor
+from tests.base import BaseTest, Visitor
 
 if TYPE_CHECKING:
     from tests.base import Answer
@@ -26,7 +26,7 @@ def words(response: "Answer") -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
 
 
-class CheckPageTests(HouseTest):
+class CheckPageTests(BaseTest):
     def test_a_valid_iban_shows_bank_and_bic(self) -> None:
         response = self.visitor.checks(COMMERZBANK)
 
@@ -141,7 +141,7 @@ class CheckPageTests(HouseTest):
 
 
 @pytest.mark.claim("odd_input")
-class BadInputTests(HouseTest):
+class BadInputTests(BaseTest):
     def test_an_empty_field_is_an_error_at_the_field(self) -> None:
         for text in ("", "   ", "\t\r\n", "\u00a0"):
             with self.subTest(text=text):
@@ -259,7 +259,7 @@ class BadInputTests(HouseTest):
 
 
 @override_settings(ANONYMOUS_CHECKS_PER_MINUTE=3)
-class RateLimitTests(HouseTest):
+class RateLimitTests(BaseTest):
     def test_too_many_checks_must_wait_and_keep_the_text(self) -> None:
         for _ in range(3):
             self.assertEqual(self.visitor.checks(COMMERZBANK).status_code, 200)
@@ -300,7 +300,7 @@ class RateLimitTests(HouseTest):
 
 
 @override_settings(ANONYMOUS_CHECKS_PER_MINUTE=2, CLIENT_CHECKS_PER_MINUTE=4)
-class SignedInTests(HouseTest):
+class SignedInTests(BaseTest):
     def test_checks_count_towards_the_clients_usage(self) -> None:
         self.alice.checks(COMMERZBANK)
         self.vera.checks("DE88 3704 0044 0532 0130 00")
@@ -326,7 +326,7 @@ class SignedInTests(HouseTest):
         self.assertEqual(counts.month(self.alice.client).used, 0)
 
 
-class LanguageSwitcherTests(HouseTest):
+class LanguageSwitcherTests(BaseTest):
     def test_the_switcher_keeps_the_page(self) -> None:
         response = self.visitor.posts("/language/", {"language": "de", "next": "/countries/se/"})
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.base import HouseTest, Visitor
+from tests.base import BaseTest, Visitor
 from tests.validation.site.test_check_page import words
 from validation.engine.registry import COUNTRIES
 from validation.site.countries import matching
 
 
-class CountryPagesTests(HouseTest):
+class CountryPagesTests(BaseTest):
     def test_every_country_has_a_page_in_every_language(self) -> None:
         for language in ("sv", "en", "de"):
             visitor = Visitor(language=language)

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 from accounts.guard import blocks, revisions
 from apikeys import tokens
 from apikeys.problems import KINDS
-from tests.base import HouseTest
+from tests.base import BaseTest
 from validation.api import routes, schemas
 from validation.api.contract import Route
 from validation.api.docs import examples, openapi
@@ -39,7 +39,7 @@ IBANS = (
 )
 
 
-class OpenApiTest(HouseTest):
+class OpenApiTest(BaseTest):
     """A test with the document at hand."""
 
     def setUp(self) -> None:

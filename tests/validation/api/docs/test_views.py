@@ -14,7 +14,7 @@ from django.utils.html import escape
 from apikeys import tokens
 from apikeys.problems import KINDS
 from apikeys.scopes import SCOPES
-from tests.base import HouseTest
+from tests.base import BaseTest
 from tests.support import services
 from tests.validation.api.conftest import run
 from validation.api.contract import Route
@@ -34,7 +34,7 @@ COMMANDS = {
 WITHOUT_A_KEY = tuple(route for route in ROUTES if not route.needs_key)
 
 
-class ApiDocsPageTests(HouseTest):
+class ApiDocsPageTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.page = self.visitor.opens(PAGE).content.decode()
@@ -81,7 +81,7 @@ class ApiDocsPageTests(HouseTest):
         self.assertIn(tokens.PATTERN, self.page)
         self.assertIsNone(re.search(tokens.PATTERN, self.page))
 
-    def test_the_answers_that_it_shows_are_those_that_come(self) -> None:
+    def test_the_responses_that_it_shows_are_those_that_come(self) -> None:
         key = self.alice.key()
 
         for route in ROUTES:
