@@ -60,7 +60,7 @@ def search_iban(request: MemberRequest) -> HttpResponseBase:
 @require_safe
 def show_record(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Show everything that was stored of one check."""
-    return _page(request, "validation/log_row.html", {"row": _get_record(request, pk)})
+    return _page(request, "validation/records/record.html", {"row": _get_record(request, pk)})
 
 
 @allowed("log.erase")
@@ -70,7 +70,7 @@ def erase_record(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     """Ask whether to delete one check; a post does it."""
     found = _get_record(request, pk)
     if request.method != "POST":
-        return _page(request, "validation/log_erase_row.html", {"row": found})
+        return _page(request, "validation/records/erase_record.html", {"row": found})
     if _erase_now(request, RecordFilter(record=pk)) is not None:
         messages.success(request, _("The check is deleted from the log."))
     return redirect("validation:log")
@@ -111,7 +111,7 @@ def erase_selected(request: MemberRequest) -> HttpResponseBase:
         "erased": _erased_message(erased) if erased else "",
         "sample": _sample(request, wanted),
     }
-    return _page(request, "validation/log_erase.html", context)
+    return _page(request, "validation/records/erase.html", context)
 
 
 def _erase_now(request: MemberRequest, wanted: RecordFilter) -> store.Erasure | None:
@@ -203,7 +203,7 @@ def _list_page(
         "query": urlencode(query),
         **_links(found, query),
     }
-    return _page(request, "validation/log.html", context, status=status if is_valid else 422)
+    return _page(request, "validation/records/list.html", context, status=status if is_valid else 422)
 
 
 def _found(request: MemberRequest, wanted: RecordFilter) -> search.RecordPage:

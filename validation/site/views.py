@@ -73,7 +73,7 @@ def _wait(request: HttpRequest, client: Client | None) -> timedelta:
 
 def _check_page(request: HttpRequest, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
     context = {"data_version": engine.DATA_VERSION, **(context or {})}
-    page = render(request, "validation/check.html", context, status=status)
+    page = render(request, "validation/site/check.html", context, status=status)
     page.headers["Cache-Control"] = "no-store"
     return page
 
@@ -85,7 +85,7 @@ def country_list(request: HttpRequest) -> HttpResponse:
     question = request.GET.get("q", "")[:64].strip()
     return render(
         request,
-        "validation/countries.html",
+        "validation/site/countries.html",
         {"countries": countries.matching(question), "question": question},
     )
 
@@ -99,4 +99,4 @@ def country(request: HttpRequest, code: str) -> HttpResponse:
     found = countries.by_code(code.upper())
     if found is None:
         raise Http404
-    return render(request, "validation/country.html", {"country": found})
+    return render(request, "validation/site/country.html", {"country": found})

@@ -75,7 +75,8 @@ class ShownProblem(NamedTuple):
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """Show how to use the API."""
-    return render(request, "validation/api_docs.html", _parts(translation.get_language() or settings.LANGUAGE_CODE))
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    return render(request, "validation/api/docs/page.html", _parts(language))
 
 
 def samples(route: Route) -> list[Sample]:
@@ -97,7 +98,7 @@ def patient_samples() -> list[Sample]:
 
 def _rendered(name: str, context: dict[str, Any]) -> list[Sample]:
     return [
-        Sample(language, shown, render_to_string(f"validation/samples/{name}_{language}.txt", context).strip())
+        Sample(language, shown, render_to_string(f"validation/api/docs/samples/{name}_{language}.txt", context).strip())
         for language, shown in SAMPLES.items()
     ]
 
@@ -109,8 +110,8 @@ def _parts(language: str) -> dict[str, Any]:
         facts = _facts(language)
         return {
             "calls": facts["calls"],
-            "start": render_to_string("validation/api/start.html", facts),
-            "manual": render_to_string("validation/api/manual.html", facts),
+            "start": render_to_string("validation/api/docs/start.html", facts),
+            "manual": render_to_string("validation/api/docs/manual.html", facts),
         }
 
 
