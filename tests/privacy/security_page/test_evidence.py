@@ -52,7 +52,7 @@ MALFORMED = {
 }
 
 
-def told(sentence: Promise, language: str = "en") -> str:
+def translated(sentence: Promise, language: str = "en") -> str:
     """Return a sentence as a page has it."""
     with translation.override(language):
         return escape(str(sentence))
@@ -139,7 +139,7 @@ class SecurityPageTests(BaseTest):
                 assert f'href="#{subject.slug}"' in pages[language]
         for claim in CLAIMS:
             for sentence in (claim.says, claim.how, claim.check):
-                said = {language: told(sentence, language) for language in pages}
+                said = {language: translated(sentence, language) for language in pages}
                 assert len(set(said.values())) == 3, sentence
                 for language, words in said.items():
                     assert words in pages[language]
@@ -181,7 +181,7 @@ class SecurityPageTests(BaseTest):
             assert 'class="passed"' not in page
             for claim in CLAIMS:
                 assert f'id="{claim.slug}"' in page
-                assert told(claim.check, language) in page
+                assert translated(claim.check, language) in page
 
     def test_what_only_production_has_is_claimed_there_only(self) -> None:
         with self.results(SLUGS), override_settings(EMBEDDED=True, LOG_KEYS=[]):
@@ -262,5 +262,5 @@ class NoticeTests(BaseTest):
         page = self.visitor.opens("/privacy/").content.decode()
 
         for line in inventory_fields.LINES.values():
-            self.assertIn(told(line.what), page)
-            self.assertIn(told(line.until), page)
+            self.assertIn(translated(line.what), page)
+            self.assertIn(translated(line.until), page)
