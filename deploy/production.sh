@@ -68,6 +68,22 @@ change() {
 
 is_booted() { [ -d /run/systemd/system ]; }
 
+# --- In the service's folder -----------------------------------------------------------------------------------------
+
+# `as_owner USER COMMAND…`: the only way in which anything below $STATE is touched. Whoever owns a folder can put a link
+# into it at any moment, and root would follow it anywhere; its owner gets no further than he would by himself.
+as_owner() {
+    (
+        owner=$1
+        shift
+        setpriv --reuid="$owner" --regid="$(id -gn "$owner")" --init-groups --no-new-privs "$@"
+    )
+}
+
+refuse_link() {
+    [ ! -L "$1" ] || refuse "$1 is a link, which ibanse never makes: find out who did, remove it, and run this again."
+}
+
 # --- Running manage.py -----------------------------------------------------------------------------------------------
 
 # `as_role app|erase|owner RELEASE COMMAND…` runs manage.py of that release with the settings, secrets and user of a role.
@@ -91,7 +107,7 @@ as_role() {
         HOME=/nonexistent
         set +a
         umask "$mask"
-        exec setpriv --reuid="$user" --regid=ibanse --init-groups --no-new-privs .venv/bin/python manage.py "$@"
+        as_owner "$user" .venv/bin/python manage.py "$@"
     )
 }
 

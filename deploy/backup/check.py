@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from deploy.backup import ledger
+from deploy.backup.owner import read_as_owner
 from deploy.backup.programs import Failed, say, timed
 from deploy.backup.restic import Restic, Snapshot
 from deploy.backup.settings import LATE_HOURS, Repository, Settings
@@ -82,7 +83,7 @@ def _put_aside(settings: Settings) -> Iterator[str]:
     for repository, database in settings.sources():
         beside = Path(database.name)
         for path in beside.parent.glob(f"{beside.name}.before-*") if database.is_sqlite else ():
-            if datetime.now(UTC).timestamp() - path.stat().st_mtime > repository.days * 24 * 3600:
+            if datetime.now(UTC).timestamp() - path.lstat().st_mtime > repository.days * 24 * 3600:
                 yield f"{path}, put aside by a restore, is older than {repository.days} days: remove it."
 
 
@@ -92,7 +93,7 @@ def _of_ledger(settings: Settings) -> Iterator[str]:
     except Failed as failure:
         yield str(failure)
         return
-    here = settings.ledger.read_bytes() if settings.ledger.exists() else b""
+    here = read_as_owner(settings.ledger)
     if here != there:
         yield (
             f"The erasure ledger here has {len(here):,} bytes, its shipped copy {len(there):,}: run "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from deploy.backup import programs
+from deploy.backup.owner import as_owner
 from deploy.backup.programs import Failed
 from deploy.backup.settings import Database
 
@@ -52,6 +53,10 @@ def _postgresql(database: Database) -> Iterator[bytes]:
 
 def _sqlite_in_memory(database: Database) -> Iterator[bytes]:
     """Yield a compact copy that never was a file: a key destroyed tomorrow must not lie in a deleted file's blocks."""
+    yield as_owner(Path(database.name).parent, _copy_in_memory, database)
+
+
+def _copy_in_memory(database: Database) -> bytes:
     with closing(_opened(database)) as source, closing(sqlite3.connect(":memory:")) as copy:
         try:
             source.backup(copy)
@@ -59,23 +64,27 @@ def _sqlite_in_memory(database: Database) -> Iterator[bytes]:
             copy.execute("VACUUM")
         except sqlite3.Error as error:
             raise _unreadable(database, error) from None
-        yield copy.serialize()
+        return copy.serialize()
 
 
 def _sqlite_by_file(database: Database) -> Iterator[bytes]:
     """Yield a compact copy by way of a file beside the database, which may be larger than the memory."""
     copy = Path(f"{database.name}.backup-{secrets.token_hex(4)}")
     try:
-        copy.touch(mode=0o600)
-        with closing(_opened(database)) as source:
-            try:
-                source.execute("VACUUM INTO ?", (str(copy),))
-            except sqlite3.Error as error:
-                raise _unreadable(database, error) from None
-        with copy.open("rb") as file:
+        as_owner(copy.parent, _copy_by_file, database, copy)
+        with open(os.open(copy, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123 - a link is no copy of ours
             yield from iter(lambda: file.read(CHUNK_BYTES), b"")
     finally:
-        copy.unlink(missing_ok=True)
+        as_owner(copy.parent, copy.unlink, missing_ok=True)
+
+
+def _copy_by_file(database: Database, copy: Path) -> None:
+    copy.touch(mode=0o600, exist_ok=False)
+    with closing(_opened(database)) as source:
+        try:
+            source.execute("VACUUM INTO ?", (str(copy),))
+        except sqlite3.Error as error:
+            raise _unreadable(database, error) from None
 
 
 def _opened(database: Database) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ replace a longer one there, and is reported instead.
 
 from typing import Final
 
+from deploy.backup.owner import read_as_owner
 from deploy.backup.programs import Failed, say
 from deploy.backup.restic import Restic
 from deploy.backup.settings import Settings
@@ -18,7 +19,7 @@ COPIES: Final = 20
 
 def ship(settings: Settings) -> bool:
     """Bring what is new off the machine; return whether there was anything. Raises Failed."""
-    here = settings.ledger.read_bytes() if settings.ledger.exists() else b""
+    here = read_as_owner(settings.ledger)
     restic = Restic(settings.main, settings.cache)
     there = shipped(restic)
     if not here.startswith(there):

@@ -4,9 +4,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 
 class Failed(Exception):
@@ -15,6 +16,10 @@ class Failed(Exception):
     def __init__(self, step: str, said: str, remedy: str) -> None:
         self.step, self.said, self.remedy = step, said, remedy
         super().__init__(f"{step}: {said}\n  What to do: {remedy}")
+
+    def __reduce__(self) -> tuple[type["Failed"], tuple[str, str, str]]:
+        """Let it come out of a child process as it was raised there."""
+        return type(self), (self.step, self.said, self.remedy)
 
 
 def environment(added: Mapping[str, str]) -> dict[str, str]:
@@ -33,12 +38,21 @@ def run(
         raise absent(command) from None
 
 
-def start(command: Sequence[str | Path], told: Mapping[str, str], **pipes: int) -> subprocess.Popen[bytes]:
-    """Start a program with the variables `told`, and the pipes. Raises Failed when it is not here."""
+def start(command: Sequence[str | Path], told: Mapping[str, str], **how: Any) -> subprocess.Popen[bytes]:
+    """Start a program with the variables `told`, and pipes, user or umask. Raises Failed when it is not here."""
     try:
-        return subprocess.Popen(command, env=environment(told), **pipes)  # type: ignore[call-overload, no-any-return]  # noqa: S603 - pipes are stdin, stdout, stderr
+        return subprocess.Popen(command, env=environment(told), **how)  # noqa: S603 - a fixed program; no shell
     except FileNotFoundError:
         raise absent(command) from None
+
+
+def pour(chunks: Iterable[bytes], into: IO[bytes]) -> None:
+    """Write all chunks; when nobody reads any more, leave the reason to the reader's exit status."""
+    for chunk in chunks:
+        try:
+            into.write(chunk)
+        except BrokenPipeError:
+            return
 
 
 def absent(command: Sequence[str | Path]) -> Failed:

@@ -127,7 +127,7 @@ class Restic:
                 command, self._told(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said.fileno()
             )
             try:
-                _pour(chunks, cast("IO[bytes]", process.stdin))
+                programs.pour(chunks, cast("IO[bytes]", process.stdin))
             except BaseException:
                 # Its input is still open, so it has not seen an end and makes no snapshot.
                 _end(process)
@@ -252,12 +252,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         # Begun by what ignores SIGINT, such as a shell in the background, it is deaf until it has set itself up.
         process.kill()
     process.communicate()
-
-
-def _pour(chunks: Iterable[bytes], into: IO[bytes]) -> None:
-    """Write all chunks; when nobody reads any more, leave the reason to the reader's exit status."""
-    for chunk in chunks:
-        try:
-            into.write(chunk)
-        except BrokenPipeError:
-            return

@@ -11,12 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from deploy.backup import ledger, make, programs
+from deploy.backup.owner import as_owner, read_as_owner, write_as_owner
 from deploy.backup.programs import Failed, say, timed
 from deploy.backup.restic import Restic, Snapshot
 from deploy.backup.settings import Database, Settings, Source, assignments, database, load
@@ -26,7 +28,6 @@ from deploy.backup.targets import (
     SqliteTarget,
     Target,
     as_user,
-    let_in,
 )
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -281,7 +282,7 @@ def _tell_counts(target: Target) -> None:
 
 def _newer_ledger(settings: Settings, shipped: bytes) -> bytes:
     """Return the ledger that knows more, ours or the shipped one. Raises Failed when neither continues the other."""
-    here = settings.ledger.read_bytes() if settings.ledger.exists() else b""
+    here = read_as_owner(settings.ledger)
     if not (here.startswith(shipped) or shipped.startswith(here)):
         raise Failed(
             "Comparing erasure ledgers", f"{settings.ledger} and its shipped copy tell different things",
@@ -297,27 +298,29 @@ def _put_ledger_back(settings: Settings) -> None:
     shipped = ledger.shipped(Restic(settings.main, settings.cache))
     if not shipped:
         raise Failed("Restoring the erasure ledger", "none was ever shipped", "there is nothing to bring back")
-    if settings.ledger.exists():
-        aside = settings.ledger.with_name(f"{settings.ledger.name}.before-{int(time.time())}")
-        settings.ledger.rename(aside)
+    aside = settings.ledger.with_name(f"{settings.ledger.name}.before-{int(time.time())}")
+    if as_owner(settings.ledger.parent, _put_aside, settings.ledger, aside):
         say(f"The ledger that was here is kept as {aside}.")
     _write_ledger(settings, shipped)
     say(f"Restored {settings.ledger} ({len(shipped):,} bytes). Now: manage.py replay_erasures")
 
 
+def _put_aside(path: Path, aside: Path) -> bool:
+    with suppress(FileNotFoundError):
+        path.rename(aside)
+        return True
+    return False
+
+
 def _write_ledger(settings: Settings, content: bytes) -> None:
     """Put the ledger into its place whole or not at all; one that is the same already is left alone."""
     path = settings.ledger
-    if not content or (path.exists() and path.read_bytes() == content):
+    if not content or read_as_owner(path) == content:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.draft")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    let_in(draft)
-    draft.replace(path)
+    as_owner(path.parent, draft.unlink, missing_ok=True)
+    write_as_owner(draft, [content])
+    as_owner(path.parent, draft.replace, path)
 
 
 def _targets(settings: Settings, source: Source) -> list[Target]:

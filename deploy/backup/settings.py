@@ -136,7 +136,7 @@ def load(source: Source | None = None) -> Settings:
         keyring_database=database(source, "IBANSE_BACKUP_KEYRING_URL"),
         ledger=Path(source.text("IBANSE_BACKUP_LEDGER", "/var/lib/ibanse/erasures/ledger")),
         recovery_file=Path(source.text("IBANSE_BACKUP_RECOVERY_FILE", "/etc/ibanse/backup-recovery")),
-        stamp=Path(source.text("IBANSE_BACKUP_STAMP", "/var/lib/ibanse/backups.json")),
+        stamp=Path(source.text("IBANSE_BACKUP_STAMP", "/var/lib/ibanse/backups/backups.json")),
         cache=Path(os.environ.get("CACHE_DIRECTORY") or source.text("IBANSE_BACKUP_CACHE", by_hand)).expanduser(),
     )  # fmt: skip
 

@@ -1,23 +1,25 @@
 """Where a restore goes: beside the living database first, into its place only when everything was found right."""
 
-import os
 import pwd
 import shutil
 import sqlite3
 import subprocess
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final, ParamSpec, TypeVar, cast
 
 from deploy.backup import programs
+from deploy.backup.owner import as_owner, write_as_owner
 from deploy.backup.programs import Failed
 from deploy.backup.settings import Database
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 ALIVE_WHEN_IN: Final = {"main": "accounts_user", "keyring": "vault_datakey"}
 """A database is alive when this table has a row; empty, as after an installation, it may be replaced unasked."""
 
@@ -57,7 +59,7 @@ class Target(ABC):
 
 
 class SqliteTarget(Target):
-    """A file of SQLite."""
+    """A file of SQLite, in a folder of the service."""
 
     @property
     def beside(self) -> Database:
@@ -67,26 +69,20 @@ class SqliteTarget(Target):
     def rows(self) -> int | None:
         """Count in the living file, which is not made when it is missing."""
         try:
-            with closing(sqlite3.connect(f"{Path(self.database.name).absolute().as_uri()}?mode=rw", uri=True)) as file:
-                return int(file.execute(f"SELECT count(*) FROM {ALIVE_WHEN_IN[self.name]}").fetchone()[0])  # noqa: S608 - our table
-        except sqlite3.Error:
+            return self._as_owner(self._rows)
+        except (sqlite3.Error, Failed):
             return None
+
+    def _rows(self) -> int:
+        with closing(sqlite3.connect(f"{Path(self.database.name).absolute().as_uri()}?mode=rw", uri=True)) as file:
+            return int(file.execute(f"SELECT count(*) FROM {ALIVE_WHEN_IN[self.name]}").fetchone()[0])  # noqa: S608 - our table
 
     def fill(self, chunks: Iterable[bytes]) -> None:
         """Write the file and let SQLite read every page of it."""
         self.clear()
-        path = Path(self.beside.name)
+        write_as_owner(Path(self.beside.name), chunks)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            with path.open("wb") as file:
-                for chunk in chunks:
-                    file.write(chunk)
-            let_in(path)
-        except OSError as error:
-            raise Failed(f"Restoring {self.name}", f"{path}: {error.strerror}", "make room there") from None
-        try:
-            said = self._ask("PRAGMA integrity_check")
+            said = self._as_owner(self._ask, "PRAGMA integrity_check")
         except sqlite3.Error as error:
             said = [str(error)]
         if said != ["ok"]:
@@ -94,6 +90,9 @@ class SqliteTarget(Target):
 
     def counts(self) -> dict[str, int]:
         """Count in the file beside."""
+        return self._as_owner(self._counts)
+
+    def _counts(self) -> dict[str, int]:
         names = self._ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")
         return {name: int(self._ask(f'SELECT count(*) FROM "{name}"')[0]) for name in names}  # noqa: S608 - SQLite's own names
 
@@ -103,6 +102,9 @@ class SqliteTarget(Target):
 
     def take_place(self) -> str:
         """Rename: whoever looks sees the old file or the new one."""
+        return self._as_owner(self._take_place)
+
+    def _take_place(self) -> str:
         path, old = Path(self.database.name), ""
         with closing(sqlite3.connect(self.beside.name)) as file:
             file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -117,8 +119,14 @@ class SqliteTarget(Target):
 
     def clear(self) -> None:
         """Remove the file and its log."""
+        self._as_owner(self._clear)
+
+    def _clear(self) -> None:
         for end in ("", "-wal", "-shm", "-journal"):
             Path(f"{self.beside.name}{end}").unlink(missing_ok=True)
+
+    def _as_owner(self, work: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:
+        return as_owner(Path(self.database.name).parent, work, *given, **named)
 
 
 @dataclass(frozen=True)
@@ -174,7 +182,7 @@ class PostgresqlTarget(Target):
             )  # fmt: skip
             pipe = cast("IO[bytes]", process.stdin)
             try:
-                _pour(chunks, pipe)
+                programs.pour(chunks, pipe)
             except BaseException:
                 process.kill()
                 process.communicate()
@@ -247,14 +255,6 @@ class PostgresqlTarget(Target):
         return done.stdout.decode().splitlines()
 
 
-def let_in(path: Path) -> None:
-    """Let those use a new file who use its folder: the owner, if root made it, and the group, if it may there."""
-    folder = path.parent.stat()
-    if os.geteuid() == 0:
-        os.chown(path, folder.st_uid, folder.st_gid)
-    path.chmod(0o660 if folder.st_mode & 0o070 == 0o070 else 0o600)
-
-
 def as_user(user: str) -> list[str]:
     """Return what to put before a command, so that it runs as another user of this machine; nothing without one."""
     if not user:
@@ -266,11 +266,3 @@ def as_user(user: str) -> list[str]:
     except KeyError:
         raise Failed("Programs", f"this machine has no user {user}", "run deploy/install, which makes it") from None
     return ["setpriv", f"--reuid={user}", f"--regid={group}", "--init-groups", "--"]
-
-
-def _pour(chunks: Iterable[bytes], into: IO[bytes]) -> None:
-    for chunk in chunks:
-        try:
-            into.write(chunk)
-        except BrokenPipeError:
-            return

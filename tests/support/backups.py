@@ -209,6 +209,8 @@ class Backups:
                 server.execute(f"DROP DATABASE {place.path[1:]} WITH (FORCE)".encode())
         for path in (self.folder / "cache", self.ledger.parent, self.folder / "spool"):
             shutil.rmtree(path, ignore_errors=True)
+        # deploy/install comes before a restore, and makes the folder.
+        self.ledger.parent.mkdir()
 
     def sqlite(self, url: str, statement: str) -> list[tuple[Any, ...]]:
         """Ask a file of SQLite."""
