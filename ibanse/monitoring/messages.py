@@ -21,7 +21,7 @@ LEVELS: Final[dict[Level, Promise]] = {
 }
 """A plain reading has none."""
 
-TIMER: Final = "ibanse-take-readings.timer"
+TIMER: Final = "ibanse-collect-metrics.timer"
 
 
 def told(value: float, unit: Unit) -> str:
@@ -67,11 +67,11 @@ def remedy() -> str:
 
 def take_now() -> str:
     """Return the command that takes readings now."""
-    return ".venv/bin/python manage.py take_readings" if settings.EMBEDDED else _TAKE_ON_THE_SERVER
+    return ".venv/bin/python manage.py collect_metrics" if settings.EMBEDDED else _TAKE_ON_THE_SERVER
 
 
-_TAKE_ON_THE_SERVER: Final = "sudo /opt/ibanse/current/deploy/manage take_readings"
+_TAKE_ON_THE_SERVER: Final = "sudo /opt/ibanse/current/deploy/manage collect_metrics"
 _TAKEN: Final = {
     True: gettext_lazy("Readings are taken every five minutes by the site itself, for as long as it runs."),
-    False: gettext_lazy("Readings are taken every five minutes on each machine, by ibanse-take-readings.timer."),
+    False: gettext_lazy("Readings are taken every five minutes on each machine, by ibanse-collect-metrics.timer."),
 }

@@ -288,7 +288,7 @@ class TestInstall:
                 machine.runs(*ASK, f"https://{HOST}{path}").stdout for path in ("/", "/static/css/site.css")
             )
             assert (page, static) == ("200", "200")
-            for service in ("prune", "warn-expiring-keys", "execute-deletions", "compact-tables", "take-readings"):
+            for service in ("prune", "warn-expiring-keys", "execute-deletions", "compact-tables", "collect-metrics"):
                 machine.runs("systemctl", "start", f"ibanse-{service}.service")
             self._upgrades_under_load(machine)
             self._goes_back_from_a_broken_release(machine)

@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from tests import services
+from tests.support import services
 
 pytestmark = pytest.mark.deploy
 

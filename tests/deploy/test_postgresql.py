@@ -267,7 +267,7 @@ class TestRoles:
         """Twice: the second overwrites those of the same hour. The size of the database is asked of the server."""
         server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
         for _ in range(2):
-            server.manage("app", "take_readings", folder=tmp_path)
+            server.manage("app", "collect_metrics", folder=tmp_path)
 
     def test_the_owner_says_what_a_group_of_staff_may_and_who_serves_who_is_in_it(
         self, server: Server, tmp_path: Path

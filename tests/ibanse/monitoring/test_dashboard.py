@@ -73,12 +73,12 @@ class OverviewTests(BaseTest):
         return [kind for kind in KINDS if isinstance(kind.place, Page) and kind.place.permission in rights]
 
     def test_before_the_first_reading_it_says_when_they_come_and_how_to_take_one(self) -> None:
-        self.assertContains(self.staff("security").opens("/admin/"), "python manage.py take_readings")
+        self.assertContains(self.staff("security").opens("/admin/"), "python manage.py collect_metrics")
         with override_settings(EMBEDDED=False, SECURE_SSL_REDIRECT=False):
             page = self.staff("security").opens("/admin/", HTTP_X_REAL_IP="192.0.2.7")
 
-        self.assertContains(page, "sudo /opt/ibanse/current/deploy/manage take_readings")
-        self.assertContains(page, "systemctl status ibanse-take-readings.timer")
+        self.assertContains(page, "sudo /opt/ibanse/current/deploy/manage collect_metrics")
+        self.assertContains(page, "systemctl status ibanse-collect-metrics.timer")
 
     def test_what_is_calm_says_so_and_what_is_not_stands_first_with_what_helps(self) -> None:
         sampling.take(timezone.now())
@@ -110,7 +110,7 @@ class OverviewTests(BaseTest):
             page = sten.opens("/admin/").content.decode()
 
         self.assertIn("1 reading needs attention", page)
-        self.assertRegex(page, r"Taken 3\xa0hours ago. Look why: <code>systemctl status ibanse-take-readings.timer")
+        self.assertRegex(page, r"Taken 3\xa0hours ago. Look why: <code>systemctl status ibanse-collect-metrics.timer")
 
     def test_nobody_knows_of_a_backup_that_was_never_stamped(self) -> None:
         sampling.take(timezone.now())

@@ -81,7 +81,7 @@ class TakingTests(BaseTest):
             "ibanse.monitoring.collectors.privacy.messages.waiting", side_effect=OperationalError("secret text")
         )
         with failing, self.assertRaises(CommandError) as refused:
-            call_command("take_readings")
+            call_command("collect_metrics")
 
         self.assertEqual(str(refused.exception), "Not measured: mails (OperationalError). Everything else was.")
         self.assertEqual(values("mails"), {})
@@ -94,17 +94,6 @@ class TakingTests(BaseTest):
         self.assertGreater(dict(scheduler.prune(NOON))["readings"], 0)
 
         self.assertEqual(set(Metric.objects.values_list("at", flat=True)), {hour_of(NOON - RETENTION + HOUR)})
-
-    def test_embedded_the_site_itself_takes_them_when_it_starts_and_then_every_five_minutes(self) -> None:
-        runner = scheduler.Runner()
-        with (
-            patch("ibanse.monitoring.sampling.take", return_value=[]) as take,
-            patch("ibanse.scheduler.time") as clock,
-        ):
-            for clock.monotonic.return_value in (10.0, 12.0, 309.0, 310.0, 400.0):
-                runner._read()  # noqa: SLF001 - without its thread
-
-        self.assertEqual(take.call_count, 2)
 
 
 class CallsTests(BaseTest):
