@@ -68,10 +68,11 @@ change() {
 
 is_booted() { [ -d /run/systemd/system ]; }
 
-# --- In the service's folder -----------------------------------------------------------------------------------------
+# --- In folders that are not root's ----------------------------------------------------------------------------------
 
-# `as_owner USER COMMAND…`: the only way in which anything below $STATE is touched. Whoever owns a folder can put a link
-# into it at any moment, and root would follow it anywhere; its owner gets no further than he would by himself.
+# `as_owner USER COMMAND…`: the only way in which anything is touched in a folder of somebody else: those below $STATE,
+# PostgreSQL's and the cache's. Whoever owns a folder can put a link into it at any moment, and root would follow it
+# anywhere; its owner gets no further than he would by himself.
 as_owner() {
     (
         owner=$1

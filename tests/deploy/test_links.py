@@ -203,18 +203,32 @@ class TestLinks:
         }
 
 
+def scripts() -> Iterator[tuple[str, str]]:
+    """Yield each line of a shell script of deploy/, with its file's name; comments are left out."""
+    for path in sorted(DEPLOY.rglob("*")):
+        if path.is_file() and (path.suffix == ".sh" or path.read_bytes().startswith(b"#!/bin/sh")):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if not line.lstrip().startswith("#"):
+                    yield path.name, line
+
+
 class TestTheScripts:
     def test_root_changes_nothing_below_the_state_folder_but_as_its_owner(self) -> None:
+        named = re.compile(r"\$STATE/|/var/lib/ibanse/|\$ledger")
         changing = re.compile(r"\b(chown|chmod|chgrp|touch|install|mkdir|cp|mv|rm|ln|tee|dd|truncate)\b|>")
-        for path in sorted(DEPLOY.rglob("*")):
-            if not path.is_file() or not path.read_bytes().startswith((b"#!/bin/sh", b"# What install, upgrade")):
-                continue
-            for line in path.read_text(encoding="utf-8").splitlines():
-                named = re.search(r"\$STATE/|/var/lib/ibanse/|\$ledger", line)
-                # What is said about it is no deed.
-                deed = re.sub(r'"[^"]*"|2>/dev/null', lambda quoted: quoted[0] if " " not in quoted[0] else "", line)
-                if named and changing.search(deed) and not line.lstrip().startswith("#"):
-                    assert "as_owner" in line, f"{path.name}: {line}"
+        found = []
+        for name, line in scripts():
+            commands = re.sub(r'"[^"]*"|2>/dev/null', "", line)
+            if named.search(line) and changing.search(commands) and "as_owner" not in line:
+                found.append(f"{name}: {line.strip()}")
+
+        assert found == []
+
+    def test_folders_of_postgresql_and_the_cache_are_written_to_as_their_users(self) -> None:
+        puts = [re.fullmatch(r' *put \S+ "(\$cluster|\$folder)/\S+" \d+ ?(.*)', line) for _, line in scripts()]
+        owners = {(put[1], put[2]) for put in puts if put}
+
+        assert owners == {("$cluster", "postgres"), ("$folder", '"$cache"')}
 
     def test_backups_change_files_only_in_what_an_owner_runs(self) -> None:
         changing = {
