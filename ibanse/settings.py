@@ -249,7 +249,11 @@ ERASURE_LEDGER = Path(
     env.text("IBANSE_LEDGER", str(DATA_DIR / "erasures.ledger") if EMBEDDED else "/var/lib/ibanse/erasures/ledger")
 )
 # When both databases were backed up last, as deploy/backup writes it down.
-BACKUP_STAMP = Path(env.text("IBANSE_BACKUP_STAMP", str(DATA_DIR / "backups.json")))
+BACKUP_STAMP = Path(
+    env.text(
+        "IBANSE_BACKUP_STAMP", str(DATA_DIR / "backups.json") if EMBEDDED else "/var/lib/ibanse/backups/backups.json"
+    )
+)
 # The command that carries it off this machine after each deletion.
 LEDGER_SHIP = env.text("IBANSE_LEDGER_SHIP", "")
 CACHES: dict[str, dict[str, Any]] = {

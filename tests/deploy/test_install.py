@@ -290,6 +290,8 @@ class TestInstall:
             assert (page, static) == ("200", "200")
             for service in ("prune", "warn-expiring-keys", "execute-deletions", "compact-tables", "collect-metrics"):
                 machine.runs("systemctl", "start", f"ibanse-{service}.service")
+            # Nor has systemd given it away: root must be able to trust what is in it.
+            assert machine.runs("stat", "-c", "%a %U %G", "/var/lib/ibanse").stdout == "751 root ibanse\n"
             self._upgrades_under_load(machine)
             self._goes_back_from_a_broken_release(machine)
 
