@@ -20,8 +20,10 @@ from apikeys import tokens
 from apikeys.limits import quota
 from apikeys.models import KeyUsageDay
 from ibanse import api_gate
+from privacy import vault
 from tests.base import BaseTest, connections_stay_open, site
 from tests.validation.api.test_problems import PRODUCED
+from validation.api import pipeline
 from validation.api.pipeline import ApiRequest, respond
 from validation.recording import writer
 from validation.recording.spool import SpoolFull
@@ -229,12 +231,14 @@ class PipelineTests(BaseTest):
         self.alice.client.monthly_quota = 1
         self.alice.client.save()
         key = self.alice.key()
-        with (
-            patch.object(writer, "put", side_effect=SpoolFull),
-            self.assertLogs("validation.api.pipeline", "ERROR"),
-        ):
-            for _ in range(3):
-                self.assert_problem(self.calls(key, VALIDATE, IBAN), "unavailable", 503)
+        for place, name, error in ((writer, "put", SpoolFull), (pipeline, "build_record", vault.NoKey)):
+            with (
+                self.subTest(name),
+                patch.object(place, name, side_effect=error),
+                self.assertLogs("validation.api.pipeline", "ERROR"),
+            ):
+                for _ in range(3):
+                    self.assert_problem(self.calls(key, VALIDATE, IBAN), "unavailable", 503)
 
         self.assertEqual(self.calls(key, VALIDATE, IBAN).status_code, 200)
         self.assert_problem(self.calls(key, VALIDATE, IBAN), "quota_exhausted", 429)
