@@ -10,90 +10,100 @@ from accounts.errors import Refusal
 from accounts.staff import groups as staff_groups
 
 REFUSALS: Final[dict[str, Promise]] = {
-    "already_owner": gettext_lazy("This user already is an owner."),
-    "another_recovery": gettext_lazy("A request for another user of this client is under way. Cancel that one first."),
-    "last_owner": gettext_lazy("A client needs at least one owner who can sign in. Make somebody else an owner first."),
-    "not_a_member": gettext_lazy("Only a user of a client who may sign in can become an owner."),
-    "too_early": gettext_lazy("This cannot be done before the 72 hours are over."),
-    "user_limit_reached": gettext_lazy(
-        "You have %(limit)s users and open invitations, which is the most for your account. "
-        "Remove one, or ask us for more."
+    "already_owner": gettext_lazy("This user is already an owner."),
+    "another_recovery": gettext_lazy(
+        "A request for another user of this client is already in progress. Cancel it first."
     ),
-    "already_here": gettext_lazy("%(email)s already is a user of your account."),
-    "gone": gettext_lazy("This user has been removed meanwhile."),
-    "invitation_expired": gettext_lazy("The invitation has expired: it was valid for seven days. Ask for a new one."),
+    "last_owner": gettext_lazy("A client needs at least one owner who can sign in. Make someone else an owner first."),
+    "not_a_member": gettext_lazy("Only a client's user who is allowed to sign in can become an owner."),
+    "too_early": gettext_lazy("This is not possible until the 72 hours have passed."),
+    "user_limit_reached": gettext_lazy(
+        "Your account has reached its limit of %(limit)s users and open invitations. Remove one, or ask "
+        "us to raise the limit."
+    ),
+    "already_here": gettext_lazy("%(email)s is already a user of your account."),
+    "gone": gettext_lazy("This user has since been removed."),
+    "invitation_expired": gettext_lazy("The invitation has expired. It was valid for seven days. Ask for a new one."),
     "invitation_foreign": gettext_lazy(
-        "This link is not an invitation of ours, or a part of it is missing. Open it from the mail again."
+        "This link is not one of our invitations, or part of it is missing. Open it from the e-mail again."
     ),
     "invitation_has_account": gettext_lazy(
-        "There already is an account with your e-mail address. Sign in with it instead."
+        "An account with your e-mail address already exists. Sign in with it instead."
     ),
     "invitation_over": gettext_lazy(
-        "The invitation has been used, withdrawn or replaced by a newer one. If you have joined, sign in."
+        "The invitation has been used, withdrawn or replaced by a newer one. If you have already joined, sign in."
     ),
     "invitation_signed_in": gettext_lazy(
-        "You are signed in as %(email)s. Sign out first, then open the link from the mail again."
+        "You are signed in as %(email)s. Sign out first, then open the link from the e-mail again."
     ),
-    "no_longer_owner": gettext_lazy("You may no longer change users: somebody has changed your own rights meanwhile."),
-    "no_room": gettext_lazy("The account has no room for another user. Tell the person who invited you."),
-    "own_factor_first": gettext_lazy("Add a second factor of your own first, or you would lock yourself out."),
+    "no_longer_owner": gettext_lazy(
+        "You can no longer change users: your own permissions have been changed in the meantime."
+    ),
+    "no_room": gettext_lazy("The account has reached its user limit. Please tell the person who invited you."),
+    "own_factor_first": gettext_lazy(
+        "Set up two-factor authentication for yourself first, or you would lock yourself out."
+    ),
     "too_many_invitations": gettext_lazy(
-        "%(limit)s invitations have been mailed today, which is the most for one day. Try again tomorrow."
+        "The limit of %(limit)s invitations per day has been reached. Try again tomorrow."
     ),
-    "not_staff": gettext_lazy("They do not work in the back-office any more."),
-    "yourself_staff": gettext_lazy("Nobody changes their own groups. Another member of the group Lead can do it."),
-    "yourself": gettext_lazy("You cannot do this to yourself. Ask another owner."),
+    "not_staff": gettext_lazy("This person no longer works in the back-office."),
+    "yourself_staff": gettext_lazy("You cannot change your own groups. Another member of the Lead group can do it."),
+    "yourself": gettext_lazy("You cannot do this for yourself. Ask another owner."),
 }
 
 OPERATOR_REFUSALS: Final[dict[str, Promise]] = {
     "changed_meanwhile": gettext_lazy(
-        "Somebody else has changed it meanwhile: it is %(now)s now. Nothing was done. Decide anew with what you see."
+        "Someone else has changed this in the meantime. It is now %(now)s. No changes were made. Check "
+        "the current value and decide again."
     ),
     "client_closing": gettext_lazy(
-        "An owner has confirmed the deletion of the account: it waits for its end. Nothing was done."
+        "An owner has confirmed the deletion of the account; it is scheduled. No changes were made."
     ),
-    "client_gone": gettext_lazy("The account is deleted, or is being deleted at this moment. Nothing was done."),
+    "client_gone": gettext_lazy("The account has been deleted or is being deleted right now. No changes were made."),
     "client_suspended": gettext_lazy(
-        "The account is suspended, so nobody can join it. Nothing was done. Open the account again first."
+        "The account is suspended, so nobody can join it. No changes were made. Reopen the account first."
     ),
-    "gone": gettext_lazy("This user has been removed meanwhile. Nothing was done."),
-    "invitation_over": gettext_lazy("The invitation has been used or withdrawn meanwhile. Nothing was done."),
-    "no_key": gettext_lazy("No key of ours begins like this. It may be another service's, or was deleted long ago."),
+    "gone": gettext_lazy("This user has since been removed. No changes were made."),
+    "invitation_over": gettext_lazy("The invitation has since been used or withdrawn. No changes were made."),
+    "no_key": gettext_lazy(
+        "None of our keys begins like this. It may belong to another service or have been deleted long ago."
+    ),
     "no_prefix": gettext_lazy(
-        "Nothing in this looks like a key of ours. Such a key begins with ibanse_live_ or ibanse_test_ and ten more "
-        "letters and digits."
+        "Nothing here looks like one of our keys. They begin with ibanse_live_ or ibanse_test_ followed "
+        "by ten letters and digits."
     ),
     "not_blockable": gettext_lazy(
-        "Everybody, this machine itself and the address that you work from cannot be blocked. Nothing was done."
+        "You cannot block everyone, this server itself or the IP address you are working from. No changes were made."
     ),
     "support_access_over": gettext_lazy(
-        "The client's access for support is over or was ended. Give a reason instead, or ask the client for a new one."
+        "The client's support access has expired or was ended. Give a reason instead, or ask the client "
+        "to grant it again."
     ),
     "too_many_unmaskings": gettext_lazy(
-        "You have unmasked %(limit)s clients within an hour, which is the most. The group security is told. Try again "
-        "later."
+        "You have opened the masked details of %(limit)s clients within an hour, which is the limit. The "
+        "Security group will be notified. Try again later."
     ),
     "unmasking_over": gettext_lazy(
-        "This form has been used, or is older than an hour. Nothing was opened. Send it again as it is shown now."
+        "This form has already been used or is more than an hour old. Nothing was opened. Submit the current form."
     ),
-    "several_prefixes": gettext_lazy("There are several keys in this. Revoke one after the other."),
+    "several_prefixes": gettext_lazy("The text contains several keys. Revoke them one at a time."),
     "too_many_invitations": REFUSALS["too_many_invitations"],
     "user_limit_reached": gettext_lazy(
-        "The account has %(limit)s users and open invitations, which is the most for it. Nothing was done."
+        "The account has reached its limit of %(limit)s users and open invitations. No changes were made."
     ),
-    "yourself": gettext_lazy("That is you. End your own sessions under Account, Sessions. Nothing was done."),
+    "yourself": gettext_lazy("This is you. End your own sessions under Account, Sessions. No changes were made."),
 }
 """How the back-office says no to staff."""
 
 TO_MEMBERS: Final[dict[str, Promise]] = {
     "users.signed_out_by_operator": gettext_lazy(
-        "The operator of ibanse has signed you out everywhere. You can sign in again at once"
+        "We have signed you out of ibanse everywhere. You can sign in again immediately"
     ),
-    "users.deactivated": gettext_lazy("An owner of your account has deactivated you: you can no longer sign in"),
-    "users.reactivated": gettext_lazy("An owner of your account has activated you again: you can sign in"),
-    "users.removed": gettext_lazy("An owner of your account has removed you: your user is deleted"),
-    "users.factors_reset": gettext_lazy("An owner of your account has removed your second factors"),
-    "users.ownership_given": gettext_lazy("You were made an owner of your account"),
+    "users.deactivated": gettext_lazy("An owner of your account has deactivated you. You can no longer sign in"),
+    "users.reactivated": gettext_lazy("An owner of your account has reactivated you. You can sign in again"),
+    "users.removed": gettext_lazy("An owner of your account has removed you. Your user has been deleted"),
+    "users.factors_reset": gettext_lazy("An owner of your account has removed your two-factor authentication"),
+    "users.ownership_given": gettext_lazy("You are now an owner of your account"),
     "users.ownership_taken": gettext_lazy("You are no longer an owner of your account"),
 }
 """What the user to whom it was done is mailed, by the tag of the history."""
@@ -112,61 +122,61 @@ class ActionTexts:
 
 MEMBER_ACTIONS: Final[dict[str, ActionTexts]] = {
     "give-ownership": ActionTexts(
-        link=gettext_lazy("Make an owner"),
+        link=gettext_lazy("Make owner"),
         question=gettext_lazy("Make %(who)s an owner?"),
         meaning=gettext_lazy(
-            "Owners see and manage everything of the account: users, history, contact and billing details, settings. "
-            "You stay an owner as well. Every owner is told by e-mail."
+            "Owners see and manage everything in the account: users, audit log, contact and billing "
+            "details, settings. You remain an owner as well. All owners are notified by e-mail."
         ),
-        done=gettext_lazy("%(who)s is an owner now."),
+        done=gettext_lazy("%(who)s is now an owner."),
     ),
     "hand-over": ActionTexts(
-        link=gettext_lazy("Hand over my ownership"),
-        question=gettext_lazy("Hand over your ownership to %(who)s?"),
+        link=gettext_lazy("Transfer my ownership"),
+        question=gettext_lazy("Transfer your ownership to %(who)s?"),
         meaning=gettext_lazy(
-            "They become an owner and you become a sub-user: you can go on checking IBANs, but no longer see the "
-            "account's users, history, details and settings. Only an owner can undo this."
+            "They become an owner and you become a member: you can still check IBANs, but you no longer "
+            "see the account's users, audit log, details and settings. Only an owner can undo this."
         ),
-        done=gettext_lazy("%(who)s is an owner now, and you are a sub-user."),
+        done=gettext_lazy("%(who)s is now an owner, and you are a member."),
         is_grave=True,
     ),
     "take-ownership": ActionTexts(
-        link=gettext_lazy("Make a sub-user"),
-        question=gettext_lazy("Make %(who)s a sub-user?"),
+        link=gettext_lazy("Make member"),
+        question=gettext_lazy("Make %(who)s a member?"),
         meaning=gettext_lazy(
-            "They can go on checking IBANs, but no longer see the account's users, history, details and settings. "
-            "Another owner has to remain. Every owner is told by e-mail."
+            "They can still check IBANs, but no longer see the account's users, audit log, details and "
+            "settings. Another owner must remain. All owners are notified by e-mail."
         ),
-        done=gettext_lazy("%(who)s is a sub-user now."),
+        done=gettext_lazy("%(who)s is now a member."),
         is_grave=True,
     ),
     "reset-factors": ActionTexts(
-        link=gettext_lazy("Remove second factors"),
-        question=gettext_lazy("Remove the second factors of %(who)s?"),
+        link=gettext_lazy("Remove two-factor authentication"),
+        question=gettext_lazy("Remove two-factor authentication for %(who)s?"),
         meaning=gettext_lazy(
-            "Do this when a colleague has lost their phone or security key. "
-            "Their passkeys, authenticator app and recovery codes are deleted and they are signed out everywhere; "
-            "they then sign in with their password alone. "
-            "Make sure that it is them who asks. They and every owner are told by e-mail."
+            "Do this when someone has lost their phone or security key. Their passkeys, authenticator "
+            "app and recovery codes are deleted and they are signed out everywhere; after that they sign "
+            "in with their password alone. Make sure the request really comes from them. They and all "
+            "owners are notified by e-mail."
         ),
-        done=gettext_lazy("The second factors of %(who)s are removed."),
+        done=gettext_lazy("Two-factor authentication for %(who)s has been removed."),
         is_grave=True,
     ),
     "deactivate": ActionTexts(
         link=gettext_lazy("Deactivate"),
         question=gettext_lazy("Deactivate %(who)s?"),
         meaning=gettext_lazy(
-            "They are signed out everywhere and cannot sign in until an owner activates them again. Nothing is "
-            "deleted. They and every owner are told by e-mail."
+            "They are signed out everywhere and cannot sign in until an owner reactivates them. Nothing "
+            "is deleted. They and all owners are notified by e-mail."
         ),
-        done=gettext_lazy("%(who)s is deactivated."),
+        done=gettext_lazy("%(who)s has been deactivated."),
     ),
     "reactivate": ActionTexts(
-        link=gettext_lazy("Activate again"),
-        question=gettext_lazy("Activate %(who)s again?"),
+        link=gettext_lazy("Reactivate"),
+        question=gettext_lazy("Reactivate %(who)s?"),
         meaning=gettext_lazy(
-            "They can sign in again with their old password and have the rights they had. "
-            "They and every owner are told by e-mail."
+            "They can sign in again with their existing password and have the same permissions as "
+            "before. They and all owners are notified by e-mail."
         ),
         done=gettext_lazy("%(who)s is active again."),
     ),
@@ -174,10 +184,11 @@ MEMBER_ACTIONS: Final[dict[str, ActionTexts]] = {
         link=gettext_lazy("Remove"),
         question=gettext_lazy("Remove %(who)s?"),
         meaning=gettext_lazy(
-            "Their user is deleted with its name, password, factors and sessions, which cannot be undone. The history "
-            "keeps what they have done. They and every owner are told by e-mail."
+            "The user is deleted along with name, password, two-factor authentication and sessions. This "
+            "cannot be undone. Their past actions remain in the audit log. They and all owners are "
+            "notified by e-mail."
         ),
-        done=gettext_lazy("%(who)s is removed."),
+        done=gettext_lazy("%(who)s has been removed."),
         is_grave=True,
     ),
 }
@@ -186,17 +197,17 @@ MEMBER_ACTIONS: Final[dict[str, ActionTexts]] = {
 DETAIL_NAMES: Final[dict[str, Promise]] = {
     "document": gettext_lazy("Document"),
     "email": gettext_lazy("E-mail address"),
-    "days": gettext_lazy("Days of grace"),
+    "days": gettext_lazy("Grace period (days)"),
     "fields": gettext_lazy("Changed"),
     "file": gettext_lazy("File"),
-    "filters": gettext_lazy("Chosen by"),
+    "filters": gettext_lazy("Filter"),
     "fingerprint": gettext_lazy("Fingerprint"),
     "from": gettext_lazy("Before"),
     "key": gettext_lazy("Key"),
     "language": gettext_lazy("Language"),
-    "method": gettext_lazy("With"),
+    "method": gettext_lazy("Method"),
     "name": gettext_lazy("Name"),
-    "network": gettext_lazy("Address or network"),
+    "network": gettext_lazy("IP address or network"),
     "new": gettext_lazy("Now"),
     "old": gettext_lazy("Before"),
     "page": gettext_lazy("Page"),
@@ -205,9 +216,9 @@ DETAIL_NAMES: Final[dict[str, Promise]] = {
     "scope": gettext_lazy("What"),
     "records": gettext_lazy("Records"),
     "group": gettext_lazy("Group"),
-    "rooms": gettext_lazy("What could be seen"),
+    "rooms": gettext_lazy("Visible details"),
     "scopes": gettext_lazy("Scopes"),
-    "ticket": gettext_lazy("Number of the case"),
+    "ticket": gettext_lazy("Case number"),
     "to": gettext_lazy("Now"),
     "until": gettext_lazy("Until"),
     "user": gettext_lazy("User"),
@@ -220,11 +231,11 @@ PAGE_NAMES: Final[dict[str, Promise]] = {
     "contact": gettext_lazy("Contact details"),
     "billing": gettext_lazy("Billing details"),
     "users": gettext_lazy("Users"),
-    "history": gettext_lazy("History"),
+    "history": gettext_lazy("Audit log"),
     "keys": gettext_lazy("API keys"),
-    "log": gettext_lazy("Log"),
+    "log": gettext_lazy("Check log"),
     "privacy": gettext_lazy("Security and privacy"),
-    "support": gettext_lazy("Access for support"),
+    "support": gettext_lazy("Support access"),
 }
 """The first word of a deed → the page it belongs to."""
 
@@ -246,14 +257,14 @@ FIELD_NAMES: Final[dict[str, Promise]] = {
     "scopes": gettext_lazy("Scopes"),
     "rate_per_minute": gettext_lazy("Calls per minute"),
     "expires_at": gettext_lazy("Expiry"),
-    "any_address": gettext_lazy("Addresses it works from"),
+    "any_address": gettext_lazy("Allowed IP addresses"),
 }
 """Names of the fields that the detail `fields` lists by their codes."""
 
 METHOD_NAMES: Final[dict[str, Promise]] = {
     "code": gettext_lazy("code by mail"),
     "password": gettext_lazy("password"),
-    "password_reset": gettext_lazy("new password by mail"),
+    "password_reset": gettext_lazy("new password by e-mail"),
     "recovery_codes": gettext_lazy("recovery code"),
     "totp": gettext_lazy("authenticator app"),
     "webauthn": gettext_lazy("passkey"),
@@ -261,17 +272,17 @@ METHOD_NAMES: Final[dict[str, Promise]] = {
 """Names of the ways to sign in that the detail `method` lists by their codes."""
 
 REASON_NAMES: Final[dict[str, Promise]] = {
-    "address": gettext_lazy("the key does not work from this address"),
+    "address": gettext_lazy("the key does not work from this IP address"),
     "ended": gettext_lazy("the key is revoked or expired, or the account is not active"),
 }
 """Why a call with a right key was refused."""
 
 FILTER_NAMES: Final[dict[str, Promise]] = {
-    "all": gettext_lazy("nothing: all of them"),
+    "all": gettext_lazy("none (all checks)"),
     "time": gettext_lazy("time"),
     "source": gettext_lazy("source"),
     "key": gettext_lazy("key"),
-    "verdict": gettext_lazy("verdict"),
+    "verdict": gettext_lazy("result"),
     "country": gettext_lazy("country"),
     "number": gettext_lazy("one IBAN"),
     "row": gettext_lazy("one check"),
@@ -279,11 +290,11 @@ FILTER_NAMES: Final[dict[str, Promise]] = {
 """By what the checks of a log were chosen: names of the filters that the detail `filters` lists by their codes."""
 
 SCOPE_NAMES: Final[dict[str, Promise]] = {
-    "log": gettext_lazy("the log of checks"),
+    "log": gettext_lazy("the check log"),
     "contact": gettext_lazy("the contact details"),
     "billing": gettext_lazy("the billing details"),
     "user": gettext_lazy("one user"),
-    "number": gettext_lazy("one IBAN in the log of checks"),
+    "number": gettext_lazy("one IBAN in the check log"),
 }
 """Parts of an account that can be deleted: names of what the detail `scope` says by its code."""
 
@@ -294,12 +305,12 @@ DOCUMENT_NAMES: Final[dict[str, Promise]] = {
 """Names of the documents that the detail `document` names by their codes."""
 
 HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
-    "edited": gettext_lazy("Entry %(number)s is not as it was written: it or its place in the chain was changed."),
+    "edited": gettext_lazy("Entry %(number)s has been altered: its content or its place in the chain was changed."),
     "missing": gettext_lazy("Entry %(number)s is missing from the chain."),
-    "detail": gettext_lazy("The details of entry %(number)s are not as they were written."),
-    "cut": gettext_lazy("Entries from number %(number)s on have been cut off."),
-    "changed": gettext_lazy("Entry %(number)s differs from the one that the export was signed over."),
-    "signature": gettext_lazy("The line is not a checkpoint that we have signed for this history."),
+    "detail": gettext_lazy("The details of entry %(number)s have been altered."),
+    "cut": gettext_lazy("The entries from number %(number)s onwards have been removed."),
+    "changed": gettext_lazy("Entry %(number)s differs from the one the export was signed with."),
+    "signature": gettext_lazy("The line is not a checkpoint we have signed for this audit log."),
 }
 """What history.verify() and verify_checkpoint() have found."""
 

@@ -65,12 +65,12 @@ class Client(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state = models.CharField(max_length=9, choices=State, default=State.ACTIVE)
-    user_limit = models.PositiveSmallIntegerField(_("most users"), default=USER_LIMIT)
-    monthly_quota = models.PositiveIntegerField(_("units per month"), default=MONTHLY_QUOTA)
-    needs_second_factor = models.BooleanField(_("all users need a second factor"), default=False)
+    user_limit = models.PositiveSmallIntegerField(_("maximum number of users"), default=USER_LIMIT)
+    monthly_quota = models.PositiveIntegerField(_("checks per month"), default=MONTHLY_QUOTA)
+    needs_second_factor = models.BooleanField(_("two-factor authentication required for all users"), default=False)
     suspended_at = models.DateTimeField(_("suspended since"), null=True, blank=True, editable=False)
     """Kept while a suspended account waits to be deleted: who calls that off is suspended as before."""
-    is_demo = models.BooleanField(_("made for demonstration"), default=False, editable=False)
+    is_demo = models.BooleanField(_("created for demonstration"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects: ClassVar[ClientManager] = ClientManager()
@@ -126,7 +126,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """What a user of a client may do: see roles.py."""
 
         OWNER = roles.OWNER, _("owner")
-        SUB_USER = roles.SUB_USER, _("sub-user")
+        SUB_USER = roles.SUB_USER, _("member")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, null=True, blank=True, related_name="users")
@@ -136,7 +136,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=5, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     is_active = models.BooleanField(_("may sign in"), default=True)
-    is_staff = models.BooleanField(_("may enter the back-office"), default=False)
+    is_staff = models.BooleanField(_("has access to the back-office"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -265,8 +265,8 @@ class ClientNote(models.Model):
     """Ticket and text."""
 
     class Meta:
-        verbose_name = _("note on a client")
-        verbose_name_plural = _("notes on clients")
+        verbose_name = _("note about a client")
+        verbose_name_plural = _("notes about clients")
         default_permissions = ("view",)
         ordering: ClassVar[list[str]] = ["-written_at"]
 
@@ -289,11 +289,11 @@ class UsageDay(models.Model):
     source = models.CharField(_("source"), max_length=8, choices=Source)
     valid = models.PositiveBigIntegerField(_("valid"), default=0)
     invalid = models.PositiveBigIntegerField(_("invalid"), default=0)
-    units = models.PositiveBigIntegerField(_("units"), default=0)
+    units = models.PositiveBigIntegerField(_("checks"), default=0)
     """What the checks cost of the quota: those of the check page nothing."""
 
     class Meta:
-        verbose_name = _("usage of a day")
+        verbose_name = _("usage on one day")
         verbose_name_plural = _("usage by day")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint("client", "day", "source", name="one_count_per_client_day_and_source"),
@@ -310,19 +310,19 @@ class Metric(models.Model):
     See readings/: what is measured is taken every few minutes, and the last of an hour stays; what is counted grows.
     """
 
-    name = models.CharField(_("what was measured"), max_length=24)
+    name = models.CharField(_("metric name"), max_length=24)
     """One of readings/kinds.py."""
-    part = models.CharField(_("which part of it"), max_length=40, blank=True)
+    part = models.CharField(_("part"), max_length=40, blank=True)
     """Such as a state of clients, a folder, or the code of a refusal."""
-    node = models.CharField(_("machine"), max_length=64, blank=True)
+    node = models.CharField(_("server"), max_length=64, blank=True)
     """Empty: the whole service."""
     at = models.DateTimeField(_("hour"))
     value = models.BigIntegerField(_("value"))
     taken_at = models.DateTimeField(_("taken"), db_default=Now())
 
     class Meta:
-        verbose_name = _("reading")
-        verbose_name_plural = _("readings")
+        verbose_name = _("metric")
+        verbose_name_plural = _("metrics")
         default_permissions = ()
         permissions = (
             ("read_clients", "See how many clients there are"),
@@ -356,8 +356,8 @@ class SupportAccess(models.Model):
     """When an owner ended it before its time."""
 
     class Meta:
-        verbose_name = _("access for support")
-        verbose_name_plural = _("accesses for support")
+        verbose_name = _("support access")
+        verbose_name_plural = _("support accesses")
         default_permissions = ()
 
     def __str__(self) -> str:
@@ -371,8 +371,8 @@ class Unmasking(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="unmaskings")
     staff = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    groups = models.CharField(_("groups of staff"), max_length=100)
-    ticket = models.CharField(_("number of the case"), max_length=40, blank=True)
+    groups = models.CharField(_("staff groups"), max_length=100)
+    ticket = models.CharField(_("case number"), max_length=40, blank=True)
     sealed_words = models.BinaryField(_("reason"), default=bytes, blank=True)
     access = models.ForeignKey(SupportAccess, models.SET_NULL, null=True, related_name="+")
     """The client's leave that took the place of a reason."""
@@ -381,8 +381,8 @@ class Unmasking(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True)
 
     class Meta:
-        verbose_name = _("unmasking")
-        verbose_name_plural = _("unmaskings")
+        verbose_name = _("opening of masked details")
+        verbose_name_plural = _("openings of masked details")
         default_permissions = ()
         permissions = (("unmask_client", "See a client's masked details for a reason"),)
         indexes: ClassVar[list[models.Index]] = [
@@ -400,7 +400,7 @@ class ChainedEntry(models.Model):
 
     number = models.PositiveBigIntegerField(_("number"))
     """1, 2, 3 … in each trail, without a gap."""
-    tag = models.CharField(_("deed"), max_length=40)
+    tag = models.CharField(_("action"), max_length=40)
     at = models.DateTimeField(_("time"))
     actor = models.UUIDField(_("by"), null=True)
     """The id of the user who did it; None for the service itself. No foreign key: the trail outlives its people."""
@@ -439,8 +439,8 @@ class HistoryEntry(ChainedEntry):
     client = models.ForeignKey(Client, models.CASCADE, related_name="history")
 
     class Meta:
-        verbose_name = _("history entry")
-        verbose_name_plural = _("history")
+        verbose_name = _("audit log entry")
+        verbose_name_plural = _("audit log")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint("client", "number", name="one_entry_per_client_and_number"),
         ]
@@ -457,7 +457,7 @@ class HistoryDetail(SealedDetail):
     entry = models.OneToOneField(HistoryEntry, models.CASCADE, primary_key=True, related_name="detail")
 
     class Meta:
-        verbose_name = verbose_name_plural = _("history detail")
+        verbose_name = verbose_name_plural = _("audit log detail")
 
 
 class StaffEntry(ChainedEntry):
@@ -467,8 +467,8 @@ class StaffEntry(ChainedEntry):
     """The id of the client it concerned. No foreign key: what staff have done stays when the client is deleted."""
 
     class Meta:
-        verbose_name = _("staff history entry")
-        verbose_name_plural = _("staff history")
+        verbose_name = _("staff audit log entry")
+        verbose_name_plural = _("staff audit log")
         default_permissions = ("view",)
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint("number", name="one_staff_entry_per_number"),
@@ -487,7 +487,7 @@ class StaffDetail(SealedDetail):
     entry = models.OneToOneField(StaffEntry, models.CASCADE, primary_key=True, related_name="detail")
 
     class Meta:
-        verbose_name = verbose_name_plural = _("staff history detail")
+        verbose_name = verbose_name_plural = _("staff audit log detail")
         default_permissions = ()
 
 

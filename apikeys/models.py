@@ -30,7 +30,7 @@ class ApiKey(models.Model):
     sealed_name = models.BinaryField(_("name"), default=bytes, blank=True)
     scopes = models.JSONField(_("scopes"), default=list)
     """Words of scopes.py, in its order."""
-    any_address = models.BooleanField(_("works from any address"), default=True)
+    any_address = models.BooleanField(_("works from any IP address"), default=True)
     """False: only from `networks`; with none of them, from nowhere."""
     rate_per_minute = models.PositiveIntegerField(_("calls per minute"), default=DEFAULT_RATE)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
@@ -88,11 +88,11 @@ class KeyUsageDay(models.Model):
     calls = models.PositiveBigIntegerField(_("calls"), default=0)
     valid = models.PositiveBigIntegerField(_("valid"), default=0)
     invalid = models.PositiveBigIntegerField(_("invalid"), default=0)
-    units = models.PositiveBigIntegerField(_("units"), default=0)
+    units = models.PositiveBigIntegerField(_("checks"), default=0)
     """What the calls cost of the client's quota; a test key's cost nothing."""
 
     class Meta:
-        verbose_name = _("usage of a key on a day")
+        verbose_name = _("usage of a key on one day")
         verbose_name_plural = _("usage of keys by day")
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint("key", "day", name="one_count_per_key_and_day"),

@@ -29,35 +29,35 @@ def _successor(key: ApiKey) -> str:
 EXPORT_TABLES: Final = (
     ExportTable(
         "api_keys",
-        _("API keys, also ended ones; the keys themselves are kept nowhere"),
+        _("API keys, including revoked and expired ones; the keys themselves are not stored anywhere"),
         lambda client: (
             ApiKey.objects.filter(client=client)
             .select_related("created_by", "replaced_by")
             .order_by("created_at", "pk")
         ),
         (
-            plain("prefix", _("How the key begins")),
+            plain("prefix", _("Beginning of the key")),
             Column("name", _("Name"), keys.name),
             plain("is_test", _("Whether it is a test key")),
-            Column("scopes", _("What it may do"), lambda key: list(key.scopes)),
-            plain("any_address", _("Whether it works from any address")),
+            Column("scopes", _("Permissions"), lambda key: list(key.scopes)),
+            plain("any_address", _("Whether it works from any IP address")),
             plain("rate_per_minute", _("Calls per minute")),
-            schema.time("created_at", _("When it was made")),
-            Column("created_by", _("E-mail address of who made it"), _email),
+            schema.time("created_at", _("When it was created")),
+            Column("created_by", _("E-mail address of the person who created it"), _email),
             schema.time("expires_at", _("When it ends")),
             schema.time("revoked_at", _("When it was revoked")),
             day("last_used_on", _("Day (UTC) of the last call")),
-            Column("replaced_by", _("How the key begins that replaced it"), _successor),
-            plain("warned_days", _("How many days before its end the owners were warned last")),
+            Column("replaced_by", _("Beginning of the key that replaced it"), _successor),
+            plain("warned_days", _("How many days before its end the owners were last reminded")),
         ),
     ),
     ExportTable(
         "allowed_networks",
-        _("Addresses that keys work from"),
+        _("IP addresses that keys work from"),
         lambda client: AllowedNetwork.objects.filter(key__client=client).select_related("key").order_by("pk"),
         (
-            Column("key", _("How the key begins"), lambda entry: entry.key.prefix),
-            plain("network", _("Address or network")),
+            Column("key", _("Beginning of the key"), lambda entry: entry.key.prefix),
+            plain("network", _("IP address or network")),
             Column("note", _("Note"), keys.note),
             schema.time("added_at", _("When it was added")),
         ),
@@ -67,25 +67,25 @@ EXPORT_TABLES: Final = (
         _("What each key was used for, by day: counts only"),
         lambda client: KeyUsageDay.objects.filter(key__client=client).select_related("key").order_by("day", "pk"),
         (
-            Column("key", _("How the key begins"), lambda row: row.key.prefix),
+            Column("key", _("Beginning of the key"), lambda row: row.key.prefix),
             day("day", _("Day (UTC)")),
             plain("calls", _("Calls")),
             plain("valid", _("Valid numbers")),
-            plain("invalid", _("Numbers that are not valid")),
-            plain("units", _("Units of the quota")),
+            plain("invalid", _("Invalid numbers")),
+            plain("units", _("Checks counted against the quota")),
         ),
     ),
     ExportTable(
         "quota_months",
-        _("How much of its quota was taken in each month"),
+        _("How much of the quota was used in each month"),
         lambda client: QuotaMonth.objects.filter(client=client).order_by("month"),
-        (day("month", _("First day of the month (UTC)")), plain("taken", _("Units taken"))),
+        (day("month", _("First day of the month (UTC)")), plain("taken", _("Checks deducted"))),
     ),
     ExportTable(
         "quota_leases",
-        _("Units that a server has taken for calls to come and gives back when none come"),
+        _("Checks that a server has reserved for upcoming calls and releases if they are not used"),
         lambda client: QuotaLease.objects.filter(client=client).order_by("pk"),
-        (day("month", _("First day of the month (UTC)")), plain("units", _("Units"))),
+        (day("month", _("First day of the month (UTC)")), plain("units", _("Checks"))),
     ),
 )
 

@@ -28,87 +28,87 @@ class Kind(NamedTuple):
 KINDS: Final[dict[str, Kind]] = {
     "invalid_request": Kind(
         400,
-        gettext_lazy("The request is not right"),
-        gettext_lazy("The request could not be read. The documentation shows what is expected."),
+        gettext_lazy("Invalid request"),
+        gettext_lazy("The request could not be read. See the documentation for what is expected."),
     ),
     "key_missing": Kind(
         401,
-        gettext_lazy("The key is missing"),
+        gettext_lazy("Missing key"),
         gettext_lazy("Send your API key in the header “Authorization: Bearer ibanse_live_…”."),
     ),
     "key_malformed": Kind(
         401,
-        gettext_lazy("The key is mistyped"),
-        gettext_lazy("What came in the header “Authorization” is no API key of ours: a character is wrong or missing."),
+        gettext_lazy("Malformed key"),
+        gettext_lazy("The Authorization header does not contain a valid ibanse key: a character is wrong or missing."),
     ),
     "key_unknown": Kind(
         401,
         gettext_lazy("The key does not work"),
         gettext_lazy(
-            "No key that is in use fits this one. It may have been revoked or replaced, have expired, or belong to an "
-            "account that is suspended or being deleted."
+            "No active key matches this one. It may have been revoked or replaced, have expired, or "
+            "belong to an account that is suspended or being deleted."
         ),
     ),
     "address_blocked": Kind(
         403,
-        gettext_lazy("The address is blocked"),
-        gettext_lazy("We do not serve the address that you call from. If this is a mistake, tell us."),
+        gettext_lazy("IP address blocked"),
+        gettext_lazy("Calls from your IP address are blocked. If this is a mistake, contact us."),
     ),
     "address_not_allowed": Kind(
         403,
-        gettext_lazy("The key does not work from this address"),
+        gettext_lazy("The key does not work from this IP address"),
         gettext_lazy(
-            "The key works only from the addresses in its list, and %(address)s is not one of them. "
-            "An owner can add it in the client area."
+            "The key works only from the IP addresses in its list, and %(address)s is not one of them. "
+            "An owner can add it in the account."
         ),
     ),
     "https_required": Kind(
         403,
-        gettext_lazy("HTTPS is required"),
-        gettext_lazy("The call came without encryption. Replace the key, since it may have been read on its way."),
+        gettext_lazy("HTTPS required"),
+        gettext_lazy("The call was not encrypted. Replace the key, because it may have been read in transit."),
     ),
     "scope_missing": Kind(
         403,
-        gettext_lazy("The key may not do this"),
-        gettext_lazy("This call needs a key with the scope “%(scope)s”."),
+        gettext_lazy("The key is not permitted to do this"),
+        gettext_lazy("This call requires a key with the scope “%(scope)s”."),
     ),
     "not_found": Kind(
         404,
-        gettext_lazy("There is nothing here"),
-        gettext_lazy("No call of the API has this path. Paths have no slash at their end."),
+        gettext_lazy("Not found"),
+        gettext_lazy("No API call has this path. Paths do not end with a slash."),
     ),
     "method_not_allowed": Kind(
         405,
-        gettext_lazy("The method is wrong"),
-        gettext_lazy("This path takes %(allowed)s."),
+        gettext_lazy("Method not allowed"),
+        gettext_lazy("This path accepts %(allowed)s."),
     ),
     "too_large": Kind(
         413,
-        gettext_lazy("The request is too large"),
-        gettext_lazy("A request may have at most %(bytes)s bytes."),
+        gettext_lazy("Request too large"),
+        gettext_lazy("A request may not exceed %(bytes)s bytes."),
     ),
     "unsupported_media_type": Kind(
         415,
-        gettext_lazy("The content type is wrong"),
+        gettext_lazy("Unsupported content type"),
         gettext_lazy("Send JSON in UTF-8, with the header “Content-Type: application/json” and no Content-Encoding."),
     ),
     "rate_limited": Kind(
         429,
         gettext_lazy("Too many calls"),
-        gettext_lazy("The key may make %(limit)s calls a minute. Wait %(seconds)s seconds, then call again."),
+        gettext_lazy("The key allows %(limit)s calls per minute. Wait %(seconds)s seconds, then try again."),
     ),
     "quota_exhausted": Kind(
         429,
-        gettext_lazy("The month's quota does not suffice"),
+        gettext_lazy("Monthly quota not sufficient"),
         gettext_lazy(
-            "The call costs %(units)s of the month's quota of %(quota)s, of which less is left. "
-            "The next month begins on %(next)s (UTC)."
+            "The call needs %(units)s of the monthly quota of %(quota)s checks, but fewer are left. The "
+            "next month begins on %(next)s (UTC)."
         ),
     ),
     "unavailable": Kind(
         503,
-        gettext_lazy("The service is not available"),
-        gettext_lazy("The call could not be answered now, and cost nothing. Try again in a moment."),
+        gettext_lazy("Service unavailable"),
+        gettext_lazy("The call could not be answered just now and cost nothing. Try again in a moment."),
     ),
 }
 
@@ -116,14 +116,14 @@ KINDS: Final[dict[str, Kind]] = {
 class ProblemAnswer(msgspec.Struct):
     """The body of every refusal (RFC 9457)."""
 
-    type: Annotated[str, Meta(description=gettext_noop("Where the documentation tells of this problem."))]
-    title: Annotated[str, Meta(description=gettext_noop("What is wrong, in a few words."))]
-    status: Annotated[int, Meta(description=gettext_noop("The status of the answer."))]
-    code: Annotated[str, Meta(description=gettext_noop("The kind of problem. Codes never change."))]
+    type: Annotated[str, Meta(description=gettext_noop("Link to the documentation of this problem."))]
+    title: Annotated[str, Meta(description=gettext_noop("Short description of the problem."))]
+    status: Annotated[int, Meta(description=gettext_noop("The HTTP status of the response."))]
+    code: Annotated[str, Meta(description=gettext_noop("The type of problem. Codes never change."))]
     detail: Annotated[
         str, Meta(description=gettext_noop("What is wrong with this call and what to do, in the caller's language."))
     ]
-    request_id: Annotated[str, Meta(description=gettext_noop("The name of the call, as in the header X-Request-Id."))]
+    request_id: Annotated[str, Meta(description=gettext_noop("The ID of the call, as in the header X-Request-Id."))]
 
 
 class Problem(Exception):

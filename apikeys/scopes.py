@@ -18,22 +18,22 @@ class Scope:
 
 SCOPES: Final[dict[str, Scope]] = {
     "validate": Scope(
-        gettext_lazy("Validate"),
-        gettext_lazy("Check IBANs, one by one or up to a thousand in one call."),
+        gettext_lazy("Check IBANs"),
+        gettext_lazy("Check IBANs, one at a time or up to a thousand in one call."),
     ),
     "tools": Scope(
-        gettext_lazy("Tools"),
+        gettext_lazy("Calculate and search"),
         gettext_lazy(
             "Calculate an IBAN from an account number, complete a damaged one, find IBANs in a text, look up a BIC."
         ),
     ),
     "bulk": Scope(
-        gettext_lazy("Bulk"),
-        gettext_lazy("Hand in whole lists that are checked in the background. Not offered yet."),
+        gettext_lazy("Lists"),
+        gettext_lazy("Coming: upload lists to be checked in the background."),
     ),
     "usage": Scope(
-        gettext_lazy("Usage"),
-        gettext_lazy("Read how much of the month's quota is used."),
+        gettext_lazy("Read usage"),
+        gettext_lazy("Read how much of the monthly quota has been used."),
     ),
 }
 """The words of scopes in the order in which they are stored and shown. A word is English and eternal."""

@@ -27,10 +27,10 @@ ACCOUNT: Final = (
     ("profile.change", "accounts:profile", gettext_lazy("Profile")),
     ("", "account_email", gettext_lazy("E-mail address")),
     ("", "account_change_password", gettext_lazy("Password")),
-    ("", "mfa_index", gettext_lazy("Second factor")),
+    ("", "mfa_index", gettext_lazy("Two-factor authentication")),
     ("", "usersessions_list", gettext_lazy("Sessions")),
     ("users.view", "accounts:users", gettext_lazy("Users")),
-    ("history.view", "accounts:history", gettext_lazy("History")),
+    ("history.view", "accounts:history", gettext_lazy("Audit log")),
     ("contact.view", "accounts:contact", gettext_lazy("Contact details")),
     ("billing.view", "accounts:billing", gettext_lazy("Billing details")),
     ("privacy.view", "accounts:settings", gettext_lazy("Settings")),
@@ -41,7 +41,7 @@ OVERVIEW: Final = (
     (OFFICE, "admin:index", gettext_lazy("Back-office")),
     ("overview.view", "accounts:overview", gettext_lazy("Overview")),
     ("keys.view", "apikeys:keys", gettext_lazy("API keys")),
-    ("log.view", "validation:log", gettext_lazy("Log")),
+    ("log.view", "validation:log", gettext_lazy("Check log")),
 )
 
 

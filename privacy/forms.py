@@ -26,16 +26,16 @@ MODES: Final = (
         Mode.OFF.value,
         Choice(
             _("Off"),
-            _("Nothing is written: no IBAN, no result, no time, no address. Only what is listed below remains."),
+            _("Nothing is stored: no IBAN, no result, no time, no IP address. Only what is listed below remains."),
         ),
     ),
     (
         Mode.VERDICT.value,
         Choice(
-            _("Verdict only"),
+            _("Result only"),
             _(
-                "Time in whole seconds, check page or API, API key, country, valid or not, and codes of the reasons. "
-                "No IBAN and no address: so nothing can be searched or erased by IBAN."
+                "Time in whole seconds, check page or API, API key, country, valid or not, and reason "
+                "codes. No IBAN and no IP address, so it is not possible to search or delete by IBAN."
             ),
         ),
     ),
@@ -44,8 +44,9 @@ MODES: Final = (
         Choice(
             _("Full"),
             _(
-                "As verdict only, and the IBAN, its bank code and BIC, and the caller's address, sealed with a key of "
-                "your account alone. A keyed hash (HMAC) lets you search and erase by IBAN."
+                "The same as “Result only”, plus the IBAN, its bank code and BIC, and the caller's IP "
+                "address, encrypted with your company's own key. A keyed hash (HMAC) lets you search and "
+                "delete by IBAN."
             ),
         ),
     ),
@@ -60,15 +61,15 @@ class LoggingForm(BaseForm):
     marks_optional_fields = False
 
     mode = forms.ChoiceField(
-        label=_("What shall we keep of each check?"),
+        label=_("What should we store about each check?"),
         choices=MODES,
         widget=Radios,
-        error_messages={"required": _("Choose one.")},
+        error_messages={"required": _("Choose an option.")},
     )
     days = forms.IntegerField(
         label=_("For how many days?"),
         validators=[MinValueValidator(LEAST_DAYS), MaxValueValidator(MOST_DAYS)],
-        help_text=_("From 1 to 365. A record is deleted when its last day (UTC) is over."),
+        help_text=_("From 1 to 365. A record is deleted at the end of its last day (UTC)."),
         widget=forms.NumberInput(attrs={"min": LEAST_DAYS, "max": MOST_DAYS, "inputmode": "numeric"}),
     )
 
@@ -86,7 +87,7 @@ class OlderForm(BaseForm):
     """What shall become of the records that are there already."""
 
     older = forms.ChoiceField(
-        label=_("What shall become of them?"), widget=Radios, error_messages={"required": _("Choose one.")}
+        label=_("What should happen to them?"), widget=Radios, error_messages={"required": _("Choose an option.")}
     )
 
     def __init__(self, *args: Any, choice: check_logging_mode.Choice, **options: Any) -> None:
@@ -97,23 +98,26 @@ class OlderForm(BaseForm):
 
 
 _KEPT: Final = Choice(
-    _("Keep them until they expire"),
-    _("Each stays as it is until its own last day. You can still delete them one by one, or ask for this again."),
+    _("Keep until they expire"),
+    _(
+        "Each record stays unchanged until its own last day. You can still delete records one by one, or "
+        "change your mind later."
+    ),
 )
 _APPLIED: Final = {
-    Mode.OFF: Choice(_("Erase them now"), _("All of them are deleted. This cannot be undone.")),
+    Mode.OFF: Choice(_("Delete now"), _("All of them are deleted. This cannot be undone.")),
     Mode.VERDICT: Choice(
-        _("Reduce them now"),
+        _("Reduce now"),
         _(
-            "IBAN, bank, address and the hash for searching are removed from them for ever, and whatever is older than "
-            "the days that you have chosen is deleted. This cannot be undone."
+            "IBAN, bank, IP address and the search hash are permanently removed from them, and anything "
+            "older than the number of days you have chosen is deleted. This cannot be undone."
         ),
     ),
     Mode.FULL: Choice(
-        _("Shorten them now"),
+        _("Shorten now"),
         _(
-            "Each ends as many days after its check as you have chosen, and whatever is older than that is deleted. "
-            "This cannot be undone."
+            "Each record expires the chosen number of days after its check, and anything older is "
+            "deleted. This cannot be undone."
         ),
     ),
 }
@@ -132,7 +136,7 @@ class _TextField(forms.CharField):
         """Return the text, composed (NFC); raises ValidationError `encoding` for bytes that were not UTF-8."""
         text = unicodedata.normalize("NFC", super().to_python(value) or "")
         if "\ufffd" in text:
-            raise ValidationError(_("Some of the text could not be read as UTF-8. Type it again."), code="encoding")
+            raise ValidationError(_("Part of the text is not valid UTF-8. Enter it again."), code="encoding")
         lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
         return "".join(filter(_is_text, lines)).strip()
 
@@ -149,18 +153,18 @@ class ContactMessageForm(BaseForm):
     email = forms.EmailField(
         label=_("Your e-mail address"),
         max_length=254,
-        help_text=_("The answer goes there."),
+        help_text=_("We will reply to this address."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     subject = forms.ChoiceField(
         label=_("What is it about?"),
         choices=[("", _("Choose")), *ContactMessage.Subject.choices],
-        error_messages={"required": _("Choose one.")},
+        error_messages={"required": _("Choose an option.")},
     )
     message = _TextField(
         label=_("Your message"),
-        error_messages={"required": _("Write what it is about.")},
-        help_text=_("At most 4,000 characters. No passwords, no API keys, and no IBAN of a real person, please."),
+        error_messages={"required": _("Describe what it is about.")},
+        help_text=_("At most 4,000 characters. Please do not send passwords, API keys or the IBAN of a real person."),
         widget=forms.Textarea(attrs={"rows": 9, "autocomplete": "off"}),
     )
 
@@ -181,7 +185,7 @@ class ContactMessageForm(BaseForm):
         """Refuse what is too long, and say by how much."""
         text: str = self.cleaned_data["message"]
         if len(text) > messages.MOST_CHARACTERS:
-            said = _("This has %(typed)s characters; at most %(most)s are possible. Nothing was cut off.")
+            said = _("Your text has %(typed)s characters; the limit is %(most)s. Nothing was cut off.")
             numbers = {"typed": number_format(len(text)), "most": number_format(messages.MOST_CHARACTERS)}
             raise ValidationError(said, code="too_long", params=numbers)
         return text
@@ -192,8 +196,8 @@ class ContactMessageForm(BaseForm):
             self.add_error(
                 None,
                 _(
-                    "A field that people do not see was filled in, perhaps by your password manager. It is empty now: "
-                    "send the message again."
+                    "A hidden field was filled in, perhaps by your password manager. It is empty now: "
+                    "please send the message again."
                 ),
             )
         return super().clean() or self.cleaned_data
@@ -223,18 +227,21 @@ class DocumentForm(BaseForm):
                 ClientDocument.Kind.AGREEMENT.value,
                 Choice(
                     _("Data-processing agreement"),
-                    _("What we may do with personal data, and what we owe you (GDPR, article 28). Both sign it."),
+                    _(
+                        "What we may do with personal data, and our obligations to you (GDPR, Article 28). "
+                        "Both parties sign it."
+                    ),
                 ),
             ),
             (
                 ClientDocument.Kind.MEASURES.value,
                 Choice(
                     _("Technical and organisational measures"),
-                    _("How the data are protected, and how that is checked (GDPR, article 32)."),
+                    _("How the data are protected, and how this is verified (GDPR, Article 32)."),
                 ),
             ),
         ),
         widget=Radios,
-        error_messages={"required": _("Choose one.")},
+        error_messages={"required": _("Choose an option.")},
     )
     language = forms.ChoiceField(label=_("Language of the document"), choices=settings.LANGUAGES)

@@ -19,7 +19,7 @@ class Mode(models.TextChoices):
     """What is kept of a check: see logging_mode.py."""
 
     OFF = "off", _("off")
-    VERDICT = "verdict", _("verdict only")
+    VERDICT = "verdict", _("result only")
     FULL = "full", _("full")
 
 
@@ -27,11 +27,11 @@ class PrivacySettings(models.Model):
     """What is kept of a client's checks, and for how long. A client without a row has the defaults."""
 
     client = models.OneToOneField(Client, models.CASCADE, primary_key=True, related_name="privacy")
-    mode = models.CharField(_("what is kept of a check"), max_length=7, choices=Mode, default=Mode.VERDICT)
+    mode = models.CharField(_("what is stored about a check"), max_length=7, choices=Mode, default=Mode.VERDICT)
     retention_days = models.PositiveSmallIntegerField(
         _("days"), default=DEFAULT_DAYS, validators=[MinValueValidator(LEAST_DAYS), MaxValueValidator(MOST_DAYS)]
     )
-    covers_older = models.BooleanField(_("holds for what was kept before as well"), default=False)
+    covers_older = models.BooleanField(_("also applies to earlier records"), default=False)
     """True: whatever is found that these settings would not have kept is made less, however late: see reduction.py."""
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -50,10 +50,10 @@ class DataExport(models.Model):
         """Waiting and running ones are under way; only a ready one has a file."""
 
         WAITING = "waiting", _("waiting")
-        RUNNING = "running", _("being made")
+        RUNNING = "running", _("being created")
         READY = "ready", _("ready")
         FAILED = "failed", _("failed")
-        OVER = "over", _("over")
+        OVER = "over", _("expired")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="exports")
@@ -62,16 +62,16 @@ class DataExport(models.Model):
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
     problem = models.CharField(_("why it failed"), max_length=12, blank=True)
     """A code of sentences.EXPORT_PROBLEMS."""
-    sources_done = models.PositiveSmallIntegerField(_("parts that are done"), default=0)
+    sources_done = models.PositiveSmallIntegerField(_("completed parts"), default=0)
     rooms = models.PositiveSmallIntegerField(_("parts"), default=0)
     rows = models.PositiveBigIntegerField(_("rows"), default=0)
     bytes = models.PositiveBigIntegerField(_("bytes"), default=0)
     """Of the zip in clear."""
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
     """Grows with each worker that takes it; who has another number has lost it."""
-    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
-    expires_at = models.DateTimeField(_("can be downloaded until"), null=True)
-    downloaded_at = models.DateTimeField(_("downloaded last"), null=True)
+    heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True)
+    expires_at = models.DateTimeField(_("available for download until"), null=True)
+    downloaded_at = models.DateTimeField(_("last downloaded"), null=True)
 
     class Meta:
         verbose_name = _("copy of the data")
@@ -102,8 +102,8 @@ class ClientDocument(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="documents")
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    made_at = models.DateTimeField(_("made"), default=timezone.now)
-    made_on = models.DateField(_("date of the document"))
+    made_at = models.DateTimeField(_("created on"), default=timezone.now)
+    made_on = models.DateField(_("document date"))
     kind = models.CharField(_("document"), max_length=9, choices=Kind)
     language = models.CharField(_("language"), max_length=8)
     version = models.CharField(_("version"), max_length=20)
@@ -132,7 +132,7 @@ class ContactMessage(models.Model):
         """What it is about, so that it reaches the right desk."""
 
         QUESTION = "question", _("A question")
-        SECURITY = "security", _("A weakness in the security")
+        SECURITY = "security", _("A security vulnerability")
         PRIVACY = "privacy", _("Data protection")
         INVOICE = "invoice", _("An invoice")
         OTHER = "other", _("Something else")
@@ -142,8 +142,8 @@ class ContactMessage(models.Model):
     subject = models.CharField(_("subject"), max_length=8, choices=Subject)
     sealed = models.BinaryField()
     """Name, e-mail address and text."""
-    tried_at = models.DateTimeField(_("last tried to mail"), null=True)
-    mailed_at = models.DateTimeField(_("mailed"), null=True)
+    tried_at = models.DateTimeField(_("last attempt to send"), null=True)
+    mailed_at = models.DateTimeField(_("sent by e-mail"), null=True)
 
     class Meta:
         verbose_name = _("message")
@@ -169,18 +169,18 @@ class DeletionRequest(models.Model):
         """What is to be deleted."""
 
         ACCOUNT = "account", _("the whole account")
-        LOG = "log", _("the log of checks")
+        LOG = "log", _("the check log")
         CONTACT = "contact", _("the contact details")
         BILLING = "billing", _("the billing details")
         USER = "user", _("one user")
-        NUMBER = "number", _("one IBAN in the log of checks")
+        NUMBER = "number", _("one IBAN in the check log")
 
     class State(models.TextChoices):
         """Only the deletion of an account waits; see deletion/requesting.py."""
 
-        REQUESTED = "requested", _("waits for the answer to a mail")
-        CONFIRMED = "confirmed", _("waits for its day")
-        EXECUTING = "executing", _("being carried out")
+        REQUESTED = "requested", _("awaiting confirmation by e-mail")
+        CONFIRMED = "confirmed", _("scheduled")
+        EXECUTING = "executing", _("in progress")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="deletions")
@@ -188,17 +188,17 @@ class DeletionRequest(models.Model):
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.REQUESTED)
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     requested_at = models.DateTimeField(_("requested"), default=timezone.now)
-    grace_days = models.PositiveSmallIntegerField(_("days of grace"), default=0)
+    grace_days = models.PositiveSmallIntegerField(_("grace period (days)"), default=0)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
-    due_at = models.DateTimeField(_("carried out from"), null=True)
-    begun_at = models.DateTimeField(_("begun"), null=True)
-    until = models.DateTimeField(_("what is newer stays"), null=True)
+    due_at = models.DateTimeField(_("to be carried out from"), null=True)
+    begun_at = models.DateTimeField(_("started"), null=True)
+    until = models.DateTimeField(_("cut-off time (newer records are retained)"), null=True)
     """Of parts of an account; whole seconds."""
     user = models.UUIDField(_("which user"), null=True)
     """No foreign key: the user goes before the request does."""
     number = models.BinaryField(_("which IBAN"), max_length=32, null=True)
     """The blind index."""
-    erased = models.JSONField(_("rows that are gone"), default=dict)
+    erased = models.JSONField(_("records deleted"), default=dict)
     """By table; grows in the same transaction in which the rows go."""
 
     class Meta:
@@ -221,7 +221,7 @@ class LogCutoff(models.Model):
     client = models.ForeignKey(Client, models.CASCADE, related_name="+")
     number = models.BinaryField(_("which IBAN"), max_length=32, null=True)
     """The blind index; none: every number."""
-    until = models.DateTimeField(_("what is newer stays"))
+    until = models.DateTimeField(_("cut-off time (newer records are retained)"))
 
     class Meta:
         default_permissions = ()
@@ -238,13 +238,13 @@ class ErasureReceipt(models.Model):
     """SHA-256 of the token in the link."""
     document = models.TextField(_("receipt"), editable=False)
     """JSON, signed."""
-    made_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
+    made_at = models.DateTimeField(_("created on"), default=timezone.now, editable=False)
     is_compacted = models.BooleanField(default=False, editable=False)
     """Whether the files of the database were rewritten since, in which deleted rows would otherwise linger."""
 
     class Meta:
-        verbose_name = _("receipt of a deletion")
-        verbose_name_plural = _("receipts of deletions")
+        verbose_name = _("deletion receipt")
+        verbose_name_plural = _("deletion receipts")
 
     def __str__(self) -> str:
         """Name when it was made."""

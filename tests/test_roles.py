@@ -24,7 +24,7 @@ from tests.base import BaseTest, Person, Visitor
 from validation.models import ValidationRecord
 
 Outcome = Literal["in", "sign-in", "refused", "absent"]
-EVERYBODY: Final = "everybody"
+EVERYBODY: Final = "everyone"
 SIGNED_IN: Final = "whoever is signed in"
 MEMBERS: Final = "whoever belongs to a client"
 OWNERS: Final = "owners, each of their own client"
@@ -341,7 +341,7 @@ class RoleWalkTests(BaseTest):
         self.vera.opens("/account/users/")
 
         told = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="users.refused"))
-        self.assertEqual([entry.details["page"] for entry in told], ["users", "history"])
+        self.assertEqual([entry.details["page"] for entry in told], ["users", "audit log"])
         self.assertEqual({entry.who for entry in told}, {"vera@example.com"})
 
     @pytest.mark.claim("second_factor")

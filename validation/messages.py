@@ -59,8 +59,8 @@ PART_NAMES: Final[dict[str, Words]] = {
     "account_number": gettext_lazy("Account number"),
     "national_check_digits": gettext_lazy("National check digits"),
     "account_type": gettext_lazy("Account type"),
-    "account_holder_id": gettext_lazy("Identity number of the holder"),
-    "account_id": gettext_lazy("Number of the account owner"),
+    "account_holder_id": gettext_lazy("Account holder's identity number"),
+    "account_id": gettext_lazy("Account owner's number"),
     "currency_code": gettext_lazy("Currency"),
     "reserved": gettext_lazy("Reserved"),
     "undivided": gettext_lazy("National number"),
@@ -73,7 +73,7 @@ KIND_NAMES: Final[dict[str, Words]] = {
 STATUS_NAMES: Final[dict[str, Words]] = {
     "official": gettext_lazy("In the official SWIFT registry"),
     "aspirational": gettext_lazy("Published by the country, not in the SWIFT registry"),
-    "territory": gettext_lazy("Territory that officially uses its parent country's prefix"),
+    "territory": gettext_lazy("Territory that officially uses its parent country's code"),
 }
 
 
@@ -163,7 +163,7 @@ def _character_there(reason: Reason, verdict: Verdict) -> Fact:
 
 
 def _characters(reason: Reason, character: str, _count: int) -> str:
-    return _("Character %(position)s is %(character)s. An IBAN has only the letters A–Z and the digits 0–9.") % {
+    return _("Character %(position)s is %(character)s. An IBAN contains only the letters A–Z and the digits 0–9.") % {
         "position": reason.position,
         "character": character_name(character),
     }
@@ -174,7 +174,7 @@ def _beginning(_reason: Reason, verdict: Verdict) -> Fact:
 
 
 def _country(_reason: Reason, code: str, _count: int) -> str:
-    return _("It begins with “%(code)s”, which is not the code of a country that has IBANs.") % {"code": code}
+    return _("It begins with “%(code)s”, which is not the code of a country that uses IBANs.") % {"code": code}
 
 
 def _country_and_length(_reason: Reason, verdict: Verdict) -> Fact:
@@ -185,7 +185,7 @@ def _length(reason: Reason, code: str, found: int) -> str:
     if not found:
         return _("There is nothing to check.")
     if not code:
-        return _("The text is longer than %(most)s characters; no IBAN has more than 34.") % {"most": reason.expected}
+        return _("The text is longer than %(most)s characters; an IBAN has at most 34.") % {"most": reason.expected}
     country = COUNTRIES[code]
     values = {"country": country_name(country), "expected": reason.expected, "found": found}
     if found < country.length:
@@ -194,7 +194,7 @@ def _length(reason: Reason, code: str, found: int) -> str:
 
 
 def _structure(reason: Reason, character: str, _count: int) -> str:
-    return _("Character %(position)s is “%(character)s”, but there it must be %(kind)s.") % {
+    return _("Character %(position)s is “%(character)s”, but it must be %(kind)s.") % {
         "position": reason.position,
         "character": character,
         "kind": KIND_NAMES[str(reason.expected)],
@@ -208,10 +208,10 @@ def _check_digits(_reason: Reason, verdict: Verdict) -> Fact:
 
 def _checksum(reason: Reason, found: str, _count: int) -> str:
     if not found:
-        return _("The check digits do not fit the rest either.")
+        return _("The check digits do not match the rest either.")
     return _(
-        "The check digits are %(found)s, but for this number they would be %(expected)s. "
-        "Mostly a digit is wrong or two have changed places."
+        "The check digits are %(found)s, but for this number they would be %(expected)s. Usually one "
+        "digit is wrong or two were swapped."
     ) % {"found": found, "expected": reason.expected}
 
 
@@ -221,10 +221,8 @@ def _none(_reason: Reason, _verdict: Verdict) -> Fact:
 
 def _national(reason: Reason, _text: str, _count: int) -> str:
     if reason.expected is None:
-        return _("The country's own check digits inside the account number do not fit the rest of it.")
-    return _("The country's own check digits do not fit: here they would be %(expected)s.") % {
-        "expected": reason.expected
-    }
+        return _("The country's own check digits in the account number do not match the rest of it.")
+    return _("The country's own check digits do not match: they would be %(expected)s.") % {"expected": reason.expected}
 
 
 _REASONS: Final[dict[ReasonCode, _Sentence]] = {
@@ -243,48 +241,51 @@ def failed_check(code: str) -> str:
 
 
 _FAILED_CHECKS: Final[dict[str, Words]] = {
-    "characters": gettext_lazy("It has a character that no IBAN has."),
-    "country": gettext_lazy("It does not begin with the code of a country that has IBANs."),
+    "characters": gettext_lazy("It contains a character that is not allowed in an IBAN."),
+    "country": gettext_lazy("It does not begin with the code of a country that uses IBANs."),
     "length": gettext_lazy("Its length is wrong."),
-    "structure": gettext_lazy("A letter stands where a digit belongs, or a digit where a letter belongs."),
-    "checksum": gettext_lazy("The check digits do not fit the rest."),
-    "national_check_digits": gettext_lazy("The country's own check digits do not fit."),
+    "structure": gettext_lazy("There is a letter where a digit belongs, or a digit where a letter belongs."),
+    "checksum": gettext_lazy("The check digits do not match the rest of the number."),
+    "national_check_digits": gettext_lazy("The country's own check digits do not match."),
 }
 
 
 def warning(code: WarningCode, verdict: Verdict) -> str:
     """Return what a person should know beside the verdict."""
     if code == "bank_unknown" and verdict.country and not DIRECTORIES[verdict.country.code].complete:
-        return _("We do not know the bank code. Our directory of this country's banks is thin, so that says little.")
+        return _(
+            "We do not know the bank code. Our bank list for this country is incomplete, so a missing code "
+            "means little."
+        )
     return str(_WARNINGS[code])
 
 
 _WARNINGS: Final[dict[WarningCode, Words]] = {
     "bank_unknown": gettext_lazy(
-        "No bank in the country's directory has this bank code. "
-        "The IBAN can still be right, but ask the payee to confirm it."
+        "No bank in our bank list for this country has this bank code. The IBAN may still be correct, "
+        "but ask the payee to confirm it."
     ),
     "territory_prefix": gettext_lazy(
-        "This prefix is in use but not in the SWIFT registry: banks officially use the parent country's. "
-        "Some will refuse it."
+        "This country code is in use but not in the SWIFT registry: banks officially use that of the "
+        "parent country. Some banks will refuse it."
     ),
     "aspirational_country": gettext_lazy(
         "The country publishes this format but has not registered it with SWIFT. Some banks will refuse it."
     ),
-    "normalised": gettext_lazy("We read the number without blanks and punctuation, and in capital letters."),
+    "normalised": gettext_lazy("We ignore spaces, punctuation and lower case."),
 }
 
 
 CHECK_MEANINGS: Final[dict[str, Words]] = {
     "characters": gettext_lazy("Only the letters A–Z and the digits 0–9."),
-    "country": gettext_lazy("It begins with the code of a country that has IBANs."),
-    "length": gettext_lazy("It has as many characters as the country prescribes."),
-    "structure": gettext_lazy("Letters and digits stand where the country prescribes them."),
-    "checksum": gettext_lazy("The two digits after the country code fit all the rest (ISO 7064, mod 97-10)."),
-    "national_check_digits": gettext_lazy("The check digits that the country itself builds into account numbers."),
-    "bank": gettext_lazy("The bank code is in the directory of the country's banks."),
+    "country": gettext_lazy("The country code is valid and the country uses IBANs."),
+    "length": gettext_lazy("The length is correct for the country."),
+    "structure": gettext_lazy("Letters and digits are in the right places."),
+    "checksum": gettext_lazy("The check digits match the rest of the number (ISO 7064, mod 97-10)."),
+    "national_check_digits": gettext_lazy("The country's own check digits within the account number."),
+    "bank": gettext_lazy("The bank code is looked up in our bank list for the country."),
 }
-_EARLIER_FAILED = gettext_lazy("Not made, because an earlier check failed.")
+_EARLIER_FAILED = gettext_lazy("Skipped: an earlier check failed.")
 
 
 def not_checked(check: str, verdict: Verdict) -> str:
@@ -292,30 +293,37 @@ def not_checked(check: str, verdict: Verdict) -> str:
     if verdict.country is None or verdict.bban is None:
         return str(_EARLIER_FAILED)
     if check == "bank":
-        return _("We have no directory of this country's banks.")
+        return _("We have no bank list for this country.")
     return _national_not_checked(verdict, verdict.country.code)
 
 
 def _national_not_checked(verdict: Verdict, code: str) -> str:
     if code in BRITISH:
         return _(
-            "British account numbers can only be checked with Pay.UK's tables, and none here covers this sort code."
+            "British account numbers can only be checked with Pay.UK's tables, and none loaded here "
+            "covers this sort code."
         )
     if code == "DE" and verdict.bank is None:
-        return _("Each German bank chooses its method, and we do not know this bank.")
+        return _("Each German bank chooses its own method, and we do not know this bank.")
     if code == "DE":
-        return _("The bank uses a method that we do not have.")
+        return _("The bank uses a method that we do not support.")
     if code in WITH_RULE:
-        return _("The sources differ about account numbers of this kind.")
-    return _("The country has no such digits, or no public rule for them that can be relied on.")
+        return _("The sources disagree about account numbers of this kind.")
+    return _("The country has no national check digits, or no reliable public rule for them.")
 
 
 def wait(time: timedelta) -> str:
     """Return the message for somebody who has checked too often."""
     seconds = int(time.total_seconds())
     return ngettext(
-        "That was a lot in one minute. Please wait %(seconds)s second, then check again: your text is still here.",
-        "That was a lot in one minute. Please wait %(seconds)s seconds, then check again: your text is still here.",
+        (
+            "You have checked too many in one minute. Please wait %(seconds)s second, then check again: your "
+            "text is still here."
+        ),
+        (
+            "You have checked too many in one minute. Please wait %(seconds)s seconds, then check again: "
+            "your text is still here."
+        ),
         seconds,
     ) % {"seconds": seconds}
 
@@ -323,45 +331,45 @@ def wait(time: timedelta) -> str:
 def national_rule(code: str) -> str:
     """Return how far a country's own check digits are checked."""
     if code in BRITISH:
-        return _("British account numbers can only be checked with Pay.UK's tables, which an operator may load.")
+        return _("British account numbers can only be checked with Pay.UK's tables, which the operator can load.")
     if code == "DE":
-        return _("By the method that each bank has chosen; of a few banks we do not have the method.")
+        return _("With the method that each bank has chosen; for a few banks we do not have the method.")
     if code in WITH_RULE:
-        return _("Computed by the country's rule, beside the IBAN's own check digits.")
-    return _("The country has no such digits, or no public rule for them that can be relied on.")
+        return _("Calculated by the country's rule, in addition to the IBAN's own check digits.")
+    return _("The country has no national check digits, or no reliable public rule for them.")
 
 
 FORM_PROBLEMS: Final[dict[str, Words]] = {
     "empty": gettext_lazy("Paste or type an IBAN first."),
-    "missing": gettext_lazy("The form came without its field “iban”. Open the page again and try once more."),
-    "several": gettext_lazy("Check one IBAN at a time: the form came with several."),
+    "missing": gettext_lazy("The form was sent without the field “iban”. Open the page again and retry."),
+    "several": gettext_lazy("Check one IBAN at a time: the form contained several."),
     "unknown_field": gettext_lazy(
-        "The form came with fields that this page does not have. Open the page again and try once more."
+        "The form contained fields that this page does not have. Open the page again and retry."
     ),
-    "file": gettext_lazy("Paste the number as text: this page does not read files."),
-    "unavailable": gettext_lazy("The service cannot check right now. Your text is still here: try again in a moment."),
-    "encoding": gettext_lazy("Some of the text could not be read as UTF-8. Paste the number again, or type it."),
+    "file": gettext_lazy("Paste the number as text: this page does not accept files."),
+    "unavailable": gettext_lazy("Checks are not available right now. Your text is still here: try again in a moment."),
+    "encoding": gettext_lazy("Part of the text could not be read as UTF-8. Paste the number again, or type it."),
 }
 """What is wrong with a form that holds no text to check."""
 
 CALCULATION_REFUSALS: Final[dict[str, Words]] = {
-    "missing": gettext_lazy("“%(field)s” is missing: this country needs it."),
-    "unknown_country": gettext_lazy("“%(field)s” must be the code of a country that has IBANs, such as DE."),
-    "not_used": gettext_lazy("Leave “%(field)s” out: this country has none."),
-    "characters": gettext_lazy("A character of “%(field)s” does not fit: there it must be %(kind)s."),
-    "too_short": gettext_lazy("“%(field)s” is too short: it needs %(expected)s characters."),
-    "too_long": gettext_lazy("“%(field)s” is too long: it has at most %(expected)s characters."),
+    "missing": gettext_lazy("“%(field)s” is missing: it is required for this country."),
+    "unknown_country": gettext_lazy("“%(field)s” must be the code of a country that uses IBANs, such as DE."),
+    "not_used": gettext_lazy("Omit “%(field)s”: this country does not use it."),
+    "characters": gettext_lazy("Invalid character in “%(field)s”: it must be %(kind)s."),
+    "too_short": gettext_lazy("“%(field)s” is too short: %(expected)s characters are required."),
+    "too_long": gettext_lazy("“%(field)s” is too long: at most %(expected)s characters are allowed."),
     "contradiction": gettext_lazy("“%(field)s” contradicts the same part in another field."),
-    "national_check_digits": gettext_lazy("The country's own check digits in “%(field)s” do not fit the rest."),
+    "national_check_digits": gettext_lazy("The country's own check digits in “%(field)s” do not match the rest."),
 }
 """Why no IBAN can be made of a domestic number."""
 
 RECOVERY_REFUSALS: Final[dict[str, Words]] = {
     "empty": gettext_lazy("There is nothing to recover: “iban” is empty."),
-    "too_long": gettext_lazy("“iban” is too long: no IBAN has more than 34 characters."),
-    "characters": gettext_lazy("“iban” may hold letters A–Z, digits and “?” only."),
-    "no_placeholder": gettext_lazy("“iban” has no “?”. Put one in place of each character that cannot be read."),
-    "too_many_placeholders": gettext_lazy("“iban” has more than three “?”: too many numbers would be possible."),
+    "too_long": gettext_lazy("“iban” is too long: an IBAN has at most 34 characters."),
+    "characters": gettext_lazy("“iban” may contain only letters A–Z, digits and “?”."),
+    "no_placeholder": gettext_lazy("“iban” contains no “?”. Put one in place of each unreadable character."),
+    "too_many_placeholders": gettext_lazy("“iban” contains more than three “?”: too many numbers would be possible."),
 }
 """Why an IBAN cannot be recovered."""
 

@@ -18,7 +18,7 @@ class ValidationRecord(models.Model):
     client = models.ForeignKey(Client, models.CASCADE, related_name="+", db_index=False)
     at = models.DateTimeField(_("time"))
     """Whole seconds."""
-    expires_on = models.DateField(_("kept until"))
+    expires_on = models.DateField(_("stored until"))
     source = models.CharField(_("source"), max_length=8, choices=UsageDay.Source)
     key = models.ForeignKey(ApiKey, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     country = models.CharField(_("country"), max_length=2, blank=True)
@@ -29,8 +29,8 @@ class ValidationRecord(models.Model):
     blind_index = models.BinaryField(max_length=32, null=True, blank=True)
 
     class Meta:
-        verbose_name = _("record of a check")
-        verbose_name_plural = _("records of checks")
+        verbose_name = _("check record")
+        verbose_name_plural = _("check records")
         indexes: ClassVar[list[models.Index]] = [
             # One for each filter of the records, in its order: a rare value is found without reading all the others.
             models.Index("client", "at", "id", name="log_by_time"),

@@ -35,73 +35,79 @@ class Action:
 
 _OF_THE_OPERATOR: Final = {
     "client.suspended": Action(
-        gettext_lazy("The account was suspended by the operator"),
+        gettext_lazy("We suspended the account"),
         mail=True,
         meaning=gettext_lazy(
-            "API keys are refused from now on, and the pages of the account are shut. Nothing is deleted. As an owner "
-            "you can still read history and log, take a copy of all data along, and delete the account."
+            "From now on, API keys are refused and the pages of the account are closed. Nothing is "
+            "deleted. As an owner you can still read the audit log and the check log, download a copy of "
+            "all data, and delete the account."
         ),
         by_operator=True,
     ),
     "client.reopened": Action(
-        gettext_lazy("The account was opened again by the operator"),
-        mail=True,
-        meaning=gettext_lazy("Everybody can work again, and API keys work that had not been revoked and not expired."),
-        by_operator=True,
-    ),
-    "client.noted": Action(gettext_lazy("A note on the account was written by the operator"), by_operator=True),
-    "client.unmasked": Action(
-        gettext_lazy("Masked details of the account were opened by the operator"),
+        gettext_lazy("We reopened the account"),
         mail=True,
         meaning=gettext_lazy(
-            "For a quarter of an hour one member of our staff sees contact details and users, or billing details, but "
-            "no IBAN, no API key and nothing that is in the log. If you do not know what it is about, ask us."
+            "Everyone can work again, and API keys work again unless they were revoked or have expired."
         ),
         by_operator=True,
     ),
-    "client.looked_at": Action(
-        gettext_lazy("Masked details were opened by the operator, with the access for support"), by_operator=True
-    ),
-    "quota.changed": Action(
-        gettext_lazy("The monthly quota was changed by the operator"),
+    "client.noted": Action(gettext_lazy("We added a note about the account"), by_operator=True),
+    "client.unmasked": Action(
+        gettext_lazy("We opened masked details of the account"),
         mail=True,
-        meaning=gettext_lazy("How much it was and is stands in the history, and what of it is used in the overview."),
+        meaning=gettext_lazy(
+            "For a quarter of an hour, one member of our staff sees contact details and users, or "
+            "billing details, but no IBAN, no API key and nothing from the check log. If you have any "
+            "questions, contact us."
+        ),
+        by_operator=True,
+    ),
+    "client.looked_at": Action(gettext_lazy("We opened masked details using the support access"), by_operator=True),
+    "quota.changed": Action(
+        gettext_lazy("We changed the monthly quota"),
+        mail=True,
+        meaning=gettext_lazy(
+            "The audit log shows the old and the new quota; the overview shows how much of it has been used."
+        ),
         by_operator=True,
     ),
     "users.limit_changed": Action(
-        gettext_lazy("How many users the account may have was changed by the operator"),
+        gettext_lazy("We changed the maximum number of users"),
         mail=True,
-        meaning=gettext_lazy("Nobody is removed, even when there are more users now than the account may have."),
+        meaning=gettext_lazy("Nobody is removed, even if the account now has more users than allowed."),
         by_operator=True,
     ),
     "users.invitation_resent_by_operator": Action(
-        gettext_lazy("An invitation was sent again by the operator"),
+        gettext_lazy("We resent an invitation"),
         mail=True,
-        meaning=gettext_lazy("The link of the older mail works no more; the new one works for seven days."),
+        meaning=gettext_lazy("The link in the earlier e-mail no longer works; the new one is valid for seven days."),
         by_operator=True,
     ),
     "users.invitation_withdrawn_by_operator": Action(
-        gettext_lazy("An invitation was withdrawn by the operator"),
+        gettext_lazy("We withdrew an invitation"),
         mail=True,
-        meaning=gettext_lazy("Its link works no more. You can invite the colleague again under Users."),
+        meaning=gettext_lazy("Its link no longer works. You can invite the person again under Users."),
         by_operator=True,
     ),
     "users.signed_out_by_operator": Action(
-        gettext_lazy("A user was signed out everywhere by the operator"),
+        gettext_lazy("We signed a user out everywhere"),
         mail=True,
         meaning=gettext_lazy(
-            "They can sign in again at once. If somebody else may have used their browser or knows their password, "
-            "they should change it and look at their second factors."
+            "The user can sign in again immediately. If someone else may have used their browser or "
+            "knows their password, they should change the password and check their two-factor "
+            "authentication."
         ),
         by_operator=True,
     ),
     "keys.revoked_by_operator": Action(
-        gettext_lazy("An API key was revoked by the operator, since it may be in wrong hands"),
+        gettext_lazy("We revoked an API key because it may be in the wrong hands"),
         mail=True,
         meaning=gettext_lazy(
-            "Calls with it are refused. What to do: make a new key under API keys and put it into your program in the "
-            "old one's place; find where the old one became known, such as in published source code or a shared file, "
-            "and remove it there; look in the log and the history for calls that were not yours."
+            "Calls with it are refused. What to do: create a new key under API keys and use it in your "
+            "program instead of the old one; find out where the old key was exposed, such as in "
+            "published source code or a shared file, and remove it there; check the check log and the "
+            "audit log for calls that were not yours."
         ),
         by_operator=True,
     ),
@@ -109,61 +115,63 @@ _OF_THE_OPERATOR: Final = {
 
 ACTIONS: Final[dict[str, Action]] = {
     "client.created": Action(gettext_lazy("The account was created"), mail=True),
-    "terms.accepted": Action(gettext_lazy("The terms were accepted and the privacy notice was read")),
+    "terms.accepted": Action(gettext_lazy("The terms were accepted and the privacy notice was acknowledged")),
     "users.signed_in": Action(gettext_lazy("Signed in")),
     "users.signed_out_everywhere": Action(gettext_lazy("Signed out of all other browsers")),
     "users.password_changed": Action(gettext_lazy("The password was changed")),
     "users.email_changed": Action(gettext_lazy("The e-mail address was changed"), mail=True),
     "users.profile_changed": Action(gettext_lazy("The profile was changed")),
     "users.invited": Action(gettext_lazy("A colleague was invited"), mail=True),
-    "users.invitation_resent": Action(gettext_lazy("An invitation was sent again")),
+    "users.invitation_resent": Action(gettext_lazy("An invitation was resent")),
     "users.invitation_withdrawn": Action(gettext_lazy("An invitation was withdrawn")),
     "users.joined": Action(gettext_lazy("A colleague joined"), mail=True),
     "users.deactivated": Action(gettext_lazy("A user was deactivated"), mail=True),
-    "users.reactivated": Action(gettext_lazy("A user was activated again"), mail=True),
+    "users.reactivated": Action(gettext_lazy("A user was reactivated"), mail=True),
     "users.removed": Action(gettext_lazy("A user was removed"), mail=True),
-    "users.factors_reset": Action(gettext_lazy("A user's second factors were removed"), mail=True),
+    "users.factors_reset": Action(gettext_lazy("A user's two-factor authentication was removed"), mail=True),
     "users.ownership_given": Action(gettext_lazy("A user was made an owner"), mail=True),
-    "users.ownership_taken": Action(gettext_lazy("An owner was made a sub-user"), mail=True),
-    "users.refused": Action(gettext_lazy("A page was refused")),
+    "users.ownership_taken": Action(gettext_lazy("An owner was made a member"), mail=True),
+    "users.refused": Action(gettext_lazy("Access to a page was refused")),
     "factors.totp_added": Action(gettext_lazy("An authenticator app was added")),
     "factors.totp_removed": Action(gettext_lazy("An authenticator app was removed")),
     "factors.passkey_added": Action(gettext_lazy("A passkey was added")),
     "factors.passkey_removed": Action(gettext_lazy("A passkey was removed")),
-    "factors.recovery_codes_made": Action(gettext_lazy("Recovery codes were made")),
-    "keys.created": Action(gettext_lazy("An API key was made"), mail=True),
+    "factors.recovery_codes_made": Action(gettext_lazy("Recovery codes were created")),
+    "keys.created": Action(gettext_lazy("An API key was created"), mail=True),
     "keys.changed": Action(gettext_lazy("An API key was changed")),
     "keys.rotated": Action(gettext_lazy("An API key was replaced by a new one"), mail=True),
     "keys.revoked": Action(gettext_lazy("An API key was revoked"), mail=True),
-    "keys.network_added": Action(gettext_lazy("An address was added to an API key")),
-    "keys.network_removed": Action(gettext_lazy("An address was removed from an API key")),
+    "keys.network_added": Action(gettext_lazy("An IP address was added to an API key")),
+    "keys.network_removed": Action(gettext_lazy("An IP address was removed from an API key")),
     "keys.refused": Action(gettext_lazy("A call with an API key was refused")),
     "contact.changed": Action(gettext_lazy("The contact details were changed")),
     "billing.changed": Action(gettext_lazy("The billing details were changed")),
-    "history.exported": Action(gettext_lazy("The history was exported")),
-    "privacy.second_factor_required": Action(gettext_lazy("A second factor was required of all users"), mail=True),
-    "privacy.second_factor_optional": Action(gettext_lazy("A second factor was made optional"), mail=True),
-    "log.erasing": Action(gettext_lazy("Many checks began to be deleted from the log")),
-    "log.erased": Action(gettext_lazy("Checks were deleted from the log")),
-    "log.exported": Action(gettext_lazy("The log of checks was exported")),
-    "privacy.logging_changed": Action(gettext_lazy("What is kept of checks was changed"), mail=True),
+    "history.exported": Action(gettext_lazy("The audit log was exported")),
+    "privacy.second_factor_required": Action(
+        gettext_lazy("Two-factor authentication was made mandatory for all users"), mail=True
+    ),
+    "privacy.second_factor_optional": Action(gettext_lazy("Two-factor authentication was made optional"), mail=True),
+    "log.erasing": Action(gettext_lazy("The deletion of many checks from the check log was started")),
+    "log.erased": Action(gettext_lazy("Checks were deleted from the check log")),
+    "log.exported": Action(gettext_lazy("The check log was exported")),
+    "privacy.logging_changed": Action(gettext_lazy("The settings for storing checks were changed"), mail=True),
     "privacy.export_requested": Action(gettext_lazy("A copy of all data was requested")),
     "privacy.export_downloaded": Action(gettext_lazy("A copy of all data was downloaded")),
-    "privacy.document_made": Action(gettext_lazy("A document was made out to the account")),
+    "privacy.document_made": Action(gettext_lazy("A document was created for the account")),
     "privacy.document_deleted": Action(gettext_lazy("A document was deleted")),
     "privacy.document_downloaded": Action(gettext_lazy("A document was downloaded")),
-    "privacy.log_reduced": Action(gettext_lazy("Records of checks were erased or reduced")),
-    "deletion.requested": Action(gettext_lazy("The deletion of the account was requested")),
-    "deletion.confirmed": Action(gettext_lazy("The deletion of the account was confirmed by mail")),
-    "deletion.cancelled": Action(gettext_lazy("The deletion of the account was cancelled"), mail=True),
-    "deletion.begun": Action(gettext_lazy("A part of the account began to be deleted"), mail=True),
-    "deletion.executed": Action(gettext_lazy("A part of the account was deleted")),
+    "privacy.log_reduced": Action(gettext_lazy("Check records were deleted or reduced")),
+    "deletion.requested": Action(gettext_lazy("Deletion of the account was requested")),
+    "deletion.confirmed": Action(gettext_lazy("Deletion of the account was confirmed by e-mail")),
+    "deletion.cancelled": Action(gettext_lazy("Deletion of the account was cancelled"), mail=True),
+    "deletion.begun": Action(gettext_lazy("Deletion of part of the account was started"), mail=True),
+    "deletion.executed": Action(gettext_lazy("Part of the account was deleted")),
     **_OF_THE_OPERATOR,
-    "owners.recovery_requested": Action(gettext_lazy("A new owner was requested at the operator"), mail=True),
+    "owners.recovery_requested": Action(gettext_lazy("We were asked for a new owner"), mail=True),
     "owners.recovery_cancelled": Action(gettext_lazy("The request for a new owner was cancelled"), mail=True),
     "support.granted": Action(gettext_lazy("Support was given access to masked details"), mail=True),
-    "support.ended": Action(gettext_lazy("The access for support was ended"), mail=True),
-    "owners.recovered": Action(gettext_lazy("A user was made an owner by the operator"), mail=True),
+    "support.ended": Action(gettext_lazy("Support access was ended"), mail=True),
+    "owners.recovered": Action(gettext_lazy("We made a user an owner"), mail=True),
 }
 """Every tag that record() takes."""
 

@@ -39,7 +39,9 @@ def verify(request: MemberRequest) -> HttpResponseBase:
     typed = form.cleaned_data["checkpoint"]
     stated = audit_export.read_checkpoint(typed) if typed else None
     if typed and stated is None:
-        form.add_error("checkpoint", _("This is not the last line of an export. Copy it whole, with its brackets."))
+        form.add_error(
+            "checkpoint", _("This is not the last line of an export. Copy the whole line, including the braces.")
+        )
         return _history_page(request, QueryDict(), {"checkpoint_form": form}, status=422)
     result = trail.verify_checkpoint(request.client, stated) if stated else trail.verify(request.client)
     problem = messages.HISTORY_PROBLEMS[result.problem] % {"number": result.first_bad} if not result.ok else ""

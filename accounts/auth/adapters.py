@@ -48,12 +48,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = {  # noqa: RUF012 - allauth's own way to name its sentences
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": gettext_lazy("The e-mail address or the password is not right."),
-        "enter_current_password": gettext_lazy("This is not your present password."),
-        "incorrect_code": gettext_lazy("This code is not right."),
-        "incorrect_password": gettext_lazy("This password is not right."),
-        "rate_limited": gettext_lazy("Too many tries. Wait a few minutes and try again."),
-        "too_many_login_attempts": gettext_lazy("Too many tries. Wait a few minutes and try again."),
+        "email_password_mismatch": gettext_lazy("Wrong e-mail address or password."),
+        "enter_current_password": gettext_lazy("This is not your current password."),
+        "incorrect_code": gettext_lazy("Wrong code."),
+        "incorrect_password": gettext_lazy("Wrong password."),
+        "rate_limited": gettext_lazy("Too many attempts. Wait a few minutes and try again."),
+        "too_many_login_attempts": gettext_lazy("Too many attempts. Wait a few minutes and try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
@@ -154,7 +154,7 @@ class AccountAdapter(DefaultAccountAdapter):
             methods = [method for method in methods if method["id"] != "reauthenticate"]
         names = {
             "reauthenticate": _("With your password"),
-            "mfa_reauthenticate": _("With a code of your app, or a recovery code"),
+            "mfa_reauthenticate": _("With a code from your app, or a recovery code"),
             "mfa_reauthenticate:webauthn": _("With a passkey"),
         }
         return [{**method, "description": names[method["id"]]} for method in methods]
@@ -205,7 +205,7 @@ class FactorAdapter(DefaultMFAAdapter):
 
     error_messages = {  # noqa: RUF012 - allauth's own way to name its sentences
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": gettext_lazy("This code is not right."),
+        "incorrect_code": gettext_lazy("Wrong code."),
         "unverified_email": gettext_lazy("Confirm your e-mail address first."),
     }
     PURPOSE: Final = "second factor"

@@ -78,12 +78,12 @@ class SignUpForm(forms.Form):
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
     password2 = forms.CharField(
-        label=_("Password, once more"),
+        label=_("Repeat password"),
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
     terms = forms.BooleanField(
-        error_messages={"required": _("Tick this to go on: there is no account without it.")},
+        error_messages={"required": _("Tick this box to continue. An account cannot be created without it.")},
     )
 
     def clean_email(self) -> str:
@@ -103,7 +103,7 @@ class SignUpForm(forms.Form):
             except forms.ValidationError as error:
                 self.add_error("password1", error)
         if password and "password2" in cleaned and cleaned["password2"] != password:
-            self.add_error("password2", _("The two passwords are not the same."))
+            self.add_error("password2", _("The passwords do not match."))
         return cleaned
 
 
@@ -130,22 +130,22 @@ class EmailChangeForm(forms.Form):
         """Return the address in small letters; refuse the one the user already has."""
         email: str = self.cleaned_data["email"].lower()
         if email == self.user.email:
-            raise forms.ValidationError(_("This is your present address."))
+            raise forms.ValidationError(_("This is your current e-mail address."))
         return email
 
 
 class EmailChangeCodesForm(forms.Form):
     """The codes from both mailboxes."""
 
-    new_code = CodeField(label=_("Code sent to the new address"))
-    old_code = CodeField(label=_("Code sent to the present address"))
+    new_code = CodeField(label=_("Code sent to the new e-mail address"))
+    old_code = CodeField(label=_("Code sent to the current e-mail address"))
 
 
 class _TwoPasswords(Calm):
     labels: ClassVar = {
-        "oldpassword": _("Present password"),
+        "oldpassword": _("Current password"),
         "password1": _("New password"),
-        "password2": _("New password, once more"),
+        "password2": _("Repeat new password"),
     }
     helps: ClassVar = {"password1": NEW_PASSWORD_HELP}
 
@@ -209,7 +209,7 @@ class SignInCodeForm(_Code, account_forms.ConfirmLoginCodeForm):
         """Judge the code, three times at most: allauth counts in the session, where tries at one moment are one."""
         name = salted_hmac("accounts.auth.sign_in_code", self.expected_code).hexdigest()
         if not ratelimit.consume(context.request, action="sign_in_code_tried", key=name):
-            raise forms.ValidationError(_("Too many tries. Wait a few minutes and try again."))
+            raise forms.ValidationError(_("Too many attempts. Wait a few minutes and try again."))
         try:
             code: str = super().clean_code()
         except forms.ValidationError:
@@ -248,8 +248,8 @@ class ActivateTOTPForm(_Code, totp_forms.ActivateTOTPForm):
 class AddPasskeyForm(Calm, passkey_forms.AddWebAuthnForm):
     """A name for the new passkey; the browser fills in the rest."""
 
-    labels: ClassVar = {"name": _("Name"), "passwordless": _("Sign in with it alone, without a password")}
-    helps: ClassVar = {"name": _("So that you can tell it from others, such as “Phone” or “Blue key”.")}
+    labels: ClassVar = {"name": _("Name"), "passwordless": _("Sign in with the passkey alone, without a password")}
+    helps: ClassVar = {"name": _("To tell it apart from others, for example “Phone” or “Blue key”.")}
     name = LineField(max_length=PASSKEY_NAME_CHARACTERS, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -27,10 +27,10 @@ class NotLikeTheUserValidator(UserAttributeSimilarityValidator):
             super().validate(password, user)
         except ValidationError:
             raise ValidationError(
-                _("The password is too much like your e-mail address or the name of your company."),
+                _("The password is too similar to your e-mail address or company name."),
                 code="password_too_similar",
             ) from None
 
     def get_help_text(self) -> str:
         """Return the rule as a sentence."""
-        return _("It must not be much like your e-mail address or the name of your company.")
+        return _("It must not be too similar to your e-mail address or company name.")

@@ -53,5 +53,5 @@ class SecondFactorMiddleware:
             return None
         if not is_required(user) or is_mfa_enabled(user):
             return None
-        messages.warning(request, _("Your account needs a second factor. Add one to go on."))
+        messages.warning(request, _("Your account requires two-factor authentication. Set it up to continue."))
         return redirect("mfa_index")

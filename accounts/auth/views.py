@@ -101,10 +101,10 @@ def _sign_up_code_sent(request: HttpRequest, form: CodeForm) -> HttpResponseBase
     try:
         user = signup.complete(request, form.cleaned_data["code"])
     except codes.Wrong:
-        form.add_error("code", _("This code is not right."))
+        form.add_error("code", _("Wrong code."))
         return None
     except codes.Over:
-        messages.error(request, _("This code is of no use any more. Begin once more."))
+        messages.error(request, _("This code is no longer valid. Start again."))
         return redirect("account_signup")
     return _welcome(request, user)
 
@@ -113,9 +113,9 @@ def _resend(request: HttpRequest) -> HttpResponse:
     try:
         signup.resend(request)
     except codes.Over:
-        messages.error(request, _("No more codes can be sent. Look into your mailbox, or begin once more."))
+        messages.error(request, _("No more codes can be sent. Check your inbox, or start again."))
     else:
-        messages.success(request, _("We have sent another code. The one before is void."))
+        messages.success(request, _("We have sent a new code. The previous one is no longer valid."))
     return redirect("account_signup_code")
 
 
@@ -154,12 +154,14 @@ def _confirm_email_change(request: SignedInRequest, change: codes.Pending) -> Ht
         try:
             email_change.complete(request, request.user, **form.cleaned_data)
         except codes.Wrong:
-            form.add_error(None, _("At least one of the codes is not right."))
+            form.add_error(None, _("At least one of the codes is wrong."))
         except codes.Over:
-            messages.error(request, _("These codes are of no use any more. Begin once more."))
+            messages.error(request, _("These codes are no longer valid. Start again."))
             return redirect("account_email")
         else:
-            messages.success(request, _("Your e-mail address is changed. Sign in with the new one from now on."))
+            messages.success(
+                request, _("Your e-mail address has been changed. Use the new one to sign in from now on.")
+            )
             return redirect("account_email")
     context = {"form": form, "new": change["new"]}
     return render(request, "account/email_change_codes.html", context, status=422 if form.errors else 200)
@@ -180,7 +182,7 @@ def end_session(request: SignedInRequest, number: int) -> HttpResponse:
     if session.is_current():
         return redirect("account_logout")
     presence.end([session])
-    messages.success(request, _("That browser is signed out."))
+    messages.success(request, _("That browser has been signed out."))
     return redirect("usersessions_list")
 
 
@@ -190,5 +192,5 @@ def end_other_sessions(request: SignedInRequest) -> HttpResponse:
     presence.end_others(request, request.user)
     if request.user.client is not None:
         client_log.record("users.signed_out_everywhere", client=request.user.client, by=request.user, request=request)
-    messages.success(request, _("All other browsers are signed out."))
+    messages.success(request, _("All other browsers have been signed out."))
     return redirect("usersessions_list")

@@ -54,14 +54,14 @@ class SupportAccessForm(BaseForm):
     """For how long support has access."""
 
     length = forms.ChoiceField(
-        label=_("For how long?"),
+        label=_("How long?"),
         choices=[
-            ("hour", Choice(_("One hour"), _("Enough while you are on the phone with us."))),
+            ("hour", Choice(_("One hour"), _("Enough while you are on the phone to us."))),
             ("day", Choice(_("One day"), _("Enough for a question by e-mail."))),
-            ("week", Choice(_("Seven days"), _("When something has to be looked into."))),
+            ("week", Choice(_("Seven days"), _("When something needs to be investigated."))),
         ],
         widget=Radios,
-        error_messages={"required": _("Choose one.")},
+        error_messages={"required": _("Choose an option.")},
     )
 
 
@@ -71,7 +71,7 @@ class InvitationForm(BaseForm):
     email = forms.EmailField(
         label=_("E-mail address"),
         max_length=254,
-        help_text=_("We mail a link that works once, for seven days."),
+        help_text=_("We e-mail a link that can be used once and is valid for seven days."),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
 
@@ -116,7 +116,10 @@ class ContactForm(BaseForm):
         label=_("Organisation number"),
         required=False,
         max_length=40,
-        help_text=_("As your country registers your organisation. It stands in the agreements we make out to you."),
+        help_text=_(
+            "The number under which your organisation is registered in your country. It appears in the "
+            "agreements we issue to you."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     person = LineField(label=_("Contact person"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off"}))
@@ -164,7 +167,7 @@ class BillingForm(BaseForm):
         label=_("VAT number"),
         required=False,
         max_length=40,
-        help_text=_("We check its form only. Whether it is registered, and to whom, we do not ask."),
+        help_text=_("We only check the format, not whether it is registered or to whom."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     reference = LineField(
@@ -199,11 +202,11 @@ class BillingForm(BaseForm):
 def _malformed_vat(country: str) -> ValidationError:
     if not country:
         return ValidationError(
-            _("This cannot be a VAT number. Begin it with the letters of its country, or choose the country."),
+            _("This is not a valid VAT number. Start with the country letters or choose the country."),
             code="vat",
         )
     return ValidationError(
-        _("This cannot be a VAT number of this country: %(country)s. Look for a digit that is wrong or missing."),
+        _("This is not a valid VAT number for this country: %(country)s. Check for a wrong or missing digit."),
         code="vat",
         params={"country": countries.name(country)},
     )
@@ -232,10 +235,10 @@ class ProfileForm(BaseForm):
     language = forms.ChoiceField(
         label=_("Language"),
         choices=settings.LANGUAGES,
-        help_text=_("Of these pages and of the mails we send you."),
+        help_text=_("For these pages and for the e-mails we send you."),
     )
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=time_zones, help_text=_("Times in your account are shown in it.")
+        label=_("Time zone"), choices=time_zones, help_text=_("Times in your account are shown in this time zone.")
     )
 
 
@@ -273,14 +276,14 @@ class HistoryFilter(BaseForm):
 
     def __init__(self, *args: Any, people: list[tuple[str, str]], **options: Any) -> None:
         super().__init__(*args, **options)
-        cast(forms.ChoiceField, self.fields["person"]).choices = [("", _("everybody")), *people]
+        cast(forms.ChoiceField, self.fields["person"]).choices = [("", _("everyone")), *people]
 
     def clean(self) -> dict[str, Any]:
         """Refuse a span that ends before it begins."""
         cleaned = super().clean() or self.cleaned_data
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:
-            self.add_error("until", _("The last day is before the first."))
+            self.add_error("until", _("The last day is before the first day."))
         return cleaned
 
     def narrows(self) -> dict[str, Any]:
@@ -305,7 +308,7 @@ class StaffCheckpointForm(BaseForm):
         label=_("An earlier statement"),
         required=False,
         max_length=2000,
-        help_text=_("With it we also see whether the newest entries were cut off."),
+        help_text=_("It also lets us check whether the newest entries have been removed."),
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
     )
 
@@ -317,6 +320,6 @@ class CheckpointForm(BaseForm):
         label=_("Last line of an earlier export"),
         required=False,
         max_length=2000,
-        help_text=_("Optional. With it we also see whether the newest entries were cut off."),
+        help_text=_("Optional. It also lets us check whether the newest entries have been removed."),
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
     )

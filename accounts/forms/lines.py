@@ -21,8 +21,8 @@ class LineField(forms.CharField):
     """
 
     default_error_messages = {  # noqa: RUF012 - Django's own way to name a field's sentences
-        "invisible": _("Leave out line breaks and invisible characters (%(code)s)."),
-        "encoding": _("Some of the text could not be read as UTF-8. Type it again."),
+        "invisible": _("Remove line breaks and invisible characters (%(code)s)."),
+        "encoding": _("Part of the text is not valid UTF-8. Enter it again."),
     }
 
     def __init__(self, *, max_length: int = MAX_CHARACTERS, **options: Any) -> None:

@@ -30,8 +30,8 @@ class Block(models.Model):
     expires_at = models.DateTimeField(_("until"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("blocked address")
-        verbose_name_plural = _("blocked addresses")
+        verbose_name = _("blocked IP address")
+        verbose_name_plural = _("blocked IP addresses")
         permissions: ClassVar[list[tuple[str, Any]]] = [
             ("set_block", "Can block an address"),
             ("lift_block", "Can let a blocked address in again"),

@@ -34,7 +34,7 @@ def _change_contact(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, "accounts/contact.html", form)
     details.save_contact(request.client, form.details(), by=request.user, request=request)
-    messages.success(request, _("The contact details are saved."))
+    messages.success(request, _("The contact details have been saved."))
     return redirect("accounts:contact")
 
 
@@ -53,7 +53,7 @@ def _change_billing(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, "accounts/billing.html", form)
     details.save_billing(request.client, form.details(), by=request.user, request=request)
-    messages.success(request, _("The billing details are saved."))
+    messages.success(request, _("The billing details have been saved."))
     return redirect("accounts:billing")
 
 
@@ -75,7 +75,7 @@ def profile(request: MemberRequest) -> HttpResponseBase:
     chosen = form.cleaned_data
     _change_profile(request, form)
     with override(chosen["language"]):
-        messages.success(request, _("Your profile is saved."))
+        messages.success(request, _("Your profile has been saved."))
     return redirect("accounts:profile")
 
 

@@ -34,7 +34,7 @@ LEAD: Final = "lead"
 GROUPS: Final[dict[str, Group]] = {
     SUPPORT: Group(
         gettext_lazy("Support"),
-        gettext_lazy("Clients, their users' state, invitations and contact details; no billing, no log."),
+        gettext_lazy("Clients, their users' state, invitations and contact details; no billing, no check log."),
         frozenset(
             {
                 "accounts.view_client",
@@ -54,7 +54,7 @@ GROUPS: Final[dict[str, Group]] = {
     ),
     BILLING: Group(
         gettext_lazy("Billing"),
-        gettext_lazy("Billing details, totals of usage and quotas; no users, no log."),
+        gettext_lazy("Billing details, usage totals and quotas; no users, no check log."),
         frozenset(
             {
                 "accounts.view_client",
@@ -73,7 +73,7 @@ GROUPS: Final[dict[str, Group]] = {
     ),
     SECURITY: Group(
         gettext_lazy("Security"),
-        gettext_lazy("Blocks, refused calls, chains of history, sessions and the beginnings of keys; no log."),
+        gettext_lazy("Blocks, refused calls, audit log chains, sessions and key prefixes; no check log."),
         frozenset(
             {
                 "accounts.view_client",
@@ -100,7 +100,7 @@ GROUPS: Final[dict[str, Group]] = {
     ),
     LEAD: Group(
         gettext_lazy("Lead"),
-        gettext_lazy("The staff and their groups; no client."),
+        gettext_lazy("Staff and their groups; no clients."),
         frozenset(
             {
                 "auth.view_group",

@@ -64,7 +64,7 @@ def lock_open_client(client: UUID) -> Client:
 
 
 def lock_client(client: UUID) -> Client:
-    """Return what `lock_open_client` returns, also of a client that waits to be deleted. Raises Refusal `client_gone`."""
+    """Return what `lock_open_client` does, also a client that waits to be deleted. Raises Refusal `client_gone`."""
     found = Client.objects.select_for_update().filter(pk=client).first()
     if found is None or found.state == Client.State.GONE:
         raise Refusal("client_gone")

@@ -37,7 +37,7 @@ def grant(request: MemberRequest) -> HttpResponseBase:
     if not form.is_valid():
         return _page(request, form, status=422)
     support_access.grant(request.client, form.cleaned_data["length"], by=request.user, request=request)
-    messages.success(request, _("Support has access now. You can end it here at any time."))
+    messages.success(request, _("Support now has access. You can end it here at any time."))
     return redirect(_PAGE)
 
 
@@ -48,9 +48,9 @@ def end(request: MemberRequest) -> HttpResponseBase:
     if request.method != "POST":
         return redirect(_PAGE)
     if support_access.end(request.client, by=request.user, request=request):
-        messages.success(request, _("The access is ended. Support sees your details masked again."))
+        messages.success(request, _("The access has ended. Support sees your details masked again."))
     else:
-        messages.info(request, _("Support had no access any more."))
+        messages.info(request, _("Support no longer had access."))
     return redirect(_PAGE)
 
 

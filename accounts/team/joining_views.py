@@ -44,7 +44,7 @@ def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         return render(request, "accounts/join.html", context, status=422 if form.errors else 200)
     chosen = form.cleaned_data
     user = invitations.accept(invitation, name=chosen["name"], password=chosen["password"], request=request)
-    messages.success(request, _("Welcome! You can check IBANs now."))
+    messages.success(request, _("Welcome! You can now check IBANs."))
     record_authentication(request, user, method="password")
     response: HttpResponse = perform_login(request, user, email=user.email, signup=True)
     return response
@@ -62,5 +62,5 @@ def cancel_recovery(request: HttpRequest, token: str) -> HttpResponse:
         context = {"email": found.user.email, "due_at": owner_recovery.due_at(found)}
         return render(request, "accounts/cancel_recovery.html", context)
     owner_recovery.cancel(found)
-    messages.success(request, _("The request is stopped. The owners of the account are told."))
+    messages.success(request, _("The request has been stopped. The account owners will be notified."))
     return redirect("validation:check")

@@ -96,7 +96,9 @@ def withdraw(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     if request.method == "POST":
         try:
             invitations.withdraw(invitation, by=request.user, request=request)
-            messages.success(request, _("The invitation of %(email)s is withdrawn.") % {"email": invitation.email})
+            messages.success(
+                request, _("The invitation to %(email)s has been withdrawn.") % {"email": invitation.email}
+            )
         except Refusal as refusal:
             messages.error(request, account_messages.refusal(refusal))
     return redirect("accounts:users")

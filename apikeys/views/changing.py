@@ -36,7 +36,7 @@ def edit(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     except Refusal as refusal:
         form.refuse(refusal)
         return _form_page(request, key, form)
-    messages.success(request, _("The key is saved."))
+    messages.success(request, _("The key has been saved."))
     return redirect("apikeys:key", pk=pk)
 
 
@@ -54,7 +54,7 @@ def revoke(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     except Refusal as refusal:
         messages.error(request, apikey_messages.refusal(refusal))
         return redirect("apikeys:keys")
-    messages.success(request, _("The key “%(name)s” is revoked.") % {"name": row.name})
+    messages.success(request, _("The key “%(name)s” has been revoked.") % {"name": row.name})
     return redirect("apikeys:keys")
 
 

@@ -24,23 +24,23 @@ _NETWORK_HINTS: Final = {"autocomplete": "off", "spellcheck": "false", "autocapi
 
 
 KINDS: Final = (
-    ("live", Choice(_("Live"), _("For your programs. Its checks cost units of the month's quota."))),
-    ("test", Choice(_("Test"), _("For trying out. It validates for real, costs nothing and is never logged."))),
+    ("live", Choice(_("Live"), _("For your programs. Its checks count against the monthly quota."))),
+    ("test", Choice(_("Test"), _("For testing. It checks like a live key, costs nothing and is never logged."))),
 )
 ADDRESSES: Final = (
     (
         "any",
         Choice(
-            _("Any address"),
-            _("Whoever has the key can use it from anywhere. Choose this only when the addresses change."),
+            _("Any IP address"),
+            _("Anyone who has the key can use it from anywhere. Choose this only if your IP addresses change."),
         ),
     ),
-    ("only", Choice(_("Only these addresses"), _("A key that is stolen is of no use elsewhere. We advise this."))),
+    ("only", Choice(_("Only these IP addresses"), _("Recommended: a stolen key is useless elsewhere."))),
 )
 OVERLAPS: Final = (
-    ("0", Choice(_("At once"), _("The old key is revoked now. Choose this when it may have been seen by others."))),
+    ("0", Choice(_("Immediately"), _("The old key is revoked now. Choose this if others may have seen it."))),
     ("24", Choice(_("After 24 hours"), _("Both work for a day."))),
-    ("168", Choice(_("After 7 days"), _("Both work for a week, so that you can change your programs one by one."))),
+    ("168", Choice(_("After 7 days"), _("Both work for a week, so you can update your programs one at a time."))),
 )
 """Hours of keys.OVERLAPS → what they mean."""
 
@@ -50,18 +50,18 @@ class KeyForm(BaseForm):
 
     name = LineField(
         label=_("Name"),
-        help_text=_("What it is for, such as “Accounting system”. Only owners of your account see it."),
+        help_text=_("What it is used for, for example “Accounting system”. Only owners of your account see it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     scopes = forms.MultipleChoiceField(
-        label=_("What it may do"),
+        label=_("Permissions"),
         choices=list(scopes.SCOPES.items()),
         widget=Checkboxes,
         error_messages={"required": _("Choose at least one.")},
     )
     expires_on = forms.DateField(
         label=_("Last day"),
-        help_text=_("The key works until the end of this day, at most three years from now. We warn you by e-mail."),
+        help_text=_("The key works until the end of this day, at most three years from now. We remind you by e-mail."),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     rate_per_minute = forms.IntegerField(label=_("Calls per minute"))
@@ -74,7 +74,7 @@ class KeyForm(BaseForm):
         rate.validators += [MinValueValidator(1), MaxValueValidator(most)]
         rate.widget.attrs |= {"min": 1, "max": most}
         told = {"most": number_format(most)}
-        rate.help_text = _("From 1 to %(most)s. More calls are refused until there is room again.") % told
+        rate.help_text = _("From 1 to %(most)s. Further calls are refused until the rate drops again.") % told
         today = timezone.localdate()
         self.fields["expires_on"].widget.attrs |= {"min": _iso(_first_day(today)), "max": _iso(_last_day(today))}
 
@@ -85,9 +85,9 @@ class KeyForm(BaseForm):
         if self.key and day == timezone.localdate(self.key.expires_at):
             return day
         if day < _first_day(today):
-            raise ValidationError(_("Choose tomorrow or a later day."), code="too_early")
+            raise ValidationError(_("Choose tomorrow or a later date."), code="too_early")
         if day > _last_day(today):
-            raise ValidationError(_("Choose a day within the next three years."), code="too_late")
+            raise ValidationError(_("Choose a date within the next three years."), code="too_late")
         return day
 
     def draft(self) -> keys.Draft:
@@ -118,14 +118,14 @@ class NewKeyForm(KeyForm):
     """All that is decided of a new key."""
 
     attempt = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
-    kind = forms.ChoiceField(label=_("Kind"), choices=KINDS, widget=Radios)
-    addresses = forms.ChoiceField(label=_("Where it works from"), choices=ADDRESSES, widget=Radios)
+    kind = forms.ChoiceField(label=_("Type"), choices=KINDS, widget=Radios)
+    addresses = forms.ChoiceField(label=_("Allowed IP addresses"), choices=ADDRESSES, widget=Radios)
     networks = forms.CharField(
-        label=_("Addresses"),
+        label=_("IP addresses"),
         required=False,
         max_length=keys.MOST_NETWORKS * _MOST_NETWORK_CHARACTERS,
         help_text=_(
-            "One in each line, such as 192.0.2.7 or 2001:db8::/48. You can add notes and change the list later."
+            "One per line, for example 192.0.2.7 or 2001:db8::/48. You can add notes and change the list later."
         ),
         widget=forms.Textarea(attrs={"rows": 3, **_NETWORK_HINTS}),
     )
@@ -167,9 +167,9 @@ class NetworkForm(BaseForm):
     """An address or network to add to a key's list."""
 
     network = forms.CharField(
-        label=_("Address or network"),
+        label=_("IP address or network"),
         max_length=_MOST_NETWORK_CHARACTERS,
-        help_text=_("Such as 192.0.2.7, 192.0.2.0/24, 2001:db8::7 or 2001:db8::/48."),
+        help_text=_("For example 192.0.2.7, 192.0.2.0/24, 2001:db8::7 or 2001:db8::/48."),
         widget=forms.TextInput(attrs=_NETWORK_HINTS),
     )
     note = LineField(
@@ -187,7 +187,7 @@ class NetworkForm(BaseForm):
 class RotationForm(BaseForm):
     """How long the old key goes on working."""
 
-    overlap = forms.ChoiceField(label=_("When shall the old key stop working?"), choices=OVERLAPS, widget=Radios)
+    overlap = forms.ChoiceField(label=_("When should the old key stop working?"), choices=OVERLAPS, widget=Radios)
 
     def hours(self) -> timedelta:
         """Return what was chosen, once the form is valid: one of keys.OVERLAPS."""

@@ -57,7 +57,7 @@ def remove(request: MemberRequest, pk: UUID, entry: int) -> HttpResponseBase:
         found = get_object_or_404(AllowedNetwork.objects.select_related("key__client"), key=key, pk=entry)
         try:
             keys.disallow(found, by=request.user, request=request)
-            messages.success(request, _("%(network)s is removed.") % {"network": found.network})
+            messages.success(request, _("%(network)s has been removed.") % {"network": found.network})
         except Refusal as refusal:
             messages.error(request, apikey_messages.refusal(refusal))
     return redirect("apikeys:key", pk=pk)
@@ -77,7 +77,11 @@ def choose(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     except Refusal as refusal:
         messages.error(request, apikey_messages.refusal(refusal))
         return redirect("apikeys:key", pk=pk)
-    said = _("The key works from any address now.") if any_address else _("The key works only from its list now.")
+    said = (
+        _("The key now works from any IP address.")
+        if any_address
+        else _("The key now works only from the IP addresses in its list.")
+    )
     messages.success(request, said)
     return redirect("apikeys:key", pk=pk)
 
@@ -85,8 +89,8 @@ def choose(request: MemberRequest, pk: UUID) -> HttpResponseBase:
 def _say_added(request: MemberRequest, entry: AllowedNetwork) -> None:
     network = networks.parse(entry.network)
     told = {"network": entry.network}
-    messages.success(request, _("%(network)s is added.") % told)
+    messages.success(request, _("%(network)s has been added.") % told)
     if networks.is_wide(network):
         messages.warning(
-            request, _("%(network)s is a very wide network: look whether all its addresses are yours.") % told
+            request, _("%(network)s is a very large network. Check that all its IP addresses are yours.") % told
         )

@@ -77,11 +77,11 @@ def _view(action: StaffAction, request: StaffRequest, **place: Any) -> HttpRespo
         return _page(request, action, row, action.form(row=row))
     standing = idempotency.take(request, request.POST.get("attempt", ""))
     if standing == "sent":
-        messages.info(request, str(_("This form was sent before. Nothing was done a second time.")))
+        messages.info(request, str(_("This form has already been submitted. No further changes were made.")))
         return redirect(action.back(row))
     form = action.form(request.POST, row=row)
     if standing == "unknown":
-        problem = _("This form is out of date. Nothing was done. Look, and send it again.")
+        problem = _("This form has expired. No changes were made. Check and resend.")
         return _anew(request, action, place, form, problem)
     if not form.is_valid():
         return _page(request, action, row, form, status=422)

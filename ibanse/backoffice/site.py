@@ -102,7 +102,7 @@ PAGES: Final[tuple[Page, ...]] = (
         "clients/<uuid:pk>/history/",
         audit_verification.verify_client,
         "accounts.view_historyentry",
-        gettext_lazy("Verify the chain"),
+        gettext_lazy("Verify integrity"),
         on=Client,
     ),
     Page(
@@ -110,11 +110,11 @@ PAGES: Final[tuple[Page, ...]] = (
         "staff/history/",
         audit_verification.verify_staff,
         "accounts.view_staffentry",
-        gettext_lazy("Chain of the staff's history"),
+        gettext_lazy("Integrity of the staff audit log"),
         section="staff",
         changes=True,
     ),
-    Page("staff", "staff/", staff_pages.people, "auth.view_group", gettext_lazy("People and groups"), section="staff"),
+    Page("staff", "staff/", staff_pages.people, "auth.view_group", gettext_lazy("Staff and groups"), section="staff"),
     Page(
         "change_staff",
         "staff/<uuid:pk>/",
@@ -254,9 +254,11 @@ def _recorded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Ht
 
 
 REASONS: Final[dict[str, Promise]] = {
-    "not_staff": gettext_lazy("This part of the site is for the operator's staff."),
-    "address": gettext_lazy("The back-office is open from the operator's own networks only."),
-    "permission": gettext_lazy("None of your groups may do this. Somebody of the group Lead can change that."),
+    "not_staff": gettext_lazy("This part of the site is for our staff only."),
+    "address": gettext_lazy("The back-office is only available from our own networks."),
+    "permission": gettext_lazy(
+        "None of your groups has permission for this. Someone in the Lead group can change that."
+    ),
 }
 
 

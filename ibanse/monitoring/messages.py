@@ -13,11 +13,11 @@ from ibanse.monitoring.metrics import Unit
 from ibanse.monitoring.thresholds import Level
 
 LEVELS: Final[dict[Level, Promise]] = {
-    Level.CALM: pgettext_lazy("a reading", "calm"),
-    Level.WATCH: pgettext_lazy("a reading", "watch"),
-    Level.ACT: pgettext_lazy("a reading", "act now"),
+    Level.CALM: pgettext_lazy("a reading", "OK"),
+    Level.WATCH: pgettext_lazy("a reading", "attention"),
+    Level.ACT: pgettext_lazy("a reading", "critical"),
     Level.UNKNOWN: pgettext_lazy("a reading", "unknown"),
-    Level.STALE: pgettext_lazy("a reading", "old"),
+    Level.STALE: pgettext_lazy("a reading", "out of date"),
 }
 """A plain reading has none."""
 
@@ -72,6 +72,6 @@ def take_now() -> str:
 
 _TAKE_ON_THE_SERVER: Final = "sudo /opt/ibanse/current/deploy/manage collect_metrics"
 _TAKEN: Final = {
-    True: gettext_lazy("Readings are taken every five minutes by the site itself, for as long as it runs."),
-    False: gettext_lazy("Readings are taken every five minutes on each machine, by ibanse-collect-metrics.timer."),
+    True: gettext_lazy("The site itself records metrics every five minutes while it is running."),
+    False: gettext_lazy("Metrics are recorded every five minutes on each server by ibanse-collect-metrics.timer."),
 }

@@ -79,7 +79,7 @@ class Kind:
 SECTIONS: Final[dict[str, Promise]] = {
     "clients": _("Clients"),
     "calls": _("Calls and sign-ins"),
-    "queues": _("What waits to be done"),
+    "queues": _("Queues"),
     "machines": _("Databases and disks"),
     "safety": _("Backups and certificate"),
 }
@@ -95,7 +95,7 @@ _DELETIONS: Final = Shell("journalctl --unit ibanse-execute-deletions --lines 50
 
 def _clients(state: str, title: Promise) -> Kind:
     place = Page(
-        "admin:accounts_client_changelist", _("See these clients"), "accounts.view_client", f"?state__exact={state}"
+        "admin:accounts_client_changelist", _("Show these clients"), "accounts.view_client", f"?state__exact={state}"
     )
     return Kind("clients", "clients", title, "read_clients", place, part=state)
 
@@ -118,22 +118,22 @@ def _free(part: str, title: Promise) -> Kind:
 KINDS: Final[tuple[Kind, ...]] = (
     _clients("active", _("Active clients")),
     _clients("suspended", _("Suspended clients")),
-    _clients("closing", _("Clients that wait to be deleted")),
-    _clients("gone", _("Clients that are being deleted")),
+    _clients("closing", _("Clients awaiting deletion")),
+    _clients("gone", _("Clients being deleted")),
     Kind(
         "calls",
         "calls",
-        _("Answered calls of the API"),
+        _("Answered API calls"),
         "read_usage",
-        Page("admin:accounts_usageday_changelist", _("See them by client and day"), "accounts.view_usageday"),
+        Page("admin:accounts_usageday_changelist", _("Show by client and day"), "accounts.view_usageday"),
         reckoned=running,
     ),
     Kind(
         "calls",
         "refused",
-        _("Refused calls of the API"),
+        _("Refused API calls"),
         "read_refusals",
-        Page("admin:refused_calls", _("See them by reason"), "accounts.read_refusals"),
+        Page("admin:refused_calls", _("Show by reason"), "accounts.read_refusals"),
         reckoned=counted,
         # A program with an ended key is refused some hundred times an hour; guessing of keys is thousands.
         limits=Limits(watch=500, act=5_000),
@@ -143,7 +143,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         "sign_ins",
         _("Failed sign-ins"),
         "read_refusals",
-        Page("admin:guard_block_changelist", _("See the blocked addresses"), "guard.view_block"),
+        Page("admin:guard_block_changelist", _("Show blocked IP addresses"), "guard.view_block"),
         reckoned=counted,
         # People mistype some dozens of passwords an hour; more is a list of stolen ones being tried.
         limits=Limits(watch=50, act=500),
@@ -151,7 +151,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         "queues",
         "jobs",
-        _("Copies of clients' data to be made"),
+        _("Client data copies to be created"),
         "read_queues",
         _RUNS,
         part="exports",
@@ -160,7 +160,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         "queues",
         "mails",
-        _("Messages of the contact page not mailed yet"),
+        _("Contact page messages not yet sent"),
         "read_queues",
         Shell("/opt/ibanse/current/deploy/manage mail_messages", _HELP),
         # One is on its way for some seconds; what is not taken by the mail server is tried again every ten minutes.
@@ -169,18 +169,18 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         "queues",
         "unsent",
-        _("Mails that the mail server did not take"),
+        _("E-mails the mail server did not accept"),
         "read_queues",
         Shell("journalctl --unit ibanse --grep 'could not be sent' --lines 50", _HELP),
         reckoned=counted,
         # They are lost, but for messages of the contact page; more than some mean that the server is away.
         limits=Limits(watch=1, act=10),
     ),
-    Kind("queues", "deletions", _("Deletions that wait for their day"), "read_queues", _DELETIONS, part="waiting"),
+    Kind("queues", "deletions", _("Scheduled deletions"), "read_queues", _DELETIONS, part="waiting"),
     Kind(
         "queues",
         "deletions",
-        _("Deletions that are overdue"),
+        _("Overdue deletions"),
         "read_queues",
         _DELETIONS,
         part="overdue",
@@ -189,7 +189,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         "queues",
         "spool",
-        _("Records of calls not in the database yet"),
+        _("Call records not yet in the database"),
         "read_queues",
         _RUNS,
         unit=Unit.BYTES,
@@ -198,13 +198,13 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind("machines", "database", _("The database"), "read_machines", _TABLES, part="site", unit=Unit.BYTES),
     Kind("machines", "database", _("The keyring"), "read_machines", _TABLES, part="keyring", unit=Unit.BYTES),
-    _free("spool", _("Free on the disk of the spool")),
-    _free("exports", _("Free on the disk of clients' copies")),
-    _free("logs", _("Free on the disk of the logs")),
+    _free("spool", _("Free disk space for the spool")),
+    _free("exports", _("Free disk space for client data copies")),
+    _free("logs", _("Free disk space for the logs")),
     Kind(
         "safety",
         "backup",
-        _("Since the last good backup"),
+        _("Since the last successful backup"),
         "read_machines",
         Shell("journalctl --unit ibanse-backup --lines 50", "deploy/backup/README.md, “Every night, every morning”"),
         unit=Unit.SECONDS,
@@ -214,7 +214,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         "safety",
         "certificate",
-        _("What is left of the certificate's life"),
+        _("Remaining validity of the certificate"),
         "read_machines",
         Shell("certbot renew", "deploy/README.md, “The first time”, step 5"),
         unit=Unit.PERCENT,

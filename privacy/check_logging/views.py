@@ -66,7 +66,11 @@ def second_factor(request: MemberRequest) -> HttpResponseBase:
     except Refusal as refusal:
         messages.error(request, account_messages.refusal(refusal))
         return redirect(_PAGE)
-    said = _("Every user needs a second factor now.") if is_wanted else _("The second factor is optional now.")
+    said = (
+        _("Two-factor authentication is now required for all users.")
+        if is_wanted
+        else _("Two-factor authentication is now optional.")
+    )
     messages.success(request, said)
     return redirect(_PAGE)
 
@@ -84,19 +88,19 @@ def _decided(
         request.client, choice, by=request.user, request=request, covers_older=covers_older
     )
     if is_new:
-        messages.success(request, _("Saved. It holds for every check from now on."))
+        messages.success(request, _("Saved. This applies to every check from now on."))
     done = 0
     if covers_older:
         done = reduction.go_on(request.client, by=request.user, request=request, for_at_most=REDUCES_FOR)
     if done:
         said = ngettext(
-            "%(number)s older record was erased or reduced.", "%(number)s older records were erased or reduced.", done
+            "%(number)s older record was deleted or reduced.", "%(number)s older records were deleted or reduced.", done
         )
         messages.success(request, said % {"number": done})
     if covers_older and registry.excess(request.client, choice):
-        messages.info(request, _("There are more: they follow by themselves, within the next hours."))
+        messages.info(request, _("There are more: they will be processed automatically within the next few hours."))
     if not is_new and not done:
-        messages.info(request, _("Nothing was changed: that is how it is already."))
+        messages.info(request, _("Nothing was changed: these settings already apply."))
     return redirect(_PAGE)
 
 

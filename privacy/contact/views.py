@@ -51,7 +51,7 @@ def _limited(request: HttpRequest, form: ContactMessageForm) -> HttpResponse | N
     try:
         wait = limits.wait_for(request, action="contact", per_hour=messages.MOST_PER_HOUR)
     except limits.Uncounted:
-        form.add_error(None, _("Nothing can be sent right now. Your text is still here: try again in a moment."))
+        form.add_error(None, _("Messages cannot be sent right now. Your text is still here: try again in a moment."))
         return _page(request, form, status=503)
     return _too_many(request, form, wait) if wait else None
 
@@ -59,10 +59,14 @@ def _limited(request: HttpRequest, form: ContactMessageForm) -> HttpResponse | N
 def _too_many(request: HttpRequest, form: ContactMessageForm, wait: timedelta) -> HttpResponse:
     minutes = math.ceil(wait.total_seconds() / 60)
     said = ngettext(
-        "As many messages as one address may send in an hour were sent from yours. Yours is still here: send it in "
-        "%(minutes)s minute.",
-        "As many messages as one address may send in an hour were sent from yours. Yours is still here: send it in "
-        "%(minutes)s minutes.",
+        (
+            "The hourly limit for messages from your IP address has been reached. Your message is still "
+            "here: send it in %(minutes)s minute."
+        ),
+        (
+            "The hourly limit for messages from your IP address has been reached. Your message is still "
+            "here: send it in %(minutes)s minutes."
+        ),
         minutes,
     )
     form.add_error(None, said % {"minutes": minutes})

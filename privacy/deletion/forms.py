@@ -18,11 +18,11 @@ class DeletionForm(BaseForm):
     """How long the deletion of an account can still be called off."""
 
     days = forms.IntegerField(
-        label=_("Days of grace"),
+        label=_("Grace period (days)"),
         validators=[MinValueValidator(0), MaxValueValidator(MOST_GRACE_DAYS)],
         help_text=_(
-            "From 0 to 30. So long every owner can cancel with one click. With 0 it begins within minutes after the "
-            "confirmation."
+            "From 0 to 30. During this time every owner can cancel with one click. With 0 the deletion "
+            "starts within minutes of the confirmation."
         ),
         widget=forms.NumberInput(attrs={"min": 0, "max": MOST_GRACE_DAYS, "inputmode": "numeric"}),
     )
@@ -34,14 +34,14 @@ class ReceiptForm(BaseForm):
     marks_optional_fields = False
 
     file = forms.FileField(
-        label=_("The file"),
+        label=_("Receipt file"),
         required=False,
         allow_empty_file=True,
-        help_text=_("Choose it, or drop it here: ibanse-receipt-….json"),
+        help_text=_("Choose the file or drop it here: ibanse-receipt-….json"),
         widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
     )
     pasted = forms.CharField(
-        label=_("Or its text"),
+        label=_("Or paste its text"),
         required=False,
         max_length=receipts.MOST_BYTES,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
@@ -51,13 +51,15 @@ class ReceiptForm(BaseForm):
         """Refuse what is larger than a receipt ever is, before anything is read."""
         file = cast("UploadedFile[Any] | None", self.cleaned_data["file"])
         if file is not None and (file.size or 0) > receipts.MOST_BYTES:
-            raise forms.ValidationError(_("This file is larger than a receipt ever is. Choose the one that we made."))
+            raise forms.ValidationError(
+                _("This file is too large to be a deletion receipt. Choose the file you received from us.")
+            )
         return file
 
     def clean(self) -> dict[str, Any]:
         """Ask for one of the two."""
         if not self.errors and not self.cleaned_data.get("file") and not self.cleaned_data.get("pasted"):
-            self.add_error("file", _("Choose the file of a receipt, or paste its text."))
+            self.add_error("file", _("Choose a receipt file or paste its text."))
         return self.cleaned_data
 
     def text(self) -> str:

@@ -46,7 +46,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
         except Refusal as refusal:
             messages.error(request, privacy_messages.refusal(refusal))
             return _over(request)
-        messages.success(request, _("The deletion is cancelled. Everything works as before."))
+        messages.success(request, _("The deletion has been cancelled. Everything works as before."))
         return redirect("validation:check")
     return render(request, "privacy/cancel_deletion.html", {"deletion": found, "is_confirmed": _waits(found)})
 

@@ -64,7 +64,7 @@ def cancel(request: MemberRequest) -> HttpResponseBase:
         except Refusal as refusal:
             messages.error(request, privacy_messages.refusal(refusal))
         else:
-            messages.success(request, _("The deletion is cancelled. Everything works as before."))
+            messages.success(request, _("The deletion has been cancelled. Everything works as before."))
     return redirect(_PAGE)
 
 
@@ -103,7 +103,10 @@ def _erase(request: MemberRequest, scope: Scope, *, rows: int, user: User | None
         messages.error(request, privacy_messages.refusal(refusal))
         return redirect(_PAGE)
     if done is None:
-        messages.info(request, _("It is being deleted, and goes on without you. The history tells when it is done."))
+        messages.info(
+            request,
+            _("The deletion is in progress and continues in the background. The audit log shows when it is finished."),
+        )
         return redirect(_PAGE)
     return redirect("deletion:receipt", token=done.token)
 

@@ -183,25 +183,25 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _readme(archive: _Archive) -> str:
     lines = [
-        _("A copy of everything that is kept of your account"),
+        _("A copy of everything we store about your account"),
         "",
         _("Account: %(account)s") % {"account": archive.place.owner},
-        _("Begun: %(time)s (UTC). What was changed while it was made may be in it or not.")
+        _("Started: %(time)s (UTC). Changes made while the copy was being created may or may not be included.")
         % {"time": moment(archive.begun)},
-        _("Version of the format: %(version)s") % {"version": SCHEMA_VERSION},
+        _("Format version: %(version)s") % {"version": SCHEMA_VERSION},
         "",
-        _("Nothing protects this copy any more: keep it where only those may look who may see it."),
+        _("This copy is not protected: store it where only authorised people have access."),
         "",
-        _("data.json: everything, as one document for programs. Text is in UTF-8."),
+        _("data.json: everything in one machine-readable file. Text is in UTF-8."),
         _("schema.json: describes data.json, field by field (JSON Schema 2020-12)."),
-        _("csv: the same tables for a spreadsheet, a file each."),
+        _("csv: the same tables for a spreadsheet, one file each."),
         "",
-        _("Times are in UTC, such as 2026-07-24T09:30:00Z; days such as 2026-07-24."),
-        _("In the CSV files an empty cell may also mean that there is no value, and lists and details are JSON."),
-        _("A cell that a spreadsheet would run as a formula has an apostrophe in front of it there."),
+        _("Times are in UTC, such as 2026-07-24T09:30:00Z; dates such as 2026-07-24."),
+        _("In the CSV files, an empty cell can also mean that there is no value; lists and details are JSON."),
+        _("In the CSV files, a cell that a spreadsheet would run as a formula starts with an apostrophe."),
         "",
-        _("The version grows when a field is named anew, means something else or is left out."),
-        _("What proves who somebody is, is not in it: passwords, API keys, secrets of second factors."),
+        _("The version goes up when a field is renamed, changes its meaning or is removed."),
+        _("Credentials are not included: passwords, API keys, secrets used for two-factor authentication."),
     ]
     for table in archive.described:
         rows = ngettext("%(rows)s row", "%(rows)s rows", table.rows) % {"rows": table.rows}

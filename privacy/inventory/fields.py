@@ -32,144 +32,158 @@ class Line(NamedTuple):
 _CLEAR: Final = frozenset({How.CLEAR})
 _SEALED: Final = frozenset({How.SEALED})
 _HASH: Final = frozenset({How.HASH})
-_AS_LONG_AS_THE_ACCOUNT: Final = _("As long as the account.")
+_AS_LONG_AS_THE_ACCOUNT: Final = _("As long as the account exists.")
 
 LINES: Final[dict[str, Line]] = {
     "verdicts": Line(
-        _("Log of checks: time, door, API key, country, result and codes of its reasons"),
-        _("In clear. Not kept in mode off."),
-        _("As many days as you have chosen."),
+        _("Check log: time, source, API key, country, result and reason codes"),
+        _("Not encrypted. Not stored when logging is off."),
+        _("The number of days you have chosen."),
         _CLEAR,
     ),
     "ibans": Line(
-        _("Log of checks: IBAN, bank, address of the caller"),
+        _("Check log: IBAN, bank, IP address of the caller"),
         _(
-            "Sealed with a key of your account alone (AES-256-GCM), found again by a keyed hash (HMAC-SHA256). Kept in "
-            "mode full only."
+            "Encrypted with your company's own key (AES-256-GCM); found by a keyed hash (HMAC-SHA256). "
+            "Only stored in full mode."
         ),
-        _("As many days as you have chosen."),
+        _("The number of days you have chosen."),
         _SEALED | _HASH,
     ),
     "counts": Line(
-        _("How many checks you make, and how much of the quota they cost"),
-        _("One count per day and door, and per API key; one sum per month. In clear."),
+        _("How many checks you make, and how much of the quota they use"),
+        _("One count per day and source, and per API key; one total per month. Not encrypted."),
         _("25 months."),
         _CLEAR,
     ),
     "keys": Line(
-        _("API keys: how they begin, scopes, addresses they work from, dates"),
-        _("In clear."),
-        _("As long as the key works, and 25 months after; then with the last count of its use."),
+        _("API keys: first characters, scopes, allowed IP addresses, dates"),
+        _("Not encrypted."),
+        _("As long as the key works and 25 months after that; then deleted with the last count of its use."),
         _CLEAR,
     ),
     "key_texts": Line(
-        _("API keys themselves"),
-        _("Never; only a hash (HMAC-SHA256) that proves one."),
-        _("As the line above."),
+        _("The API keys themselves"),
+        _("Never stored; only a hash (HMAC-SHA256) used to verify a key."),
+        _("Same as the line above."),
         _HASH,
     ),
     "texts": Line(
         _("Contact and billing details, names of users, names and notes of API keys"),
-        _("Sealed with a key of your account alone (AES-256-GCM)."),
+        _("Encrypted with your company's own key (AES-256-GCM)."),
         _("Until you change or remove them."),
         _SEALED,
     ),
     "addresses": Line(
         _("E-mail addresses of users and invited colleagues"),
-        _("In clear, since they are needed to sign in and to send mail."),
-        _("As long as the user; of an invitation 30 days after it has expired."),
+        _("Not encrypted, because they are needed to sign in and to send e-mail."),
+        _("As long as the user exists; for an invitation, 30 days after it has expired."),
         _CLEAR,
     ),
     "users": Line(
         _("Users: role, language, time zone, when they joined and last signed in"),
-        _("In clear."),
-        _("As long as the user."),
+        _("Not encrypted."),
+        _("As long as the user exists."),
         _CLEAR,
     ),
     "passwords": Line(
-        _("Passwords"), _("Never; only a hash (Argon2id) that proves one."), _("As long as the user."), _HASH
+        _("Passwords"),
+        _("Never stored; only a hash (Argon2id) used to verify a password."),
+        _("As long as the user exists."),
+        _HASH,
     ),
     "factors": Line(
-        _("Second factors"),
+        _("Two-factor authentication"),
         _(
-            "Secrets of authenticator apps and recovery codes sealed. Kind, dates, and a passkey's name and public key "
-            "in clear."
+            "Secrets of authenticator apps and recovery codes are encrypted. Type, dates, and a "
+            "passkey's name and public key are not encrypted."
         ),
         _("Until they are removed."),
         _SEALED | _CLEAR,
     ),
     "sessions": Line(
         _("Browsers that are signed in"),
-        _("Address and kind of browser in clear; what the session holds is sealed."),
-        _("As long as the session: twelve idle hours, and 30 days at most."),
+        _("IP address and browser type are not encrypted; the contents of the session are encrypted."),
+        _("As long as the session lasts: until twelve hours of inactivity, and 30 days at most."),
         _SEALED | _CLEAR,
     ),
     "history": Line(
-        _("History: what was done, when, by which user, from which network"),
-        _("In clear, with the network shortened and chained by hashes (SHA-256)."),
+        _("Audit log: what was done, when, by which user, from which network"),
+        _("Not encrypted; the network is shortened, and entries are chained by hashes (SHA-256)."),
         _AS_LONG_AS_THE_ACCOUNT,
         _CLEAR | _HASH,
     ),
-    "history_details": Line(_("History: details"), _("Sealed."), _AS_LONG_AS_THE_ACCOUNT, _SEALED),
-    "history_addresses": Line(_("History: full address"), _("Sealed."), _("7 days."), _SEALED),
+    "history_details": Line(_("Audit log: details"), _("Encrypted."), _AS_LONG_AS_THE_ACCOUNT, _SEALED),
+    "history_addresses": Line(_("Audit log: full IP address"), _("Encrypted."), _("7 days."), _SEALED),
     "unmaskings": Line(
-        _("When our staff opened your masked details, and the access for support that you gave"),
-        _("In clear; the reason in words sealed."),
+        _("When our staff viewed your masked details, and the support access you granted"),
+        _("Not encrypted; the written reason is encrypted."),
         _("25 months."),
         _CLEAR | _SEALED,
     ),
     "staff": Line(
-        _("What our staff looked at or did, when, who, and of which account, by its number"),
-        _("In clear, and chained by hashes (SHA-256); reasons and full addresses of staff sealed with a key of ours."),
+        _("What our staff viewed or did, when, who, and in which account (by its number)"),
         _(
-            "Always, so that nobody can hide what they did; reasons 25 months or until your account is deleted, full "
-            "addresses 7 days."
+            "Not encrypted, and chained by hashes (SHA-256); reasons and full IP addresses of staff are "
+            "encrypted with our own key."
+        ),
+        _(
+            "Always, so that nobody can hide what they did; reasons for 25 months or until your account "
+            "is deleted, full IP addresses for 7 days."
         ),
         _CLEAR | _SEALED | _HASH,
     ),
-    "account": Line(_("The account: its state, limits and settings"), _("In clear."), _AS_LONG_AS_THE_ACCOUNT, _CLEAR),
+    "account": Line(
+        _("The account: its status, limits and settings"), _("Not encrypted."), _AS_LONG_AS_THE_ACCOUNT, _CLEAR
+    ),
     "notes": Line(
-        _("Notes of our staff on the account: what was agreed, or found out"),
-        _("Sealed with a key of your account alone (AES-256-GCM). Who wrote it and when in clear."),
-        _("Two years. They are in the copy of your data."),
+        _("Our staff's notes on the account: what was agreed or found out"),
+        _("Encrypted with your company's own key (AES-256-GCM). Author and time are not encrypted."),
+        _("Two years. They are included in the copy of your data."),
         _SEALED | _CLEAR,
     ),
     "exports": Line(
-        _("Copies of your data: who asked for one and when, how large it is, when it was downloaded last"),
-        _("In clear; the copy itself is sealed on our disk."),
-        _("30 days; the copy itself 24 hours."),
+        _("Copies of your data: who requested one and when, its size, when it was last downloaded"),
+        _("Not encrypted; the copy itself is encrypted on our disk."),
+        _("30 days; the copy itself for 24 hours."),
         _CLEAR,
     ),
     "deletions": Line(
-        _("Deletions: what is asked for, by whom, up to when the log was deleted; receipts, which name nobody"),
-        _("In clear; the number of a deletion of one IBAN as a keyed hash (HMAC-SHA256)."),
-        _("Until carried out or cancelled; what says that a part of the log is deleted 35 days, receipts 30 days."),
+        _(
+            "Deletions: what was requested, by whom, and up to when the check log was deleted; deletion "
+            "receipts, which identify nobody"
+        ),
+        _("Not encrypted; if a single IBAN is deleted, it is stored as a keyed hash (HMAC-SHA256)."),
+        _(
+            "Until carried out or cancelled; the note that part of the check log was deleted for 35 days, "
+            "receipts for 30 days."
+        ),
         _CLEAR | _HASH,
     ),
     "documents": Line(
-        _("Documents made out to you: which one, when, in which version and language, who asked for it"),
-        _("In clear; the document itself, and whom it names, sealed."),
+        _("Documents issued to you: which one, when, in which version and language, who requested it"),
+        _("Not encrypted; the document itself and the company it names are encrypted."),
         _("Until you delete them."),
         _SEALED | _CLEAR | _HASH,
     ),
     "data_keys": Line(
-        _("The key that seals all this"),
-        _("Sealed by a master key, in a database of its own apart from what it seals."),
-        _("As long as the account; when it is destroyed, everything sealed is unreadable."),
+        _("The key that encrypts all this"),
+        _("Encrypted with a master key, in a database separate from the data it encrypts."),
+        _("As long as the account exists; when the key is destroyed, nothing encrypted with it can be read."),
         _SEALED | _CLEAR | _HASH,
     ),
     "messages": Line(
-        _("What somebody writes to us on the contact page: name, e-mail address and text"),
+        _("Messages sent to us through the contact page: name, e-mail address and text"),
         _(
-            "Sealed with a key of the operator's, and mailed to the operator. Subject and time in clear. Tied to no "
-            "account."
+            "Encrypted with our own key, and e-mailed to us. Subject and time are not encrypted. Not "
+            "linked to any account."
         ),
-        _("30 days; the mail as long as the operator keeps it."),
+        _("30 days; the e-mail for as long as we keep it."),
         _SEALED | _CLEAR,
     ),
     "blocks": Line(
-        _("Blocked addresses"),
-        _("In clear, and tied to no account."),
+        _("Blocked IP addresses"),
+        _("Not encrypted, and not linked to any account."),
         _("30 days after the block has ended."),
         _CLEAR,
     ),

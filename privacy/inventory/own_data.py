@@ -32,57 +32,57 @@ def _documents(_client: Client, rows: list[ClientDocument]) -> Iterable[Document
 EXPORT_TABLES: Final = (
     ExportTable(
         "privacy_settings",
-        _("What is kept of checks; without a row, what a new account has"),
+        _("What is stored about checks; if there is no row, the settings of a new account apply"),
         lambda client: PrivacySettings.objects.filter(client=client),
         (
             plain("mode", _("off, verdict or full")),
-            plain("retention_days", _("For how many days")),
-            time("changed_at", _("When it was decided")),
+            plain("retention_days", _("Number of days it is stored")),
+            time("changed_at", _("When this was decided")),
         ),
     ),
     ExportTable(
         "data_exports",
-        _("Copies such as this one that were asked for in the last 30 days"),
+        _("Copies such as this one that were requested in the last 30 days"),
         lambda client: (
             DataExport.objects.filter(client=client).select_related("requested_by").order_by("requested_at", "pk")
         ),
         (
-            time("requested_at", _("When it was asked for")),
-            Column("requested_by", _("E-mail address of who asked for it, if still known"), _who),
+            time("requested_at", _("When it was requested")),
+            Column("requested_by", _("E-mail address of the person who requested it, if still known"), _who),
             plain("state", _("waiting, running, ready, failed or over")),
             plain("rows", _("Rows")),
             plain("bytes", _("Size of the zip in bytes")),
-            time("expires_at", _("Until when it can be downloaded")),
-            time("downloaded_at", _("When it was downloaded last")),
+            time("expires_at", _("Available for download until")),
+            time("downloaded_at", _("When it was last downloaded")),
         ),
     ),
     ExportTable(
         "deletions",
-        _("Deletions that are asked for and not carried out yet"),
+        _("Deletions that have been requested but not yet carried out"),
         lambda client: (
             DeletionRequest.objects.filter(client=client).select_related("requested_by").order_by("requested_at", "pk")
         ),
         (
             plain("scope", _("account, log, contact, billing, user or number (one IBAN)")),
             plain("state", _("requested, confirmed or executing")),
-            Column("requested_by", _("E-mail address of who asked for it, if still known"), _who),
-            time("requested_at", _("When it was asked for")),
-            time("confirmed_at", _("When it was confirmed by mail")),
+            Column("requested_by", _("E-mail address of the person who requested it, if still known"), _who),
+            time("requested_at", _("When it was requested")),
+            time("confirmed_at", _("When it was confirmed by e-mail")),
             time("due_at", _("When it is carried out")),
         ),
     ),
     ExportTable(
         "log_cutoffs",
-        _("Up to when checks were deleted from the log in the last 35 days"),
+        _("Up to when checks were deleted from the check log in the last 35 days"),
         lambda client: LogCutoff.objects.filter(client=client).order_by("until", "pk"),
         (
             Column("of", _("all, or number: one IBAN"), lambda row: "number" if row.number else "all"),
-            time("until", _("What is newer stays")),
+            time("until", _("Cut-off time (newer records are retained)")),
         ),
     ),
     ExportTable(
         "documents",
-        _("Documents that were made out to you; the PDF files themselves are on the page Documents of the settings"),
+        _("Documents issued to you; the PDF files themselves are on the Documents page in the settings"),
         lambda client: (
             ClientDocument.objects.filter(client=client)
             .select_related("requested_by")
@@ -90,15 +90,15 @@ EXPORT_TABLES: Final = (
             .order_by("made_at", "pk")
         ),
         (
-            Column("made_at", _("When it was made"), lambda document: moment(document.row.made_at)),
+            Column("made_at", _("When it was created"), lambda document: moment(document.row.made_at)),
             Column("kind", _("agreement or measures"), lambda document: document.row.kind),
-            Column("version", _("Version of its words"), lambda document: document.row.version),
+            Column("version", _("Version of its text"), lambda document: document.row.version),
             Column("language", _("Language"), lambda document: document.row.language),
-            Column("company", _("Company it was made out to"), lambda document: document.facts.company),
+            Column("company", _("Company it was issued to"), lambda document: document.facts.company),
             Column("fingerprint", _("Its fingerprint"), lambda document: document.facts.fingerprint),
             Column(
                 "requested_by",
-                _("E-mail address of who asked for it, if still known"),
+                _("E-mail address of the person who requested it, if still known"),
                 lambda document: _who(document.row),
             ),
         ),

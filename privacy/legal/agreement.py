@@ -29,9 +29,9 @@ def paper(controller: Party, processor: Party) -> Paper:
             ),
         ),
         intro=_(
-            "The processor handles personal data for the controller when it runs the service. This agreement says what "
-            "the processor may do with them and what it owes the controller. Words of the GDPR mean here what they "
-            "mean there."
+            "The processor processes personal data on behalf of the controller when it runs the service. "
+            "This agreement sets out what the processor may do with the data and what it owes the "
+            "controller. Terms defined in the GDPR have the same meaning here."
         ),
         sections=(
             _subject(),
@@ -70,46 +70,48 @@ def _subject() -> Section:
     return _section(
         _("Subject, nature, purpose and duration"),
         _(
-            "The processor checks numbers of bank accounts (IBAN) that the controller enters on its pages or sends to "
-            "its programming interface, and keeps the controller's account. The purpose is that the controller can "
-            "tell well-formed numbers from wrong ones before it pays or stores them."
+            "The processor checks bank account numbers (IBAN) that the controller enters on the "
+            "processor's pages or sends to its API, and maintains the controller's account. The purpose "
+            "is to let the controller tell well-formed numbers from incorrect ones before it pays to "
+            "them or stores them."
         ),
         _(
-            "The data are received, checked by calculation and against public tables, answered and, as far as the "
-            "controller has chosen it, stored in encrypted form."
+            "The data are received, checked by calculation and against public tables, returned with the "
+            "result and, to the extent the controller has chosen, stored in encrypted form."
         ),
         _(
-            "The agreement holds as long as the controller has an account. What it says of confidentiality, deletion "
-            "and evidence holds until all personal data are deleted."
+            "The agreement applies as long as the controller has an account. Its provisions on "
+            "confidentiality, deletion and evidence apply until all personal data have been deleted."
         ),
     )
 
 
 def _data() -> Section:
     return _section(
-        _("Whose data, and which"),
-        _("The data are about:"),
+        _("Data subjects and types of data"),
+        _("The data concern:"),
         points=(
             _("people whose account numbers the controller checks, such as payees, customers and employees;"),
             _("the controller's own users of the service."),
         ),
         after=(
             _(
-                "Of a check: the account number, with what follows from it (country, bank, BIC, result). Owners of the "
-                "account choose what is kept of it: nothing; the time, the source, the country and the result without "
-                "the number; or also the number, the bank and the caller's network address, encrypted."
+                "For a check: the account number and what follows from it (country, bank, BIC, result). "
+                "Owners of the account choose what is stored: nothing; the time, the source, the country "
+                "and the result without the number; or also the number, the bank and the caller's IP "
+                "address, encrypted."
             ),
             _(
-                "Of users: e-mail address, name, role, language, means of signing in, network addresses of sessions, "
-                "and the history of what they did in the account."
+                "For users: e-mail address, name, role, language, sign-in methods, IP addresses of "
+                "sessions, and the audit log of their actions in the account."
             ),
             _(
-                "Special categories of personal data (article 9) and data on criminal convictions (article 10) are "
-                "not needed, and the controller does not send them."
+                "Special categories of personal data (Article 9) and data on criminal convictions "
+                "(Article 10) are not needed, and the controller does not send them."
             ),
             _(
-                "For invoicing and for fending off abuse the processor is a controller of its own; its privacy notice "
-                "tells of that."
+                "For invoicing and for protection against abuse the processor is itself a controller; "
+                "this is described in its privacy notice."
             ),
         ),
     )
@@ -117,37 +119,40 @@ def _data() -> Section:
 
 def _instructions() -> Section:
     return _section(
-        _("Instructions (article 28.3 a)"),
+        _("Instructions (Article 28(3)(a))"),
         _(
-            "The processor handles the data only on documented instructions from the controller, also as to transfers "
-            "to other countries. Instructions are this agreement and what the owners of the account choose in its "
-            "settings; each such choice is in the history of the account, with time and user."
+            "The processor processes the data only on documented instructions from the controller, "
+            "including with regard to transfers to other countries. Instructions are this agreement and "
+            "what the owners of the account choose in its settings; each such choice is recorded in the "
+            "account's audit log, with time and user."
         ),
         _(
-            "If the law of the Union or of a member state obliges the processor to more, it says so beforehand, "
-            "unless that law forbids it. If it believes that an instruction breaks the law, it says so at once and "
-            "may wait with it until the controller has confirmed or changed it."
+            "If Union or member state law requires further processing, the processor informs the "
+            "controller beforehand, unless that law forbids it. If the processor believes that an "
+            "instruction breaks the law, it informs the controller at once and may suspend carrying it "
+            "out until the controller has confirmed or changed it."
         ),
     )
 
 
 def _confidentiality() -> Section:
     return _section(
-        _("Confidentiality (article 28.3 b)"),
+        _("Confidentiality (Article 28(3)(b))"),
         _(
-            "Only persons who need the data for their work, and who are bound to confidentiality by contract or by "
-            "law, get access to them. That holds beyond the end of their work and of this agreement."
+            "Access is limited to persons who need the data for their work and who are bound to "
+            "confidentiality by contract or by law. This obligation continues after their work and this "
+            "agreement have ended."
         ),
     )
 
 
 def _security() -> Section:
     return _section(
-        _("Security (articles 28.3 c and 32)"),
+        _("Security (Articles 28(3)(c) and 32)"),
         _(
-            "The processor takes the measures of the document “Technical and organisational measures”, which the "
-            "controller can get in its account at any time. It may replace a measure by another one as long as the "
-            "protection does not become less."
+            "The processor takes the measures in the document “Technical and organisational measures”, "
+            "which the controller can download from its account at any time. The processor may replace a "
+            "measure with another one as long as the level of protection is not reduced."
         ),
     )
 
@@ -155,24 +160,25 @@ def _security() -> Section:
 def _subprocessors() -> Section:
     named = settings.SUBPROCESSORS or ()
     listed = (
-        _("When this document was made, these were engaged:")
+        _("When this document was created, the following were engaged:")
         if named
-        else _("When this document was made, no other processor was engaged.")
+        else _("When this document was created, no other processor was engaged.")
     )
     return _section(
-        _("Other processors (articles 28.2, 28.3 d and 28.4)"),
+        _("Other processors (Articles 28(2), 28(3)(d) and 28(4))"),
         _(
-            "The controller permits the processor in general to engage other processors. Each of them is bound by "
-            "contract to the same obligations as in this agreement, and the processor answers for what they do as for "
-            "its own deeds."
+            "The controller gives the processor general authorisation to engage other processors. Each "
+            "of them is bound by contract to the same obligations as in this agreement, and the "
+            "processor is liable for their actions as for its own."
         ),
         listed,
         points=tuple(f"{other.name}, {other.country}: {other.purpose}" for other in named),
         after=(
             _(
-                "The processor writes to the owners of the account at least 30 days before it engages another one or "
-                "replaces one. Within that time the controller may object for reasons of data protection; if no "
-                "solution is found, it may end the contract before the change."
+                "The processor notifies the owners of the account at least 30 days before it engages or "
+                "replaces another processor. Within that time the controller may object on data "
+                "protection grounds; if no solution is found, it may terminate the contract before the "
+                "change."
             ),
         ),
     )
@@ -180,26 +186,28 @@ def _subprocessors() -> Section:
 
 def _rights() -> Section:
     return _section(
-        _("Rights of the persons concerned (article 28.3 e)"),
+        _("Rights of data subjects (Article 28(3)(e))"),
         _(
-            "The processor helps the controller to answer people who ask for their rights. Owners can do most of it "
-            "themselves: find an account number in the log and delete it there, take a copy of everything, correct "
-            "details, remove users. Who turns to the processor directly is sent on to the controller."
+            "The processor helps the controller to respond to people who exercise their rights. Owners "
+            "can do most of it themselves: find an account number in the check log and delete it there, "
+            "download a copy of everything, correct details, remove users. Anyone who contacts the "
+            "processor directly is referred to the controller."
         ),
     )
 
 
 def _assistance() -> Section:
     return _section(
-        _("Breaches and other help (article 28.3 f)"),
+        _("Breaches and other assistance (Article 28(3)(f))"),
         _(
-            "The processor tells the owners of the account of a personal data breach without undue delay, at the "
-            "latest 48 hours after it has learned of it, with what is known: what happened, whose and which data, the "
-            "likely consequences, and what was done. What is learned later follows."
+            "The processor notifies the owners of the account of a personal data breach without undue "
+            "delay, and no later than 48 hours after becoming aware of it, with what is known: what "
+            "happened, whose and which data, the likely consequences, and what has been done. Further "
+            "information follows as it becomes known."
         ),
         _(
-            "It helps the controller, as far as it has the information, with impact assessments and with consulting "
-            "the supervisory authority (articles 35 and 36)."
+            "The processor assists the controller, as far as it has the information, with impact "
+            "assessments and with consulting the supervisory authority (Articles 35 and 36)."
         ),
     )
 
@@ -208,52 +216,52 @@ def _transfers() -> Section:
     return _section(
         _("Transfers to other countries"),
         _(
-            "The data stay within the European Union and the European Economic Area, unless the list of other "
-            "processors above names another country or the controller itself asks from elsewhere. A transfer takes "
-            "place only if chapter V of the GDPR permits it."
+            "The data stay within the European Union and the European Economic Area, unless the list of "
+            "other processors above names another country or the controller itself uses the service from "
+            "elsewhere. A transfer takes place only if Chapter V of the GDPR permits it."
         ),
     )
 
 
 def _ending() -> Section:
     return _section(
-        _("Deletion and return (article 28.3 g)"),
+        _("Deletion and return (Article 28(3)(g))"),
         _(
-            "Records of checks are deleted by themselves after the days that the controller has chosen, between 1 and "
-            "365. Owners can delete them earlier, one by one or all."
+            "Check records are deleted automatically after the number of days that the controller has "
+            "chosen, between 1 and 365. Owners can delete them earlier, one by one or all at once."
         ),
         _(
-            "When the service ends, the controller may take a copy of all data, as documents for programs and for "
-            "spreadsheets, and the processor deletes the data within 30 days, unless the law obliges it to keep some. "
-            "With them goes the key that only this account has: what was encrypted with it can no longer be read then, "
-            "also in backups of the data."
+            "When the service ends, the controller may download a copy of all data in machine-readable "
+            "and spreadsheet formats, and the processor deletes the data within 30 days, unless the law "
+            "obliges it to retain some of them. The account's own key is destroyed with them: what was "
+            "encrypted with it can then no longer be read, not even in backups of the data."
         ),
-        _("What was stored in clear remains in backups for another 35 days at most, until they are overwritten."),
+        _("Data stored unencrypted remain in backups for another 35 days at most, until they are overwritten."),
     )
 
 
 def _audits() -> Section:
     return _section(
-        _("Evidence and audits (article 28.3 h)"),
+        _("Evidence and audits (Article 28(3)(h))"),
         _(
-            "The processor gives the controller all information that is needed to show that article 28 is complied "
-            "with, and allows and supports audits, inspections included, by the controller or by an auditor whom it "
-            "has charged and who is bound to secrecy."
+            "The processor gives the controller all information needed to demonstrate compliance with "
+            "Article 28, and allows and supports audits, including inspections, by the controller or by "
+            "an auditor appointed by the controller who is bound to secrecy."
         ),
         _(
-            "An audit on site is announced 30 days ahead, takes place in working hours and disturbs as little as "
-            "possible; data of other customers are not disclosed. After a breach, or when an authority asks for it, a "
-            "shorter time is enough."
+            "An on-site audit is announced 30 days in advance, takes place during working hours and "
+            "causes as little disruption as possible; data of other customers are not disclosed. After a "
+            "breach, or when an authority requires it, a shorter notice is enough."
         ),
     )
 
 
 def _rest() -> Section:
     return _section(
-        _("Liability, law and precedence"),
-        _("Article 82 of the GDPR holds for liability."),
+        _("Liability, governing law and precedence"),
+        _("Liability is governed by Article 82 of the GDPR."),
         _(
-            "The law that applies to the terms of the service applies to this agreement. Where the two differ as to "
-            "personal data, this agreement goes first. Changes need text form."
+            "This agreement is governed by the same law as the terms of service. If the two differ with "
+            "regard to personal data, this agreement takes precedence. Changes must be made in text form."
         ),
     )

@@ -29,9 +29,9 @@ def paper(controller: Party, processor: Party) -> Paper:
             (_("Legal basis"), _("Article 32 of the General Data Protection Regulation (GDPR)")),
         ),
         intro=_(
-            "These are the measures that the software of the service takes. Each is named only while the tests that "
-            "prove it pass for the version that is running. What the processor does beside the software, such as "
-            "training its staff, is not part of this document."
+            "These are the measures implemented in the software of the service. Each is listed only "
+            "while the tests that prove it pass for the running version. Measures the processor takes "
+            "outside the software, such as staff training, are not part of this document."
         ),
         sections=tuple(_sections()),
     )

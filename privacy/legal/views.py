@@ -46,9 +46,11 @@ def make(request: MemberRequest) -> HttpResponseBase:
         form.add_error(None, privacy_messages.refusal(refusal))
         return _page(request, form, status=409)
     if made.is_new:
-        messages.success(request, _("The document is made. You find it below, and can fetch it as often as you like."))
+        messages.success(
+            request, _("The document has been created. You can find it below and download it at any time.")
+        )
     else:
-        messages.info(request, _("This document is there already, and nothing in it would be different today."))
+        messages.info(request, _("This document already exists, and nothing in it would be different today."))
     return redirect(_PAGE)
 
 
@@ -84,7 +86,7 @@ def delete(request: MemberRequest, pk: UUID) -> HttpResponseBase:
         papers.delete(request.client, pk, by=request.user, request=request)
     except ClientDocument.DoesNotExist:
         raise Http404 from None
-    messages.success(request, _("The document is deleted."))
+    messages.success(request, _("The document has been deleted."))
     return redirect(_PAGE)
 
 

@@ -172,7 +172,7 @@ class DetailsTests(PageTest):
         self.assertEqual(details.contact(self.alice.client), details.Contact(**CONTACT))
         page = self.alice.opens("/account/contact/")
         self.assertContains(page, "Räksmörgås &amp; Söner AB")
-        self.assertContains(page, "The contact details are saved.")
+        self.assertContains(page, "The contact details have been saved.")
         self.assertEqual(self.trail(), ["contact.changed"])
 
     def test_saving_the_same_again_records_nothing(self) -> None:
@@ -333,7 +333,7 @@ class UsersPageTests(PageTest):
         self.assertIn("you", alice)
         self.assertNotIn("/remove/", alice)
         self.assertIn("Vera Öst", vera)
-        self.assertIn("sub-user", vera)
+        self.assertIn("member", vera)
         self.assertIn((timezone.localdate() - timedelta(days=400)).isoformat(), vera)
         self.assertRegex(vera, r"</svg>\s*on")
         self.assertIn(f"/account/users/{self.vera.user.pk}/remove/", vera)
@@ -438,7 +438,7 @@ class HistoryPageTests(PageTest):
 
         self.assertContains(self.alice.posts("/account/history/verify/"), "The chain is whole: 2 entries")
         cut = self.alice.posts("/account/history/verify/", {"checkpoint": line})
-        self.assertContains(cut, "Entries from number 3 on have been cut off.")
+        self.assertContains(cut, "The entries from number 3 onwards have been removed.")
 
     def test_a_line_that_is_no_checkpoint_of_ours_is_refused(self) -> None:
         self.write(1)
@@ -495,12 +495,12 @@ class SettingsTests(PageTest):
         self.assertEqual(self.vera.user.role, "sub_user")
         page = self.alice.opens("/account/settings/security-and-privacy/")
 
-        self.assertContains(page, "2 of them have no second factor.")
+        self.assertContains(page, "2 of them do not use two-factor authentication.")
         self.assertContains(page, "or you would lock yourself out")
         Authenticator.objects.create(user=self.alice.user, type=Authenticator.Type.TOTP, data={})
         page = self.alice.opens("/account/settings/security-and-privacy/")
-        self.assertContains(page, "1 of them has no second factor.")
-        self.assertContains(page, "Require it of all users")
+        self.assertContains(page, "1 of them does not use two-factor authentication.")
+        self.assertContains(page, "Require it for all users")
 
 
 class MailTests(PageTest):

@@ -58,7 +58,7 @@ class ListTests(KeyPageTest):
     def test_an_empty_list_says_what_to_do_next(self) -> None:
         page = self.alice.opens("/keys/")
 
-        self.assertContains(page, "There is no key yet")
+        self.assertContains(page, "No keys yet")
         self.assertContains(page, 'href="/keys/new/"')
 
     def test_a_key_is_shown_with_prefix_kind_scopes_addresses_use_and_end(self) -> None:
@@ -68,7 +68,7 @@ class ListTests(KeyPageTest):
 
         page = self.alice.opens("/keys/")
 
-        for told in ("Accounting", f"{key.prefix}…", "test", "2 addresses or networks", "Validate, Usage", "1,234"):
+        for told in ("Accounting", f"{key.prefix}…", "test", "2 IP addresses or networks", "Validate, Usage", "1,234"):
             self.assertContains(page, told)
         self.assertContains(page, "expires in 12 days")
 
@@ -81,16 +81,16 @@ class ListTests(KeyPageTest):
         page = self.alice.opens("/keys/").content.decode()
 
         in_use, _, ended = page.partition('<details class="card">')
-        self.assertIn("2 keys that are revoked or expired", ended)
+        self.assertIn("2 revoked or expired keys", ended)
         for state in ("revoked", "expired"):
             self.assertNotRegex(in_use, rf"</svg>\s*{state}")
             self.assertRegex(ended, rf"</svg>\s*{state}")
-        self.assertIn("replaced, ends in 7 days", in_use)
+        self.assertIn("replaced, expires in 7 days", in_use)
 
     def test_a_key_that_works_from_nowhere_is_marked(self) -> None:
         self.key(any_address=False)
 
-        self.assertContains(self.alice.opens("/keys/"), "nowhere")
+        self.assertContains(self.alice.opens("/keys/"), "none")
 
     def test_names_are_text_and_nothing_else(self) -> None:
         key = self.key(name=XSS)
@@ -190,7 +190,7 @@ class MakingTests(KeyPageTest):
             ({"expires_on": "soon"}, "expires_on", "valid date"),
             ({"rate_per_minute": "0"}, "rate_per_minute", "greater than or equal to 1"),
             ({"rate_per_minute": "6001"}, "rate_per_minute", "less than or equal to 6"),
-            ({"rate_per_minute": "many"}, "rate_per_minute", "whole number"),
+            ({"rate_per_minute": "many"}, "rate_per_minute", "integer"),
             ({"addresses": "only", "networks": "192.0.2.7\n0.0.0.0/0"}, "networks", "“0.0.0.0/0”: A network ending"),
             ({"addresses": "only", "networks": "fe80::1%eth0"}, "networks", "zone"),
         ]
@@ -245,7 +245,7 @@ class ChangingTests(KeyPageTest):
 
         response = self.alice.posts(f"/keys/{key.pk}/edit/", form, follow=True)
 
-        self.assertContains(response, "The key is saved.")
+        self.assertContains(response, "The key has been saved.")
         key.refresh_from_db()
         self.assertEqual((keys.name(key), key.scopes, key.rate_per_minute), ("Shop", ["tools", "usage"], 60))
         told = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="keys.changed"))[0]
@@ -318,7 +318,7 @@ class ChangingTests(KeyPageTest):
         page = self.alice.opens(f"/keys/{key.pk}/")
 
         self.assertNotContains(page, f"/keys/{key.pk}/edit/")
-        self.assertNotContains(page, "Add an address")
+        self.assertNotContains(page, "Add an IP address")
         for action, fields in (
             ("networks/add", {"network": "192.0.2.8"}),
             ("networks/choose", {}),
@@ -388,7 +388,7 @@ class AddressTests(KeyPageTest):
 
         response = self.adds(key, "192.0.2.9/24")
 
-        self.assertContains(response, "192.0.2.0/24 is in the list already.", status_code=422)
+        self.assertContains(response, "192.0.2.0/24 is already in the list.", status_code=422)
         self.assertEqual(key.networks.count(), 1)
 
     def test_a_wide_network_is_warned_of(self) -> None:
@@ -397,7 +397,7 @@ class AddressTests(KeyPageTest):
 
     def test_ones_own_address_is_added_with_one_click(self) -> None:
         key = self.key()
-        self.assertContains(self.alice.opens(f"/keys/{key.pk}/"), "Add my current address (192.0.2.7)")
+        self.assertContains(self.alice.opens(f"/keys/{key.pk}/"), "Add my current IP address (192.0.2.7)")
 
         page = self.alice.posts(f"/keys/{key.pk}/networks/add/", {"own": "1", "network": "", "note": "Me"}, follow=True)
 

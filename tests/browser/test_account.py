@@ -56,7 +56,7 @@ def invite(page: Page, address: str) -> None:
     """Invite a colleague from the page of users."""
     page.goto("/account/users/")
     page.get_by_label("E-mail address").fill(address)
-    page.get_by_role("button", name="Send the invitation").click()
+    page.get_by_role("button", name="Send invitation").click()
     expect(page.locator(".message.success")).to_contain_text(f"We have sent an invitation to {address}.")
 
 
@@ -75,7 +75,7 @@ class TestAnOwnersWalk:
         sign_up(page, mailbox, "walker@owners.example")
         expect(page.get_by_text("Nothing has been checked yet.")).to_be_visible()
         save(page, "/account/contact/", {"Company": "Wanderer & Söhne GmbH", "City": "Köln"})
-        expect(page.locator(".message.success")).to_contain_text("The contact details are saved.")
+        expect(page.locator(".message.success")).to_contain_text("The contact details have been saved.")
 
         invite(page, "ture@colleagues.example")
         link = re.search(r"/invitations/\S+", letter_to(mailbox, "ture@colleagues.example"))
@@ -91,7 +91,7 @@ class TestAnOwnersWalk:
         for path in PAGES:
             colleague.goto(path)
             is_own = path in ("/account/", "/account/profile/")
-            expect(colleague.get_by_role("heading", name="No entry")).to_have_count(0 if is_own else 1)
+            expect(colleague.get_by_role("heading", name="Access denied")).to_have_count(0 if is_own else 1)
         colleague.locator(".menu summary").click()
         expect(colleague.locator(".menu").get_by_role("link", name="Users")).to_have_count(0)
 
@@ -99,8 +99,8 @@ class TestAnOwnersWalk:
         expect(page.locator(".shares div", has_text="Check page")).to_contain_text("1")
         page.goto("/account/history/")
         expect(page.get_by_role("rowheader", name="A colleague joined")).to_be_visible()
-        expect(page.get_by_role("rowheader", name="A page was refused").first).to_be_visible()
-        page.get_by_role("button", name="Verify the chain").click()
+        expect(page.get_by_role("rowheader", name="Access to a page was refused").first).to_be_visible()
+        page.get_by_role("button", name="Verify integrity").click()
         expect(page.get_by_text("The chain is whole")).to_be_visible()
         with page.expect_download() as download:
             page.get_by_role("button", name="Export as CSV").click()
@@ -141,7 +141,7 @@ class TestAnOwnersWalk:
         page.locator("li", has_text="no-script@colleagues.example").get_by_role("button", name="Withdraw").click()
         expect(page.locator(".message.success")).to_contain_text("is withdrawn.")
         save(page, "/account/profile/", {"Name": "Olivia Owner"})
-        expect(page.locator(".message.success")).to_contain_text("Your profile is saved.")
+        expect(page.locator(".message.success")).to_contain_text("Your profile has been saved.")
         context.close()
 
 

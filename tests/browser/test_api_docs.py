@@ -48,7 +48,7 @@ def owner(browser: Browser, live_site: str, mailbox: Path) -> tuple[StorageState
     page.goto("/keys/new/")
     page.get_by_label("Name").fill("To try it")
     page.locator("[name=kind][value=test]").check()
-    page.get_by_role("button", name="Make the key").click()
+    page.get_by_role("button", name="Create key").click()
     key = page.locator("#key-text").inner_text()
     state = context.storage_state()
     context.close()

@@ -136,7 +136,7 @@ class TestCheckPage:
     def test_the_skip_link_leads_to_the_content(self, page: Page) -> None:
         page.goto("/countries/")
         page.keyboard.press("Tab")
-        expect(page.get_by_text("Skip to the content")).to_be_focused()
+        expect(page.get_by_text("Skip to content")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.locator("main")).to_be_focused()
 

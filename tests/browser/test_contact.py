@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 def fill(page: Page, text: str) -> None:
     page.get_by_label("Your e-mail address").fill("asa@example.org")
-    page.get_by_label("What is it about?").select_option(label="A weakness in the security")
+    page.get_by_label("What is it about?").select_option(label="A security vulnerability")
     page.get_by_label("Your message").fill(text)
 
 
@@ -45,8 +45,8 @@ class TestContact:
             expect(page.get_by_text("4,001 / 4,000")).to_be_visible()
         page.get_by_role("button", name="Send").click()
         expect(page.get_by_label("Your message")).to_have_accessible_description(
-            "At most 4,000 characters. No passwords, no API keys, and no IBAN of a real person, please. "
-            "This has 4,001 characters; at most 4,000 are possible. Nothing was cut off."
+            "At most 4,000 characters. Please do not send passwords, API keys or the IBAN of a real "
+            "person. Your text has 4,001 characters; the limit is 4,000. Nothing was cut off."
         )
         expect(page.get_by_label("Your message")).to_be_focused()
         expect(page.get_by_label("Your e-mail address")).to_have_value("asa@example.org")
@@ -55,7 +55,7 @@ class TestContact:
 
         fill(page, f"Seen on a {size}")
         page.get_by_role("button", name="Send").dblclick()
-        expect(page.get_by_role("status")).to_contain_text("Your message is here")
+        expect(page.get_by_role("status")).to_contain_text("Message received")
         reference = page.locator(".reference").inner_text()
         if has_javascript:
             look_at(page, f"sent {size} {scheme}")

@@ -37,17 +37,17 @@ def mailed(mailbox: Path, email: str, subject: str, link: str) -> str:
 
 
 def ask(page: Page, days: int) -> None:
-    """Ask for the deletion of the account."""
+    "Request deletion of the account."
     page.goto(PATH)
-    page.get_by_label("Days of grace").fill(str(days))
-    page.get_by_role("button", name="Ask for the deletion").click()
-    expect(page.get_by_role("heading", name="Confirm it by mail")).to_be_visible()
+    page.get_by_label("Grace period (days)").fill(str(days))
+    page.get_by_role("button", name="Request deletion").click()
+    expect(page.get_by_role("heading", name="Confirm by e-mail")).to_be_visible()
 
 
 def confirm(page: Page, mailbox: Path, email: str) -> None:
     """Follow the mailed link and confirm."""
-    page.goto(mailed(mailbox, email, "Confirm the deletion", "confirm"))
-    page.get_by_role("button", name="Confirm the deletion").click()
+    page.goto(mailed(mailbox, email, "Confirm deletion", "confirm"))
+    page.get_by_role("button", name="Confirm deletion").click()
     expect(page.get_by_role("heading", name="The deletion is confirmed")).to_be_visible()
 
 
@@ -55,9 +55,9 @@ def test_an_account_is_deleted_and_the_receipt_proves_it(page: Page, mailbox: Pa
     email = f"{uuid4()}@deletion.example"
     sign_up(page, mailbox, email)
     page.goto("/account/settings/security-and-privacy/")
-    page.get_by_role("link", name="To the deletion").click()
-    expect(page.get_by_role("row", name="Who can sign in")).to_be_visible()
-    expect(page.get_by_role("link", name="Take a copy of everything along first")).to_be_visible()
+    page.get_by_role("link", name="Delete account").click()
+    expect(page.get_by_role("row", name="People who can sign in")).to_be_visible()
+    expect(page.get_by_role("link", name="Download a copy of everything first")).to_be_visible()
     look_at(page, "nothing is asked for")
 
     ask(page, 7)
@@ -70,7 +70,7 @@ def test_an_account_is_deleted_and_the_receipt_proves_it(page: Page, mailbox: Pa
     look_at(page, "the banner")
     page.goto("/account/contact/")
     expect(page.get_by_role("heading", name="This account is being closed")).to_be_visible()
-    page.get_by_role("button", name="Cancel the deletion").click()
+    page.get_by_role("button", name="Cancel deletion").click()
     expect(page.locator(".message.success")).to_contain_text("Everything works as before")
     page.goto("/account/contact/")
     expect(page.get_by_role("heading", name="Contact details")).to_be_visible()
@@ -81,8 +81,8 @@ def test_an_account_is_deleted_and_the_receipt_proves_it(page: Page, mailbox: Pa
             sent.unlink()
     ask(page, 0)
     confirm(page, mailbox, email)
-    page.goto(mailed(mailbox, email, "Your account is deleted", "receipts"))
-    expect(page.get_by_role("heading", name="Receipt of a deletion")).to_be_visible()
+    page.goto(mailed(mailbox, email, "Your account has been deleted", "receipts"))
+    expect(page.get_by_role("heading", name="Deletion receipt")).to_be_visible()
     expect(page.get_by_text("Key destroyed")).to_be_visible()
     assert email not in page.content()
     look_at(page, "the receipt")
@@ -91,12 +91,12 @@ def test_an_account_is_deleted_and_the_receipt_proves_it(page: Page, mailbox: Pa
     waiting.value.save_as(tmp_path / "receipt.json")
 
     page.get_by_role("link", name="Verify a receipt").first.click()
-    page.get_by_label("The file").set_input_files(tmp_path / "receipt.json")
+    page.get_by_label("Receipt file").set_input_files(tmp_path / "receipt.json")
     page.get_by_role("button", name="Verify").click()
     expect(page.locator("[data-verdict=genuine]")).to_contain_text("This receipt is genuine")
     look_at(page, "genuine")
     forged = (tmp_path / "receipt.json").read_text(encoding="utf-8").replace('"account": 1', '"account": 2')
-    page.get_by_label("Or its text").fill(forged)
+    page.get_by_label("Or paste its text").fill(forged)
     page.get_by_role("button", name="Verify").click()
     expect(page.locator("[data-verdict=not_ours]")).to_contain_text("This receipt is not genuine")
     look_at(page, "forged")
@@ -105,4 +105,4 @@ def test_an_account_is_deleted_and_the_receipt_proves_it(page: Page, mailbox: Pa
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_text("The e-mail address or the password is not right.").first).to_be_visible()
+    expect(page.get_by_text("Wrong e-mail address or password.").first).to_be_visible()

@@ -28,7 +28,7 @@ def browser_context_args(browser_context_args: dict[str, object]) -> dict[str, o
 def save(page: Page, folder: Path) -> ZipFile:
     """Download the copy and open it."""
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download the zip").click()
+        page.get_by_role("button", name="Download zip file").click()
     assert re.fullmatch(r"ibanse-\d{4}-\d\d-\d\d\.zip", waiting.value.suggested_filename)
     waiting.value.save_as(folder / "copy.zip")
     return ZipFile(folder / "copy.zip")
@@ -47,12 +47,12 @@ class TestACopy:
 
         page.goto("/account/settings/")
         page.get_by_role("main").get_by_role("link", name="Security and privacy").click()
-        page.get_by_role("link", name="To the data export").click()
+        page.get_by_role("link", name="Go to data export").click()
         expect(page).to_have_url(re.compile(PATH))
-        expect(page.get_by_role("row", name="Who can sign in")).to_be_visible()
-        page.get_by_role("button", name="Make the copy").click()
+        expect(page.get_by_role("row", name="People who can sign in")).to_be_visible()
+        page.get_by_role("button", name="Create copy").click()
 
-        expect(page.get_by_role("heading", name="Your copy is being made")).to_be_visible()
+        expect(page.get_by_role("heading", name="Your copy is being created")).to_be_visible()
         expect(page.get_by_role("progressbar")).to_be_visible()
         # The page looks by itself.
         expect(page.get_by_role("heading", name="Your copy is ready")).to_be_visible(timeout=15_000)
@@ -80,10 +80,10 @@ class TestACopy:
         )
         page = plain.new_page()
         page.goto(PATH)
-        page.get_by_role("button", name="Make the copy").click()
+        page.get_by_role("button", name="Create copy").click()
 
         for _ in range(100):
-            look = page.get_by_role("link", name="Look again")
+            look = page.get_by_role("link", name="Refresh")
             if not look.is_visible():
                 break
             look.click()
@@ -110,7 +110,7 @@ class TestLooks:
         sign_up(page, mailbox, f"{uuid4()}@export.example")
         page.goto(PATH)
         look_at(page, f"none {size} {scheme}")
-        page.get_by_role("button", name="Make the copy").click()
+        page.get_by_role("button", name="Create copy").click()
         expect(page.get_by_role("progressbar")).to_be_visible()
         look_at(page, f"under way {size} {scheme}")
         expect(page.get_by_role("heading", name="Your copy is ready")).to_be_visible(timeout=15_000)

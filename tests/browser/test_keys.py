@@ -46,11 +46,11 @@ def seen(browser: Browser, live_site: str, mailbox: Path) -> tuple[StorageState,
     make_key(page, "To be ended")
     page.get_by_role("link", name="I have kept it").click()
     page.get_by_role("link", name="Revoke").click()
-    page.get_by_role("button", name="Revoke for ever").click()
+    page.get_by_role("button", name="Revoke permanently").click()
     make_key(page, "Accounting system with a name that is rather long, as names of systems sometimes are")
     page.get_by_role("link", name="I have kept it").click()
     for network in ("10.0.0.0/8", "2001:db8:1234:5678:9abc:def0:1234:5678"):
-        page.get_by_label("Address or network").fill(network)
+        page.get_by_label("IP address or network").fill(network)
         page.get_by_role("button", name="Add", exact=True).click()
         expect(page.locator(".message.success")).to_contain_text("is added.")
     path = page.url.removeprefix(live_site).partition("#")[0]
@@ -63,7 +63,7 @@ def make_key(page: Page, name: str) -> str:
     """Make a key and return the text that is shown."""
     page.goto("/keys/new/")
     page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Make the key").click()
+    page.get_by_role("button", name="Create key").click()
     expect(page.get_by_role("heading", name="Your new key")).to_be_visible()
     return page.locator("#key-text").inner_text()
 
@@ -97,53 +97,53 @@ class TestAKeysLife:
         page = owner
         page.goto("/overview/")
         page.locator("nav[aria-label='Main menu']").get_by_role("link", name="API keys").click()
-        expect(page.get_by_text("There is no key yet")).to_be_visible()
-        page.get_by_role("link", name="Make the first key").click()
+        expect(page.get_by_text("No keys yet")).to_be_visible()
+        page.get_by_role("link", name="Create the first key").click()
         key = make_key(page, "Accounting")
 
-        page.get_by_role("button", name="Copy the key").click()
+        page.get_by_role("button", name="Copy key").click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == key
         assert re.fullmatch(tokens.PATTERN, key)
-        page.get_by_role("button", name="Copy the line").click()
+        page.get_by_role("button", name="Copy line").click()
         assert page.evaluate("navigator.clipboard.readText()").startswith(f"curl {live_site}/api/v1/validate -H ")
         assert call(live_site, key) == (200, "True")
 
         page.get_by_role("link", name="I have kept it").click()
         expect(page.locator("main")).not_to_contain_text(key[23:])
-        page.get_by_label("Address or network").fill("203.0.113.9/24")
+        page.get_by_label("IP address or network").fill("203.0.113.9/24")
         page.get_by_label("Note").fill("Head office")
         page.get_by_role("button", name="Add", exact=True).click()
         expect(page.locator(".message.success")).to_contain_text("203.0.113.0/24 is added.")
-        page.get_by_role("button", name="Let only these addresses in").click()
+        page.get_by_role("button", name="Allow only these IP addresses").click()
         expect(page.get_by_text("Only these: calls from elsewhere are refused")).to_be_visible()
         soon(lambda: call(live_site, key), (403, "address_not_allowed"))
         page.get_by_role("button", name="Add my current address").click()
         expect(page.locator(".message.success")).to_contain_text("is added.")
         soon(lambda: call(live_site, key), (200, "True"))
 
-        page.get_by_role("link", name="Replace by a new key").click()
+        page.get_by_role("link", name="Replace with a new key").click()
         page.get_by_label("After 7 days").check()
-        page.get_by_role("button", name="Make the new key").click()
+        page.get_by_role("button", name="Create new key").click()
         successor = page.locator("#key-text").inner_text()
         assert call(live_site, key) == call(live_site, successor) == (200, "True")
         page.get_by_role("link", name="I have kept it").click()
         page.get_by_role("link", name="Revoke").click()
         expect(page.get_by_text("This cannot be undone.")).to_be_visible()
-        page.get_by_role("button", name="Revoke for ever").click()
+        page.get_by_role("button", name="Revoke permanently").click()
         expect(page.locator(".message.success")).to_contain_text("is revoked.")
         soon(lambda: call(live_site, successor), (401, "key_unknown"))
         assert call(live_site, key) == (200, "True")
 
         page.goto("/account/history/")
-        for action in ("An API key was made", "An API key was revoked", "A call with an API key was refused"):
+        for action in ("An API key was created", "An API key was revoked", "A call with an API key was refused"):
             expect(page.get_by_role("rowheader", name=action).first).to_be_visible()
 
     def test_a_double_click_makes_one_key_and_shows_it(self, owner: Page) -> None:
         owner.goto("/keys/new/")
         owner.get_by_label("Name").fill("Twice")
 
-        owner.get_by_role("button", name="Make the key").dblclick()
+        owner.get_by_role("button", name="Create key").dblclick()
 
         expect(owner.locator("#key-text")).to_be_visible()
         owner.goto("/keys/")
@@ -165,7 +165,7 @@ class TestAKeysLife:
         owner.keyboard.type("By keyboard")
         for press in ("Tab", "ArrowDown", "Tab", "Tab", "Space", "Tab", "Tab", "Tab", "ArrowDown", "Tab"):
             owner.keyboard.press(press)
-        expect(owner.get_by_role("textbox", name="Addresses")).to_be_focused()
+        expect(owner.get_by_role("textbox", name="IP addresses")).to_be_focused()
         owner.keyboard.type("192.0.2.0/24")
         owner.get_by_label("Calls per minute").focus()
         owner.keyboard.press("Enter")
@@ -174,17 +174,17 @@ class TestAKeysLife:
         owner.goto("/keys/")
         row = owner.locator("tr", has_text="By keyboard")
         expect(row).to_contain_text("Validate, Tools")
-        expect(row).to_contain_text("1 address or network")
+        expect(row).to_contain_text("1 IP address or network")
 
     def test_what_is_wrong_is_told_and_has_the_focus(self, owner: Page) -> None:
         owner.goto("/keys/new/")
         owner.get_by_label("Name").fill("Wrong")
-        owner.get_by_label("Validate").uncheck()
+        owner.get_by_label("Check IBANs").uncheck()
 
-        owner.get_by_role("button", name="Make the key").click()
+        owner.get_by_role("button", name="Create key").click()
 
         expect(owner.locator("#id_scopes_error")).to_contain_text("Choose at least one.")
-        expect(owner.get_by_label("Validate")).to_be_focused()
+        expect(owner.get_by_label("Check IBANs")).to_be_focused()
         expect(owner.get_by_label("Name")).to_have_value("Wrong")
 
 
@@ -196,14 +196,14 @@ class TestWithoutJavaScript:
         page = context.new_page()
 
         make_key(page, "Plain")
-        expect(page.get_by_role("button", name="Copy the key")).to_be_hidden()
+        expect(page.get_by_role("button", name="Copy key")).to_be_hidden()
         page.get_by_role("link", name="I have kept it").click()
         page.get_by_role("button", name="Add my current address").click()
         page.get_by_role("button", name="Remove").click()
         expect(page.locator(".message.success")).to_contain_text("is removed.")
         page.get_by_role("link", name="Revoke").click()
-        page.get_by_role("button", name="Revoke for ever").click()
-        expect(page.get_by_text("No key is in use")).to_be_visible()
+        page.get_by_role("button", name="Revoke permanently").click()
+        expect(page.get_by_text("No active keys")).to_be_visible()
         context.close()
 
 

@@ -1,4 +1,4 @@
-"""The log of checks in a real Chromium: a check is seen, opened, found by its number, deleted, and no longer kept."""
+"The check log in a real Chromium: a check is seen, opened, found by its number, deleted, and no longer kept."
 
 import csv
 import json
@@ -105,7 +105,7 @@ class TestALogsLife:
         expect(page.locator("table.log tbody")).to_contain_text("Germany")
 
         page.locator("tr", has_text="SE45").first.get_by_role("rowheader").get_by_role("link").click()
-        expect(page.get_by_role("heading", name="One check")).to_be_visible()
+        expect(page.get_by_role("heading", name="Check details")).to_be_visible()
         for told in ("SE45 5000 0000 0583 9825 7466", "ESSESESS", "check page", "127.0.0.1", "Sweden"):
             expect(page.locator("dl.facts")).to_contain_text(told)
 
@@ -116,13 +116,13 @@ class TestALogsLife:
         page.get_by_role("link", name="Delete everything about this IBAN").first.click()
         expect(page.get_by_role("heading", name="Delete 2 checks?")).to_be_visible()
         expect(page.locator("form.card")).to_contain_text("SE45 5000 0000 0583 9825 7466")
-        page.get_by_role("button", name="Delete for ever").click()
-        expect(page.locator(".message.success")).to_contain_text("2 checks are deleted from the log.")
+        page.get_by_role("button", name="Delete permanently").click()
+        expect(page.locator(".message.success")).to_contain_text("2 checks have been deleted from the log.")
         expect(page.locator("table.log tbody tr")).to_have_count(2)
         expect(page.get_by_text("SE45")).to_have_count(0)
 
         page.goto("/account/history/")
-        expect(page.get_by_role("rowheader", name="A part of the account was deleted")).to_contain_text("one IBAN")
+        expect(page.get_by_role("rowheader", name="Part of the account was deleted")).to_contain_text("one IBAN")
 
         keep(page, "off")
         look_up(page, SWEDISH)
@@ -137,10 +137,10 @@ class TestALogsLife:
         for number in (SWEDISH, GERMAN, WRONG):
             look_up(page, number)
         open_log(page, 3)
-        page.get_by_label("Verdict").select_option("not valid")
+        page.get_by_label("Result").select_option("not valid")
         page.get_by_role("button", name="Show").click()
         expect(page.locator("table.log tbody tr")).to_have_count(1)
-        expect(page.locator("table.log")).to_contain_text("The check digits do not fit the rest.")
+        expect(page.locator("table.log")).to_contain_text("The check digits do not match the rest of the number.")
 
         for ending, button in (("csv", "Export as CSV"), ("json", "Export as JSON")):
             with page.expect_download() as waiting:
@@ -159,16 +159,16 @@ class TestALogsLife:
 
         page.locator("tr", has_text="SE45").get_by_role("link").click()
         page.get_by_role("link", name="Delete this check").click()
-        page.get_by_role("button", name="Delete for ever").click()
-        expect(page.locator(".message.success")).to_contain_text("The check is deleted from the log.")
+        page.get_by_role("button", name="Delete permanently").click()
+        expect(page.locator(".message.success")).to_contain_text("The check has been deleted from the log.")
         expect(page.locator("table.log tbody tr")).to_have_count(2)
 
         page.get_by_role("link", name="Delete the whole log").click()
         expect(page.get_by_text("the whole log goes")).to_be_visible()
-        page.get_by_role("link", name="Leave it as it is").click()
+        page.get_by_role("link", name="Cancel").click()
         expect(page.locator("table.log tbody tr")).to_have_count(2)
         page.get_by_role("link", name="Delete the whole log").click()
-        page.get_by_role("button", name="Delete for ever").click()
+        page.get_by_role("button", name="Delete permanently").click()
         expect(page.get_by_role("heading", name="The log is empty")).to_be_visible()
 
     def test_the_keyboard_alone_is_enough(self, owner: Page) -> None:
@@ -186,9 +186,9 @@ class TestALogsLife:
         expect(page.get_by_role("link", name="Delete everything about this IBAN").first).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Delete 1 check?")).to_be_visible()
-        page.get_by_role("button", name="Delete for ever").focus()
+        page.get_by_role("button", name="Delete permanently").focus()
         page.keyboard.press("Enter")
-        expect(page.locator(".message.success")).to_contain_text("1 check is deleted from the log.")
+        expect(page.locator(".message.success")).to_contain_text("1 check has been deleted from the log.")
 
 
 class TestWithoutJavaScript:
@@ -203,7 +203,7 @@ class TestWithoutJavaScript:
         page.goto("/log/")
         find(page, SWEDISH)
         page.get_by_role("link", name="Delete everything about this IBAN").first.click()
-        page.get_by_role("button", name="Delete for ever").click()
+        page.get_by_role("button", name="Delete permanently").click()
 
         expect(page.get_by_role("heading", name="The log is empty")).to_be_visible()
         context.close()

@@ -1,4 +1,4 @@
-"""What is kept of checks, decided in a real Chromium: more at once, less after a question about older records."""
+"What is stored about checks, decided in a real Chromium: more at once, less after a question about older records."
 
 from pathlib import Path
 from typing import Literal
@@ -27,7 +27,7 @@ def choose(page: Page, mode: str, days: str = "") -> None:
     page.goto(PATH)
     page.get_by_label(mode, exact=True).check()
     if days:
-        page.get_by_label("For how many days?").fill(days)
+        page.get_by_label("Number of days it is stored?").fill(days)
     page.get_by_role("button", name="Save").click()
 
 
@@ -42,35 +42,35 @@ def check(page: Page) -> None:
 def walk(page: Page) -> None:
     """Keep everything, check, keep older records once, and erase them then."""
     choose(page, "Full", "90")
-    expect(page.locator(".message.success")).to_have_text("Saved. It holds for every check from now on.")
+    expect(page.locator(".message.success")).to_have_text("Saved. This applies to every check from now on.")
     check(page)
     check(page)
     page.goto(PATH)
-    expect(page.get_by_text("There are 2 records of checks:")).to_be_visible()
+    expect(page.get_by_text("There are 2 check records:")).to_be_visible()
 
-    choose(page, "Verdict only")
-    expect(page.get_by_role("heading", name="What about the records that are there already?")).to_be_visible()
+    choose(page, "Result only")
+    expect(page.get_by_role("heading", name="What should happen to the existing records?")).to_be_visible()
     expect(page.get_by_text("2 records hold more than that")).to_be_visible()
     page.get_by_role("link", name="Leave everything as it is").click()
     expect(page.get_by_label("Full", exact=True)).to_be_checked()
 
-    choose(page, "Verdict only")
-    page.get_by_label("Keep them until they expire").check()
+    choose(page, "Result only")
+    page.get_by_label("Keep until they expire").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("2 with the IBAN (full)")).to_be_visible()
     page.get_by_role("button", name="Erase or reduce them").click()
-    page.get_by_label("Reduce them now").check()
+    page.get_by_label("Reduce now").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("2 older records were erased or reduced.")).to_be_visible()
+    expect(page.get_by_text("2 older records were deleted or reduced.")).to_be_visible()
     expect(page.get_by_text("0 with the IBAN (full)")).to_be_visible()
 
     choose(page, "Off")
-    page.get_by_label("Erase them now").check()
+    page.get_by_label("Delete now").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("There are no records of checks.")).to_be_visible()
+    expect(page.get_by_text("There are no check records.")).to_be_visible()
     check(page)
     page.goto(PATH)
-    expect(page.get_by_text("There are no records of checks.")).to_be_visible()
+    expect(page.get_by_text("There are no check records.")).to_be_visible()
     expect(page.get_by_label("Off", exact=True)).to_be_checked()
 
 
@@ -94,8 +94,8 @@ class TestDeciding:
         choose(page, "Full", "400")
 
         expect(page.get_by_role("alert")).to_contain_text("Nothing was changed")
-        expect(page.get_by_label("For how many days?")).to_be_focused()
-        expect(page.get_by_label("For how many days?")).to_have_value("400")
+        expect(page.get_by_label("Number of days it is stored?")).to_be_focused()
+        expect(page.get_by_label("Number of days it is stored?")).to_have_value("400")
         expect(page.get_by_label("Full", exact=True)).to_be_checked()
 
 

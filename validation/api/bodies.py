@@ -16,38 +16,38 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 MAX_BODY_BYTES: Final = 1_500_000
 """The longest text that may be sent for extraction has so many, if each character is written as an escape of JSON."""
 
-_LENGTH: Final = gettext_lazy("The header “Content-Length” is not a number of bytes.")
-_BROKEN: Final = gettext_lazy("The body ended before its time, or its chunks are not right.")
+_LENGTH: Final = gettext_lazy("The Content-Length header is not a number of bytes.")
+_BROKEN: Final = gettext_lazy("The body ended too early, or its chunks are invalid.")
 _NOT_UTF_8: Final = gettext_lazy("The request is not valid UTF-8.")
 _NOT_JSON: Final = gettext_lazy("The request is not valid JSON (byte %(byte)s).")
-_CUT: Final = gettext_lazy("The request is not valid JSON: its end is missing, or an escape is not right.")
-_DUPLICATE: Final = gettext_lazy("The field “%(name)s” is given twice.")
+_CUT: Final = gettext_lazy("The request is not valid JSON: its end is missing, or an escape sequence is invalid.")
+_DUPLICATE: Final = gettext_lazy("Duplicate field “%(name)s”.")
 # Messages of msgspec → ours. The place is taken from its message as well.
 _MESSAGES: Final[tuple[tuple[re.Pattern[str], Promise], ...]] = (
     (
         re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL),
-        gettext_lazy("This call has no field “%(name)s”."),
+        gettext_lazy("Unknown field “%(name)s”."),
     ),
-    (re.compile(r"Object missing required field `(?P<name>.*)`"), gettext_lazy("The field “%(name)s” is missing.")),
+    (re.compile(r"Object missing required field `(?P<name>.*)`"), gettext_lazy("Missing field “%(name)s”.")),
     (
         re.compile(r"Expected `array` of length <= (?P<most>\d+)"),
-        gettext_lazy("The list at %(place)s is too long: it may have at most %(most)s entries."),
+        gettext_lazy("The list at %(place)s is too long: at most %(most)s entries are allowed."),
     ),
     (
         re.compile(r"Expected `array` of length >= (?P<least>\d+)"),
-        gettext_lazy("The list at %(place)s is empty: it needs at least one entry."),
+        gettext_lazy("The list at %(place)s is empty: at least one entry is required."),
     ),
     (
         re.compile(r"Expected `str` of length <= (?P<most>\d+)"),
-        gettext_lazy("The text at %(place)s is too long: it may have at most %(most)s characters."),
+        gettext_lazy("The string at %(place)s is too long: at most %(most)s characters are allowed."),
     ),
     (
         re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>[^`]+)`"),
-        gettext_lazy("At %(place)s must stand %(expected)s."),
+        gettext_lazy("Expected %(expected)s at %(place)s."),
     ),
 )
 _TYPES: Final = {
-    "str": gettext_lazy("a text"),
+    "str": gettext_lazy("a string"),
     "array": gettext_lazy("a list"),
     "object": gettext_lazy("an object"),
 }
@@ -130,7 +130,7 @@ def _validation_problem(error: str) -> Problem:
             values |= {name: value[:_MAX_NAME_CHARACTERS] for name, value in match.groupdict().items()}
             values["expected"] = _TYPES.get(str(values.get("expected")), values.get("expected"))
             return _problem(message, **values)
-    return _problem(gettext_lazy("What stands at %(place)s is not right."), **values)
+    return _problem(gettext_lazy("Invalid value at %(place)s."), **values)
 
 
 def _problem(message: Promise, **values: object) -> Problem:

@@ -33,8 +33,8 @@ from validation.recording.spool import SpoolFull
 logger = logging.getLogger(__name__)
 
 _RETRY_AFTER_SECONDS: Final = "2"
-_NO_QUERY: Final = gettext_lazy("Nothing may follow the path: calls take their fields in the body, as JSON.")
-_NO_ADDRESS: Final = gettext_lazy("The address of the caller is missing or is not one plain address.")
+_NO_QUERY: Final = gettext_lazy("Nothing may follow the path: send the fields in the body, as JSON.")
+_NO_ADDRESS: Final = gettext_lazy("The IP address of the caller is missing or is not a single plain IP address.")
 _SOURCE: Final = UsageDay.Source.API.value
 _LOG_NOTHING: Final = mode.Choice(Mode.OFF)
 

@@ -13,9 +13,9 @@ from validation.api.bodies import Parser
 from validation.api.contract import Call, CallResult, Handler, Route, refuse_other_methods
 from validation.api.docs import openapi
 
-_PER_CALL: Final = gettext_lazy("1 for each call")
-_PER_IBAN: Final = gettext_lazy("1 for each IBAN")
-_PER_FOUND_IBAN: Final = gettext_lazy("1 for each IBAN found, but at least 1")
+_PER_CALL: Final = gettext_lazy("1 per call")
+_PER_IBAN: Final = gettext_lazy("1 per IBAN")
+_PER_FOUND_IBAN: Final = gettext_lazy("1 per IBAN found, but at least 1")
 
 
 def _post(

@@ -24,8 +24,8 @@ class IbanRequest(Struct, forbid_unknown_fields=True):
         str,
         Meta(
             description=gettext_noop(
-                "As a person wrote it: blanks, hyphens, dots, slashes, line breaks, small letters and a leading "
-                "“IBAN:” do no harm. Only the first 128 characters are read."
+                "As it was written: spaces, hyphens, dots, slashes, line breaks, lower case and a "
+                "leading “IBAN:” are accepted. Only the first 128 characters are read."
             ),
             examples=["SE45 5000 0000 0583 9825 7466"],
         ),
@@ -40,7 +40,7 @@ class BatchRequest(Struct, forbid_unknown_fields=True):
         Meta(
             min_length=1,
             max_length=MAX_BATCH_IBANS,
-            description=gettext_noop("Each as in a single check."),
+            description=gettext_noop("Each in the same form as in a single check."),
             examples=[["SE45 5000 0000 0583 9825 7466", "DE89370400440532013000"]],
         ),
     ]
@@ -49,7 +49,7 @@ class BatchRequest(Struct, forbid_unknown_fields=True):
 class CalculateRequest(Struct, forbid_unknown_fields=True):
     """A domestic account number to make an IBAN of."""
 
-    country: Annotated[str, Meta(description=gettext_noop("ISO 3166 code of the country."), examples=["DE"])]
+    country: Annotated[str, Meta(description=gettext_noop("ISO 3166 country code."), examples=["DE"])]
     bank_code: Annotated[
         str, Meta(description=gettext_noop("The domestic bank code, such as the Bankleitzahl."), examples=["37040044"])
     ]
@@ -66,7 +66,7 @@ class RecoverRequest(Struct, forbid_unknown_fields=True):
         str,
         Meta(
             description=gettext_noop(
-                "With “?” in place of each character that cannot be read, one to three times. Blanks do no harm."
+                "With “?” in place of each unreadable character, one to three times. Spaces are accepted."
             ),
             examples=["SE45 5000 0000 0583 98?5 74?6"],
             # Documented, not enforced: what does not match is refused with a message of its own.
@@ -82,7 +82,7 @@ class ExtractRequest(Struct, forbid_unknown_fields=True):
         str,
         Meta(
             max_length=MAX_TEXT_CHARACTERS,
-            description=gettext_noop("Any text, such as a mail or what was read from an invoice."),
+            description=gettext_noop("Any text, such as an e-mail or text read from an invoice."),
             examples=["Please pay to SE45 5000 0000 0583 9825 7466 by Friday."],
         ),
     ]
@@ -93,19 +93,20 @@ class Finding(Struct, omit_defaults=True, gc=False):
 
     code: Annotated[
         ReasonCode | WarningCode,
-        Meta(description=gettext_noop("The check that failed, or what the warning is of. Codes never change.")),
+        Meta(description=gettext_noop("The check that failed, or the subject of the warning. Codes never change.")),
     ]
     message: Annotated[str, Meta(description=gettext_noop("For people, in the language of Accept-Language."))]
     position: Annotated[
-        int | UnsetType, Meta(description=gettext_noop("Where in `iban` it begins, counted in characters from 1."))
+        int | UnsetType,
+        Meta(description=gettext_noop("Position in `iban` where it begins, counted in characters from 1.")),
     ] = UNSET
     expected: Annotated[
         int | str | UnsetType,
         Meta(
             description=gettext_noop(
-                "For `length` the right number of characters, for `checksum` and `national_check_digits` "
-                "the digits that would have been right, for `structure` the class of the character: n digit, a letter, "
-                "c either."
+                "For `length` the correct number of characters, for `checksum` and "
+                "`national_check_digits` the digits that would have been correct, for `structure` the "
+                "expected kind of character: n digit, a letter, c either."
             )
         ),
     ] = UNSET
@@ -116,39 +117,35 @@ class ChecksAnswer(Struct, gc=False):
 
     characters: Annotated[CheckResult, Meta(description=gettext_noop("Only the letters A–Z and the digits 0–9."))]
     country: Annotated[
-        CheckResult, Meta(description=gettext_noop("It begins with the code of a country that has IBANs."))
+        CheckResult, Meta(description=gettext_noop("The country code is valid and the country uses IBANs."))
     ]
-    length: Annotated[
-        CheckResult, Meta(description=gettext_noop("It has as many characters as the country prescribes."))
-    ]
-    structure: Annotated[
-        CheckResult, Meta(description=gettext_noop("Letters and digits stand where the country prescribes them."))
-    ]
+    length: Annotated[CheckResult, Meta(description=gettext_noop("The length is correct for the country."))]
+    structure: Annotated[CheckResult, Meta(description=gettext_noop("Letters and digits are in the right places."))]
     checksum: Annotated[
         CheckResult,
-        Meta(description=gettext_noop("The two digits after the country code fit all the rest (ISO 7064, mod 97-10).")),
+        Meta(description=gettext_noop("The check digits match the rest of the number (ISO 7064, mod 97-10).")),
     ]
     national_check_digits: Annotated[
         CheckResult,
-        Meta(description=gettext_noop("The check digits that the country itself builds into account numbers.")),
+        Meta(description=gettext_noop("The country's own check digits within the account number.")),
     ]
     bank: Annotated[
-        BankResult, Meta(description=gettext_noop("The bank code is in the directory of the country's banks."))
+        BankResult, Meta(description=gettext_noop("The bank code is looked up in our bank list for the country."))
     ]
 
 
 class CountryOfIban(Struct, gc=False):
     """The country whose code the IBAN begins with."""
 
-    code: Annotated[str, Meta(description=gettext_noop("ISO 3166 code, or XK for Kosovo."))]
+    code: Annotated[str, Meta(description=gettext_noop("ISO 3166 country code, or XK for Kosovo."))]
     name: Annotated[str, Meta(description=gettext_noop("In the language of Accept-Language."))]
-    sepa: Annotated[bool, Meta(description=gettext_noop("Whether the country takes part in SEPA payments."))]
+    sepa: Annotated[bool, Meta(description=gettext_noop("Whether the country participates in SEPA payments."))]
     registry: Annotated[
         Status,
         Meta(
             description=gettext_noop(
-                "`official`: in the SWIFT registry; `aspirational`: published by the country, not registered; "
-                "`territory`: officially uses its parent country's prefix."
+                "`official`: in the SWIFT registry; `aspirational`: published by the country, not "
+                "registered; `territory`: officially uses its parent country's code."
             )
         ),
     ]
@@ -161,12 +158,13 @@ class BankOfIban(Struct, gc=False):
     branch_code: Annotated[str | None, Meta(description=gettext_noop("The branch code, where the country has one."))]
     name: Annotated[str, Meta(description=gettext_noop("The bank's name in the directory."))]
     bic: Annotated[
-        str | None, Meta(description=gettext_noop("The BIC that the directory has for this code; null if it has none."))
+        str | None,
+        Meta(description=gettext_noop("The BIC listed for this code in the directory; null if there is none.")),
     ]
     candidates: Annotated[
-        tuple[str, ...], Meta(description=gettext_noop("Every BIC under which the directory lists this code."))
+        tuple[str, ...], Meta(description=gettext_noop("All BICs listed for this code in the directory."))
     ]
-    source: Annotated[str, Meta(description=gettext_noop("Where the directory's entry comes from."))]
+    source: Annotated[str, Meta(description=gettext_noop("The source of the directory entry."))]
     as_of: Annotated[
         str, Meta(description=gettext_noop("The month in which the directory last changed."), examples=["2026-10"])
     ]
@@ -177,18 +175,21 @@ class AccountOfIban(Struct, gc=False):
 
     bban: Annotated[str, Meta(description=gettext_noop("The IBAN without country code and check digits."))]
     number: Annotated[
-        str | None, Meta(description=gettext_noop("The account number, where the country's structure tells it apart."))
+        str | None, Meta(description=gettext_noop("The account number, if the country's structure identifies it."))
     ]
 
 
 class VerdictAnswer(Struct, gc=False):
     """What is known of one input. It never says that an account exists or who owns it."""
 
-    input: Annotated[str, Meta(description=gettext_noop("What was sent, cut at 128 characters."))]
-    iban: Annotated[str, Meta(description=gettext_noop("The normalised text, as far as normalising goes."))]
+    input: Annotated[str, Meta(description=gettext_noop("What was sent, truncated to 128 characters."))]
+    iban: Annotated[str, Meta(description=gettext_noop("The normalised text, as far as it can be normalised."))]
     formatted: Annotated[str, Meta(description=gettext_noop("`iban` in groups of four."))]
     valid: Annotated[
-        bool, Meta(description=gettext_noop("True if there is no reason against it. An unknown bank is none."))
+        bool,
+        Meta(
+            description=gettext_noop("True if there is no reason against the number. An unknown bank is not a reason.")
+        ),
     ]
     checks: Annotated[ChecksAnswer, Meta(description=gettext_noop("The result of each check."))]
     reasons: Annotated[list[Finding], Meta(description=gettext_noop("The failed checks, the most basic first."))]
@@ -196,28 +197,28 @@ class VerdictAnswer(Struct, gc=False):
         list[Finding],
         Meta(
             description=gettext_noop(
-                "What a person should know beside the verdict. Never a reason to refuse the number."
+                "What people should know in addition to the result. Never grounds to refuse the number."
             )
         ),
     ]
     country: Annotated[
         CountryOfIban | None,
-        Meta(description=gettext_noop("The country whose code it begins with; null if there is none.")),
+        Meta(description=gettext_noop("The country whose code the number begins with; null if there is none.")),
     ]
     bank: Annotated[
         BankOfIban | None,
-        Meta(description=gettext_noop("The bank that the directory has under the bank code; null if it is not known.")),
+        Meta(description=gettext_noop("The bank listed in the directory under the bank code; null if unknown.")),
     ]
     account: Annotated[
         AccountOfIban | None,
-        Meta(description=gettext_noop("The national number inside the IBAN; null unless the structure is right.")),
+        Meta(description=gettext_noop("The national number inside the IBAN; null unless the structure is correct.")),
     ]
     suggestions: Annotated[
         tuple[str, ...],
         Meta(
             description=gettext_noop(
-                "Repairs one edit away that pass every check, at most five, best first; only for a single "
-                "check. A guess: ask the payee."
+                "Corrections one edit away that pass every check, at most five, best first; only for a "
+                "single check. They are guesses: ask the payee."
             )
         ),
     ]
@@ -227,50 +228,50 @@ class VerdictAnswer(Struct, gc=False):
 class Summary(Struct):
     """How a batch went."""
 
-    total: Annotated[int, Meta(description=gettext_noop("How many were checked."))]
-    valid: Annotated[int, Meta(description=gettext_noop("How many of them are valid."))]
-    invalid: Annotated[int, Meta(description=gettext_noop("How many of them are not valid."))]
+    total: Annotated[int, Meta(description=gettext_noop("Number of IBANs checked."))]
+    valid: Annotated[int, Meta(description=gettext_noop("Number of valid IBANs."))]
+    invalid: Annotated[int, Meta(description=gettext_noop("Number of invalid IBANs."))]
 
 
 class BatchAnswer(Struct):
     """The verdicts in the order of the request."""
 
     results: Annotated[
-        list[VerdictAnswer], Meta(description=gettext_noop("One verdict for each IBAN, in the order of the request."))
+        list[VerdictAnswer], Meta(description=gettext_noop("One result for each IBAN, in the order of the request."))
     ]
-    summary: Annotated[Summary, Meta(description=gettext_noop("How many of each kind there are."))]
+    summary: Annotated[Summary, Meta(description=gettext_noop("The number of each kind."))]
 
 
 class CalculateAnswer(Struct):
     """The IBAN of a domestic account number."""
 
-    iban: Annotated[str, Meta(description=gettext_noop("The IBAN, without blanks."))]
-    verdict: Annotated[VerdictAnswer, Meta(description=gettext_noop("What a check of this IBAN tells."))]
+    iban: Annotated[str, Meta(description=gettext_noop("The IBAN, without spaces."))]
+    verdict: Annotated[VerdictAnswer, Meta(description=gettext_noop("The result of checking this IBAN."))]
 
 
 class RecoverAnswer(Struct):
     """The IBANs that a partly unreadable one may have been."""
 
     candidates: Annotated[
-        tuple[str, ...], Meta(description=gettext_noop("Those that pass every check, in order; at most 100."))
+        tuple[str, ...], Meta(description=gettext_noop("Those that pass all checks, in order; at most 100."))
     ]
-    total: Annotated[int, Meta(description=gettext_noop("How many pass every check."))]
-    truncated: Annotated[bool, Meta(description=gettext_noop("True if there are more than are listed."))]
+    total: Annotated[int, Meta(description=gettext_noop("How many pass all checks."))]
+    truncated: Annotated[bool, Meta(description=gettext_noop("True if there are more than those listed."))]
 
 
 class FoundIban(Struct, gc=False):
     """An IBAN found in a text."""
 
     start: Annotated[
-        int, Meta(description=gettext_noop("Where it begins in the text, in characters (code points) from 0."))
+        int, Meta(description=gettext_noop("Position in the text where it begins, in characters (code points) from 0."))
     ]
-    end: Annotated[int, Meta(description=gettext_noop("Where it ends: the first character after it."))]
-    text: Annotated[str, Meta(description=gettext_noop("As it stands in the text."))]
+    end: Annotated[int, Meta(description=gettext_noop("Where it ends: the position of the first character after it."))]
+    text: Annotated[str, Meta(description=gettext_noop("As written in the text."))]
     verdict: Annotated[
         VerdictAnswer,
         Meta(
             description=gettext_noop(
-                "What a check of it tells. What only looks like an IBAN is listed too, as not valid."
+                "The result of checking it. Text that only looks like an IBAN is also listed, as invalid."
             )
         ),
     ]
@@ -279,7 +280,7 @@ class FoundIban(Struct, gc=False):
 class ExtractAnswer(Struct):
     """The IBANs of a text, in its order."""
 
-    ibans: Annotated[list[FoundIban], Meta(description=gettext_noop("Every IBAN in the text, in its order."))]
+    ibans: Annotated[list[FoundIban], Meta(description=gettext_noop("All IBANs in the text, in order of appearance."))]
 
 
 class PartOfBban(Struct):
@@ -293,50 +294,55 @@ class PartOfBban(Struct):
 class DirectoryAnswer(Struct):
     """A country's part of the bank directory."""
 
-    size: Annotated[int, Meta(description=gettext_noop("How many bank codes it knows."))]
+    size: Annotated[int, Meta(description=gettext_noop("The number of bank codes it contains."))]
     as_of: Annotated[
         str, Meta(description=gettext_noop("The month in which the directory last changed."), examples=["2026-10"])
     ]
-    source: Annotated[str, Meta(description=gettext_noop("Where it comes from."))]
-    complete: Annotated[bool, Meta(description=gettext_noop("Whether a bank code that is not in it means something."))]
+    source: Annotated[str, Meta(description=gettext_noop("Its source."))]
+    complete: Annotated[bool, Meta(description=gettext_noop("Whether a bank code missing from it is significant."))]
 
 
 class CountryAnswer(Struct):
     """How a country's IBAN is built, and what of it is checked."""
 
-    code: Annotated[str, Meta(description=gettext_noop("ISO 3166 code, or XK for Kosovo."))]
+    code: Annotated[str, Meta(description=gettext_noop("ISO 3166 country code, or XK for Kosovo."))]
     name: Annotated[str, Meta(description=gettext_noop("In the language of Accept-Language."))]
-    sepa: Annotated[bool, Meta(description=gettext_noop("Whether the country takes part in SEPA payments."))]
-    registry: Annotated[Status, Meta(description=gettext_noop("As in a verdict."))]
+    sepa: Annotated[bool, Meta(description=gettext_noop("Whether the country participates in SEPA payments."))]
+    registry: Annotated[Status, Meta(description=gettext_noop("Same as in a check result."))]
     parent: Annotated[
-        str | None, Meta(description=gettext_noop("For a territory, the country whose prefix it officially uses."))
+        str | None, Meta(description=gettext_noop("For a territory, the country whose code it officially uses."))
     ]
-    length: Annotated[int, Meta(description=gettext_noop("Characters of the whole IBAN."))]
+    length: Annotated[int, Meta(description=gettext_noop("Number of characters in the whole IBAN."))]
     structure: Annotated[
-        str, Meta(description=gettext_noop("Of the BBAN, in the notation of the SWIFT registry."), examples=["8!n10!n"])
+        str,
+        Meta(
+            description=gettext_noop("Structure of the BBAN, in the notation of the SWIFT registry."),
+            examples=["8!n10!n"],
+        ),
     ]
     pattern: Annotated[str, Meta(description=gettext_noop("A regular expression for the whole IBAN."))]
     parts: Annotated[list[PartOfBban], Meta(description=gettext_noop("The parts of the BBAN, in order."))]
-    example: Annotated[str, Meta(description=gettext_noop("An IBAN with the right structure and check digits."))]
+    example: Annotated[str, Meta(description=gettext_noop("An IBAN with correct structure and check digits."))]
     national_check_digits: Annotated[
         bool, Meta(description=gettext_noop("Whether the country's own check digits are checked."))
     ]
     bank_directory: Annotated[
-        DirectoryAnswer | None, Meta(description=gettext_noop("What we know of the country's banks; null if nothing."))
+        DirectoryAnswer | None,
+        Meta(description=gettext_noop("What we know about the country's banks; null if nothing.")),
     ]
 
 
 class CountriesAnswer(Struct):
     """Every country and territory that has IBANs."""
 
-    countries: Annotated[list[CountryAnswer], Meta(description=gettext_noop("All of them, by their codes."))]
+    countries: Annotated[list[CountryAnswer], Meta(description=gettext_noop("All countries, ordered by code."))]
     data_version: Annotated[str, Meta(description=gettext_noop("The version of the registry and bank directory."))]
 
 
 class CountryOfBic(Struct):
     """The country in a BIC."""
 
-    code: Annotated[str, Meta(description=gettext_noop("ISO 3166 code, or XK for Kosovo."))]
+    code: Annotated[str, Meta(description=gettext_noop("ISO 3166 country code, or XK for Kosovo."))]
     name: Annotated[str, Meta(description=gettext_noop("In the language of Accept-Language."))]
 
 
@@ -345,24 +351,32 @@ class BicAnswer(Struct):
 
     bic: Annotated[
         str,
-        Meta(description=gettext_noop("In capitals and without blanks; as sent if it has not the structure of a BIC.")),
+        Meta(
+            description=gettext_noop(
+                "In upper case and without spaces; as sent if it does not have the structure of a BIC."
+            )
+        ),
     ]
     valid: Annotated[bool, Meta(description=gettext_noop("Whether it has the structure of a BIC (ISO 9362)."))]
     country: Annotated[
         CountryOfBic | None, Meta(description=gettext_noop("The country in it; null if it is not valid."))
     ]
     party_prefix: Annotated[
-        str | None, Meta(description=gettext_noop("Four characters that stand for the institution."))
+        str | None, Meta(description=gettext_noop("Four characters that identify the institution."))
     ]
     party_suffix: Annotated[str | None, Meta(description=gettext_noop("Two characters, formerly the location."))]
-    branch: Annotated[str | None, Meta(description=gettext_noop("Three characters; null is the head office."))]
-    test: Annotated[bool, Meta(description=gettext_noop("Whether it is a BIC for tests only."))]
+    branch: Annotated[str | None, Meta(description=gettext_noop("Three characters; null means the head office."))]
+    test: Annotated[bool, Meta(description=gettext_noop("Whether it is a test BIC."))]
     known: Annotated[
-        bool, Meta(description=gettext_noop("Whether the directory lists it. Not every BIC has bank codes."))
+        bool, Meta(description=gettext_noop("Whether it is listed in the directory. Not every BIC has bank codes."))
     ]
     known_as: Annotated[
         str | None,
-        Meta(description=gettext_noop("As what the directory lists it: a branch may be known by its head office.")),
+        Meta(
+            description=gettext_noop(
+                "The form in which the directory lists it: a branch may be listed under its head office."
+            )
+        ),
     ]
     names: Annotated[tuple[str, ...], Meta(description=gettext_noop("The bank's names in the directory, at most 20."))]
     bank_codes: Annotated[
@@ -376,8 +390,8 @@ class BicAnswer(Struct):
 class Period(Struct):
     """A calendar month in UTC."""
 
-    start: Annotated[str, Meta(description=gettext_noop("Its first day."), examples=["2026-11-01"])]
-    end: Annotated[str, Meta(description=gettext_noop("Its last day."), examples=["2026-11-30"])]
+    start: Annotated[str, Meta(description=gettext_noop("The first day."), examples=["2026-11-01"])]
+    end: Annotated[str, Meta(description=gettext_noop("The last day."), examples=["2026-11-30"])]
 
 
 class UsedDay(Struct):
@@ -385,17 +399,17 @@ class UsedDay(Struct):
 
     day: Annotated[str, Meta(description=gettext_noop("The day, in UTC."), examples=["2026-11-07"])]
     valid: Annotated[int, Meta(description=gettext_noop("How many of the checked IBANs were valid."))]
-    invalid: Annotated[int, Meta(description=gettext_noop("How many were not."))]
-    units: Annotated[int, Meta(description=gettext_noop("What the day cost of the quota."))]
+    invalid: Annotated[int, Meta(description=gettext_noop("How many of the checked IBANs were not valid."))]
+    units: Annotated[int, Meta(description=gettext_noop("Quota used on this day."))]
 
 
 class UsageAnswer(Struct):
     """What the client has used of the month's quota, by all its keys."""
 
-    quota: Annotated[int, Meta(description=gettext_noop("How many units a month holds."))]
-    used: Annotated[int, Meta(description=gettext_noop("How many of them are used."))]
-    remaining: Annotated[int, Meta(description=gettext_noop("How many are left until the month ends."))]
-    period: Annotated[Period, Meta(description=gettext_noop("The month that is meant."))]
+    quota: Annotated[int, Meta(description=gettext_noop("Number of checks per month."))]
+    used: Annotated[int, Meta(description=gettext_noop("How many of them have been used."))]
+    remaining: Annotated[int, Meta(description=gettext_noop("How many remain until the end of the month."))]
+    period: Annotated[Period, Meta(description=gettext_noop("The month in question."))]
     days: Annotated[
         list[UsedDay], Meta(description=gettext_noop("The days of the month on which something was checked."))
     ]

@@ -102,7 +102,7 @@ def list_countries(call: Call) -> CallResult:
     return CallResult(_countries(call.language))
 
 
-_NO_COUNTRY: Final = gettext_lazy("No country with this code has IBANs.")
+_NO_COUNTRY: Final = gettext_lazy("No country with this code uses IBANs.")
 
 
 def show_country(call: Call) -> CallResult:

@@ -30,9 +30,9 @@ def _csv(client: Client, wanted: RecordFilter, language: str) -> Iterator[str]:
     writer = csv.writer(Echo(), quoting=csv.QUOTE_ALL)
     with override(language):
         heading = [
-            _("Time (UTC)"), _("Verdict"), _("Reasons"), _("Codes of the reasons"), _("Country"), _("Source"), _("Key"),
-            _("Key begins with"), _("IBAN"), _("Bank code"), _("BIC"), _("Internet address"), _("Kept until"),
-            _("Number of the entry"),
+            _("Time (UTC)"), _("Result"), _("Reasons"), _("Reason codes"), _("Country"), _("Source"), _("Key"),
+            _("Key begins with"), _("IBAN"), _("Bank code"), _("BIC"), _("Internet address"), _("Stored until"),
+            _("Entry number"),
         ]  # fmt: skip
     yield BYTE_ORDER_MARK + str(writer.writerow(heading))
     for rows in search.iterate_chunks(client, wanted):
@@ -42,7 +42,7 @@ def _csv(client: Client, wanted: RecordFilter, language: str) -> Iterator[str]:
 
 
 def _cells(row: presenter.ShownRecord) -> list[str]:
-    unreadable = _("cannot be opened") if row.is_unreadable else ""
+    unreadable = _("cannot be decrypted") if row.is_unreadable else ""
     data = presenter.as_json(row)
     return [
         data["at"],

@@ -52,7 +52,7 @@ class SpanField(forms.Field):
                 continue
             if 2000 <= begins.year < 2100:
                 return _in_utc(begins), _in_utc(begins + length)
-        raise ValidationError(_("Write a day and a time: 2026-11-24 14:30."), code="malformed")
+        raise ValidationError(_("Enter a date and time: 2026-11-24 14:30."), code="malformed")
 
 
 def _in_utc(local: datetime) -> datetime:
@@ -68,7 +68,7 @@ class RecordFilterForm(BaseForm):
     since = SpanField(label=_("From"), required=False)
     until = SpanField(label=_("To"), required=False)
     verdict = forms.ChoiceField(
-        label=_("Verdict"),
+        label=_("Result"),
         required=False,
         choices=[
             ("", _("any")),
@@ -103,7 +103,7 @@ class RecordFilterForm(BaseForm):
         cleaned = super().clean() or self.cleaned_data
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until[1] <= since[0]:
-            self.add_error("until", _("The end is before the beginning."))
+            self.add_error("until", _("The end is before the start."))
         if "number" in self.errors:
             # Its field is hidden.
             self.add_error(None, self.errors.pop("number"))
@@ -153,7 +153,7 @@ class IbanSearchForm(BaseForm):
         """Refuse what has nothing in it but separators."""
         text: str = self.cleaned_data["iban"]
         if not normalise(text):
-            raise ValidationError(_("Type the number that you search for."), code="empty")
+            raise ValidationError(_("Enter the number that you are looking for."), code="empty")
         return text
 
 
@@ -171,9 +171,7 @@ def _open_index(client: Client, token: str) -> bytes:
         sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         return vault.unseal(client.pk, sealed, purpose=_PURPOSE, record="number")
     except (vault.VaultError, binascii.Error, ValueError):
-        raise ValidationError(
-            _("This search cannot be read. Search for the number again."), code="unreadable"
-        ) from None
+        raise ValidationError(_("This search is invalid. Search for the number again."), code="unreadable") from None
 
 
 def format_cursor(cursor: Cursor) -> str:

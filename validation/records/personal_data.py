@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 HOLDS: Final[tuple[type[Model], ...]] = (ValidationRecord,)
 
 _SEALED: Final = (
-    ("iban", _("IBAN; empty unless it was kept, as all that follows")),
+    ("iban", _("IBAN; empty unless it was stored, as are all the fields that follow")),
     ("bank_code", _("Bank code")),
     ("bic", _("BIC of the bank")),
-    ("address", _("Internet address of the caller")),
+    ("address", _("IP address of the caller")),
 )
 
 
@@ -58,19 +58,19 @@ def _key(record: ValidationRecord) -> Value:
 EXPORT_TABLES: Final = (
     ExportTable(
         "checks",
-        _("The log of checks, as far as it was wanted"),
+        _("The check log, as far as logging was chosen"),
         lambda client: ValidationRecord.objects.filter(client=client).select_related("key").order_by("at", "pk"),
         (
             *map(
                 _clear,
                 (
                     time("at", _("When")),
-                    day("expires_on", _("The last day on which it is kept")),
-                    plain("source", _("The door: page or api")),
-                    Column("key", _("How the key begins that was used"), _key),
-                    plain("country", _("Country code; empty when unknown")),
+                    day("expires_on", _("The last day on which it is stored")),
+                    plain("source", _("The channel: page or api")),
+                    Column("key", _("The beginning of the key that was used"), _key),
+                    plain("country", _("Country code; empty if unknown")),
                     plain("is_valid", _("Whether the number is valid")),
-                    plain("codes", _("Codes of the reasons")),
+                    plain("codes", _("Reason codes")),
                 ),
             ),
             *(_sealed(name, about) for name, about in _SEALED),

@@ -72,7 +72,7 @@ def erase_record(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     if request.method != "POST":
         return _page(request, "validation/records/erase_record.html", {"row": found})
     if _erase_now(request, RecordFilter(record=pk)) is not None:
-        messages.success(request, _("The check is deleted from the log."))
+        messages.success(request, _("The check has been deleted from the log."))
     return redirect("validation:log")
 
 
@@ -123,8 +123,8 @@ def _erase_now(request: MemberRequest, wanted: RecordFilter) -> store.Erasure | 
         messages.error(
             request,
             _(
-                "Nothing was deleted: there was no room to write down that it must stay deleted. Try again later, and "
-                "tell the operator of this service if it goes on."
+                "Nothing was deleted: there was no space to record that it must stay deleted. Try again "
+                "later, and contact us if the problem persists."
             ),
         )
         return None
@@ -146,11 +146,14 @@ def _erase_with_receipt(request: MemberRequest, scope: Scope, iban_index: bytes 
         return redirect("validation:log")
     done = execution.attempt(begun.pk, for_at_most=timedelta(seconds=store.ERASE_SECONDS))
     if done is None:
-        messages.info(request, _("It is being deleted, and goes on without you. The history tells when it is done."))
+        messages.info(
+            request,
+            _("The deletion is in progress and continues in the background. The audit log shows when it is finished."),
+        )
         return redirect("validation:log")
     text = _erased_message(done.receipt["erased"].get("checks", 0))
     link = reverse("deletion:receipt", args=[done.token])
-    messages.success(request, format_html('{} <a href="{}">{}</a>', text, link, _("Receipt of a deletion")))
+    messages.success(request, format_html('{} <a href="{}">{}</a>', text, link, _("Deletion receipt")))
     return redirect("validation:log")
 
 
@@ -246,9 +249,9 @@ def _read_seen(sent: QueryDict) -> datetime:
 
 
 def _erased_message(rows: int) -> str:
-    return ngettext("%(rows)s check is deleted from the log.", "%(rows)s checks are deleted from the log.", rows) % {
-        "rows": f"{rows:,}"
-    }
+    return ngettext(
+        "%(rows)s check has been deleted from the log.", "%(rows)s checks have been deleted from the log.", rows
+    ) % {"rows": f"{rows:,}"}
 
 
 def _page(request: MemberRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

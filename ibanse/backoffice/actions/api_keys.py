@@ -33,9 +33,12 @@ class FindForm(BaseForm):
     """What was sent to us. It is not shown again, whatever is wrong with it."""
 
     text = forms.CharField(
-        label=_("How the key begins, or the whole key"),
+        label=_("Beginning of the key, or the whole key"),
         max_length=2_000,
-        help_text=_("Such as ibanse_live_4f9Kq2Lm7T. Of a whole key only the beginning is used; the rest is not kept."),
+        help_text=_(
+            "For example ibanse_live_4f9Kq2Lm7T. If you enter a whole key, only the beginning is used; the "
+            "rest is not stored."
+        ),
         widget=_Forgotten(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -72,21 +75,21 @@ def _facts(key: ApiKey) -> list[Fact]:
     return [
         (_("Key"), f"{key.prefix}…"),
         (_("Client"), key.client_id),
-        (_("Made"), key.created_at.date().isoformat()),
+        (_("Created"), key.created_at.date().isoformat()),
         (_("Last used"), key.last_used_on.isoformat() if key.last_used_on else _("never")),
         (_("Expires"), key.expires_at.date().isoformat()),
     ]
 
 
 _WORDS: Final = Words(
-    link=_("Revoke for ever"),
+    link=_("Revoke permanently"),
     question=_("Revoke this key?"),
     meaning=(
-        _("Within two seconds every program that uses it is refused. This cannot be undone."),
-        _("Every owner is told by e-mail what to do now, and finds it in the history."),
+        _("Within two seconds, every program that uses it is refused. This cannot be undone."),
+        _("All owners are told by e-mail what to do next and find the same information in the audit log."),
     ),
-    done=_("The key is revoked."),
-    already=_("The key is revoked already. Nothing was done."),
+    done=_("The key has been revoked."),
+    already=_("The key has already been revoked. No changes were made."),
     is_grave=True,
 )
 

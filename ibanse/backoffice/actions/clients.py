@@ -23,7 +23,9 @@ from ibanse.backoffice.actions.forms import BlockForm, NoteForm, QuotaForm, Staf
 from ibanse.backoffice.model_admin import Page, StaffRequest, found
 from ibanse.backoffice.pages import Fact, StaffAction, Words
 
-_RECORDED: Final = _("It stands in the client's history and in the staff's. Every owner is told by e-mail.")
+_RECORDED: Final = _(
+    "It is recorded in the client's audit log and in the staff audit log. All owners are notified by e-mail."
+)
 _NOTHING_DELETED: Final = _("Nothing is deleted.")
 
 
@@ -60,7 +62,7 @@ def _facts_of_client(client: Client) -> list[Fact]:
         (_("Client"), client.pk),
         (_("State"), client.get_state_display()),
         (_("Users and open invitations"), f"{members.seats_taken(client)} / {client.user_limit}"),
-        (_("Units per month"), client.monthly_quota),
+        (_("Checks per month"), client.monthly_quota),
     ]
 
 
@@ -74,7 +76,7 @@ def _facts_of_user(user: User) -> list[Fact]:
 
 
 def _facts_of_colleague(user: User) -> list[Fact]:
-    return [(_("Colleague"), user.email), (_("Sessions"), UserSession.objects.filter(user=user).count())]
+    return [(_("Staff member"), user.email), (_("Sessions"), UserSession.objects.filter(user=user).count())]
 
 
 def _facts_of_invitation(invitation: Invitation) -> list[Fact]:
@@ -82,16 +84,16 @@ def _facts_of_invitation(invitation: Invitation) -> list[Fact]:
         (_("Invitation"), invitation.pk),
         (_("Client"), invitation.client_id),
         (_("Sent"), _moment(invitation.sent_at)),
-        (_("Works until"), _moment(invitation.expires_at)),
+        (_("Valid until"), _moment(invitation.expires_at)),
     ]
 
 
 def _facts_of_block(block: Block) -> list[Fact]:
     return [
-        (_("Address or network"), block.network),
-        (_("Number of the case"), block.reason),
+        (_("IP address or network"), block.network),
+        (_("Case number"), block.reason),
         (_("Since"), _moment(block.created_at)),
-        (_("Until"), _moment(block.expires_at) if block.expires_at else _("until it is lifted")),
+        (_("Until"), _moment(block.expires_at) if block.expires_at else _("until lifted")),
     ]
 
 
@@ -136,14 +138,15 @@ SUSPEND: Final = _of_client(
         link=_("Suspend"),
         question=_("Suspend this client?"),
         meaning=(
-            _("Within two seconds its API keys are refused. Checks of its people on the page are those of anybody."),
-            _("Its people can sign in and are told that it is suspended. Owners can still read history and log, take "
-              "their data along and delete the account."),
+            _("API keys are refused within two seconds. Users can still use the public check page, but "
+                "their checks are not recorded."),
+            _("Users can sign in and see that the account is suspended. Owners can still read the audit "
+                "log and the check log, download their data and delete the account."),
             _NOTHING_DELETED,
             _RECORDED,
         ),
         done=_("The client is suspended."),
-        already=_("The client is suspended already. Nothing was done."),
+        already=_("The client is already suspended. No changes were made."),
         is_grave=True,
     ),
     carry_out=lambda client, justification, _form: suspension.suspend(client, justification),
@@ -151,29 +154,32 @@ SUSPEND: Final = _of_client(
 )  # fmt: skip
 REOPEN: Final = _of_client(
     words=Words(
-        link=_("Open again"),
-        question=_("Open this client again?"),
+        link=_("Reopen"),
+        question=_("Reopen this client?"),
         meaning=(
-            _("Its people can work again, and within two seconds its API keys, but for those that were revoked or have "
-              "expired."),
+            _("Users can work again, and within two seconds so can the API keys, except revoked or expired "
+                "ones."),
             _RECORDED,
         ),
-        done=_("The client is open again."),
-        already=_("The client is not suspended. Nothing was done."),
+        done=_("The client has been reopened."),
+        already=_("The client is not suspended. No changes were made."),
     ),
     carry_out=lambda client, justification, _form: suspension.reopen(client, justification),
     done_in=Client.State.ACTIVE,
 )  # fmt: skip
 SET_QUOTA: Final = _of_client(
     words=Words(
-        link=_("Set the quota"),
+        link=_("Set quota"),
         question=_("Set the monthly quota?"),
         meaning=(
-            _("It holds for this month too, within seconds but for the few units that a worker has lent out already."),
+            _(
+                "It also applies to the current month, within seconds, except for the few checks a worker "
+                "process has already reserved."
+            ),
             _RECORDED,
         ),
-        done=_("The quota is set."),
-        already=_("The quota is that already. Nothing was done."),
+        done=_("The quota has been set."),
+        already=_("This is already the quota. No changes were made."),
     ),
     form=QuotaForm,
     carry_out=lambda client, justification, form: limits.set_quota(
@@ -182,11 +188,14 @@ SET_QUOTA: Final = _of_client(
 )
 SET_USER_LIMIT: Final = _of_client(
     words=Words(
-        link=_("Set the user limit"),
-        question=_("Set how many users it may have?"),
-        meaning=(_("Nobody is removed. Nobody new can be invited while there are as many or more."), _RECORDED),
-        done=_("The user limit is set."),
-        already=_("It may have just as many already. Nothing was done."),
+        link=_("Set user limit"),
+        question=_("Set the maximum number of users?"),
+        meaning=(
+            _("Nobody is removed. No one new can be invited while the number of users is at or above the limit."),
+            _RECORDED,
+        ),
+        done=_("The user limit has been set."),
+        already=_("This is already the limit. No changes were made."),
     ),
     form=UserLimitForm,
     carry_out=lambda client, justification, form: limits.set_user_limit(
@@ -195,14 +204,17 @@ SET_USER_LIMIT: Final = _of_client(
 )
 NOTE: Final = _of_client(
     words=Words(
-        link=_("Write the note"),
-        question=_("Write a note on this client?"),
+        link=_("Save note"),
+        question=_("Add a note about this client?"),
         meaning=(
-            _("It is sealed with the client's own key, is never changed, and goes after two years or with the client."),
-            _("The client's history says that there is one, its copy of all data also what is in it."),
+            _(
+                "It is encrypted with the client's own key, can never be changed, and is deleted after two "
+                "years or together with the client."
+            ),
+            _("The client's audit log shows that the note exists; the copy of all its data also contains the text."),
         ),
-        done=_("The note is kept."),
-        already=_("The note was kept already."),
+        done=_("The note has been saved."),
+        already=_("The note was already saved."),
     ),
     form=NoteForm,
     carry_out=lambda client, justification, form: notes.add(client, justification, attempt=UUID(form.data["attempt"])),
@@ -211,15 +223,15 @@ NOTE: Final = _of_client(
 )
 RESEND: Final = _of_invitation(
     words=Words(
-        link=_("Mail it again"),
-        question=_("Mail this invitation again?"),
+        link=_("Resend"),
+        question=_("Resend this invitation?"),
         meaning=(
-            _("It goes out in the name of the owner who has invited, and works for seven days from now. The link of "
-              "the older mail works no more."),
+            _("It is sent in the name of the owner who invited this person and is valid for seven days "
+                "from now. The link in the earlier e-mail no longer works."),
             _RECORDED,
         ),
-        done=_("The invitation is on its way again."),
-        already=_("It was mailed within the last minute. Nothing was done."),
+        done=_("The invitation has been sent again."),
+        already=_("It was sent less than a minute ago. It was not sent again."),
     ),
     carry_out=lambda invitation, justification, _form: invitations.resend(invitation, justification),
 )  # fmt: skip
@@ -227,9 +239,9 @@ WITHDRAW: Final = _of_invitation(
     words=Words(
         link=_("Withdraw"),
         question=_("Withdraw this invitation?"),
-        meaning=(_("Its link works no more. Owners can invite the same colleague again."), _RECORDED),
-        done=_("The invitation is withdrawn."),
-        already=_("It was used or withdrawn already. Nothing was done."),
+        meaning=(_("Its link no longer works. Owners can invite the same person again."), _RECORDED),
+        done=_("The invitation has been withdrawn."),
+        already=_("It has already been used or withdrawn. No changes were made."),
         is_grave=True,
     ),
     carry_out=lambda invitation, justification, _form: invitations.withdraw(invitation, justification),
@@ -239,13 +251,13 @@ SIGN_OUT: Final = StaffAction(
         link=_("Sign out everywhere"),
         question=_("Sign this user out everywhere?"),
         meaning=(
-            _("All their browsers are signed out at once. With password and second factor they can sign in again: "
-              "an owner can deactivate them."),
-            _("They are told by e-mail."),
+            _("All their browsers are signed out immediately. They can sign in again with their password "
+                "and two-factor authentication; an owner can deactivate them."),
+            _("They are notified by e-mail."),
             _RECORDED,
         ),
-        done=_("They are signed out everywhere."),
-        already=_("They are signed in nowhere. Nothing was done."),
+        done=_("The user has been signed out everywhere."),
+        already=_("The user is not signed in anywhere. No changes were made."),
     ),
     find=_user,
     client_of=lambda user: user.client_id,
@@ -258,8 +270,8 @@ SIGN_OUT_STAFF: Final = StaffAction(
         link=_("Sign out everywhere"),
         question=_("Sign this colleague out everywhere?"),
         meaning=(
-            _("All their browsers are signed out at once. They are told by e-mail, and it stands in the staff's "
-              "history."),
+            _("All their browsers are signed out immediately. They are notified by e-mail, and it is "
+                "recorded in the staff audit log."),
         ),
         done=SIGN_OUT.words.done,
         already=SIGN_OUT.words.already,
@@ -286,15 +298,15 @@ def _block(_row: object, justification: Justification, form: Any) -> bool:
 
 SET_BLOCK: Final = StaffAction(
     words=Words(
-        link=_("Block an address"),
-        question=_("Block an address or network?"),
+        link=_("Block an IP address"),
+        question=_("Block an IP address or network?"),
         meaning=(
-            _("Within two seconds every call of the API from there is refused, whoever's key it has."),
-            _("Blocking it again renews case and end."),
-            _("It stands in the staff's history."),
+            _("Within two seconds, all API calls from there are refused, whichever key they use."),
+            _("Blocking again updates case and end date."),
+            _("It is recorded in the staff audit log."),
         ),
-        done=_("The address is blocked."),
-        already=_("The address is blocked."),
+        done=_("The IP address has been blocked."),
+        already=_("The IP address has been blocked."),
         is_grave=True,
     ),
     find=lambda: (),
@@ -304,14 +316,14 @@ SET_BLOCK: Final = StaffAction(
 )
 LIFT_BLOCK: Final = StaffAction(
     words=Words(
-        link=_("Lift the block"),
-        question=_("Let this address in again?"),
+        link=_("Unblock"),
+        question=_("Unblock this IP address?"),
         meaning=(
-            _("Within two seconds calls of the API from there are answered again."),
-            _("It stands in the staff's history."),
+            _("API calls from there are accepted again within two seconds."),
+            _("It is recorded in the staff audit log."),
         ),
-        done=_("The address is let in again."),
-        already=_("The address was not blocked any more. Nothing was done."),
+        done=_("The IP address has been unblocked."),
+        already=_("The IP address was no longer blocked. No changes were made."),
     ),
     find=lambda pk: Block.objects.filter(pk=pk).first(),
     facts=_facts_of_block,
@@ -332,7 +344,7 @@ def notes_page(request: StaffRequest, pk: UUID) -> HttpResponse:
 PAGES: Final = (
     Page("notes", "clients/<uuid:pk>/notes/", notes_page, "accounts.view_clientnote", _("Notes"), on=Client),
     Page(
-        "note_client", "clients/<uuid:pk>/notes/add/", pages.view(NOTE), "accounts.note_client", _("Write a note"),
+        "note_client", "clients/<uuid:pk>/notes/add/", pages.view(NOTE), "accounts.note_client", _("Add a note"),
         changes=True, on=Client, is_offered=lambda client: client.state != Client.State.GONE,
     ),
     Page(

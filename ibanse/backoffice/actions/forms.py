@@ -20,7 +20,7 @@ class ActionForm(BaseForm):
     """A reason, under which the deed is found again and explained to who asks."""
 
     ticket = LineField(
-        label=_("Number of the case"),
+        label=_("Case number"),
         max_length=MOST_TICKET_CHARACTERS,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
@@ -28,7 +28,10 @@ class ActionForm(BaseForm):
         label=_("Reason"),
         min_length=LEAST_CHARACTERS,
         max_length=MOST_CHARACTERS,
-        help_text=_("At least ten characters. Owners read it in their history; the mail to them has the number alone."),
+        help_text=_(
+            "At least ten characters. Owners can read it in their audit log; the e-mail to them contains "
+            "only the number."
+        ),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -46,14 +49,14 @@ class StaffActionForm(ActionForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["words"].help_text = _("At least ten characters. Only the staff's history keeps it.")
+        self.fields["words"].help_text = _("At least ten characters. Stored only in the staff audit log.")
 
 
 class QuotaForm(ActionForm):
     """Units per month."""
 
     before = forms.IntegerField(widget=forms.HiddenInput)
-    units = forms.IntegerField(label=_("Units per month"), min_value=0, max_value=quota.MOST_UNITS)
+    units = forms.IntegerField(label=_("Checks per month"), min_value=0, max_value=quota.MOST_UNITS)
     field_order = ("before", "units")
 
     def __init__(self, *args: Any, row: Client, **options: Any) -> None:
@@ -66,7 +69,7 @@ class UserLimitForm(ActionForm):
 
     before = forms.IntegerField(widget=forms.HiddenInput)
     most = forms.IntegerField(
-        label=_("Most users, open invitations included"), min_value=1, max_value=limits.MOST_USERS
+        label=_("Maximum number of users, including open invitations"), min_value=1, max_value=limits.MOST_USERS
     )
     field_order = ("before", "most")
 
@@ -82,8 +85,8 @@ class NoteForm(ActionForm):
         super().__init__(*args, **options)
         self.fields["words"].label = _("Note")
         self.fields["words"].help_text = _(
-            "At least ten characters, for colleagues who take up the case. The client gets it in the copy of its data: "
-            "write nothing that it may not read, and no IBAN."
+            "At least ten characters, for colleagues who take over the case. The client receives the "
+            "note with the copy of its data: do not write anything it may not read, and no IBAN."
         )
 
 
@@ -95,16 +98,16 @@ class BlockForm(StaffActionForm):
         "24": _("One day"),
         "168": _("Seven days"),
         "720": _("30 days"),
-        "0": _("Until it is lifted"),
+        "0": _("Until lifted"),
     }
 
     network = LineField(
-        label=_("Address or network"),
+        label=_("IP address or network"),
         max_length=50,
-        help_text=_("Such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32."),
+        help_text=_("For example 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    hours = forms.ChoiceField(label=_("For how long"), choices=tuple(LASTS.items()), initial="24")
+    hours = forms.ChoiceField(label=_("Duration"), choices=tuple(LASTS.items()), initial="24")
     field_order = ("network", "hours")
 
     def clean_network(self) -> str:
@@ -113,7 +116,7 @@ class BlockForm(StaffActionForm):
         try:
             blocks.touching(text)
         except blocks.BlockRefused:
-            raise ValidationError(_("That is no address or network.")) from None
+            raise ValidationError(_("Not a valid IP address or network.")) from None
         return text
 
     def lasts(self) -> timedelta | None:

@@ -41,7 +41,7 @@ class ClientAdmin(StaffAdmin):
     list_display = ("short_number", "standing", "people", "monthly_quota", "created_at", "demo")
     list_filter = (("state", StateFilter), "needs_second_factor", "is_demo")
     search_fields = ("pk", "users__email")
-    search_help_text = gettext_lazy("By the whole number of a client, or the whole e-mail address of one of its users.")
+    search_help_text = gettext_lazy("Search by full client number, or by the full e-mail address of one of its users.")
     ordering = ("-created_at",)
     sortable_by = ("created_at", "monthly_quota")
     fields = (
@@ -50,8 +50,8 @@ class ClientAdmin(StaffAdmin):
     more_fields: ClassVar[dict[str, tuple[str, ...]]] = {"accounts.view_usageday": ("checked", "used")}
     of_client = ""
 
-    demo = flag("is_demo", gettext_lazy("made for demonstration"))
-    second_factor = flag("needs_second_factor", gettext_lazy("all users need a second factor"))
+    demo = flag("is_demo", gettext_lazy("created for demonstration"))
+    second_factor = flag("needs_second_factor", gettext_lazy("two-factor authentication required for all users"))
 
     def owner_of(self, row: Client) -> UUID:
         """Return the client's own id."""
@@ -79,7 +79,7 @@ class ClientAdmin(StaffAdmin):
         month = counts.month(client)
         return month.valid + month.invalid
 
-    @admin.display(description=gettext_lazy("units used this month"))
+    @admin.display(description=gettext_lazy("checks counted against the quota this month"))
     def used(self, client: Client) -> int:
         """Return how much of its quota it has used."""
         return counts.month(client).used
@@ -91,12 +91,12 @@ class UserAdmin(StaffAdmin):
     list_display = ("short_number", "address", "short_client", "role", "active", "has_factor", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("pk", "email")
-    search_help_text = gettext_lazy("By the whole number of a user, or their whole e-mail address.")
+    search_help_text = gettext_lazy("Search by full user number or full e-mail address.")
     ordering = ("-joined_at",)
     fields = ("address", "role", "active", "has_factor", "joined_at", "last_login", "language")
 
     active = flag("is_active", gettext_lazy("may sign in"))
-    has_factor = flag("factor", gettext_lazy("second factor"))
+    has_factor = flag("factor", gettext_lazy("two-factor authentication"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Return those who belong to a client: the staff have a page of their own."""
@@ -115,7 +115,7 @@ class InvitationAdmin(StaffAdmin):
 
     list_display = ("short_number", "address", "short_client", "sent_at", "expires_at", "standing")
     search_fields = ("pk", "email")
-    search_help_text = gettext_lazy("By the whole number of an invitation, or the whole address that it went to.")
+    search_help_text = gettext_lazy("Search by full invitation number, or by the full e-mail address it was sent to.")
     ordering = ("-sent_at",)
     fields = ("address", "sent_at", "expires_at", "standing")
 
@@ -136,7 +136,7 @@ class ContactAdmin(StaffAdmin):
 
     list_display = ("short_number", "changed_at")
     search_fields = ("pk",)
-    search_help_text = gettext_lazy("By the whole number of a client.")
+    search_help_text = gettext_lazy("Search by full client number.")
     ordering = ("-changed_at",)
     fields = ("changed_at",)
 
@@ -151,7 +151,7 @@ class UsageAdmin(StaffAdmin):
     list_display = ("day", "short_client", "source", "valid", "invalid", "units")
     list_filter = ("source",)
     search_fields = ("client",)
-    search_help_text = gettext_lazy("By the whole number of a client.")
+    search_help_text = gettext_lazy("Search by full client number.")
     narrowed_by = ("day",)
     fields = ("day", "source", "valid", "invalid", "units")
 
@@ -159,14 +159,14 @@ class UsageAdmin(StaffAdmin):
 class EventFilter(admin.SimpleListFilter):
     """Narrows a history to a few kinds of deeds that somebody looks for."""
 
-    title = gettext_lazy("deed")
+    title = gettext_lazy("action")
     parameter_name = "kind"
     KINDS: ClassVar[dict[str, tuple[Promise, tuple[str, ...]]]] = {
         "calls": (gettext_lazy("refused calls"), ("keys.refused",)),
-        "pages": (gettext_lazy("refused pages"), ("users.refused",)),
+        "pages": (gettext_lazy("refused page requests"), ("users.refused",)),
         "sign-ins": (gettext_lazy("sign-ins"), ("users.signed_in",)),
         "factors": (
-            gettext_lazy("passwords and factors"),
+            gettext_lazy("passwords and two-factor authentication"),
             ("users.password_changed", "users.email_changed", "users.factors_reset", "factors.totp_removed"),
         ),
         "owners": (gettext_lazy("ownership"), ("users.ownership_given", "users.ownership_taken", "owners.recovered")),
@@ -188,7 +188,7 @@ class HistoryAdmin(StaffAdmin):
     list_display = ("at", "action", "short_client", "number", "doer", "network")
     list_filter = (EventFilter,)
     search_fields = ("client",)
-    search_help_text = gettext_lazy("By the whole number of a client, or of the user who did it.")
+    search_help_text = gettext_lazy("Search by full client number, or by the full number of the user who did it.")
     fields = ("at", "number", "action", "actor", "network", "call")
     ordering = ("-pk",)
 
@@ -198,7 +198,7 @@ class HistoryAdmin(StaffAdmin):
         user = users.filter(pk=number).first() if (number := as_number(term)) else None
         return super().exactly(term) | (Q(client=user.client_id, actor=user.pk) if user else Q(pk__in=[]))
 
-    @admin.display(description=gettext_lazy("deed"))
+    @admin.display(description=gettext_lazy("action"))
     def action(self, entry: HistoryEntry) -> str:
         """Return the deed's sentence."""
         action = client_log.ACTIONS.get(entry.tag)
@@ -207,7 +207,7 @@ class HistoryAdmin(StaffAdmin):
     @admin.display(description=gettext_lazy("by"))
     def doer(self, entry: HistoryEntry) -> str:
         """Return the beginning of the number of the user who did it."""
-        return short(entry.actor) if entry.actor else gettext("the service itself")
+        return short(entry.actor) if entry.actor else gettext("the service")
 
     @admin.display(description=gettext_lazy("refused call"))
     def call(self, entry: HistoryEntry) -> str:
@@ -228,7 +228,7 @@ class SessionAdmin(StaffAdmin):
 
     list_display = ("last_seen_at", "address", "whose", "browser", "network", "created_at")
     search_fields = ("user", "user__email")
-    search_help_text = gettext_lazy("By the whole number of a user, or their whole e-mail address.")
+    search_help_text = gettext_lazy("Search by full user number or full e-mail address.")
     ordering = ("-last_seen_at",)
     list_select_related = ("user",)
     fields = ("user_id", "whose", "browser", "network", "created_at", "last_seen_at")
@@ -271,7 +271,7 @@ class BlockAdmin(StaffAdmin):
 
     list_display = ("network", "reason", "created_at", "expires_at")
     search_fields = ("network",)
-    search_help_text = gettext_lazy("By the whole network, such as 192.0.2.7/32.")
+    search_help_text = gettext_lazy("Search by full network, such as 192.0.2.7/32.")
     ordering = ("-created_at",)
     fields = ("network", "reason", "created_at", "expires_at")
     of_client = ""
@@ -289,15 +289,15 @@ class KindOfLook(EventFilter):
 
     KINDS: ClassVar[dict[str, tuple[Promise, tuple[str, ...]]]] = {
         "looks": (gettext_lazy("pages opened"), ("office.viewed",)),
-        "changes": (gettext_lazy("forms sent"), ("office.changed",)),
+        "changes": (gettext_lazy("forms submitted"), ("office.changed",)),
         "refusals": (gettext_lazy("refused"), ("office.refused",)),
         "misuse": (gettext_lazy("deliberate"), ("office.misused",)),
         "unmaskings": (
-            gettext_lazy("unmasked"),
+            gettext_lazy("masked details opened"),
             ("client.unmasked", "client.looked_at", "client.masked", "client.unmasking_refused"),
         ),
         "actions": (
-            gettext_lazy("deeds"),
+            gettext_lazy("actions"),
             (
                 "client.suspended",
                 "client.reopened",
@@ -306,7 +306,7 @@ class KindOfLook(EventFilter):
             ),
         ),
         "staff": (
-            gettext_lazy("the staff themselves"),
+            gettext_lazy("staff themselves"),
             tuple(tag for tag in staff_log.ACTIONS if tag.startswith("staff.")),
         ),
     }
@@ -340,7 +340,7 @@ class StaffHistoryAdmin(StaffAdmin):
     list_filter = (KindOfLook, TimeOfLook)
     search_fields = ("actor", "client", "number")
     search_help_text = gettext_lazy(
-        "By the whole number of a client or of one of the staff, or by the whole e-mail address of one of the staff."
+        "Search by full client or staff number, or by the full e-mail address of a staff member."
     )
     ordering = ("-number",)
     fields = ("at", "number", "who", "action", "client", "network", "details")
@@ -364,9 +364,9 @@ class StaffHistoryAdmin(StaffAdmin):
     @admin.display(description=gettext_lazy("by"))
     def who(self, entry: Any) -> str:
         """Return whose deed it was."""
-        return entry.email or str(entry.actor or gettext("the service itself"))
+        return entry.email or str(entry.actor or gettext("the service"))
 
-    @admin.display(description=gettext_lazy("deed"))
+    @admin.display(description=gettext_lazy("action"))
     def action(self, entry: StaffEntry) -> str:
         """Return the deed's sentence."""
         action = staff_log.ACTIONS.get(entry.tag)

@@ -19,7 +19,7 @@ class ApiKeyAdmin(StaffAdmin):
     list_display = ("prefix", "short_client", "standing", "uses", "places", "last_used_on", "expires_at")
     list_filter = ("is_test",)
     search_fields = ("pk", "identifier")
-    search_help_text = gettext_lazy("By what a key begins with, such as ibanse_live_a1B2c3D4e5.")
+    search_help_text = gettext_lazy("Search by key prefix, such as ibanse_live_a1B2c3D4e5.")
     ordering = ("-created_at",)
     fields = (
         "prefix",
@@ -63,7 +63,7 @@ class ApiKeyAdmin(StaffAdmin):
     @admin.display(description=gettext_lazy("networks"))
     def places(self, key: Any) -> str:
         """Return how many networks it works from; which they are is the client's."""
-        return gettext("any address") if key.any_address else str(key.entries or 0)
+        return gettext("any IP address") if key.any_address else str(key.entries or 0)
 
 
 class QuotaMonthAdmin(StaffAdmin):
@@ -71,11 +71,11 @@ class QuotaMonthAdmin(StaffAdmin):
 
     list_display = ("month", "short_client", "taken", "quota")
     search_fields = ("client",)
-    search_help_text = gettext_lazy("By the whole number of a client.")
+    search_help_text = gettext_lazy("Search by full client number.")
     list_select_related = ("client",)
     fields = ("month", "taken", "quota")
 
-    @admin.display(description=gettext_lazy("units per month"))
+    @admin.display(description=gettext_lazy("checks per month"))
     def quota(self, row: QuotaMonth) -> int:
         """Return what it may use in a month, as it is today."""
         return row.client.monthly_quota

@@ -36,7 +36,7 @@ def verify_staff(request: StaffRequest) -> HttpResponse:
     typed = form.cleaned_data["checkpoint"]
     stated = export.read_checkpoint(typed) if typed else None
     if typed and stated is None:
-        form.add_error("checkpoint", _("This is not a statement of ours. Copy it whole, with its brackets."))
+        form.add_error("checkpoint", _("This is not one of our statements. Copy it in full, including the braces."))
         return _staff_page(request, form, status=422)
     result = staff_log.verify_checkpoint(stated) if stated else staff_log.verify()
     told = {"result": result, "problem": _problem(result), "is_compared": stated is not None}

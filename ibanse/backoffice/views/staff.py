@@ -57,7 +57,7 @@ def change(request: StaffRequest, pk: UUID) -> HttpResponse:
     except Refusal as refusal:
         form.refuse(refusal)
         return render(request, "admin/change_staff.html", context, status=409)
-    done = _("Changed: %(who)s.") if is_changed else _("Nothing to change: %(who)s was like that already.")
+    done = _("Changed: %(who)s.") if is_changed else _("No change: this already applied to %(who)s.")
     messages.success(request, done % {"who": member.email})
     return redirect("admin:staff")
 

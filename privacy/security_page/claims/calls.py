@@ -12,57 +12,73 @@ API: Final = Subject(
     (
         Claim(
             "valid_keys_only",
-            _("Every call that checks anything needs a valid key of an active customer, with the right to make it."),
-            _("Suspended, closing and deleted customers' keys are refused; so is a session of the browser."),
-            _("Each call is made without a key, with keys of every other right, and for customers in each state."),
+            _(
+                "Every call that checks anything requires a valid key of an active customer, with permission "
+                "for that call."
+            ),
+            _("Keys of suspended, closing and deleted customers are refused, and so is a browser session."),
+            _(
+                "Each call is made without a key, with keys that have every permission but the required one, "
+                "and for customers in each state."
+            ),
         ),
         Claim(
             "hashed_keys",
-            _("API keys are kept as keyed hashes only and are shown once."),
+            _("API keys are stored only as keyed hashes and are shown once."),
             _(
-                "256 random bits; HMAC-SHA256 under a secret that no database holds. A checksum and a fixed "
-                "pattern help scanners find leaked keys."
+                "256 random bits; HMAC-SHA256 with a secret that is in no database. A checksum and a "
+                "fixed pattern help scanners find leaked keys."
             ),
-            _("Rows, mails and logs are searched for the key; a changed, cut or foreign one must not fit."),
+            _(
+                "Rows, e-mails and logs are searched for the key; a changed, truncated or foreign key must "
+                "not be accepted."
+            ),
         ),
         Claim(
             "silent_refusals",
-            _("Unknown, wrong, revoked and expired keys get the same answer, to the byte."),
-            _("Only whoever holds the right secret learns that the address is the reason."),
-            _("The answers, headers included, are compared."),
+            _("Unknown, wrong, revoked and expired keys get exactly the same response, byte for byte."),
+            _("Only someone with the right secret learns that the IP address is the reason."),
+            _("The responses are compared, including their headers."),
         ),
         Claim(
             "bound_addresses",
-            _("A key can be bound to addresses and networks, IPv4 and IPv6. From anywhere else it is refused."),
-            _("An empty list refuses everybody, and no entry can mean all addresses."),
-            _("Calls come from inside and outside of the list, in every way to write an address."),
+            _(
+                "A key can be restricted to IP addresses and networks, IPv4 and IPv6. Calls from anywhere "
+                "else are refused."
+            ),
+            _("An empty list refuses everyone, and no entry can mean all IP addresses."),
+            _("Calls come from inside and outside the list, with IP addresses written in every possible way."),
         ),
         Claim(
             "prompt_changes",
             _(
-                "A revoked key, a changed list of addresses and a suspended customer hold everywhere within "
-                "two seconds."
+                "Revoking a key, changing its list of IP addresses or suspending a customer takes effect "
+                "everywhere within two seconds."
             ),
-            _("A process that cannot ask the database for that long refuses all calls."),
-            _("Several processes of a running service are called without a pause while another one makes the change."),
+            _("A process that cannot reach the database for that long refuses all calls."),
+            _("Several processes of a running service are called continuously while another one makes the change."),
         ),
         Claim(
             "strict_bodies",
-            _("An IBAN never stands in an address of the API, and a body that is not exactly as described is refused."),
             _(
-                "Query strings are refused; so are unknown or doubled fields, wrong types, invalid text and "
-                "too much of it, with the place named."
+                "An IBAN is never part of a web address of the API, and a body that is not exactly as "
+                "documented is refused."
             ),
-            _("Malformed bodies and paths of every kind we know are sent, some over a bare connection."),
+            _(
+                "Query strings are refused; so are unknown or duplicate fields, wrong types, invalid "
+                "text and text that is too long. The error says where."
+            ),
+            _("Malformed bodies and paths of every kind we know are sent, some over a raw connection."),
         ),
         Claim(
             "exact_limits",
-            _("Rates and the month's quota hold over all processes together, however many calls come at once."),
+            _("Rate limits and the monthly quota apply to all processes together, however many calls arrive at once."),
             _(
-                "The quota admits exactly what it has; a minute at most a tenth more than the rate. While the "
-                "shared counters (Redis) are away, each process counts a rate for itself; the quota stays exact."
+                "The quota allows exactly what is left; the calls in a minute exceed the rate limit by a "
+                "tenth at most. If the shared counters (Redis) are unavailable, each process applies the "
+                "rate limit on its own; the quota stays exact."
             ),
-            _("400 calls at once on a quota of 100 must pass exactly 100 times, with several processes."),
+            _("Of 400 simultaneous calls on a quota of 100, exactly 100 must succeed, with several processes."),
         ),
     ),
 )

@@ -36,7 +36,7 @@ class EmailChangeTests(EntranceTest):
         assert self.owner.client is not None
         [told] = client_log.told(self.owner.client, client_log.entries(self.owner.client, tag="users.email_changed"))
         self.assertEqual(told.details, {"old": OLD, "new": NEW})
-        subjects = {letter.to[0] for letter in mail.outbox if letter.subject == "Your e-mail address is changed"}
+        subjects = {letter.to[0] for letter in mail.outbox if letter.subject == "Your e-mail address has been changed"}
         self.assertEqual(subjects, {OLD, NEW})
         self.assert_in(self.here)
         self.assert_out(there)
@@ -48,7 +48,7 @@ class EmailChangeTests(EntranceTest):
         new_code, old_code = self.code_for(NEW), self.code_for(OLD)
         for pair in ((new_code, new_code), (old_code, old_code), (old_code, new_code), (new_code, "BBBB-BBBB")):
             response = self.send(self.here, PATH, dict(zip(("new_code", "old_code"), pair, strict=True)))
-            self.assertContains(response, "At least one of the codes is not right.", status_code=422)
+            self.assertContains(response, "At least one of the codes is wrong.", status_code=422)
 
         self.owner.refresh_from_db()
         self.assertEqual(self.owner.email, OLD)

@@ -71,7 +71,7 @@ class PasswordChangeTests(EntranceTest):
     def test_without_the_present_password_nothing_changes(self) -> None:
         response = self.send(self.here, "/account/password/", {**self.fields, "oldpassword": "something else"})
 
-        self.assertContains(response, "This is not your present password.")
+        self.assertContains(response, "This is not your current password.")
         self.assert_in(self.there)
         self.assertEqual(mail.outbox, [])
 

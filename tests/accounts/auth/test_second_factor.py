@@ -1,4 +1,4 @@
-"""Second factors: an app, passkeys (walked in a real browser elsewhere), recovery codes; sealed, and asked for."""
+"""Two-factor authentication: an app, passkeys (walked in a real browser elsewhere), recovery codes; encrypted."""
 
 import base64
 import re
@@ -74,7 +74,7 @@ class AppTests(EntranceTest):
         who = Visitor()
         self.assertRedirects(self.sign_in(who, self.owner.email), "/sign-in/second-factor/")
         self.assert_out(who)
-        self.assertContains(self.send(who, "/sign-in/second-factor/", {"code": "000000"}), "This code is not right.")
+        self.assertContains(self.send(who, "/sign-in/second-factor/", {"code": "000000"}), "Wrong code.")
 
         # The present one was used up when the app was added? Not by allauth, which marks codes at sign-in only.
         code = code_now(secret)
@@ -95,7 +95,7 @@ class AppTests(EntranceTest):
         for _ in range(6):
             response = self.send(who, "/sign-in/second-factor/", {"code": "000000"})
 
-        self.assertContains(response, "Too many tries.")
+        self.assertContains(response, "Too many attempts.")
         self.send(who, "/sign-in/second-factor/", {"code": code_now(secret)})
         self.assert_out(who)
 
@@ -162,7 +162,7 @@ class RecentProofTests(EntranceTest):
         with mock.patch("time.time", return_value=later):
             self.assertRedirects(self.here.opens(APP), f"/account/again/?next={APP}")
             wrong = self.send(self.here, "/account/again/", {"password": "wrong", "next": APP})
-            self.assertContains(wrong, "This password is not right.")
+            self.assertContains(wrong, "Wrong password.")
             response = self.send(self.here, "/account/again/", {"password": PASSWORD, "next": APP})
             self.assertRedirects(response, APP)
 

@@ -40,7 +40,7 @@ class SignInTests(EntranceTest):
     def test_a_wrong_password_does_not(self) -> None:
         response = self.sign_in(self.visitor, "olga@example.com", "wrong password, wrong door")
 
-        self.assertContains(response, "The e-mail address or the password is not right.")
+        self.assertContains(response, "Wrong e-mail address or password.")
         self.assert_out(self.visitor)
 
     def test_owners_land_on_the_overview_and_sub_users_on_the_check_page(self) -> None:
@@ -90,9 +90,7 @@ class SignInTests(EntranceTest):
 
         self.assert_out(self.visitor)
         self.assertRedirects(self.sign_in(Visitor(), self.owner.email), "/sign-in/inactive/")
-        self.assertContains(
-            self.sign_in(Visitor(), self.owner.email, "wrong"), "The e-mail address or the password is not right."
-        )
+        self.assertContains(self.sign_in(Visitor(), self.owner.email, "wrong"), "Wrong e-mail address or password.")
 
     @pytest.mark.claim("passwords")
     def test_guessing_is_slowed_down_in_the_network_it_comes_from_and_nowhere_else(self) -> None:
@@ -109,7 +107,7 @@ class SignInTests(EntranceTest):
                 who = Visitor(caller)
                 response = self.sign_in(who, self.owner.email)
                 if is_slowed:
-                    self.assertContains(response, "Too many tries.")
+                    self.assertContains(response, "Too many attempts.")
                     self.assert_out(who)
                 else:
                     self.assert_in(who)
@@ -124,7 +122,7 @@ class SignInTests(EntranceTest):
         unknown = self.sign_in(Visitor(), self.owner.email)
 
         self.assert_in(self.visitor)
-        self.assertContains(unknown, "Too many tries.")
+        self.assertContains(unknown, "Too many attempts.")
 
     @pytest.mark.claim("passwords")
     @pytest.mark.claim("passwords")
@@ -166,7 +164,7 @@ class SignInTests(EntranceTest):
 
         response = self.sign_in(Visitor(), self.member("third@example.com").email)
 
-        self.assertContains(response, "Too many tries.")
+        self.assertContains(response, "Too many attempts.")
 
     def test_a_known_browser_is_slowed_down_as_well(self) -> None:
         self.sign_in(self.visitor, self.owner.email)
@@ -175,7 +173,7 @@ class SignInTests(EntranceTest):
 
         response = self.sign_in(self.visitor, self.owner.email)
 
-        self.assertContains(response, "Too many tries.")
+        self.assertContains(response, "Too many attempts.")
         self.assert_out(self.visitor)
 
     @pytest.mark.claim("passwords")
@@ -189,8 +187,8 @@ class SignInTests(EntranceTest):
         response = self.sign_in(forger, self.owner.email)
         elsewhere = self.sign_in(Visitor(), self.owner.email)
 
-        self.assertContains(response, "Too many tries.")
-        self.assertContains(elsewhere, "Too many tries.")
+        self.assertContains(response, "Too many attempts.")
+        self.assertContains(elsewhere, "Too many attempts.")
 
     def guess(self, who: Visitor, times: int) -> None:
         """Try wrong passwords for the owner's address."""

@@ -54,7 +54,7 @@ class SignUpTests(EntranceTest):
         self.send(self.visitor, "/sign-up/", SIGN_UP)
         for _ in range(codes.MAX_TRIES - 1):
             response = self.send(self.visitor, "/sign-up/code/", {"code": "BBBB-BBBB"})
-            self.assertContains(response, "This code is not right.", status_code=422)
+            self.assertContains(response, "Wrong code.", status_code=422)
         self.assertRedirects(self.send(self.visitor, "/sign-up/code/", {"code": "BBBB-BBBB"}), "/sign-up/")
 
         self.assertRedirects(self.send(self.visitor, "/sign-up/code/", {"code": self.code_for(EMAIL)}), "/sign-up/")
@@ -149,7 +149,7 @@ class SignUpTests(EntranceTest):
 
 class ClosedSignUpTests(EntranceTest):
     def test_sign_up_can_be_closed(self) -> None:
-        for value, said in (("closed", "Sign-up is closed"), ("invite", "Sign-up is by invitation")):
+        for value, said in (("closed", "Sign-up is closed"), ("invite", "Sign-up is by invitation only")):
             with self.subTest(value), override_settings(SIGNUP=value):
                 self.assertContains(self.visitor.opens("/sign-up/"), said)
                 self.send(self.visitor, "/sign-up/", SIGN_UP)

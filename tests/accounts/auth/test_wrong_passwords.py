@@ -119,7 +119,7 @@ class CodeTests(GuessedAtTest):
 
         response = self.send(self.visitor, CODE_PAGE, {"code": self.code_for(KNOWN)})
 
-        self.assertContains(response, "Too many tries.")
+        self.assertContains(response, "Too many attempts.")
         self.assert_out(self.visitor)
 
     def test_whoever_guessed_right_does_not_come_in_by_waiting(self) -> None:

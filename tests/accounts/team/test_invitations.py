@@ -111,7 +111,7 @@ class InvitingTests(InvitationTest):
     def test_a_user_of_the_same_client_is_told_at_the_field(self) -> None:
         response = self.alice.posts("/account/users/invite/", {"email": self.vera.user.email.upper()})
 
-        self.assertContains(response, "vera@example.com already is a user of your account.", status_code=422)
+        self.assertContains(response, "vera@example.com is already a user of your account.", status_code=422)
         self.assertContains(response, 'aria-invalid="true"', status_code=422)
 
     def test_a_user_of_another_client_is_not_revealed(self) -> None:
@@ -200,7 +200,7 @@ class OpenInvitationTests(InvitationTest):
 
         page = self.alice_posts(f"/account/invitations/{invitation.pk}/withdraw/")
 
-        self.assertIn("The invitation of ture@example.com is withdrawn.", page)
+        self.assertIn("The invitation to ture@example.com has been withdrawn.", page)
         self.assertEqual(self.visitor.opens(path).status_code, 410)
         self.assertEqual(self.trail(self.alice.client), ["users.invited", "users.invitation_withdrawn"])
 

@@ -99,7 +99,7 @@ class DayTests(BackOfficeActionTest):
 
         self.assertEqual(
             self.said(self.does(support, self.path("resend_invitation", self.invitation))),
-            "The invitation is on its way again.",
+            "The invitation has been sent again.",
         )
         self.assertEqual([letter.to[0] for letter in mail.outbox], ["nina@example.com", "alice@example.com"])
         self.invitation.refresh_from_db()
@@ -148,7 +148,7 @@ class DayTests(BackOfficeActionTest):
                 listed = {"sign_out_session": "usersessions_usersession", "sign_out_actor": "accounts_staffentry"}[name]
                 self.assertContains(security.opens(self.path(f"{listed}_change", row)), self.path(name, row))
                 self.assertEqual(
-                    self.said(self.does(security, self.path(name, row))), "They are signed out everywhere."
+                    self.said(self.does(security, self.path(name, row))), "The user has been signed out everywhere."
                 )
                 self.assertFalse(UserSession.objects.filter(user=person.user).exists())
 
@@ -158,7 +158,7 @@ class DayTests(BackOfficeActionTest):
 
         response = self.does(lead, self.path("sign_out_staff", kim.user))
 
-        self.assertEqual(self.said(response), "They are signed out everywhere.")
+        self.assertEqual(self.said(response), "The user has been signed out everywhere.")
         self.assertEqual(kim.opens("/admin/").headers["Location"][:10], "/sign-in/?")
         self.assertContains(lead.opens(self.path("change_staff", kim.user)), self.path("sign_out_staff", kim.user))
         self.assertContains(self.does(lead, self.path("sign_out_staff", lead.user)), "That is you", status_code=409)

@@ -91,7 +91,7 @@ class TakingTests(BaseTest):
         for age in (RETENTION + HOUR, RETENTION - HOUR):
             sampling.take(NOON - age)
 
-        self.assertGreater(dict(scheduler.prune(NOON))["readings"], 0)
+        self.assertGreater(dict(scheduler.prune(NOON))["metrics"], 0)
 
         self.assertEqual(set(Metric.objects.values_list("at", flat=True)), {hour_of(NOON - RETENTION + HOUR)})
 

@@ -1,4 +1,4 @@
-"""Settings → Security and privacy: what owners decide about the log of checks, and what becomes of older records."""
+"Settings → Security and privacy: what owners decide about the check log, and what becomes of older records."
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -54,7 +54,7 @@ class ShowingTests(SettingsTest):
         self.assertContains(response, 'value="verdict" ')
         self.assertRegex(response.content.decode(), r'value="verdict"[^>]*checked')
         self.assertContains(response, 'value="30"')
-        self.assertContains(response, "There are no records of checks.")
+        self.assertContains(response, "There are no check records.")
 
     def test_it_says_how_many_records_there_are_of_each_mode(self) -> None:
         self.alice.checks(IBAN)
@@ -64,9 +64,9 @@ class ShowingTests(SettingsTest):
 
         response = self.alice.opens(PAGE)
 
-        self.assertContains(response, "There are 3 records of checks:")
+        self.assertContains(response, "There are 3 check records:")
         self.assertContains(response, "1 with the IBAN (full)")
-        self.assertContains(response, "2 without (verdict only)")
+        self.assertContains(response, "2 without (result only)")
 
     @pytest.mark.claim("kept_when_off")
     def test_it_lists_what_is_kept_even_when_it_is_off(self) -> None:
@@ -78,7 +78,7 @@ class ShowingTests(SettingsTest):
     def test_another_clients_records_are_not_counted(self) -> None:
         self.mallory.checks(IBAN)
 
-        self.assertContains(self.alice.opens(PAGE), "There are no records of checks.")
+        self.assertContains(self.alice.opens(PAGE), "There are no check records.")
 
 
 class ChoosingTests(SettingsTest):
@@ -88,7 +88,7 @@ class ChoosingTests(SettingsTest):
 
         self.assertEqual(response["Location"], PAGE)
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
-        self.assertContains(self.alice.opens(PAGE), "Saved. It holds for every check from now on.")
+        self.assertContains(self.alice.opens(PAGE), "Saved. This applies to every check from now on.")
         [told] = client_log.told(
             self.alice.client, client_log.entries(self.alice.client, tag="privacy.logging_changed")
         )
@@ -188,7 +188,7 @@ class OlderRecordsTests(SettingsTest):
             with self.subTest(mode=mode, days=days):
                 response = self.chooses(mode, days)
 
-                self.assertContains(response, "What about the records that are there already?")
+                self.assertContains(response, "What should happen to the existing records?")
                 self.assertContains(response, "2 records hold more than that, or are kept longer.")
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
 
@@ -204,7 +204,7 @@ class OlderRecordsTests(SettingsTest):
 
         self.assertEqual(self.records(), [])
         self.assertEqual(ValidationRecord.objects.count(), 1)
-        self.assertContains(self.alice.opens(PAGE), "2 older records were erased or reduced.")
+        self.assertContains(self.alice.opens(PAGE), "2 older records were deleted or reduced.")
         [told] = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="privacy.log_reduced"))
         self.assertEqual(told.details, {"records": "2", "to": "off, 90 days"})
 
@@ -252,7 +252,7 @@ class OlderRecordsTests(SettingsTest):
         self.assertContains(self.alice.opens(PAGE), "Some of them hold more than what is kept today.")
 
         response = self.chooses(Mode.VERDICT, 90, ask="1")
-        self.assertContains(response, "What about the records that are there already?")
+        self.assertContains(response, "What should happen to the existing records?")
         self.chooses(Mode.VERDICT, 90, older="apply")
 
         self.assertFalse(any(record.sealed for record in self.records()))

@@ -56,7 +56,7 @@ class RequestTests(DeletionTest):
         mailed = [sent.to[0] for sent in mail.outbox if "/confirm/" in str(sent.body)]
         self.assertEqual(sorted(mailed), ["alice@example.com", "bo@example.com"])
         self.assertEqual(self.state(), "active")
-        self.assertContains(self.alice.opens(PAGE), "Confirm it by mail")
+        self.assertContains(self.alice.opens(PAGE), "Confirm by e-mail")
 
     def test_confirmed_by_mail_keys_are_refused_and_every_page_says_so(self) -> None:
         key = self.alice.key()
@@ -76,11 +76,11 @@ class RequestTests(DeletionTest):
         self.assertContains(self.visitor.posts(path), "The deletion is confirmed")
         self.assertEqual(DeletionRequest.objects.get().due_at, due)
         for page in ("/", "/overview/", "/countries/", "/account/history/"):
-            self.assertContains(self.alice.opens(page), "Cancel the deletion")
+            self.assertContains(self.alice.opens(page), "Cancel deletion")
         for page in ("/account/contact/", "/keys/"):
             self.assertContains(self.alice.opens(page), "Your account will be deleted", status_code=403)
         self.assertContains(self.vera.opens("/"), "Your account will be deleted")
-        self.assertNotContains(self.vera.opens("/"), "Cancel the deletion")
+        self.assertNotContains(self.vera.opens("/"), "Cancel deletion")
         self.assertNotContains(self.mallory.opens("/"), "Your account will be deleted")
         self.assertIsNone(execution.go_on(DeletionRequest.objects.get().pk), "not due yet")
 
@@ -91,7 +91,7 @@ class RequestTests(DeletionTest):
         confirms, cancels = link("confirm"), link("cancel")
         requesting.confirm(asked)
 
-        self.assertContains(self.visitor.opens(cancels), "Cancel the deletion of the account?")
+        self.assertContains(self.visitor.opens(cancels), "Cancel the deletion of your account?")
         self.assertEqual(self.state(), "closing")
         self.visitor.posts(cancels)
 
@@ -146,7 +146,7 @@ class RequestTests(DeletionTest):
             asked = self.asks()
         confirms = link("confirm")
         DeletionRequest.objects.update(requested_at=timezone.now() - timedelta(days=3, seconds=1))
-        self.assertContains(self.alice.opens(PAGE), "Ask for the deletion")
+        self.assertContains(self.alice.opens(PAGE), "Request deletion")
 
         self.assertNotEqual(self.asks().pk, asked.pk)
 
@@ -155,7 +155,7 @@ class RequestTests(DeletionTest):
     def test_the_page_counts_what_would_go_and_offers_a_copy(self) -> None:
         page = self.alice.opens(PAGE)
 
-        self.assertContains(page, "Who can sign in")
+        self.assertContains(page, "People who can sign in")
         self.assertContains(page, "/export/")
 
 
@@ -183,7 +183,7 @@ class ExecutionTests(DeletionTest):
     def assert_receipt(self, done: execution.Done) -> None:
         erased = done.receipt["erased"]
         # What the request itself adds: two entries of the history and its own row.
-        expected = {**self.counted, "history": self.counted["history"] + 2, "deletions": 1}
+        expected = {**self.counted, "audit log": self.counted["audit log"] + 2, "deletions": 1}
         self.assertEqual(erased, dict(sorted(expected.items())))
         self.assertEqual(done.receipt["key"]["fingerprint"], self.fingerprint)
 
@@ -204,7 +204,7 @@ class ExecutionTests(DeletionTest):
         self.assertIn(told, str(mail.outbox[0].body))
         page = self.visitor.opens(told)
         self.assertContains(page, self.fingerprint)
-        self.assertContains(page, "Who can sign in")
+        self.assertContains(page, "People who can sign in")
         for name in ("alice", "vera", "Grown", str(self.alice.client.pk)):
             self.assertNotContains(page, name)
             self.assertNotIn(name, str(done.receipt))

@@ -261,7 +261,7 @@ class SealedTests(ExportTest):
                 self.assertRedirects(response, PAGE, fetch_redirect_response=False)
                 page = self.alice.opens(PAGE)
                 self.assertContains(page, "The copy could not be read and was not sent.")
-                self.assertContains(page, "it is not as we had written it, so we did not send it. Ask for a new copy.")
+                self.assertContains(page, "it is not as we had written it, so we did not send it. Request a new copy.")
                 self.assertEqual(self.files(), [])
         self.assertNotIn("privacy.export_downloaded", [entry.tag for entry in client_log.entries(self.alice.client)])
 
@@ -530,8 +530,8 @@ class PageTests(ExportTest):
         page = self.alice.opens(PAGE)
 
         self.assertContains(page, 'data-state="none"')
-        self.assertContains(page, "Make the copy")
-        self.assertContains(page, "Who can sign in")
+        self.assertContains(page, "Create copy")
+        self.assertContains(page, "People who can sign in")
 
     def test_asking_needs_a_recent_login_and_so_does_taking(self) -> None:
         made = self.make()

@@ -83,7 +83,7 @@ class RecordListTests(RecordPagesTest):
         page = self.page()
 
         self.assertRegex(page, r'<span class="mark bad"><svg[\s\S]*?not valid</span>')
-        self.assertIn("The check digits do not fit the rest.", page)
+        self.assertIn("The check digits do not match the rest of the number.", page)
         self.assertIn("Germany", page)
         self.assertIn("Accounting", page)
         self.assertIn(f"{key.prefix}…", page)
@@ -116,12 +116,12 @@ class RecordListTests(RecordPagesTest):
 
         page = self.page()
 
-        self.assertIn("cannot be opened", page)
+        self.assertIn("cannot be decrypted", page)
         self.assertIn(GROUPED, page)
         self.assertIn("its seal does not open", self.page(f"/log/{second}/"))
         [broken] = [row for row in json.loads(self.export("json"))["rows"] if row["cannot_be_opened"]]
         self.assertEqual((broken["id"], broken["iban"]), (str(second), None))
-        self.assertIn("cannot be opened", self.export("csv"))
+        self.assertIn("cannot be decrypted", self.export("csv"))
         self.alice.posts(f"/log/{second}/delete/")
         self.assertEqual([row.pk for row in self.records()], [first])
 
@@ -131,7 +131,7 @@ class RecordListTests(RecordPagesTest):
         with patch.object(store, "open_sealed", side_effect=vault.NoKey):
             page = self.page()
 
-        self.assertIn("cannot be opened", page)
+        self.assertIn("cannot be decrypted", page)
 
     def test_times_are_those_of_the_reader(self) -> None:
         [row] = self.fill(VALID, at=NOON)
@@ -319,7 +319,7 @@ class IbanSearchPageTests(RecordPagesTest):
 
         page = self.page(self.found(VALID), who=self.mallory, status=422)
 
-        self.assertIn("This search cannot be read. Search for the number again.", page)
+        self.assertIn("This search is invalid. Search for the number again.", page)
         self.assertNotIn(GROUPED, page)
 
     def test_a_number_that_is_not_there_is_told_so(self) -> None:
@@ -397,12 +397,12 @@ class ErasePageTests(RecordPagesTest):
         self.assertEqual([record.country for record in self.records()], ["DE"])
         [details] = self.audit_details("deletion.executed")
         self.assertEqual((details["scope"], details["records"]), ("number", "2"))
-        self.assertIn("Receipt of a deletion", self.page("/log/"))
+        self.assertIn("Deletion receipt", self.page("/log/"))
         self.assertIn("one IBAN", self.alice.opens("/account/history/").content.decode())
 
     def test_nothing_is_deleted_that_could_come_back_from_a_backup(self) -> None:
         [row] = self.fill(VALID)
-        for path, fields in ((f"/log/{row}/delete/", {}), ("/log/delete/", {"verdict": "valid"}), ("/log/delete/", {})):
+        for path, fields in ((f"/log/{row}/delete/", {}), ("/log/delete/", {"result": "valid"}), ("/log/delete/", {})):
             with self.subTest(path=path, fields=fields), patch.object(ledger, "append", side_effect=OSError):
                 response = self.alice.posts(path, fields, follow=True)
 
@@ -421,7 +421,7 @@ class ErasePageTests(RecordPagesTest):
         fields = self.fields_of("/log/delete/?verdict=valid")
         with patch.object(store, "CHUNK_ROWS", 3), patch.object(store, "ERASE_SECONDS", -1.0):
             page = self.alice.posts("/log/delete/", fields).content.decode()
-            self.assertIn("3 checks are deleted from the log.", page)
+            self.assertIn("3 checks have been deleted from the log.", page)
             self.assertIn("we go on where we stopped", page)
             self.assertIn("Delete 1 check?", page)
             self.assertRedirects(self.alice.posts("/log/delete/", fields), "/log/")
@@ -430,7 +430,7 @@ class ErasePageTests(RecordPagesTest):
 
     def test_a_wrong_filter_deletes_nothing(self) -> None:
         self.fill(VALID)
-        for wrong in ({"verdict": "maybe"}, {"number": "x"}, {"since": "yesterday"}, {"key": str(uuid4())}):
+        for wrong in ({"result": "maybe"}, {"number": "x"}, {"since": "yesterday"}, {"key": str(uuid4())}):
             self.assertEqual(self.alice.posts("/log/delete/", wrong).status_code, 422)
         self.assertEqual(len(self.records()), 1)
 
@@ -470,8 +470,8 @@ class ExportPageTests(RecordPagesTest):
         self.assertEqual([line[0] for line in lines], ["2026-07-03T12:00:00Z", "2026-07-02T12:00:00Z"])
         row = dict(zip(heading, lines[1], strict=True))
         self.assertEqual(
-            (row["Verdict"], row["Reasons"], row["IBAN"], row["BIC"], row["Internet address"]),
-            ("not valid", "The check digits do not fit the rest.", WRONG, "COBADEFFXXX", "192.0.2.7"),
+            (row["Result"], row["Reasons"], row["IBAN"], row["BIC"], row["Internet address"]),
+            ("not valid", "The check digits do not match the rest of the number.", WRONG, "COBADEFFXXX", "192.0.2.7"),
         )
         self.assertEqual(self.audit_details("log.exported"), [{"file": "CSV", "filters": "country"}])
 
@@ -546,9 +546,9 @@ class ExportPageTests(RecordPagesTest):
         self.alice.user.language = "sv"
         self.alice.user.save()
 
-        self.assertNotIn("Verdict", self.export("csv").splitlines()[0])
+        self.assertNotIn("Result", self.export("csv").splitlines()[0])
 
     def test_what_is_no_file_or_no_filter_is_refused_and_not_recorded(self) -> None:
-        for wrong in ({"format": "xml"}, {}, {"format": "csv", "verdict": "maybe"}):
+        for wrong in ({"format": "xml"}, {}, {"format": "csv", "result": "maybe"}):
             self.assertEqual(self.alice.posts("/log/export/", wrong).status_code, 422)
         self.assertEqual(self.audit_details("log.exported"), [])

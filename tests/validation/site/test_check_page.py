@@ -78,7 +78,7 @@ class CheckPageTests(BaseTest):
     def test_a_number_of_wrong_length_gets_no_check_digits_proposed(self) -> None:
         response = self.visitor.checks("CH93 0076 2011 6238 5295")
 
-        self.assertIn("The check digits do not fit the rest either.", words(response))
+        self.assertIn("The check digits do not match the rest either.", words(response))
         self.assertNotContains(response, "<mark>")
 
     def test_an_invisible_character_is_named_by_its_code(self) -> None:
@@ -253,7 +253,7 @@ class BadInputTests(BaseTest):
             response = self.visitor.checks(COMMERZBANK)
 
         self.assertEqual(response.status_code, 500)
-        self.assertIn("Something broke on our side", words(response))
+        self.assertIn("Something went wrong on our side", words(response))
         self.assertNotContains(response, "DE89", status_code=500)
         self.assertNotContains(response, "Traceback", status_code=500)
 

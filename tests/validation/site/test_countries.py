@@ -29,7 +29,7 @@ class CountryPagesTests(BaseTest):
 
         self.assertIn("Deutsche Bundesbank, Bankleitzahlendatei, October 2026", said)
         self.assertRegex(said, r"[23],\d{3} bank codes")
-        self.assertIn("We have no directory of this country's banks.", words(self.visitor.opens("/countries/br/")))
+        self.assertIn("We have no bank list for this country.", words(self.visitor.opens("/countries/br/")))
         self.assertIn("The directory is thin", words(self.visitor.opens("/countries/es/")))
 
     def test_sepa_follows_the_payments_council(self) -> None:
@@ -48,7 +48,7 @@ class CountryPagesTests(BaseTest):
         for code in ("zz", "s", "sverige", "%00", "..."):
             response = self.visitor.opens(f"/countries/{code}/")
             self.assertEqual(response.status_code, 404)
-            self.assertIn("There is no such page", words(response))
+            self.assertIn("Page not found", words(response))
 
     def test_the_list_is_sorted_as_its_language_sorts(self) -> None:
         said = words(Visitor(language="sv").opens("/countries/"))
