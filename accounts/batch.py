@@ -40,11 +40,11 @@ def one(rows: QuerySet[Row], values: dict[str, Any], *, waits: bool = False) -> 
     with transaction.atomic():
         # No order: the database takes what it finds first. Rows that another one is busy with are left to it.
         found = rows.order_by().select_for_update(skip_locked=not waits, of=("self",))
-        chunk = rows.model._default_manager.filter(pk__in=list(found.values_list("pk", flat=True)[:ROWS]))  # noqa: SLF001 - Django documents both
+        chunk = rows.model._default_manager.filter(pk__in=list(found.values_list("pk", flat=True)[:ROWS]))
         if values:
             return chunk.update(**values)
         _all_rows, deleted = chunk.delete()
-        return deleted.get(rows.model._meta.label, 0)  # noqa: SLF001 - as above
+        return deleted.get(rows.model._meta.label, 0)
 
 
 def _all(rows: QuerySet[Row], values: dict[str, Any]) -> int:

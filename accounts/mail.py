@@ -53,7 +53,7 @@ def _send(mail: EmailMessage, template: str) -> bool:
         mail.send()
     except (SMTPException, OSError) as error:
         # Not the exception itself: its text may hold the address.
-        log.error("The mail %s could not be sent: %s", template, type(error).__name__)  # noqa: TRY400
+        log.error("The mail %s could not be sent: %s", template, type(error).__name__)
         counters.count("unsent", template)
         with suppress(Error):
             counters.flush()  # A command has nobody who writes it down later.

@@ -119,7 +119,7 @@ def _split(header: str | None) -> tokens.Token:
 
 def _current() -> _Held:
     """Return what is held, emptied first when anything has changed since or there is too much of it."""
-    global _held  # noqa: PLW0603 - exchanged whole, so that threads never see a mark with another one's keys
+    global _held
     mark = revisions.current()
     held = _held
     if held.mark != mark or len(held.keys) > _MOST_HELD or len(held.proven) > _MOST_HELD:

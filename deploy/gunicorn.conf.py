@@ -1,6 +1,5 @@
 """gunicorn for both modes: embedded, one process on a port; production, several on a socket behind nginx."""
 
-# ruff: noqa: E402 - the project is importable only after its folder is on the path
 import gc
 import os
 import signal
@@ -87,7 +86,7 @@ logging_handler.speak_openly()
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - gunicorn opens it with mkstemp
 
 
-def on_starting(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+def on_starting(server: Any) -> None:
     """Load every view before the fork: tables are shared, and a site that cannot load never says it is ready."""
     _ = get_resolver().url_patterns
     _refuse_master_keys_that_do_not_open()
@@ -119,13 +118,13 @@ def _refuse_master_keys_that_do_not_open() -> None:
         keyring.close_pool()
 
 
-def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+def post_fork(server: Any, worker: Any) -> None:
     """Seal also what a worker prints: gunicorn prints the text of what ends one, and that may hold anything."""
     if settings.LOG_KEYS:
         logging_handler.take_over_streams()
 
 
-def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+def post_worker_init(worker: Any) -> None:
     """Start the writer; leave Ctrl-C to the arbiter, which tells its workers by SIGQUIT, and let that end them at once.
 
     gunicorn's own handler shuts the pool of threads down from within the signal. Where the signal met a thread that
@@ -133,9 +132,9 @@ def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signatur
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
-    from apikeys.limits import rate  # noqa: PLC0415 - models can be imported only now that the application is loaded
-    from ibanse import scheduler  # noqa: PLC0415 - as above
-    from validation.recording import writer  # noqa: PLC0415 - as above
+    from apikeys.limits import rate
+    from ibanse import scheduler
+    from validation.recording import writer
 
     # Before there are threads, of which two could make it at the same moment.
     rate.shared()
@@ -147,7 +146,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signatur
 
 def _look_at_the_mark_of_changes() -> None:
     """Read it before the first call comes: on a busy machine some of the calls that wait for it were refused."""
-    from accounts.guard import revisions  # noqa: PLC0415 - models can be imported only now
+    from accounts.guard import revisions
 
     # Without the database the worker serves all the same, and says so to each call.
     with suppress(revisions.Unreadable):
@@ -155,16 +154,16 @@ def _look_at_the_mark_of_changes() -> None:
     connections["default"].close()
 
 
-def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+def worker_exit(server: Any, worker: Any) -> None:
     """Write what calls have left behind, and give back what is done in the background; after a kill others do."""
-    from ibanse import scheduler  # noqa: PLC0415 - as above
-    from validation.recording import writer  # noqa: PLC0415 - as above
+    from ibanse import scheduler
+    from validation.recording import writer
 
     scheduler.stop()
     writer.stop()
 
 
-def when_ready(server: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+def when_ready(server: Any) -> None:
     """Say where the site is, once the socket listens and the application is loaded."""
     # The tables that all workers share are garbage never: looking through them again and again took a fifth of the
     # time of a batch, and copied their pages into every worker.

@@ -19,7 +19,7 @@ from privacy.security_page import evidence
 
 
 @register(Tags.caches)
-def limits_hold_across_workers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
+def limits_hold_across_workers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse a cache that each worker has for itself, since every limit would count once per worker."""
     backend = settings.CACHES["default"]["BACKEND"]
     if settings.EMBEDDED or backend.endswith(("RedisCache", "ValkeyCache")):
@@ -34,7 +34,7 @@ def limits_hold_across_workers(app_configs: Sequence[AppConfig] | None, **kwargs
 
 
 @register(Tags.security)
-def the_proxy_names_the_caller(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
+def the_proxy_names_the_caller(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse production without the header that nginx overwrites: every caller would look like nginx."""
     if settings.EMBEDDED or settings.CLIENT_ADDRESS_META_KEY == "HTTP_X_REAL_IP":
         return []
@@ -48,7 +48,7 @@ def the_proxy_names_the_caller(app_configs: Sequence[AppConfig] | None, **kwargs
 
 
 @register(Tags.security)
-def secrets_are_private(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
+def secrets_are_private(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Warn when a secret of the embedded mode can be read by other users of the machine."""
     return [
         Warning(
@@ -63,9 +63,9 @@ def secrets_are_private(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
 
 @register(Tags.security)
 def master_keys_open_the_data_keys(
-    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
+    app_configs: Sequence[AppConfig] | None,
     databases: Sequence[str] | None = None,
-    **kwargs: Any,  # noqa: ARG001 - Django's signature
+    **kwargs: Any,
 ) -> list[CheckMessage]:
     """Refuse to work without master keys, or (asked with `--database keyring`) without one that wraps data keys."""
     sentences = []
@@ -78,7 +78,7 @@ def master_keys_open_the_data_keys(
 
 
 @register(Tags.security)
-def the_keyring_lies_apart(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
+def the_keyring_lies_apart(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse data keys beside the data; warn of the same server, whose databases share one log and one backup."""
     site, keyring = _place(settings.DATABASES["default"]), _place(settings.DATABASES["keyring"])
     hint = "Let KEYRING_DATABASE_URL name a SQLite file of its own, or PostgreSQL in a cluster of its own."
@@ -90,7 +90,7 @@ def the_keyring_lies_apart(app_configs: Sequence[AppConfig] | None, **kwargs: An
 
 
 @register(Tags.security)
-def somebody_is_told_of_weaknesses(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
+def somebody_is_told_of_weaknesses(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Hint at production that tells nobody whom to write to about a weakness: /.well-known/security.txt is absent."""
     if settings.EMBEDDED or settings.SECURITY_CONTACTS:
         return []
@@ -99,7 +99,7 @@ def somebody_is_told_of_weaknesses(app_configs: Sequence[AppConfig] | None, **kw
 
 
 @register(Tags.security)
-def claims_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
+def claims_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Hint at claims of /security/ that are shown without a result, or left out since their tests did not pass."""
     if settings.EMBEDDED:
         return []
@@ -116,9 +116,9 @@ def claims_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 @register(Tags.security)
 def nobody_may_do_everything(
-    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
+    app_configs: Sequence[AppConfig] | None,
     databases: Sequence[str] | None = None,
-    **kwargs: Any,  # noqa: ARG001 - Django's signature
+    **kwargs: Any,
 ) -> list[CheckMessage]:
     """Refuse production with a superuser, asked with `--database default`: staff may what their groups may."""
     if settings.EMBEDDED or "default" not in (databases or ()) or not _is_there(User):
@@ -132,7 +132,7 @@ def nobody_may_do_everything(
 
 def _is_there(model: type[Model]) -> bool:
     """Return whether a table has been made: a check also runs before the first migration."""
-    return model._meta.db_table in connection.introspection.table_names()  # noqa: SLF001 - Django documents _meta
+    return model._meta.db_table in connection.introspection.table_names()
 
 
 def _place(database: Mapping[str, object]) -> tuple[str, str, str]:

@@ -76,7 +76,7 @@ def _user(client: Client, login: Login, role: str, name: str) -> User:
 
 def _sample(client: Client) -> list[UsageDay]:
     """Make a month as an office has it: busy on weekdays, a few slips among many good numbers."""
-    dice = random.Random(7)  # noqa: S311 - a picture, not a secret
+    dice = random.Random(7)
     days = [counts.today() - timedelta(days=back) for back in range(_DAYS)]
     return [
         UsageDay(

@@ -184,7 +184,7 @@ _runner: Runner | None = None
 
 def start() -> None:
     """Start this process's thread: in every worker, after it was forked."""
-    global _runner  # noqa: PLW0603 - one thread per process
+    global _runner
     _runner = Runner()
     _runner.start()
 

@@ -91,7 +91,7 @@ def run(name: str, options: Sequence[str], folder: Path, **settings: str) -> Run
     say(f"\n--- {name} ---\n{said.read_text(encoding='utf-8', errors='replace')}")
     counted = Run(name, time.monotonic() - begun)
     if report.exists():
-        for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by our own pytest
+        for case in ET.parse(report).iter("testcase"):
             _count(case, counted)
     if status not in (ALL_PASSED, NOTHING_SELECTED):
         # pytest may also fail as a whole: a wrong option, a test file that cannot be imported.
@@ -214,7 +214,7 @@ def never_ran(folder: Path) -> list[str]:
     """Return the tests that were skipped in each run they were in: no rule of who runs where may lose one."""
     seen: dict[str, bool] = {}
     for report in folder.glob("*.xml"):
-        for case in ET.parse(report).iter("testcase"):  # noqa: S314 - written by our own pytest
+        for case in ET.parse(report).iter("testcase"):
             test = f"{case.get('classname')}.{case.get('name')}"
             seen[test] = seen.get(test, False) or case.find("skipped") is None
     return sorted(test for test, ran in seen.items() if not ran)

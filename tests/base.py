@@ -134,7 +134,7 @@ class Person(Visitor):
 class BaseTest(TestCase):
     """A test with the cast at hand and no limit counted before it begins."""
 
-    databases = {"default", "keyring"}  # noqa: RUF012 - Django reads it from the class
+    databases = {"default", "keyring"}
 
     def setUp(self) -> None:
         counters.clear()

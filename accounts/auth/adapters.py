@@ -46,7 +46,7 @@ _FACTORS: Final = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 class AccountAdapter(DefaultAccountAdapter):
     """What allauth does around passwords, mails and sign-in, our way."""
 
-    error_messages = {  # noqa: RUF012 - allauth's own way to name its sentences
+    error_messages = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": gettext_lazy("Wrong e-mail address or password."),
         "enter_current_password": gettext_lazy("This is not your current password."),
@@ -56,7 +56,7 @@ class AccountAdapter(DefaultAccountAdapter):
         "too_many_login_attempts": gettext_lazy("Too many attempts. Wait a few minutes and try again."),
     }
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Whether strangers may make an account themselves; invited colleagues come in by their link."""
         return bool(settings.SIGNUP == "open")
 
@@ -159,7 +159,7 @@ class AccountAdapter(DefaultAccountAdapter):
         }
         return [{**method, "description": names[method["id"]]} for method in methods]
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:  # noqa: A002, RUF100
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one of allauth's mails from our templates, in the reader's language."""
         user = context.get("user")
         language = user.language if isinstance(user, User) else ""
@@ -175,7 +175,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self,
         template_prefix: str,
         user: AbstractBaseUser,
-        context: dict[str, Any] | None = None,  # noqa: ARG002 - allauth's signature
+        context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
         """A password or a factor was changed: record it, end the user's other sessions and tell them."""
@@ -203,7 +203,7 @@ class AccountAdapter(DefaultAccountAdapter):
 class FactorAdapter(DefaultMFAAdapter):
     """Second factors: their secrets are sealed under the key of the client they belong to."""
 
-    error_messages = {  # noqa: RUF012 - allauth's own way to name its sentences
+    error_messages = {
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": gettext_lazy("Wrong code."),
         "unverified_email": gettext_lazy("Confirm your e-mail address first."),
@@ -223,7 +223,7 @@ class FactorAdapter(DefaultMFAAdapter):
         """Return for whom a passkey is made: the name people see and the host it works at."""
         return {**super().get_public_key_credential_rp_entity(), "name": settings.MFA_TOTP_ISSUER}
 
-    def generate_authenticator_name(self, user: AbstractBaseUser, type: str) -> str:  # noqa: A002 - allauth's signature
+    def generate_authenticator_name(self, user: AbstractBaseUser, type: str) -> str:
         """Return a name for a passkey that was given none."""
         count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
         return _("Passkey %(number)d") % {"number": count + 1}

@@ -17,7 +17,7 @@ class EmailBackend(AuthenticationBackend):
     allauth hashes the password of a stranger as well, and knows what to do with somebody who is deactivated.
     """
 
-    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:  # noqa: ARG002 - allauth's signature
+    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         email: str = credentials.get("email") or ""
         # Whoever is being deleted is not there any more, also while their rows still are.
         user = User.objects.filter(email=email.lower()).exclude(client__state=Client.State.GONE).first()
@@ -28,7 +28,7 @@ class EmailBackend(AuthenticationBackend):
         too_mighty = isinstance(user, User) and user.is_superuser and not settings.EMBEDDED
         return not too_mighty and bool(super().user_can_authenticate(user))
 
-    def _get_user_permissions(self, user_obj: User) -> QuerySet[Permission]:  # noqa: ARG002 - Django's signature
+    def _get_user_permissions(self, user_obj: User) -> QuerySet[Permission]:
         """Rights come from groups alone: see accounts/staff/groups.py."""
         return Permission.objects.none()
 

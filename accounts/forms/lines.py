@@ -20,7 +20,7 @@ class LineField(forms.CharField):
     make a name look like another. Letters of every script are welcome.
     """
 
-    default_error_messages = {  # noqa: RUF012 - Django's own way to name a field's sentences
+    default_error_messages = {
         "invisible": _("Remove line breaks and invisible characters (%(code)s)."),
         "encoding": _("Part of the text is not valid UTF-8. Enter it again."),
     }

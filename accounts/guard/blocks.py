@@ -73,7 +73,7 @@ def is_blocked(address: str) -> bool:
 
     Raises revisions.Unreadable or a database error when nobody can tell.
     """
-    global _held  # noqa: PLW0603 - exchanged whole, so that threads never see a mark with another one's blocks
+    global _held
     mark = revisions.current()
     held = _held
     if held.mark != mark:

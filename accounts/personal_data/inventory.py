@@ -85,7 +85,7 @@ def erase(client: Client) -> Iterator[dict[str, int]]:
     yield from batch.drain(confirmations, "email_confirmations")
     yield from batch.drain(EmailAddress.objects.filter(**theirs), "email_addresses")
     for model, name in _OF_THE_CLIENT:
-        yield from batch.drain(model._default_manager.filter(client=client), name)  # noqa: SLF001 - Django documents it
+        yield from batch.drain(model._default_manager.filter(client=client), name)
     for _details in batch.drain(HistoryDetail.objects.filter(entry__client=client), "history"):
         yield {}  # An entry and its detail are one row of the history.
     yield from batch.drain(HistoryEntry.objects.filter(client=client), "history")

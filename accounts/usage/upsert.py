@@ -17,15 +17,15 @@ def add(model: type[models.Model], found_by: tuple[str, ...], columns: tuple[str
     else adds; the rows go in order, so that two transactions cannot wait for each other.
     """
     # Found by the names of the table's columns, so none is a relation from elsewhere.
-    fields: list[Any] = [model._meta.get_field(name) for name in (*found_by, *columns)]  # noqa: SLF001 - Django documents _meta
+    fields: list[Any] = [model._meta.get_field(name) for name in (*found_by, *columns)]
     connection = connections[router.db_for_write(model)]
     quote = connection.ops.quote_name
-    table = quote(model._meta.db_table)  # noqa: SLF001 - as above
+    table = quote(model._meta.db_table)
     names = [quote(field.column) for field in fields]
     unique, counted = names[: len(found_by)], names[len(found_by) :]
     sums = ", ".join(f"{name} = {table}.{name} + EXCLUDED.{name}" for name in counted)
     statement = (
-        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))}) "  # noqa: S608 - the names are Django's
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(['%s'] * len(names))}) "
         f"ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {sums}"
     )
     values = [

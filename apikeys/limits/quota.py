@@ -120,7 +120,7 @@ leases = Leases(uuid4())
 
 def hold_as(holder: UUID) -> None:
     """Begin without leases, as this holder: a worker that was forked must not use its parent's."""
-    global leases  # noqa: PLW0603 - one set of leases per process
+    global leases
     leases = Leases(holder)
 
 

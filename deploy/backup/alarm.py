@@ -20,10 +20,10 @@ def raise_alarm(subject: str, text: str, source: Source) -> None:
 
 def _mail(to: str, subject: str, text: str, source: Source) -> None:
     # Only here: everything else must run on a machine without Django too.
-    from django.conf import settings  # noqa: PLC0415
-    from django.core.mail import EmailMessage  # noqa: PLC0415
+    from django.conf import settings
+    from django.core.mail import EmailMessage
 
-    from ibanse.config import mail_url  # noqa: PLC0415
+    from ibanse.config import mail_url
 
     credential = source.credential("EMAIL_URL")
     url = os.environ.get("EMAIL_URL") or (credential.read_text(encoding="utf-8").strip() if credential else "")

@@ -72,7 +72,8 @@ def _sqlite_by_file(database: Database) -> Iterator[bytes]:
     copy = Path(f"{database.name}.backup-{secrets.token_hex(4)}")
     try:
         as_owner(copy.parent, _copy_by_file, database, copy)
-        with open(os.open(copy, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123 - a link is no copy of ours
+        # Never through a link: somebody else could have put it there.
+        with os.fdopen(os.open(copy, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
             yield from iter(lambda: file.read(CHUNK_BYTES), b"")
     finally:
         as_owner(copy.parent, copy.unlink, missing_ok=True)

@@ -65,7 +65,7 @@ def prepare(source: Source, *, is_new_recovery: bool = False) -> None:
 def write_secret(path: Path, content: str) -> None:
     """Write a file that only its owner can read, from its first byte on. Raises Failed when there is one already."""
     try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - the mode must hold from the first byte
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(content + "\n")
     except FileExistsError:
         raise Failed("Preparing", f"{path} is there already", "bring it to the safe, or remove it, first") from None

@@ -33,7 +33,7 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program to its end with the variables `told`; return what it said. Raises Failed if it is not installed."""
     try:
-        return subprocess.run(command, env=environment(told), input=given, capture_output=True, check=False)  # noqa: S603 - a fixed program; no shell
+        return subprocess.run(command, env=environment(told), input=given, capture_output=True, check=False)
     except FileNotFoundError:
         raise absent(command) from None
 
@@ -41,7 +41,7 @@ def run(
 def start(command: Sequence[str | Path], told: Mapping[str, str], **how: Any) -> subprocess.Popen[bytes]:
     """Start a program with the variables `told`, and pipes, user or umask. Raises Failed when it is not here."""
     try:
-        return subprocess.Popen(command, env=environment(told), **how)  # noqa: S603 - a fixed program; no shell
+        return subprocess.Popen(command, env=environment(told), **how)
     except FileNotFoundError:
         raise absent(command) from None
 

@@ -238,7 +238,7 @@ class Site:
 
     def prove(self) -> None:
         """Migrate, replay erasures, end sessions, verify keys and chains; see proof.py. Raises Failed."""
-        done = subprocess.run(  # noqa: S603 - our own module
+        done = subprocess.run(
             [*as_user(self._user), sys.executable, "-B", "-m", "deploy.backup.proof"], cwd=ROOT,
             env=self._told, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip

@@ -97,7 +97,7 @@ class LimitedPaginator(_Paginator):
     def count(self) -> int:
         """Return how many rows there are, or MOST_COUNTED if there are more."""
         rows = self.object_list
-        assert isinstance(rows, QuerySet)  # noqa: S101 - the admin gives no other
+        assert isinstance(rows, QuerySet)
         return rows.order_by().values("pk")[:MOST_COUNTED].count()
 
 
@@ -135,7 +135,7 @@ class StaffAdmin(_ModelAdmin):
             path("<path:object_id>/change/", of_site(self.change_view), name=f"{name}_change"),
         ]
 
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Return whether one of the person's groups may see this model."""
         return isinstance(request.user, User) and request.user.has_perm(
             f"{self.opts.app_label}.view_{self.opts.model_name}"
@@ -145,15 +145,15 @@ class StaffAdmin(_ModelAdmin):
         """Return whether the menu shows it."""
         return self.has_view_permission(request)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - as above
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Nothing is added here."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - as above
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nothing is changed here but by a deed with a reason."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - as above
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nothing is deleted here."""
         return False
 
@@ -200,7 +200,7 @@ class StaffAdmin(_ModelAdmin):
         """Return what a row is called on its page: by its number, since its name may be somebody's."""
         return str(row.pk)
 
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:  # noqa: ARG002 - as above
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         """Return the fields of a row's page that this person may see."""
         may = request.user.has_perm
         return [*(self.fields or ()), *(name for of, names in self.more_fields.items() if may(of) for name in names)]
@@ -229,7 +229,7 @@ class StaffAdmin(_ModelAdmin):
 
     def get_search_results(
         self,
-        request: HttpRequest,  # noqa: ARG002 - Django's signature
+        request: HttpRequest,
         queryset: QuerySet[Any],
         search_term: str,
     ) -> tuple[QuerySet[Any], bool]:

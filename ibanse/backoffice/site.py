@@ -160,11 +160,11 @@ class BackOffice(AdminSite):
             path("login/", self.login, name="login"),
         ]
         for model, shown_by in self._registry.items():
-            place = f"{model._meta.app_label}/{model._meta.model_name}/"  # noqa: SLF001 - Django documents _meta
+            place = f"{model._meta.app_label}/{model._meta.model_name}/"
             found.append(path(place, include(shown_by.urls)))
         return found + [path(page.path, self.admin_view(_guarded(page)), name=page.name) for page in PAGES]
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002 - Django's signature
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Lead to the first page; whoever is not signed in is led to the one page where people sign in."""
         return redirect("admin:index")
 
@@ -172,7 +172,7 @@ class BackOffice(AdminSite):
         """Return whether somebody may enter at all; each page asks for its own permission besides."""
         return entry.is_staff(request.user) and entry.is_from_the_office(request)
 
-    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: ARG002, FBT001, FBT002 - Django's signature
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
         """Put the door in front of a view: every URL of the back-office goes through here."""
 
         @wraps(view)
@@ -208,11 +208,11 @@ class BackOffice(AdminSite):
         if not isinstance(row, Client):
             return
         for model, shown_by in self._registry.items():
-            assert isinstance(shown_by, StaffAdmin)  # noqa: S101 - SECTIONS takes no other
+            assert isinstance(shown_by, StaffAdmin)
             if shown_by.of_client and shown_by.has_module_permission(request):
                 yield Link(shown_by.many, f"{_place(model)}?{urlencode({shown_by.of_client: str(row.pk)})}")
 
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002 - as above
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what every page of the back-office shows."""
         return {"site_title": self.site_title, "site_header": self.site_header, "has_permission": True}
 
@@ -283,13 +283,13 @@ def _menu(request: HttpRequest) -> Iterator[tuple[str, list[Link]]]:
 def _of_models(request: HttpRequest, section: Section) -> Iterator[Link]:
     for model, _class in section.models:
         shown_by = site.get_model_admin(model)
-        assert isinstance(shown_by, StaffAdmin)  # noqa: S101 - SECTIONS takes no other
+        assert isinstance(shown_by, StaffAdmin)
         if shown_by.has_module_permission(request):
             yield Link(shown_by.many, _place(model), request.path.startswith(_place(model)))
 
 
 def _place(model: type[Model]) -> str:
-    meta = model._meta  # noqa: SLF001 - Django documents _meta
+    meta = model._meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
 
 

@@ -157,7 +157,8 @@ def _made_once(path: Path, made: str) -> str:
     SECRET_FILES.setdefault(path, False)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:  # noqa: PTH123 - the mode must hold from the first byte
+        # The mode must hold from the first byte.
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(made)
         # A link never replaces: of two processes that start together, the first one's secret stands for both.
         path.hardlink_to(draft)

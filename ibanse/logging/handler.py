@@ -293,7 +293,7 @@ def of_this_process(folder: Path, keys: Sequence[sealed_box.PublicKey]) -> Seale
 
 def speak_openly() -> None:
     """Let the journal have every line, masked, in this very process and not in its forks: it serves nobody."""
-    global _openly_in  # noqa: PLW0603 - one decision per process
+    global _openly_in
     _openly_in = os.getpid()
 
 

@@ -128,7 +128,7 @@ def _mail(row: ContactMessage) -> bool:
     try:
         message = Message(row, _opened(row))
     except vault.VaultError as error:
-        log.error("A message of the contact form does not open: %s", type(error).__name__)  # noqa: TRY400 - the error names nothing
+        log.error("A message of the contact form does not open: %s", type(error).__name__)
         return False
     return mail.send_plain(
         "contact_message",

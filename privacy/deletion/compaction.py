@@ -36,4 +36,4 @@ def by_itself() -> bool:
 
 
 def _tables() -> list[str]:
-    return sorted({model._meta.db_table for room in registry.every() for model in room.HOLDS})  # noqa: SLF001 - Django documents _meta
+    return sorted({model._meta.db_table for room in registry.every() for model in room.HOLDS})

@@ -52,7 +52,7 @@ def every_due(now: datetime) -> Iterator[Done | Failed]:
         try:
             done = go_on(pk)
         except (Error, OSError, vault.VaultError) as error:
-            log.error("A deletion stopped and will go on: %s", type(error).__name__)  # noqa: TRY400 - its text may hold values
+            log.error("A deletion stopped and will go on: %s", type(error).__name__)
             yield Failed("a deletion", type(error).__name__)
         else:
             if done:
@@ -64,7 +64,7 @@ def attempt(pk: UUID, *, for_at_most: timedelta) -> Done | None:
     try:
         return go_on(pk, for_at_most=for_at_most)
     except (OSError, vault.Unfinished) as error:
-        log.error("A deletion stopped and will go on: %s", type(error).__name__)  # noqa: TRY400 - its text may hold values
+        log.error("A deletion stopped and will go on: %s", type(error).__name__)
         return None
 
 

@@ -33,7 +33,7 @@ def ship() -> bool:
     try:
         done = subprocess.run([*command, str(path)], timeout=_PATIENCE.total_seconds(), check=False)  # noqa: S603 - the operator's own command
     except (OSError, subprocess.TimeoutExpired) as error:
-        log.error("The erasure ledger could not be carried off: %s", type(error).__name__)  # noqa: TRY400 - the message says it all
+        log.error("The erasure ledger could not be carried off: %s", type(error).__name__)
         return False
     if done.returncode:
         log.error("The erasure ledger could not be carried off: IBANSE_LEDGER_SHIP ended with %s", done.returncode)

@@ -213,11 +213,11 @@ def _make(export: DataExport, is_ending: Callable[[], bool]) -> str:
         log.warning("An export stopped, since the database was in trouble: %s", type(error).__name__)
         return "abandoned"
     except OSError as error:
-        log.error("An export could not be written into IBANSE_EXPORT_DIR: %s", error.strerror)  # noqa: TRY400 - without its path and values
+        log.error("An export could not be written into IBANSE_EXPORT_DIR: %s", error.strerror)
         return "disk"
     except Exception as error:  # noqa: BLE001 - a row that cannot be read must not stop the exports of others
         place_of_error = traceback.extract_tb(error.__traceback__)[-1]
-        log.error(  # noqa: TRY400 - the exception's text may hold values
+        log.error(
             "An export failed: %s in %s, line %s", type(error).__name__, place_of_error.name, place_of_error.lineno
         )
         return "internal"

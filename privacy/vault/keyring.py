@@ -110,7 +110,7 @@ def objections() -> list[str]:
     Before the first migration there is nothing to object to.
     """
     manager = data_keys()
-    if manager.model._meta.db_table not in connections[KEYRING].introspection.table_names():  # noqa: SLF001 - Django documents _meta
+    if manager.model._meta.db_table not in connections[KEYRING].introspection.table_names():
         return []
     numbers = manager.filter(destroyed_at=None).values_list("master_key", flat=True).distinct()
     return [objection for number in numbers if number is not None and (objection := _objection(number))]

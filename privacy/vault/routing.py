@@ -17,18 +17,18 @@ class KeyringRouter:
     be a false claim.
     """
 
-    def db_for_read(self, model: type[Model], **hints: Any) -> str | None:  # noqa: ARG002 - Django's signature
+    def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
         """Return the keyring for the vault's model."""
-        return KEYRING if model._meta.app_label == _VAULT else None  # noqa: SLF001 - Django documents _meta
+        return KEYRING if model._meta.app_label == _VAULT else None
 
     db_for_write = db_for_read
 
-    def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool | None:  # noqa: ARG002 - Django's signature
+    def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool | None:
         """Refuse a relation between the vault's model and another one."""
-        labels = {one._meta.app_label, other._meta.app_label}  # noqa: SLF001 - Django documents _meta
+        labels = {one._meta.app_label, other._meta.app_label}
         return None if _VAULT not in labels else labels == {_VAULT}
 
-    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:  # noqa: ARG002 - Django's signature
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         """Allow the vault's migrations in the keyring and nowhere else, and no others in the keyring."""
         if db == KEYRING or app_label == _VAULT:
             return db == KEYRING and app_label == _VAULT

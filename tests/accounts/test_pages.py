@@ -269,7 +269,7 @@ class DetailsTests(PageTest):
 
 
 class ProfileTests(PageTest):
-    FIELDS = {"name": "Vera Öst", "language": "de", "time_zone": "Asia/Tokyo"}  # noqa: RUF012 - read only
+    FIELDS = {"name": "Vera Öst", "language": "de", "time_zone": "Asia/Tokyo"}
 
     def test_a_sub_user_changes_their_own(self) -> None:
         response = self.vera.posts("/account/profile/", self.FIELDS, follow=True)

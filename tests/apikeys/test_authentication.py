@@ -387,7 +387,7 @@ class SilenceTests(CallsTest):
 
 @pytest.mark.claim("valid_keys_only")
 class ScopeTests(CallsTest):
-    PATHS = {  # noqa: RUF012 - a table
+    PATHS = {
         "/api/v1/validate": IBAN,
         "/api/v1/validate/batch": {"ibans": [IBAN["iban"]]},
         "/api/v1/calculate": {"country": "DE", "bank_code": "37040044", "account_number": "532013000"},

@@ -351,7 +351,7 @@ class SecrecyTests(KeyTest):
         """Yield each row of each table as somebody who reads it would see it: bytes as text and as hexadecimal."""
         with connections[database].cursor() as cursor:
             for table in connections[database].introspection.table_names(cursor):
-                cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - the names come from the database itself
+                cursor.execute(f'SELECT * FROM "{table}"')
                 for row in cursor.fetchall():
                     for value in row:
                         is_bytes = isinstance(value, bytes | memoryview)
@@ -369,7 +369,7 @@ class ScopeTests(KeyTest):
 
 @skipUnless(connection.vendor == "postgresql", "SQLite's writers take turns by themselves")
 class TwoAtOnceTests(TransactionTestCase):
-    databases = {"default", "keyring"}  # noqa: RUF012 - Django reads it from the class
+    databases = {"default", "keyring"}
 
     def setUp(self) -> None:
         cache.clear()

@@ -147,7 +147,7 @@ class TestWarnings:
             ("2000::/3", True),
         ],
     )
-    def test_a_network_is_wide_beyond_16_and_32_bits(self, network: str, is_wide: bool) -> None:  # noqa: FBT001 - a case
+    def test_a_network_is_wide_beyond_16_and_32_bits(self, network: str, is_wide: bool) -> None:
         assert networks.is_wide(networks.parse(network)) is is_wide
 
     @pytest.mark.parametrize("network", ["127.0.0.1", "127.0.0.0/8", "127.1.2.3", "::1", "0.0.0.0/1", "126.0.0.0/7"])

@@ -16,7 +16,7 @@ CHARACTERS = st.characters(codec="utf-8")
 
 class TestTheForm:
     @pytest.mark.parametrize(("is_test", "kind"), [(False, "live"), (True, "test")])
-    def test_a_key_is_what_the_pattern_says_and_is_read_again(self, is_test: bool, kind: str) -> None:  # noqa: FBT001 - a case
+    def test_a_key_is_what_the_pattern_says_and_is_read_again(self, is_test: bool, kind: str) -> None:
         token = tokens.mint(is_test=is_test)
 
         assert re.fullmatch(tokens.PATTERN, token.text)

@@ -24,8 +24,8 @@ def run(token: str) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
     django.setup()
     # Models can be imported only from here on.
-    from validation.api.pipeline import ApiRequest, respond  # noqa: PLC0415
-    from validation.recording import writer  # noqa: PLC0415
+    from validation.api.pipeline import ApiRequest, respond
+    from validation.recording import writer
 
     writer.start()
     bodies, bad = _bodies()
@@ -55,7 +55,7 @@ def run(token: str) -> None:
 
 
 def _bodies() -> tuple[list[bytes], float]:
-    random = Random(20_261_123)  # noqa: S311 - the same numbers in every run
+    random = Random(20_261_123)
     countries = random.choices(list(COUNTRIES.values()), k=IBANS_PER_CALL * CALLS)
     numbers = [valid_iban(random, country) for country in countries]
     numbers = [mistyped(random, iban) if random.random() < MISTYPED_SHARE else iban for iban in numbers]

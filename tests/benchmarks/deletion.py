@@ -80,11 +80,11 @@ def fill(wanted: int) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
     django.setup()
     # Models can be imported only from here on.
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
-    from accounts.models import Client, User  # noqa: PLC0415
-    from accounts.profile import details  # noqa: PLC0415
-    from privacy.deletion import requesting  # noqa: PLC0415
+    from accounts.models import Client, User
+    from accounts.profile import details
+    from privacy.deletion import requesting
 
     client = Client.objects.create()
     owner = User.objects.create_user("owner@bench.example", client=client, role=User.Role.OWNER)

@@ -63,7 +63,7 @@ def pace(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> R
     wrk sends its next call only after an answer and so never sees who would have had to wait. Here a call's time
     begins when it was due; with all 16 connections busy it waits for one.
     """
-    random = Random(20_261_123)  # noqa: S311 - the same moments for every server
+    random = Random(20_261_123)
     idle = deque(_connect(port) for _ in range(CONNECTIONS))
     busy: dict[socket.socket, tuple[float, bytes]] = {}
     times: list[float] = []

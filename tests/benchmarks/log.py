@@ -42,7 +42,7 @@ def measure() -> None:
     """Fill a database of this process's settings with two clients' logs, and print what is found."""
     own_database.prepare()
     # Models can be imported only from here on.
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection
 
     small, large = Log(FEW), Log(MANY)
     with connection.cursor() as cursor:
@@ -65,13 +65,13 @@ class Log:
     """The log of a client, and its owner's browser."""
 
     def __init__(self, size: int) -> None:
-        from django.test import Client as Browser  # noqa: PLC0415 - see measure()
-        from django.utils import timezone  # noqa: PLC0415
+        from django.test import Client as Browser
+        from django.utils import timezone
 
-        from accounts.models import Client, User  # noqa: PLC0415
-        from apikeys import keys  # noqa: PLC0415
-        from privacy.check_logging import mode as check_logging_mode  # noqa: PLC0415
-        from privacy.models import Mode  # noqa: PLC0415
+        from accounts.models import Client, User
+        from apikeys import keys
+        from privacy.check_logging import mode as check_logging_mode
+        from privacy.models import Mode
 
         self.client = Client.objects.create()
         self.owner = User.objects.create_user(f"{size}@owners.example", client=self.client, role=User.Role.OWNER)
@@ -84,9 +84,9 @@ class Log:
 
     def fill(self, size: int) -> None:
         """Write the rows as the writer does, oldest first, and print what that takes."""
-        from django.db import transaction  # noqa: PLC0415 - see measure()
+        from django.db import transaction
 
-        from validation.records import store  # noqa: PLC0415
+        from validation.records import store
 
         made = written = 0.0
         rows = self.rows(size)
@@ -105,12 +105,12 @@ class Log:
 
     def rows(self, size: int) -> "Iterator[RecordRow]":
         """Yield the rows; the rare ones lie in the middle."""
-        from privacy.check_logging import mode as check_logging_mode  # noqa: PLC0415 - see measure()
-        from privacy.models import Mode  # noqa: PLC0415
-        from validation.engine import registry  # noqa: PLC0415
-        from validation.recording.record import RecordCaller, RecordRow, build_record  # noqa: PLC0415
+        from privacy.check_logging import mode as check_logging_mode
+        from privacy.models import Mode
+        from validation.engine import registry
+        from validation.recording.record import RecordCaller, RecordRow, build_record
 
-        random = Random(20_261_124)  # noqa: S311 - the same rows in every run
+        random = Random(20_261_124)
         verdicts = {
             code: [self.verdict(random, registry.COUNTRIES[code]) for _ in range(NUMBERS)]
             for code in (*COUNTRIES, RARE_COUNTRY)
@@ -131,7 +131,7 @@ class Log:
 
     def verdict(self, random: Random, country: "Country") -> "Verdict":
         """Return the verdict on a number of a country."""
-        from validation import engine  # noqa: PLC0415 - see measure()
+        from validation import engine
 
         iban = valid_iban(random, country)
         return engine.check(mistyped(random, iban) if random.random() < MISTYPED_SHARE else iban)
@@ -148,7 +148,7 @@ class Log:
 
     def deep(self) -> str:
         """Return the query of a page in the middle."""
-        from validation.records import forms, search  # noqa: PLC0415 - see measure()
+        from validation.records import forms, search
 
         middle = datetime.now(UTC) - timedelta(days=DAYS / 2)
         [record] = search.fetch_page(self.client, search.RecordFilter(until=middle), size=1).records
@@ -156,21 +156,21 @@ class Log:
 
     def count(self, **fields: object) -> int:
         """Count as the page does that asks whether to erase."""
-        from validation.records import search  # noqa: PLC0415 - see measure()
+        from validation.records import search
 
         wanted = search.RecordFilter(**fields)  # type: ignore[arg-type]  # as the callers know
         return search.count_matching(self.client, wanted)
 
     def exported(self) -> "Iterator[str]":
         """Return the whole log as a file."""
-        from validation.records.export import FORMATS  # noqa: PLC0415 - see measure()
-        from validation.records.search import RecordFilter  # noqa: PLC0415
+        from validation.records.export import FORMATS
+        from validation.records.search import RecordFilter
 
         return FORMATS["csv"].write(self.client, RecordFilter(), "en")
 
     def erase(self) -> int:
         """Erase the whole log; return in how many requests."""
-        from validation.records import search, store  # noqa: PLC0415 - see measure()
+        from validation.records import search, store
 
         calls = 1
         while not store.erase_records(self.client, search.RecordFilter(), by=self.owner).is_complete:

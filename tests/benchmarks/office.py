@@ -61,12 +61,12 @@ def measure() -> None:
     """Fill a database of this process's settings, and print what is found."""
     own_database.prepare()
     # Models can be imported only from here on.
-    from django.db import connection  # noqa: PLC0415
-    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
-    from django.utils import timezone  # noqa: PLC0415
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+    from django.utils import timezone
 
-    from accounts.models import Client  # noqa: PLC0415
-    from ibanse.backoffice.site import site  # noqa: PLC0415
+    from accounts.models import Client
+    from ibanse.backoffice.site import site
 
     now = timezone.now()
     clients = Client.objects.bulk_create(Client(created_at=now - timedelta(hours=n)) for n in range(CLIENTS))
@@ -79,8 +79,8 @@ def measure() -> None:
     browser = staff_browser()
     one = clients[CLIENTS // 2].pk
     print(f"  {'list, p50/least in ms (queries)':34}{'all':>15}{'one client':>15}{'searched':>15}")
-    for model, shown_by in site._registry.items():  # noqa: SLF001 - the site's list of its models
-        meta = model._meta  # noqa: SLF001 - Django documents it
+    for model, shown_by in site._registry.items():
+        meta = model._meta
         place = f"/admin/{meta.app_label}/{meta.model_name}/"
         narrowed = getattr(shown_by, "of_client", "")
         queries = ["", f"{narrowed}={one}" if narrowed else "", f"q={one}"]
@@ -99,14 +99,14 @@ def measure() -> None:
 
 def staff_browser() -> "Browser":
     """Return the browser of somebody in every group."""
-    from allauth.account.internal.flows.login import record_authentication  # noqa: PLC0415 - see measure()
-    from allauth.mfa.models import Authenticator  # noqa: PLC0415
-    from django.contrib.auth.models import Group  # noqa: PLC0415
-    from django.http import HttpRequest  # noqa: PLC0415
-    from django.test import Client  # noqa: PLC0415
+    from allauth.account.internal.flows.login import record_authentication
+    from allauth.mfa.models import Authenticator
+    from django.contrib.auth.models import Group
+    from django.http import HttpRequest
+    from django.test import Client
 
-    from accounts.models import User  # noqa: PLC0415
-    from accounts.staff import groups  # noqa: PLC0415
+    from accounts.models import User
+    from accounts.staff import groups
 
     groups.sync()
     user = User.objects.create_user("staff@operator.example", is_staff=True)

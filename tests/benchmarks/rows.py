@@ -78,7 +78,7 @@ class Stage:
     def __init__(self, stack: ExitStack) -> None:
         self.stack = stack
         self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ibanse-bench-")))
-        random = Random(20_261_123)  # noqa: S311 - the same numbers in every run
+        random = Random(20_261_123)
         numbers = [valid_iban(random, country) for country in random.choices(list(COUNTRIES.values()), k=NUMBERS)]
         self.numbers = [mistyped(random, iban) if random.random() < MISTYPED_SHARE else iban for iban in numbers]
 

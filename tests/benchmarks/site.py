@@ -18,14 +18,14 @@ def prepare(mode: str) -> str:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
     django.setup()
     # Models can be imported only from here on.
-    from django.conf import settings  # noqa: PLC0415
-    from django.core.management import call_command  # noqa: PLC0415
-    from django.utils import timezone  # noqa: PLC0415
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.utils import timezone
 
-    from accounts.models import Client  # noqa: PLC0415
-    from apikeys import keys  # noqa: PLC0415
-    from apikeys.models import ApiKey  # noqa: PLC0415
-    from privacy.models import PrivacySettings  # noqa: PLC0415
+    from accounts.models import Client
+    from apikeys import keys
+    from apikeys.models import ApiKey
+    from privacy.models import PrivacySettings
 
     for database in settings.DATABASES:
         call_command("migrate", database=database, verbosity=0)

@@ -7,21 +7,21 @@ import django
 
 django.setup()
 
-from allauth.mfa.models import Authenticator  # noqa: E402
-from django.conf import settings  # noqa: E402
-from django.contrib.auth.models import Group  # noqa: E402
-from django.urls import reverse  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import Client, Invitation, User  # noqa: E402
-from accounts.staff import groups  # noqa: E402
-from accounts.team import invitations  # noqa: E402
-from apikeys.models import ApiKey  # noqa: E402
-from ibanse.backoffice.site import SECTIONS  # noqa: E402
-from privacy.check_logging import mode  # noqa: E402
-from privacy.models import Mode  # noqa: E402
-from tests.base import Person  # noqa: E402
-from validation.models import ValidationRecord  # noqa: E402
+from accounts.models import Client, Invitation, User
+from accounts.staff import groups
+from accounts.team import invitations
+from apikeys.models import ApiKey
+from ibanse.backoffice.site import SECTIONS
+from privacy.check_logging import mode
+from privacy.models import Mode
+from tests.base import Person
+from validation.models import ValidationRecord
 
 HERE = "127.0.0.1"
 IBANS = ("SE4550000000058398257466", "DE89370400440532013001", "LC55HEMM000100010012001200023015", "x" * 128)
@@ -49,7 +49,7 @@ def main() -> None:
     alice.key(networks=["192.0.2.7", "2001:db8:1234:5678:9abc:def0:1234:5678"], name="Accounting in the headquarters")
     for iban in IBANS:
         alice.checks(iban)
-    from validation.recording import writer  # noqa: PLC0415
+    from validation.recording import writer
 
     writer.replay(settings.SPOOL_DIR)
     if not Group.objects.exists():
@@ -107,7 +107,7 @@ def staffs(client: Client) -> list[str]:
     ]
     for section in SECTIONS.values():
         for model, _ in section.models:
-            found.append(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))  # noqa: SLF001
+            found.append(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
     return [*found, reverse("admin:accounts_client_change", args=[client.pk])]
 
 

@@ -27,7 +27,7 @@ FACTS: Final = (Path(__file__).parent / "layout.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def cast(live_site: str, live_environment: dict[str, str]) -> dict[str, Any]:  # noqa: ARG001 - its tables must be there
+def cast(live_site: str, live_environment: dict[str, str]) -> dict[str, Any]:
     """Make people with content on the live site, and return their sessions and which pages they may open."""
     told = live_environment | {"DJANGO_SETTINGS_MODULE": "ibanse.settings"}
     command = [sys.executable, "-m", "tests.browser.cast"]

@@ -69,5 +69,5 @@ class TestTranslations:
 def messages(mo: Path) -> dict[str, str]:
     """Return what a compiled catalogue says, without its header, of which msgfmt leaves the date out."""
     with mo.open("rb") as file:
-        catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+        catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
     return {str(source): said for source, said in catalogue.items() if source}

@@ -12,7 +12,7 @@ from tests.base import BaseTest, connections_stay_open
 def status_of(environ: dict[str, Any]) -> str:
     """Return the status line of the answer, read to its end as a server does."""
     # WhiteNoise warns of a folder that is missing, and a fixture makes it only now.
-    from ibanse.wsgi import application  # noqa: PLC0415
+    from ibanse.wsgi import application
 
     told: list[str] = []
 

@@ -32,7 +32,7 @@ def carry_out(action: str, told: dict[str, Any], response: int) -> None:
     except BaseException:  # noqa: BLE001 - said and told like that of a process
         traceback.print_exc()
         status = 1
-    atexit._run_exitfuncs()  # noqa: SLF001 - what a process does at its end, this one does as well
+    atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -78,13 +78,13 @@ def traces(client: Client, users: list[User]) -> list[str]:
     wanted += [text for user in users for text in (str(user.pk), user.pk.hex, user.email)]
     found = []
     for model in apps.get_models(include_auto_created=True):
-        if model._meta.app_label == "vault":  # noqa: SLF001 - Django documents _meta
+        if model._meta.app_label == "vault":
             continue
         if model is StaffEntry:  # Of a deleted account it knows the random number, and nothing that it belonged to.
             continue
-        names = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 - as above
-        rows = [repr(row) for row in model._default_manager.values_list(*names)]  # noqa: SLF001 - as above
-        found += [model._meta.label for row in rows if any(text in row for text in wanted)]  # noqa: SLF001 - as above
+        names = [field.attname for field in model._meta.concrete_fields]
+        rows = [repr(row) for row in model._default_manager.values_list(*names)]
+        found += [model._meta.label for row in rows if any(text in row for text in wanted)]
     return found
 
 

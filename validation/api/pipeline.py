@@ -63,7 +63,7 @@ def respond(request: ApiRequest) -> ApiResponse:
         response = _refuse(problem, request_id, language, rate_headers)
     except (revisions.Unreadable, Error, SpoolFull, vault.VaultError) as error:
         # Not the exception itself: its text may hold values.
-        logger.error("A call could not be processed: %s", type(error).__name__)  # noqa: TRY400
+        logger.error("A call could not be processed: %s", type(error).__name__)
         unavailable = Problem("unavailable", headers={"Retry-After": _RETRY_AFTER_SECONDS})
         response = _refuse(unavailable, request_id, language, {})
     return response._replace(body=b"") if request.method == "HEAD" else response

@@ -301,7 +301,7 @@ _writer: Writer | None = None
 
 def start() -> None:
     """Start this process's writer: in every worker, after it was forked."""
-    global _writer  # noqa: PLW0603 - one writer per process
+    global _writer
     _writer = Writer(settings.SPOOL_DIR)
     _writer.start()
 

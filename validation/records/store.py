@@ -36,8 +36,8 @@ def insert_rows(rows: Iterable[tuple[UUID, RecordRow]]) -> None:
     rows = list(rows)
     if not rows:
         return
-    fields: list[Any] = [ValidationRecord._meta.get_field(name) for name in _COLUMNS]  # noqa: SLF001 - Django documents _meta
-    table = connection.ops.quote_name(ValidationRecord._meta.db_table)  # noqa: SLF001 - as above
+    fields: list[Any] = [ValidationRecord._meta.get_field(name) for name in _COLUMNS]
+    table = connection.ops.quote_name(ValidationRecord._meta.db_table)
     columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -46,7 +46,7 @@ def insert_rows(rows: Iterable[tuple[UUID, RecordRow]]) -> None:
                 copy.write("".join([_for_postgresql(client, row) for client, row in rows]))
             return
         placeholders = ", ".join(["%s"] * len(fields))
-        statement = f"INSERT INTO {table} ({columns}) VALUES ({placeholders})"  # noqa: S608 - the names are Django's
+        statement = f"INSERT INTO {table} ({columns}) VALUES ({placeholders})"
         cursor.executemany(statement, [_for_sqlite(client, row) for client, row in rows])
 
 

@@ -119,7 +119,7 @@ def _erase_now(request: MemberRequest, wanted: RecordFilter) -> store.Erasure | 
     try:
         return store.erase_records(request.client, wanted, by=request.user, request=request)
     except OSError as error:
-        logger.error("The ledger of deletions could not be written: %s", type(error).__name__)  # noqa: TRY400 - the message says everything
+        logger.error("The ledger of deletions could not be written: %s", type(error).__name__)
         messages.error(
             request,
             _(

@@ -172,11 +172,11 @@ class EventFilter(admin.SimpleListFilter):
         "owners": (gettext_lazy("ownership"), ("users.ownership_given", "users.ownership_taken", "owners.recovered")),
     }
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002 - Django's signature
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Return the kinds there are."""
         return [(kind, str(words)) for kind, (words, _tags) in self.KINDS.items()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - Django's signature
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the entries of the kind that was chosen."""
         kind = self.KINDS.get(self.value() or "")
         return queryset.filter(tag__in=kind[1]) if kind else queryset
@@ -323,11 +323,11 @@ class TimeOfLook(admin.SimpleListFilter):
         "month": (gettext_lazy("the last 30 days"), 30),
     }
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002 - Django's signature
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         """Return the spans there are."""
         return [(name, str(words)) for name, (words, _days) in self.DAYS.items()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 - Django's signature
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the entries of the span that was chosen."""
         _words, days = self.DAYS.get(self.value() or "", ("", 0))
         return queryset.filter(at__gte=timezone.now() - timedelta(days=days)) if days else queryset

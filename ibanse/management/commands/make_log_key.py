@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     help = "Make a log key: the private half goes to FILE, which only you can read; the public half is printed."
     # It is needed before there is a site.
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own way
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the file, the number and the scheme."""
@@ -37,8 +37,10 @@ class Command(BaseCommand):
         key = sealed_box.PrivateKey.make(number, scheme)
         text = _TEXT.format(number=number, fingerprint=key.public.fingerprint, key=key.text)
         try:
-            with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as written:  # noqa: PTH123 - the mode must hold from the first byte
-                written.write(text)
+            # The mode must hold from the first byte.
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as key_file:
+                key_file.write(text)
         except OSError as error:
             raise CommandError(f"{file} cannot be made: {error.strerror}.") from None
         self.stdout.write(f"IBANSE_LOG_KEY={key.public}")

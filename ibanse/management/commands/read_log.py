@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     help = "Read a sealed log (or a copy of its folder) and fail when a line or a segment is missing or was changed."
     # It runs elsewhere, beside no site.
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own way
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take keys, folder and what to show."""

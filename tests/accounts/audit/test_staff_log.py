@@ -266,7 +266,7 @@ def test_an_entry_of_a_clients_trail_hashes_as_it_always_has() -> None:
 
 @skipUnless(connection.vendor == "postgresql", "SQLite runs one writing transaction after the other")
 class AtOnceTests(TransactionTestCase):
-    databases = {"default", "keyring"}  # noqa: RUF012 - Django's own way to name them
+    databases = {"default", "keyring"}
 
     def test_many_at_once_make_one_chain(self) -> None:
         begin = Barrier(4)

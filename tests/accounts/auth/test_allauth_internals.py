@@ -52,7 +52,7 @@ class TestShape:
             assert parameters(getattr(adapter, name)) == expected
 
     def test_the_adapter_rolls_back_what_we_counted(self) -> None:
-        assert '"_login_failed_rl_usage"' in inspect.getsource(DefaultAccountAdapter._rollback_login_failed_rl_usage)  # noqa: SLF001 - the attribute that we set
+        assert '"_login_failed_rl_usage"' in inspect.getsource(DefaultAccountAdapter._rollback_login_failed_rl_usage)
         assert "pre_authenticate" in inspect.getsource(DefaultAccountAdapter.authenticate)
         assert "_rollback_login_failed_rl_usage" in inspect.getsource(DefaultAccountAdapter.authenticate)
 

@@ -22,7 +22,7 @@ CODE_PAGE = "/sign-in/code/"
 class GuessedAtTest(EntranceTest):
     def setUp(self) -> None:
         super().setUp()
-        wrong_passwords._waiting.clear()  # noqa: SLF001 - what another test left
+        wrong_passwords._waiting.clear()
         self.owner = self.member(KNOWN, client=Client.objects.create(), role=User.Role.OWNER, language="en")
         self.known = self.enter(self.owner)
         self.known.posts("/sign-out/")

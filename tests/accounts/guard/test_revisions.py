@@ -86,7 +86,7 @@ class MarkTests(RevisionTest):
 
 
 class CommitTests(TransactionTestCase):
-    databases = {"default", "keyring"}  # noqa: RUF012 - Django reads it from the class
+    databases = {"default", "keyring"}
 
     def test_a_change_that_is_undone_leaves_the_mark(self) -> None:
         revisions.bump()

@@ -20,7 +20,7 @@ from tests.base import PASSWORD
 
 @skipUnless(connection.vendor == "postgresql", "SQLite runs one writing transaction after the other")
 class TwoAtOnceTests(TransactionTestCase):
-    databases = {"default", "keyring"}  # noqa: RUF012 - Django reads it from the class
+    databases = {"default", "keyring"}
 
     def setUp(self) -> None:
         cache.clear()

@@ -202,7 +202,7 @@ class LastOwnerTests(MemberTest):
 
 @skipUnless(connection.vendor == "postgresql", "SQLite runs one writing transaction after the other")
 class AtOnceTests(TransactionTestCase):
-    databases = {"default", "keyring"}  # noqa: RUF012 - Django's own way to name them
+    databases = {"default", "keyring"}
 
     def setUp(self) -> None:
         cache.clear()

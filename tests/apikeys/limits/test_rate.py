@@ -65,7 +65,7 @@ def in_redis(url: str) -> Iterator[Kept]:
     server: Any = redis.Redis.from_url(url)
     server.flushall()
     clock = Clock(1_800_000_000.0, lambda now: server.rpush("clock", *_in_parts(now)) and server.ltrim("clock", -2, -1))
-    script = rate.Shared._SCRIPT.replace("'TIME'", "'LRANGE', 'clock', 0, 1")  # noqa: SLF001 - its clock cannot be set otherwise
+    script = rate.Shared._SCRIPT.replace("'TIME'", "'LRANGE', 'clock', 0, 1")
     with patch.object(rate.Shared, "_SCRIPT", script), patch.object(rate, "time", clock):
         yield rate.Shared(url), clock
     server.close()

@@ -174,7 +174,7 @@ class OfficeTest(BaseTest):
 
     def first(self, model: type[Model]) -> Any:
         """Return the key of a row of Alice's, or of nobody's."""
-        row = model._default_manager.order_by("pk").first()  # noqa: SLF001 - Django documents it
+        row = model._default_manager.order_by("pk").first()
         assert row is not None
         return row.pk
 

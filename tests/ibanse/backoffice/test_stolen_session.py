@@ -155,9 +155,9 @@ class StolenSessionTests(OfficeTest):
     def test_no_table_can_be_guessed_open(self) -> None:
         thief = self.thief(*staff_groups.GROUPS)
         for model in apps.get_models(include_auto_created=True):
-            meta = model._meta  # noqa: SLF001 - Django documents it
+            meta = model._meta
             place = f"/admin/{meta.app_label}/{meta.model_name}/"
-            row = model._default_manager.first()  # noqa: SLF001 - as above
+            row = model._default_manager.first()
             # Who guesses the key of a session knows it already: it would stand in the answer as they wrote it.
             key = row.pk if row and model is not Session else "guessed"
             pages = [f"{key}/{page}/" for page in ("change", "delete", "audit log")]
@@ -197,7 +197,7 @@ def _written(value: bytes) -> set[bytes]:
 def _every_sealed_value() -> Iterator[tuple[str, bytes]]:
     """Yield what the tables hold sealed, and the hashes that prove keys and find IBANs, with the field's name."""
     for table in tables.TABLES:
-        rows = apps.get_model(table.model)._default_manager  # noqa: SLF001 - Django documents it
+        rows = apps.get_model(table.model)._default_manager
         for field in table.fields:
             if field.how == How.SEALED or field.name in ("digest", "blind_index", "session_key"):
                 for value in rows.values_list(field.name, flat=True)[:5]:

@@ -71,7 +71,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None,
 def ibans(draw: st.DrawFn) -> str:
     """An IBAN of any country, as often with wrong check digits as with right ones."""
     country = draw(st.sampled_from(list(COUNTRIES.values())))
-    random = Random(draw(st.integers(0, 2**64)))  # noqa: S311 - an IBAN of chance, no secret
+    random = Random(draw(st.integers(0, 2**64)))
     bban = "".join(random.choice(_ALPHABETS[kind]) for kind in country.classes[4:])
     right = with_check_digits(country.code, bban)
     return random.choice([right, f"{country.code}{random.randrange(100):02}{bban}"])

@@ -182,7 +182,7 @@ class ContactTests(BaseTest):
         self.assertContains(self.alice.opens("/contact/"), 'value="alice@example.com"')
         self.write(self.alice, {})
 
-        related = [field.related_model for field in ContactMessage._meta.get_fields() if field.is_relation]  # noqa: SLF001 - Django documents _meta
+        related = [field.related_model for field in ContactMessage._meta.get_fields() if field.is_relation]
         self.assertEqual(related, [])
         self.assertFalse(Client.objects.filter(pk=messages.OWNER).exists())
 

@@ -170,7 +170,7 @@ class ExecutionTests(DeletionTest):
         self.fingerprint = vault.fingerprint(self.alice.client.pk)
         copy = DataExport.objects.get(client=self.alice.client)
         exports.work(timezone.now())
-        self.file = next(exports._folder().glob(f"{copy.pk}.*"))  # noqa: SLF001 - the place of the file is nobody's business
+        self.file = next(exports._folder().glob(f"{copy.pk}.*"))
 
     def assert_gone(self) -> None:
         """Fail unless nothing is left of Alice's client, and everything of Mallory's."""

@@ -273,7 +273,7 @@ class ReplayTests(PartTest):
     def test_an_interrupted_one_is_begun_again(self) -> None:
         for client in (self.alice.client, self.mallory.client):
             ledger.append(ledger.LedgerEntry(uuid4(), Scope.ACCOUNT, client.pk, timezone.now()))
-        steps = replay._steps  # noqa: SLF001 - to stop in the middle
+        steps = replay._steps
 
         def first_step(wish: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
             yield next(steps(wish))

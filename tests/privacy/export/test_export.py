@@ -223,7 +223,7 @@ class SealedTests(ExportTest):
     def test_no_known_value_is_on_the_disk_in_clear(self) -> None:
         details.save_contact(self.alice.client, details.Contact(company="Alices bageri"), by=self.alice.user)
         seen: list[bytes] = []
-        original = archive._move_csv  # noqa: SLF001 - the moment at which the most files lie there
+        original = archive._move_csv
 
         def watch(*given: Any) -> None:
             seen.extend(path.read_bytes() for path in self.folder.iterdir())

@@ -32,12 +32,12 @@ LEAST_BYTES: Final = 30
 
 def everything() -> dict[str, type[models.Model]]:
     """Every model of the house and of what it is built on, by its label."""
-    return {model._meta.label: model for model in apps.get_models(include_auto_created=True)}  # noqa: SLF001 - Django documents _meta
+    return {model._meta.label: model for model in apps.get_models(include_auto_created=True)}
 
 
 def fields(model: type[models.Model]) -> list[str]:
     """The names of a model's own fields."""
-    return [field.name for field in model._meta.get_fields() if getattr(field, "concrete", False)]  # noqa: SLF001 - as above
+    return [field.name for field in model._meta.get_fields() if getattr(field, "concrete", False)]
 
 
 class TestTheList:
@@ -62,7 +62,7 @@ class TestTheList:
         for field in TABLES[label].fields:
             if field.name.startswith("sealed"):
                 assert field.how == How.SEALED, field.name
-            if isinstance(model._meta.get_field(field.name), models.BinaryField):  # noqa: SLF001 - as above
+            if isinstance(model._meta.get_field(field.name), models.BinaryField):
                 assert field.how in (How.SEALED, How.HASH), field.name
 
     def test_the_file_names_every_table(self) -> None:
@@ -117,7 +117,7 @@ class RowTests(BaseTest):
             for field in table.fields:
                 if field.how != How.SEALED or label in ("vault.DataKey", "mfa.Authenticator"):
                     continue
-                for value in everything()[label]._default_manager.values_list(field.name, flat=True):  # noqa: SLF001 - as above
+                for value in everything()[label]._default_manager.values_list(field.name, flat=True):
                     sealed = base64.b64decode(value) if isinstance(value, str) else bytes(value)
                     if sealed:
                         looked_at.add(f"{label}.{field.name}")
@@ -143,9 +143,9 @@ class RowTests(BaseTest):
     def test_what_was_told_stands_in_no_field_in_clear(self) -> None:
         everywhere = []
         for label, model in everything().items():
-            if model._meta.app_label != "vault":  # noqa: SLF001 - as above
-                names = [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 - as above
-                everywhere += [(label, repr(row)) for row in model._default_manager.values_list(*names)]  # noqa: SLF001 - as above
+            if model._meta.app_label != "vault":
+                names = [field.attname for field in model._meta.concrete_fields]
+                everywhere += [(label, repr(row)) for row in model._default_manager.values_list(*names)]
 
         self.assertGreater(len(everywhere), 10)
         for secret in ("Kept", self.key[24:], IBAN, IBAN.replace(" ", "")):

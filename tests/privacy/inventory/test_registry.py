@@ -41,7 +41,7 @@ Road = type[models.Model]
 
 def meta(model: Road) -> "Options[models.Model]":
     """Return what Django knows of a model."""
-    return model._meta  # noqa: SLF001 - Django documents it
+    return model._meta
 
 
 def roads(everything: Iterable[Road], ends: frozenset[Road]) -> Iterator[Road]:

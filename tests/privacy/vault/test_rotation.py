@@ -20,7 +20,7 @@ BOTH = {1: FIRST, 2: SECOND}
 
 
 class RotationTest(TestCase):
-    databases = {"default", "keyring"}  # noqa: RUF012 - Django reads it from the class
+    databases = {"default", "keyring"}
 
     def setUp(self) -> None:
         self.addCleanup(vault.forget)
@@ -329,7 +329,7 @@ assert (in_files(before), in_files(wrapped()), len(wrapped())) == (0, 225, 225)
 class KilledTests(test_vault.WorkersTest, TransactionTestCase):
     """The command in processes of its own, killed at every kind of moment, beside others that seal and destroy."""
 
-    databases = {"default", "keyring"}  # noqa: RUF012 - Django reads it from the class
+    databases = {"default", "keyring"}
     elsewhere = test_vault.OtherWorkersTests.elsewhere
 
     def test_killed_anywhere_every_key_opens_and_the_next_run_ends_what_is_left(self) -> None:

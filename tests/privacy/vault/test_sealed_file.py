@@ -19,7 +19,7 @@ SECRET = b"Alice Andersson, SE45 5000 0000 0583 9825 7466. "
 
 
 class SealedFileTests(TestCase):
-    databases = {"default", "keyring"}  # noqa: RUF012 - Django reads it from the class
+    databases = {"default", "keyring"}
 
     def setUp(self) -> None:
         self.path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "file.sealed"

@@ -13,7 +13,7 @@ FIRST, SECOND, FOREIGN = bytes(range(32)), bytes(range(1, 33)), bytes(range(2, 3
 
 
 class KeyringStatusTests(TestCase):
-    databases = {"keyring"}  # noqa: RUF012 - Django reads it from the class
+    databases = {"keyring"}
 
     def said(self, keys: dict[int, bytes]) -> str:
         output = StringIO()

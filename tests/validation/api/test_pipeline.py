@@ -193,7 +193,7 @@ class PipelineTests(BaseTest):
 
     def test_it_never_raises(self) -> None:
         """Half-right calls in great number, always the same ones: each gets a response below 500."""
-        chance = random.Random(4)  # noqa: S311 - not for secrets
+        chance = random.Random(4)
         key = self.alice.key(rate_per_minute=10_000_000)
         pieces = (
             *(
@@ -305,7 +305,7 @@ class LeakTests(BaseTest):
 
         with connection.cursor() as cursor:
             for table in connection.introspection.table_names(cursor):
-                cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - names of our own
+                cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
                 self.assert_clean(repr([[_plain(value) for value in row] for row in cursor]).encode(), key)
 
     def assert_clean(self, content: bytes, *keys: str) -> None:

@@ -217,7 +217,7 @@ class TestNationalCheckDigits:
 
     @pytest.mark.parametrize("code", sorted(national.RULES))
     def test_the_digits_said_to_be_right_are(self, code: str) -> None:
-        random = Random(code)  # noqa: S311 - the same numbers in every run
+        random = Random(code)
         alphabet = [ALPHABETS[kind] for kind in COUNTRIES[code].classes[4:]]
 
         for _ in range(100):
@@ -237,7 +237,7 @@ class TestGermanMethods:
 
     @pytest.mark.parametrize("name", sorted(german.METHODS))
     def test_each_judges_as_schwifty_does(self, name: str) -> None:
-        random = Random(name)  # noqa: S311 - the same numbers in every run
+        random = Random(name)
         theirs, ours = GERMAN_METHODS[name], german.METHODS[name]
 
         def opinion(bank_code: str, account: str) -> bool:
@@ -291,7 +291,7 @@ class TestGermanMethods:
             assert german.METHODS[name]("37040044", account) == opinion, account
 
     def test_a_german_iban_is_judged_by_the_method_of_its_bank(self) -> None:
-        random = Random("DE")  # noqa: S311 - the same numbers in every run
+        random = Random("DE")
         german_banks = [bank for key, bank in BANKS.items() if key.startswith("DE")]
 
         for bank in german_banks:

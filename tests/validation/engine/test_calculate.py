@@ -426,7 +426,7 @@ class TestBritain:
     @pytest.fixture
     def tables(self) -> Iterator[None]:
         """Put a table in use under which only numbers that end in 0 pass."""
-        line = british._line("MOD11", (0,) * 13 + (1,), 0)  # noqa: SLF001 - a table of one line needs no file
+        line = british._line("MOD11", (0,) * 13 + (1,), 0)
         british.use(british.Tables(("601613",), ("601613",), ((line,),), {}))
         yield
         british.use(None)

@@ -300,12 +300,12 @@ class DatabaseTests(WriterTest):
         theirs.close()
         self.put()
         with (
-            patch.object(self.writer._wake, "wait", side_effect=lambda _: self.writer._stop.set()),  # noqa: SLF001 - one turn of its thread
+            patch.object(self.writer._wake, "wait", side_effect=lambda _: self.writer._stop.set()),
             patch.object(writer, "close_old_connections"),  # The test's own.
             self.failing(writer, "_replay"),
             self.assertLogs("validation.recording.writer", "WARNING"),
         ):
-            self.writer._run()  # noqa: SLF001 - as above
+            self.writer._run()
 
         self.assertEqual(self.counted(), 1)
         self.assertIn(f"{theirs.id}.spool", self.names())
@@ -386,7 +386,7 @@ class EmptyingTests(WriterTest):
 
     def write_under_load(self) -> None:
         """Write, while another call comes at the very moment at which the batch is in the database."""
-        count: Callable[..., None] = writer._count  # noqa: SLF001 - a moment in the middle of a write
+        count: Callable[..., None] = writer._count
         came: list[bool] = []
 
         def count_and_be_called(*batch: Any) -> None:

@@ -33,9 +33,9 @@ class RecordInsertingTests(CheckRecordsTest):
         copied.pk = uuid4()
         copied.save(force_insert=True)
 
-        table = ValidationRecord._meta.db_table  # noqa: SLF001 - Django documents _meta
+        table = ValidationRecord._meta.db_table
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM {table}")  # noqa: S608 - the name is Django's
+            cursor.execute(f"SELECT * FROM {table}")
             columns = [column[0] for column in cursor.description]
             first, second = (dict(zip(columns, line, strict=True)) for line in cursor.fetchall())
         self.assertEqual({type(first.pop("id")), type(second.pop("id"))}, {type(first["client_id"])})
@@ -139,7 +139,7 @@ class RecordErasingTests(CheckRecordsTest):
 
     def test_a_crash_leaves_a_smaller_rest(self) -> None:
         self.fill(*[VALID] * 7)
-        real = store._erase_chunk  # noqa: SLF001 - the crash strikes between two chunks
+        real = store._erase_chunk
         chunks = iter((real, real))
 
         def killed(*arguments: Any) -> Any:
