@@ -4,9 +4,9 @@ from typing import Final, Literal
 
 Role = Literal["owner", "sub_user"]
 OWNER: Final = "owner"
-SUB_USER: Final = "sub_user"
+MEMBER: Final = "sub_user"
 
-_COLUMNS: Final = {OWNER: 0, SUB_USER: 1}
+_COLUMNS: Final = {OWNER: 0, MEMBER: 1}
 MATRIX: Final[dict[str, tuple[bool, bool]]] = {
     # deed                owner  sub-user
     "iban.check":         (True, True),

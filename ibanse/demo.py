@@ -58,7 +58,7 @@ def _make(path: Path) -> None:
         Client.objects.filter(is_demo=True).delete()
         client = Client.objects.create(is_demo=True)
         owner = _user(client, made[0], User.Role.OWNER, "Demo Owner")
-        _user(client, made[1], User.Role.SUB_USER, "Demo Colleague")
+        _user(client, made[1], User.Role.MEMBER, "Demo Colleague")
         client_log.record("client.created", client=client, by=owner)
         company = details.Contact(company="Demo AB", person="Demo Owner", city="Stockholm", country="SE")
         details.save_contact(client, company, by=owner)

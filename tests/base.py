@@ -148,7 +148,7 @@ class BaseTest(TestCase):
     @cached_property
     def vera(self) -> Person:
         """Is Alice's sub-user."""
-        return self.person("vera@example.com", client=self.alice.client, role=User.Role.SUB_USER)
+        return self.person("vera@example.com", client=self.alice.client, role=User.Role.MEMBER)
 
     @cached_property
     def mallory(self) -> Person:

@@ -204,7 +204,7 @@ class RoleWalkTests(BaseTest):
                     self.assertIn(ROUTES[name], (EVERYBODY, SIGNED_IN))
                 else:
                     self.assertTrue(roles.may(roles.OWNER, action))
-                    self.assertEqual(roles.may(roles.SUB_USER, action), ROUTES[name] == MEMBERS)
+                    self.assertEqual(roles.may(roles.MEMBER, action), ROUTES[name] == MEMBERS)
 
     def test_everybody_gets_through_just_the_doors_that_are_theirs(self) -> None:
         walked = 0

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from accounts import batch, mail
 from accounts.audit import hash_chain
 from accounts.audit.hash_chain import Chain, Checkpoint, Verification
-from accounts.models import StaffDetail, StaffEntry, StaffTurn, User
+from accounts.models import StaffDetail, StaffEntry, StaffLogLock, User
 
 OWNER: Final = UUID("2a8d1f64-93b7-4c0e-8f52-7d6e0b9c41a3")
 """Owns the data key that seals the details: the operator's, nobody's account."""
@@ -88,7 +88,7 @@ def record(
     action = ACTIONS[tag]
     entry = StaffEntry(client=client, tag=tag, actor=by.pk if by else None)
     with transaction.atomic():
-        StaffTurn.objects.select_for_update().get_or_create(pk=1)
+        StaffLogLock.objects.select_for_update().get_or_create(pk=1)
         is_alarming = action.alarm and not _has_alarmed(entry)
         trail().append(entry, detail=detail, address=hash_chain.caller(request))
         if is_alarming:

@@ -91,7 +91,7 @@ def open(client: Client, justification: Justification, *, form: str) -> Unmaskin
             groups=_groups(by),
             client=client,
             ticket=justification.reason["ticket"],
-            sealed_words=vault.seal(client.pk, justification.reason["reason"], purpose=_SALT, record=str(number)),
+            sealed_reason=vault.seal(client.pk, justification.reason["reason"], purpose=_SALT, record=str(number)),
             until=_now() + LASTS,
         )
         client_log.record("client.unmasked", client=client, by=None, detail={**_told(opened), **justification.reason})
@@ -133,9 +133,9 @@ def end(client: Client, *, by: User, request: HttpRequest | None = None) -> bool
 
 def words_of(unmasking: Unmasking) -> str:
     """Return the reason's words, opened; empty for one that the client had allowed."""
-    if not unmasking.sealed_words:
+    if not unmasking.sealed_reason:
         return ""
-    return vault.unseal_text(unmasking.client_id, unmasking.sealed_words, purpose=_SALT, record=str(unmasking.pk))
+    return vault.unseal_text(unmasking.client_id, unmasking.sealed_reason, purpose=_SALT, record=str(unmasking.pk))
 
 
 def of(client: Client) -> QuerySet[Unmasking]:

@@ -123,7 +123,7 @@ def accept(invitation: Invitation, *, name: str, password: str, request: HttpReq
         if client.users.filter(is_active=True).count() >= client.user_limit:
             raise Refusal("no_room")
         user = User.objects.create_user(
-            invitation.email, password, client=client, role=User.Role.SUB_USER, language=get_language() or ""
+            invitation.email, password, client=client, role=User.Role.MEMBER, language=get_language() or ""
         )
         details.save_name(user, name)
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)

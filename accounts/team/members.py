@@ -96,7 +96,7 @@ def take_ownership(member: User, *, by: User, request: HttpRequest | None = None
         owners = _client(member).users.filter(role=User.Role.OWNER, is_active=True)
         if not owners.exclude(pk=member.pk).exists():
             raise Refusal("last_owner")
-        member.role = User.Role.SUB_USER
+        member.role = User.Role.MEMBER
         member.save(update_fields=["role"])
         _record("users.ownership_taken", member, by=by, request=request)
 

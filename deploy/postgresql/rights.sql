@@ -22,7 +22,7 @@ INSERT INTO exception VALUES
     -- So is the history of staff (accounts/audit/staff_log.py). The one row of turns is made by the first who needs it.
     ('accounts_staffentry', 'ibanse_app', 'SELECT, INSERT'),
     ('accounts_staffdetail', 'ibanse_app', 'SELECT, INSERT, UPDATE (sealed, sealed_address)'),
-    ('accounts_staffturn', 'ibanse_app', 'SELECT, INSERT, UPDATE'),
+    ('accounts_staffloglock', 'ibanse_app', 'SELECT, INSERT, UPDATE'),
     -- Receipts of deletions are made, shown and, in time, forgotten; what they say is never changed by who serves. The
     -- right to one column is the right to lock a row (SELECT … FOR UPDATE), as accounts/batch.py does before it deletes.
     ('privacy_erasurereceipt', 'ibanse_app', 'SELECT, INSERT, UPDATE (is_compacted), DELETE'),

@@ -179,7 +179,7 @@ TABLES: Final[tuple[Table, ...]] = (
         ("staff", "unmaskings", CLEAR, "member of staff", "who sees"),
         ("groups", "unmaskings", CLEAR, "groups of the member of staff", "shown to owners"),
         ("ticket", "unmaskings", CLEAR, "number of a ticket", "the reason"),
-        ("sealed_words", "unmaskings", SEALED, "the reason in words", "shown to owners"),
+        ("sealed_reason", "unmaskings", SEALED, "the reason in words", "shown to owners"),
         ("access", "unmaskings", CLEAR, "the client's leave in place of a reason", "the reason"),
         ("opened_at", "unmaskings", CLEAR, "time", "shown to owners"),
         ("until", "unmaskings", CLEAR, "time", "end of what is seen"),
@@ -207,7 +207,7 @@ TABLES: Final[tuple[Table, ...]] = (
         ("sealed_address", "staff", SEALED, "full address of the member of staff", "to look into misuse"),
     ),
     _table(
-        "accounts.StaffTurn",
+        "accounts.StaffLogLock",
         "never: one row",
         ("id", ELSEWHERE, CLEAR, "number", "entries of staff take turns on it"),
     ),

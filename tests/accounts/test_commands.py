@@ -89,7 +89,7 @@ class RecoverOwnerTests(BaseTest):
 
         with self.assertRaisesMessage(CommandError, "Too early"):
             said("recover_owner", "vera@example.com")
-        self.assertEqual(User.objects.get(email="vera@example.com").role, User.Role.SUB_USER)
+        self.assertEqual(User.objects.get(email="vera@example.com").role, User.Role.MEMBER)
 
     def test_after_72_hours_the_user_is_an_owner_once(self) -> None:
         found = self.request()

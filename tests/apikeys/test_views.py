@@ -452,7 +452,7 @@ class StrangerTests(KeyPageTest):
     def test_an_owner_who_has_just_become_a_sub_user_changes_nothing_more(self) -> None:
         key = self.key()
         stale = User.objects.get(pk=self.alice.user.pk)
-        User.objects.filter(pk=stale.pk).update(role=User.Role.SUB_USER)
+        User.objects.filter(pk=stale.pk).update(role=User.Role.MEMBER)
 
         self.assertEqual(self.alice.posts(f"/keys/{key.pk}/revoke/").status_code, 403)
         with self.assertRaisesMessage(Exception, "no_longer_owner"):

@@ -41,7 +41,7 @@ def main() -> None:
     alice = Person(owner, HERE)
     alice.browser.defaults["SERVER_NAME"] = "localhost"
     User.objects.create_user(
-        f"vera.{uuid4().hex[:6]}@example.com", "x", client=client, role=User.Role.SUB_USER, language="en"
+        f"vera.{uuid4().hex[:6]}@example.com", "x", client=client, role=User.Role.MEMBER, language="en"
     )
     Invitation.objects.create(
         client=client, email="nina@example.com", expires_at=timezone.now() + invitations.VALID_FOR

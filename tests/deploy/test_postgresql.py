@@ -193,7 +193,7 @@ REFUSED: Final = [
 ALLOWED: Final = [
     ("app", "UPDATE accounts_historydetail SET sealed = '', sealed_address = ''"),
     ("app", "UPDATE accounts_staffdetail SET sealed = '', sealed_address = ''"),
-    ("app", "SELECT * FROM accounts_staffturn FOR UPDATE"),
+    ("app", "SELECT * FROM accounts_staffloglock FOR UPDATE"),
     ("app", "SELECT * FROM accounts_client FOR UPDATE"),
     ("app", "DELETE FROM validation_validationrecord"),
     ("app", "SELECT * FROM django_migrations"),

@@ -249,7 +249,7 @@ def _count(records: list[CallRecord], holder: UUID, end: int | None) -> None:
 
 def _drop_orphans(records: list[CallRecord]) -> list[CallRecord]:
     # Held until the batch is written: who deletes a client, or a part of its log, waits for us and deletes after us.
-    clients = Client.objects.hold(record.client for record in records)
+    clients = Client.objects.lock_shared(record.client for record in records)
     keys = {None, *ApiKey.objects.filter(pk__in={record.key for record in records}).values_list("pk", flat=True)}
     known = [record for record in records if record.client in clients and record.key in keys]
     if len(known) < len(records):

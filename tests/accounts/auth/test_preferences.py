@@ -56,7 +56,7 @@ class MenuTests(EntranceTest):
 
     def test_each_sees_the_links_they_may_open(self) -> None:
         owner = self.member("olga@example.com")
-        sub_user = self.member("sub@example.com", client=owner.client, role=User.Role.SUB_USER)
+        sub_user = self.member("sub@example.com", client=owner.client, role=User.Role.MEMBER)
         for user, hers in ((owner, True), (sub_user, False)):
             page = self.enter(user).opens("/countries/").content.decode()
             for path in self.OWNERS_ONLY:

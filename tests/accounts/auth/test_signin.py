@@ -44,7 +44,7 @@ class SignInTests(EntranceTest):
         self.assert_out(self.visitor)
 
     def test_owners_land_on_the_overview_and_sub_users_on_the_check_page(self) -> None:
-        sub_user = self.member("sub@example.com", client=self.owner.client, role=User.Role.SUB_USER)
+        sub_user = self.member("sub@example.com", client=self.owner.client, role=User.Role.MEMBER)
 
         owner_response = self.sign_in(self.visitor, self.owner.email)
         sub_user_response = self.sign_in(Visitor(), sub_user.email)

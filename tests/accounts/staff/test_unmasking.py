@@ -194,7 +194,7 @@ class UnmaskingTests(UnmaskingTest):
     def test_the_words_lie_sealed_under_the_clients_key(self) -> None:
         row = self.open()
 
-        self.assertNotIn(b"invitation", bytes(row.sealed_words))
+        self.assertNotIn(b"invitation", bytes(row.sealed_reason))
         self.assertEqual(unmasking.words_of(Unmasking.objects.get()), WORDS)
 
     def test_the_clients_copy_tells_of_it_and_names_nobody(self) -> None:

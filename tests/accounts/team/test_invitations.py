@@ -66,7 +66,7 @@ class InvitingTests(InvitationTest):
 
         self.assertRedirects(response, "/")
         user = User.objects.get(email=COLLEAGUE)
-        self.assertEqual((user.client, user.role), (self.alice.client, User.Role.SUB_USER))
+        self.assertEqual((user.client, user.role), (self.alice.client, User.Role.MEMBER))
         self.assertEqual(details.name(user), "Ture Å. O’Neil")
         self.assertNotIn(b"Ture", bytes(user.sealed_name))
         self.assertTrue(user.check_password(PASSWORD))

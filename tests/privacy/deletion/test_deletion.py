@@ -163,7 +163,7 @@ class ExecutionTests(DeletionTest):
     def setUp(self) -> None:
         super().setUp()
         self.key = grow(self.alice, self.vera)
-        grow(self.mallory, self.person("max@example.net", client=self.mallory.client, role=User.Role.SUB_USER))
+        grow(self.mallory, self.person("max@example.net", client=self.mallory.client, role=User.Role.MEMBER))
         self.users = [self.alice.user, self.vera.user]
         self.others = everything_of(self.mallory.client)
         self.counted = registry.count(self.alice.client)
