@@ -148,7 +148,7 @@ class OverviewTests(PageTest):
         page = self.alice.opens("/overview/")
 
         self.assertContains(page, "1 unit is left until the end of the month")
-        self.assertContains(page, "the check page and test keys cost none")
+        self.assertContains(page, "The check page and test keys do not use it")
 
     def test_the_checks_are_told_by_the_door_they_came_through(self) -> None:
         for source, valid, invalid in (("page", 40, 2), ("api", 1_230, 4)):
@@ -212,7 +212,7 @@ class DetailsTests(PageTest):
                 self.assertContains(response, "Räksmörgås &amp; Söner AB", status_code=422)
                 self.assertContains(response, 'aria-describedby="id_vat_number_helptext id_vat_number_error"', 1, 422)
         response = self.alice.posts("/account/billing/", {**BILLING, "vat_number": "SE123", "country": ""})
-        self.assertContains(response, "Begin it with the letters of its country", status_code=422)
+        self.assertContains(response, "Start with the country letters", status_code=422)
         self.assertEqual(details.billing(self.alice.client), details.Billing())
 
     def test_hostile_names_are_refused_with_a_clear_message(self) -> None:
@@ -432,7 +432,7 @@ class HistoryPageTests(PageTest):
         self.write(3)
         line = self.export().strip().splitlines()[-1]
         whole = self.alice.posts("/account/history/verify/", {"checkpoint": line})
-        self.assertContains(whole, "It also reaches to the end of the export")
+        self.assertContains(whole, "It also reaches the end of the export")
 
         HistoryEntry.objects.filter(number__gte=3).delete()
 
@@ -449,7 +449,7 @@ class HistoryPageTests(PageTest):
         self.assertEqual(foreign.number, 1)
         line = self.export(by="mallory").strip().splitlines()[-1]
         response = self.alice.posts("/account/history/verify/", {"checkpoint": line})
-        self.assertContains(response, "not a checkpoint that we have signed for this history")
+        self.assertContains(response, "not a checkpoint we have signed for this audit log")
 
     def export(self, by: str = "alice") -> str:
         response = {"alice": self.alice, "mallory": self.mallory}[by].posts("/account/history/export/")

@@ -120,7 +120,7 @@ class MakingTests(KeyPageTest):
         self.assertIn("no-store", response.headers["Cache-Control"])
         text, key = self.text_in(response), ApiKey.objects.get()
         self.assertTrue(tokens.split(text).identifier == key.identifier)
-        self.assertContains(response, "this is the only time that we show it", status_code=201)
+        self.assertContains(response, "this is the only time we show it", status_code=201)
         self.assertContains(response, "curl http://localhost:8000/api/v1/validate -H", status_code=201)
         self.assertEqual(self.trail(), ["keys.created"])
         for path in ("/keys/", f"/keys/{key.pk}/", "/account/history/"):
@@ -134,7 +134,7 @@ class MakingTests(KeyPageTest):
 
         self.assertEqual(ApiKey.objects.count(), 1)
         self.assertRedirects(again, f"/keys/{ApiKey.objects.get().pk}/")
-        self.assertContains(again, "whose text was shown once")
+        self.assertContains(again, "which was shown once")
         self.assertNotContains(again, text[-49:])
 
     def test_the_attempt_of_another_client_is_no_way_to_its_key(self) -> None:
@@ -165,12 +165,12 @@ class MakingTests(KeyPageTest):
         self.assertEqual([entry.network for entry in key.networks.all()], ["192.0.2.0/24", "2001:db8::1/128"])
 
     def test_an_empty_list_is_warned_of_at_once(self) -> None:
-        self.assertContains(self.makes(addresses="only"), "The key works from nowhere yet", status_code=201)
+        self.assertContains(self.makes(addresses="only"), "The key does not work yet", status_code=201)
 
     def test_wide_networks_are_warned_of_at_once(self) -> None:
         response = self.makes(addresses="only", networks="10.0.0.0/8\n192.0.2.0/24")
 
-        self.assertContains(response, "10.0.0.0/8 is a very wide network", status_code=201)
+        self.assertContains(response, "10.0.0.0/8 is a very large network", status_code=201)
         self.assertNotContains(response, "192.0.2.0/24 is a very", status_code=201)
 
     def test_wrong_fields_are_told_at_the_field_and_nothing_typed_is_lost(self) -> None:
@@ -284,7 +284,7 @@ class ChangingTests(KeyPageTest):
         self.assertNotIn(key.prefix, self.text_in(response))
         self.assertContains(response, f"The old key, {key.prefix}…, works until", status_code=201)
         again = self.alice.posts(f"/keys/{key.pk}/rotate/", {"overlap": "168"}, follow=True)
-        self.assertContains(again, "has been replaced by another one already")
+        self.assertContains(again, "has already been replaced by another one")
         self.assertEqual(ApiKey.objects.count(), 2)
 
     def test_replacing_at_once_says_that_the_old_one_is_revoked(self) -> None:
@@ -292,7 +292,7 @@ class ChangingTests(KeyPageTest):
 
         response = self.alice.posts(f"/keys/{key.pk}/rotate/", {"overlap": "0"})
 
-        self.assertContains(response, f"The old key, {key.prefix}…, is revoked.", status_code=201)
+        self.assertContains(response, f"The old key, {key.prefix}…, has been revoked.", status_code=201)
 
     def test_an_overlap_that_is_not_offered_is_refused(self) -> None:
         key = self.key()
@@ -325,9 +325,11 @@ class ChangingTests(KeyPageTest):
             ("rotate", {"overlap": "0"}),
         ):
             response = self.alice.posts(f"/keys/{key.pk}/{action}/", fields, follow=True)
-            self.assertContains(response, "This key has ended and cannot be changed")
+            self.assertContains(response, "This key has expired or been revoked and can no longer be changed")
         self.assertContains(
-            self.alice.posts(f"/keys/{key.pk}/edit/", self.form()), "This key has ended", status_code=422
+            self.alice.posts(f"/keys/{key.pk}/edit/", self.form()),
+            "This key has expired or been revoked",
+            status_code=422,
         )
 
 
@@ -350,17 +352,17 @@ class AddressTests(KeyPageTest):
     def test_wrong_addresses_are_refused_with_the_reason(self) -> None:
         key = self.key()
         for typed, told in (
-            ("0.0.0.0/0", "holds every address there is"),
-            ("::/0", "holds every address there is"),
+            ("0.0.0.0/0", "contains every IP address there is"),
+            ("::/0", "contains every IP address there is"),
             ("010.0.0.1", "zeros at the beginning"),
             ("192.0.2.7:443", "without a port"),
-            ("192.0.2.7, 192.0.2.8", "one address at a time"),
+            ("192.0.2.7, 192.0.2.8", "one IP address at a time"),
             ("fe80::1%eth0", "percent sign"),
             ("::ffff:192.0.2.0/120", "Write it as IPv4"),
-            ("192.0.2.1-192.0.2.9", "Write a range as a network"),
-            ("office.example", "This is no address."),
-            ("١٩٢.0.2.7", "This is no address."),
-            ("0.0.0.0", "reserved for other uses"),  # noqa: S104 - what somebody types
+            ("192.0.2.1-192.0.2.9", "Enter a range as a network"),
+            ("office.example", "This is not an IP address."),
+            ("١٩٢.0.2.7", "This is not an IP address."),
+            ("0.0.0.0", "This IP address is reserved"),  # noqa: S104 - what somebody types
             ("", "required"),
             (XSS, "no address"),
         ):
@@ -377,7 +379,7 @@ class AddressTests(KeyPageTest):
         key = self.key()
         with override_settings(EMBEDDED=False):
             response = self.adds(key, "127.0.0.1")
-            self.assertContains(response, "by which a machine calls itself", status_code=422)
+            self.assertContains(response, "that a computer uses for itself", status_code=422)
             self.assertEqual(self.adds(key, "0.0.0.0/1").status_code, 422)
 
         self.assertContains(self.adds(key, "127.0.0.1"), "127.0.0.1/32 is added.")
@@ -393,7 +395,7 @@ class AddressTests(KeyPageTest):
 
     def test_a_wide_network_is_warned_of(self) -> None:
         for network in ("10.0.0.0/8", "2001::/20"):
-            self.assertContains(self.adds(self.key(), network), "is a very wide network")
+            self.assertContains(self.adds(self.key(), network), "is a very large network")
 
     def test_ones_own_address_is_added_with_one_click(self) -> None:
         key = self.key()
@@ -428,7 +430,7 @@ class AddressTests(KeyPageTest):
         self.assertContains(page, "every call is refused")
         self.assertFalse(ApiKey.objects.get().any_address)
         page = self.alice.posts(f"/keys/{key.pk}/networks/choose/", {"addresses": "any"}, follow=True)
-        self.assertContains(page, "whoever has the key can use it from anywhere")
+        self.assertContains(page, "anyone who has the key can use it from anywhere")
         self.assertEqual(self.trail(), ["keys.created", "keys.changed", "keys.changed"])
 
     def test_a_choice_that_is_none_never_opens_the_key(self) -> None:
@@ -462,7 +464,7 @@ class StrangerTests(KeyPageTest):
 class UseTests(KeyPageTest):
     def test_the_last_days_are_drawn_and_told(self) -> None:
         key = self.key()
-        self.assertContains(self.alice.opens(f"/keys/{key.pk}/"), "No program has called with this key in this time.")
+        self.assertContains(self.alice.opens(f"/keys/{key.pk}/"), "No program has used this key in this period.")
         today = datetime.now(ZoneInfo("UTC")).date()
         KeyUsageDay.objects.create(key=key, day=today, calls=7, valid=1500, invalid=500, units=2000)
         KeyUsageDay.objects.create(key=key, day=today - timedelta(days=30), calls=77_777, valid=1)

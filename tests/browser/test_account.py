@@ -101,7 +101,7 @@ class TestAnOwnersWalk:
         expect(page.get_by_role("rowheader", name="A colleague joined")).to_be_visible()
         expect(page.get_by_role("rowheader", name="Access to a page was refused").first).to_be_visible()
         page.get_by_role("button", name="Verify integrity").click()
-        expect(page.get_by_text("The chain is whole")).to_be_visible()
+        expect(page.get_by_text("The chain is intact")).to_be_visible()
         with page.expect_download() as download:
             page.get_by_role("button", name="Export as CSV").click()
         assert "checkpoint" in Path(download.value.path()).read_text(encoding="utf-8").splitlines()[-1]
@@ -128,7 +128,7 @@ class TestAnOwnersWalk:
         expect(field).to_be_focused()
         expect(field).to_have_value("SE123")
         expect(field).to_have_attribute("aria-invalid", "true")
-        expect(page.locator("#id_vat_number_error")).to_contain_text("This cannot be a VAT number.")
+        expect(page.locator("#id_vat_number_error")).to_contain_text("This is not a valid VAT number.")
         context.close()
 
     def test_everything_works_without_javascript(self, browser: Browser, live_site: str, owner: StorageState) -> None:
@@ -139,7 +139,7 @@ class TestAnOwnersWalk:
 
         invite(page, "no-script@colleagues.example")
         page.locator("li", has_text="no-script@colleagues.example").get_by_role("button", name="Withdraw").click()
-        expect(page.locator(".message.success")).to_contain_text("is withdrawn.")
+        expect(page.locator(".message.success")).to_contain_text("has been withdrawn.")
         save(page, "/account/profile/", {"Name": "Olivia Owner"})
         expect(page.locator(".message.success")).to_contain_text("Your profile has been saved.")
         context.close()

@@ -136,7 +136,7 @@ def see_with_leave(page: Page, customer: Customer) -> None:
     look(customer.page, "who has looked", "phone", "dark")
     customer.page.get_by_label("One hour").check()
     customer.page.get_by_role("button", name="Give support access").click()
-    done(customer.page, "Support has access now.")
+    done(customer.page, "Support now has access.")
     look(customer.page, "support has access", "desktop")
     page.reload()
     look(page, "leave of the client", "phone")
@@ -159,7 +159,7 @@ class TestDays:
         look(page, "the first page", "phone", "dark")
         find(page, "accounts/invitation", f"nina.{customer.email}")
         do(page, "Resend", "Resend")
-        done(page, "It was mailed within the last minute.")
+        done(page, "It was sent less than a minute ago.")
         expect(page.locator("main")).not_to_contain_text(customer.email)
         look(page, "a client", "phone")
 
@@ -235,7 +235,7 @@ class TestDays:
         page.get_by_role("button", name="Revoke permanently").click()
         done(page, "The key has been revoked.")
         soon(lambda: call(customer.site, key), (401, "key_unknown"))
-        assert "make a new key" in customer.letter("revoked by the operator")
+        assert "create a new key" in customer.letter("because it may be in the wrong hands")
 
         page.goto("/admin/")
         page.locator("#refused").get_by_role("link", name="Show by reason").click()

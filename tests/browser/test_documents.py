@@ -40,7 +40,7 @@ class TestDocuments:
         look_at(page, f"none {size} {scheme}")
         page.get_by_label("Language of the document").select_option("sv")
         page.get_by_role("button", name="Create document").dblclick()
-        expect(page.get_by_role("status")).to_contain_text("The document is made")
+        expect(page.get_by_role("status")).to_contain_text("The document has been created")
         expect(page.get_by_role("button", name="Download")).to_have_count(1)
         look_at(page, f"made {size} {scheme}")
         with page.expect_download() as waiting:

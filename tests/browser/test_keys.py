@@ -44,11 +44,11 @@ def seen(browser: Browser, live_site: str, mailbox: Path) -> tuple[StorageState,
     page = context.new_page()
     sign_up(page, mailbox, "looks@keys.example")
     make_key(page, "To be ended")
-    page.get_by_role("link", name="I have kept it").click()
+    page.get_by_role("link", name="I have saved it").click()
     page.get_by_role("link", name="Revoke").click()
     page.get_by_role("button", name="Revoke permanently").click()
     make_key(page, "Accounting system with a name that is rather long, as names of systems sometimes are")
-    page.get_by_role("link", name="I have kept it").click()
+    page.get_by_role("link", name="I have saved it").click()
     for network in ("10.0.0.0/8", "2001:db8:1234:5678:9abc:def0:1234:5678"):
         page.get_by_label("IP address or network").fill(network)
         page.get_by_role("button", name="Add", exact=True).click()
@@ -109,7 +109,7 @@ class TestAKeysLife:
         assert page.evaluate("navigator.clipboard.readText()").startswith(f"curl {live_site}/api/v1/validate -H ")
         assert call(live_site, key) == (200, "True")
 
-        page.get_by_role("link", name="I have kept it").click()
+        page.get_by_role("link", name="I have saved it").click()
         expect(page.locator("main")).not_to_contain_text(key[23:])
         page.get_by_label("IP address or network").fill("203.0.113.9/24")
         page.get_by_label("Note").fill("Head office")
@@ -118,7 +118,7 @@ class TestAKeysLife:
         page.get_by_role("button", name="Allow only these IP addresses").click()
         expect(page.get_by_text("Only these: calls from elsewhere are refused")).to_be_visible()
         soon(lambda: call(live_site, key), (403, "address_not_allowed"))
-        page.get_by_role("button", name="Add my current address").click()
+        page.get_by_role("button", name="Add my current IP address").click()
         expect(page.locator(".message.success")).to_contain_text("is added.")
         soon(lambda: call(live_site, key), (200, "True"))
 
@@ -127,11 +127,11 @@ class TestAKeysLife:
         page.get_by_role("button", name="Create new key").click()
         successor = page.locator("#key-text").inner_text()
         assert call(live_site, key) == call(live_site, successor) == (200, "True")
-        page.get_by_role("link", name="I have kept it").click()
+        page.get_by_role("link", name="I have saved it").click()
         page.get_by_role("link", name="Revoke").click()
         expect(page.get_by_text("This cannot be undone.")).to_be_visible()
         page.get_by_role("button", name="Revoke permanently").click()
-        expect(page.locator(".message.success")).to_contain_text("is revoked.")
+        expect(page.locator(".message.success")).to_contain_text("has been revoked.")
         soon(lambda: call(live_site, successor), (401, "key_unknown"))
         assert call(live_site, key) == (200, "True")
 
@@ -154,7 +154,7 @@ class TestAKeysLife:
 
         owner.reload()
 
-        expect(owner.locator(".message.warning").first).to_contain_text("whose text was shown once")
+        expect(owner.locator(".message.warning").first).to_contain_text("which was shown once")
         assert key not in owner.content()
         owner.goto("/keys/")
         expect(owner.get_by_role("link", name="Once")).to_have_count(1)
@@ -197,8 +197,8 @@ class TestWithoutJavaScript:
 
         make_key(page, "Plain")
         expect(page.get_by_role("button", name="Copy key")).to_be_hidden()
-        page.get_by_role("link", name="I have kept it").click()
-        page.get_by_role("button", name="Add my current address").click()
+        page.get_by_role("link", name="I have saved it").click()
+        page.get_by_role("button", name="Add my current IP address").click()
         page.get_by_role("button", name="Remove").click()
         expect(page.locator(".message.success")).to_contain_text("is removed.")
         page.get_by_role("link", name="Revoke").click()

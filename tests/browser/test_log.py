@@ -128,7 +128,7 @@ class TestALogsLife:
         look_up(page, SWEDISH)
         time.sleep(EFFECTIVE_WITHIN_SECONDS)
         page.goto("/log/")
-        expect(page.get_by_text("Nothing is added any more.")).to_be_visible()
+        expect(page.get_by_text("Nothing new is added.")).to_be_visible()
         expect(page.locator("table.log tbody tr")).to_have_count(2)
         assert not [url for url in visited if "58398257466" in url or "0583" in url]
 
@@ -154,7 +154,7 @@ class TestALogsLife:
 
         page.get_by_label("Country").select_option("Sweden")
         page.get_by_role("button", name="Show").click()
-        expect(page.get_by_text("No check fits.")).to_be_visible()
+        expect(page.get_by_text("No matching checks.")).to_be_visible()
         page.get_by_role("link", name="Show all").click()
 
         page.locator("tr", has_text="SE45").get_by_role("link").click()
@@ -164,7 +164,7 @@ class TestALogsLife:
         expect(page.locator("table.log tbody tr")).to_have_count(2)
 
         page.get_by_role("link", name="Delete the whole log").click()
-        expect(page.get_by_text("the whole log goes")).to_be_visible()
+        expect(page.get_by_text("the whole log will be deleted")).to_be_visible()
         page.get_by_role("link", name="Cancel").click()
         expect(page.locator("table.log tbody tr")).to_have_count(2)
         page.get_by_role("link", name="Delete the whole log").click()

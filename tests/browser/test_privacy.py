@@ -58,7 +58,7 @@ def walk(page: Page) -> None:
     page.get_by_label("Keep until they expire").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("2 with the IBAN (full)")).to_be_visible()
-    page.get_by_role("button", name="Erase or reduce them").click()
+    page.get_by_role("button", name="Delete or reduce them").click()
     page.get_by_label("Reduce now").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("2 older records were deleted or reduced.")).to_be_visible()

@@ -37,7 +37,7 @@ def test_a_reviewer_finds_opens_and_prints_what_is_claimed(browser: Browser, liv
     page.locator(".contents").get_by_role("link", name="API security").click()
     expect(page.get_by_role("heading", level=2, name="API security")).to_be_in_viewport()
     page.emulate_media(media="print")
-    expect(page.locator("#hashed_keys").get_by_text("Rows, mails and logs are searched for the key")).to_be_visible()
+    expect(page.locator("#hashed_keys").get_by_text("Rows, e-mails and logs are searched for the key")).to_be_visible()
     expect(page.get_by_role("contentinfo")).to_be_hidden()
 
     page.emulate_media(media="screen")

@@ -114,10 +114,10 @@ def test_the_api_goes_on_per_worker_and_pages_that_count_tries_refuse(site: Prod
     assert of_the_quota.count(200) == 20
     # Pages: closed, with a sentence, and what was typed is still there.
     assert signing_in.status == 503
-    assert "protects accounts from guessing" in signing_in.text
+    assert "protects accounts against guessing" in signing_in.text
     assert int(signing_in.headers["Retry-After"]) > 0
     assert checking.status == 503
-    assert "The service cannot check right now" in checking.text
+    assert "Checks are not available right now" in checking.text
     assert IBAN in checking.text
     # Said once by each worker, however many calls met it.
     assert 1 <= outages <= WORKERS

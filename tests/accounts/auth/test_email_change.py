@@ -75,7 +75,7 @@ class EmailChangeTests(EntranceTest):
         taken, notice = mail.outbox[-2:]
         self.assertEqual((taken.to, notice.to), ([other.email], [OLD]))
         self.assertNotRegex(str(taken.body), r"[A-Z]{4}-[A-Z]{4}")
-        self.assertContains(self.here.opens(PATH), "Until both are here, nothing changes.")
+        self.assertContains(self.here.opens(PATH), "Nothing changes until you have entered both.")
         response = self.send(self.here, PATH, {"new_code": "", "old_code": self.code_for(OLD)})
         self.assertEqual(response.status_code, 422)
 
@@ -94,7 +94,9 @@ class EmailChangeTests(EntranceTest):
         self.assertContains(self.here.opens(PATH), "New e-mail address")
 
     def test_the_present_address_is_no_new_one(self) -> None:
-        self.assertContains(self.send(self.here, PATH, {"email": OLD.upper()}), "your present address", status_code=422)
+        self.assertContains(
+            self.send(self.here, PATH, {"email": OLD.upper()}), "your current e-mail address", status_code=422
+        )
 
     def test_it_takes_a_recent_proof_of_who_asks(self) -> None:
         who = Visitor()

@@ -111,8 +111,8 @@ class SignUpTests(EntranceTest):
             "email": ("not an address", "Enter a valid email address."),
             "company": ("A" * 10_000, "at most 100 characters"),
             "password1": ("short", "at least 12 characters"),
-            "password2": ("another password than above", "not the same"),
-            "terms": ("", "there is no account without it"),
+            "password2": ("another password than above", "do not match"),
+            "terms": ("", "An account cannot be created without it"),
         }
         for field, (value, said) in cases.items():
             with self.subTest(field):

@@ -325,7 +325,7 @@ class LeakedKeyTests(ActionTest):
         self.assert_problem(self.calls(token, VALIDATE, {"iban": IBAN}), "key_unknown", 401)
         self.assertEqual(self.calls(other, VALIDATE, {"iban": IBAN}).status_code, 200)
         [letter] = mail.outbox
-        self.assertIn("make a new key", letter.body)
+        self.assertIn("create a new key", letter.body)
         self.assertEqual(self.told("keys.revoked_by_operator")[0].details["key"], key.prefix)
 
 

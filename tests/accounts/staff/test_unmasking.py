@@ -257,7 +257,7 @@ class SupportAccessTests(UnmaskingTest):
 
         self.alice.posts(f"{self.PAGE}end/")
         response = self.alice.posts(f"{self.PAGE}end/", follow=True)
-        self.assertContains(response, "no access any more")
+        self.assertContains(response, "no longer had access")
         self.assertEqual(client_log.entries(self.client_of_alice, tag="support.ended").count(), 1)
 
     def test_a_length_that_is_not_offered_is_refused(self) -> None:
@@ -310,7 +310,7 @@ class SupportAccessTests(UnmaskingTest):
         self.assertEqual(look.until, access.until)
 
     def test_the_page_tells_who_has_looked_and_why(self) -> None:
-        self.assertContains(self.alice.opens(self.PAGE), "Nobody has opened")
+        self.assertContains(self.alice.opens(self.PAGE), "Nobody has viewed")
         self.open(words="Because of <b>her</b> invoice")
 
         page = self.alice.opens(self.PAGE)

@@ -249,13 +249,13 @@ class AcceptingTests(InvitationTest):
         forged = signing.dumps([uuid4().hex, uuid4().hex], salt="accounts.invitations", key="another key")
 
         for wrong in (token[:-1], token + "x", token.swapcase(), forged, "x", "%00", "a" * 3000):
-            self.assert_void(f"/invitations/{wrong}/", "This link is not an invitation of ours")
+            self.assert_void(f"/invitations/{wrong}/", "This link is not one of our invitations")
 
     def test_a_link_of_another_purpose_opens_nothing(self) -> None:
         invitation = self.alice_invites()
         token = signing.dumps([invitation.pk.hex, invitation.nonce.hex], salt="accounts.recovery")
 
-        self.assert_void(f"/invitations/{token}/", "This link is not an invitation of ours")
+        self.assert_void(f"/invitations/{token}/", "This link is not one of our invitations")
 
     def test_whoever_is_signed_in_is_asked_to_sign_out_first(self) -> None:
         path = self.link(self.alice_invites())
@@ -271,14 +271,14 @@ class AcceptingTests(InvitationTest):
 
         response = self.visitor.posts(path, JOINING)
 
-        self.assertContains(response, "There already is an account with your e-mail address.", status_code=410)
+        self.assertContains(response, "An account with your e-mail address already exists.", status_code=410)
         self.assertEqual(User.objects.get(email=COLLEAGUE).client, self.mallory.client)
 
     def test_a_client_that_has_become_full_lets_nobody_in(self) -> None:
         path = self.link(self.alice_invites())
         Client.objects.filter(pk=self.alice.client.pk).update(user_limit=1)
 
-        self.assertContains(self.visitor.posts(path, JOINING), "no room for another user", status_code=410)
+        self.assertContains(self.visitor.posts(path, JOINING), "reached its user limit", status_code=410)
         self.assertTrue(Invitation.objects.exists())
 
     def test_a_closing_client_lets_nobody_in(self) -> None:

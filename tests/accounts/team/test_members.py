@@ -82,7 +82,7 @@ class ActionTests(MemberTest):
 
         response = self.does("reactivate", self.vera.user)
 
-        self.assertContains(response, "which is the most for your account", status_code=409)
+        self.assertContains(response, "Your account has reached its limit of", status_code=409)
         self.assertFalse(User.objects.get(pk=self.vera.user.pk).is_active)
 
     def test_a_removed_user_is_gone_and_the_trail_stays(self) -> None:
@@ -108,7 +108,7 @@ class ActionTests(MemberTest):
         self.assertEqual(self.trail(), ["users.factors_reset"])
         self.assertEqual(self.mailed(), ["alice@example.com", "vera@example.com"])
         [told] = [sent for sent in mail.outbox if sent.to == ["vera@example.com"]]
-        self.assertIn("has removed your second factors", str(told.body))
+        self.assertIn("has removed your two-factor authentication", str(told.body))
         self.assertIn("alice@example.com", str(told.body))
 
     def test_ownership_can_be_shared(self) -> None:
@@ -339,7 +339,7 @@ class SecondFactorForAllTests(MemberTest):
     def test_an_owner_without_one_would_lock_themselves_out(self) -> None:
         response = self.alice.posts(self.PATH, {"required": "yes"}, follow=True)
 
-        self.assertContains(response, "Add a second factor of your own first")
+        self.assertContains(response, "Set up two-factor authentication for yourself first")
         self.assertFalse(Client.objects.get().needs_second_factor)
 
     def test_it_can_be_made_optional_again(self) -> None:

@@ -78,7 +78,7 @@ class DayTests(BackOfficeActionTest):
         self.assertEqual(self.said(response), "The client is suspended.")
         self.assertEqual(self.calls_with(self.token), 401)
         self.assertContains(self.alice.opens("/overview/"), "This account is suspended", status_code=403)
-        self.assertContains(billing.opens(self.path("suspend_client", client)), "suspended already")
+        self.assertContains(billing.opens(self.path("suspend_client", client)), "already suspended")
 
         self.does(billing, self.path("reopen_client", client))
         self.assertEqual(self.calls_with(self.token), 200)
@@ -114,7 +114,7 @@ class DayTests(BackOfficeActionTest):
 
         self.does(support, self.path("note_client", client), words="Prefers to be called <b>before noon</b>")
         self.assertContains(support.opens(self.path("notes", client)), "called &lt;b&gt;before noon")
-        self.assertContains(self.alice.opens("/account/history/"), "A note on the account was written")
+        self.assertContains(self.alice.opens("/account/history/"), "We added a note about the account")
 
     def test_security_revokes_a_pasted_key_and_blocks_an_address(self) -> None:
         security = self.staff("security")
@@ -126,8 +126,8 @@ class DayTests(BackOfficeActionTest):
         self.assertNotContains(page, self.token[25:])
         self.does(security, self.path("revoke_key", self.key))
         self.assertEqual(self.calls_with(self.token), 401)
-        self.assertIn("make a new key", mail.outbox[0].body)
-        self.assertContains(security.opens(self.path("revoke_key", self.key)), "revoked already")
+        self.assertIn("create a new key", mail.outbox[0].body)
+        self.assertContains(security.opens(self.path("revoke_key", self.key)), "already been revoked")
 
         token = self.alice.key()
         self.does(security, self.path("set_block"), network="198.51.100.0/24", hours="24")
@@ -161,7 +161,7 @@ class DayTests(BackOfficeActionTest):
         self.assertEqual(self.said(response), "The user has been signed out everywhere.")
         self.assertEqual(kim.opens("/admin/").headers["Location"][:10], "/sign-in/?")
         self.assertContains(lead.opens(self.path("change_staff", kim.user)), self.path("sign_out_staff", kim.user))
-        self.assertContains(self.does(lead, self.path("sign_out_staff", lead.user)), "That is you", status_code=409)
+        self.assertContains(self.does(lead, self.path("sign_out_staff", lead.user)), "This is you", status_code=409)
         self.assertEqual(lead.opens(self.path("sign_out_staff", self.alice.user)).status_code, 404)
         self.assertEqual(self.staff("security").opens(self.path("sign_out_user", kim.user)).status_code, 404)
 
@@ -229,7 +229,7 @@ class TwiceTests(BackOfficeActionTest):
         response = billing.posts(path, sent)
 
         self.assertEqual(response.status_code, 302)
-        self.assertIn("Nothing was done a second time", self.said(response))
+        self.assertIn("No further changes were made", self.said(response))
         self.assertEqual(Client.objects.get().state, "active")
 
     def test_two_forms_of_two_tabs_do_it_once(self) -> None:
@@ -238,7 +238,7 @@ class TwiceTests(BackOfficeActionTest):
 
         said = [self.said(billing.posts(path, tab)) for tab in tabs]
 
-        self.assertIn("suspended already", said[1])
+        self.assertIn("already suspended", said[1])
         self.assertEqual(client_log.entries(self.alice.client, tag="client.suspended").count(), 1)
 
     def test_a_form_that_was_never_given_out_or_belongs_to_a_colleague_does_nothing(self) -> None:
@@ -258,7 +258,7 @@ class TwiceTests(BackOfficeActionTest):
         limits.set_quota(client, 777, by_another, before=10_000)
         Client.objects.update(state="closing")
 
-        for path, told in ((quota, "waits for its end"), (suspend, "waits for its end")):
+        for path, told in ((quota, "it is scheduled"), (suspend, "it is scheduled")):
             self.assertContains(billing.posts(path, opened[path]), told, status_code=409)
         Client.objects.update(state="active")
         response = self.does(billing, quota, units="500", before="10000")

@@ -26,8 +26,8 @@ class StaffChainTests(BaseTest):
     def test_a_whole_chain_is_said_to_be_whole_and_compared_with_an_earlier_end(self) -> None:
         kept = self.stated()
 
-        self.assertContains(self.guard.posts(PATH), "The chain is whole")
-        self.assertContains(self.guard.posts(PATH, {"checkpoint": kept}), "nothing was cut off")
+        self.assertContains(self.guard.posts(PATH), "The chain is intact")
+        self.assertContains(self.guard.posts(PATH, {"checkpoint": kept}), "nothing was removed from the end")
 
     def test_an_edited_entry_is_named(self) -> None:
         StaffEntry.objects.filter(number=2).update(actor=None)
@@ -38,12 +38,12 @@ class StaffChainTests(BaseTest):
         kept = self.stated()
         StaffEntry.objects.filter(number__gte=2).delete()
 
-        self.assertContains(self.guard.posts(PATH, {"checkpoint": kept}), "have been cut off")
+        self.assertContains(self.guard.posts(PATH, {"checkpoint": kept}), "onwards have been removed")
 
     def test_what_is_no_statement_of_ours_is_refused_with_words(self) -> None:
         foreign = client_log.checkpoint(self.alice.client)
         for text, said, status in (
-            ("nothing of ours", "This is not a statement of ours", 422),
+            ("nothing of ours", "This is not one of our statements", 422),
             (str(foreign).replace("'", '"'), "not a checkpoint that we have signed", 200),
         ):
             self.assertContains(self.guard.posts(PATH, {"checkpoint": text}), said, status_code=status)

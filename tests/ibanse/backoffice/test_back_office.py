@@ -281,7 +281,7 @@ class EntryTests(OfficeTest):
             self.assertEqual(here.opens("/admin/").status_code, 200)
             response = away.opens("/admin/accounts/client/")
 
-        self.assertContains(response, "own networks only", status_code=403)
+        self.assertContains(response, "only available from our own networks", status_code=403)
         [(tag, told), *_] = self.recorded(actor=away.user.pk)
         self.assertEqual((tag, told["reason"]), ("office.refused", "address"))
 

@@ -196,7 +196,7 @@ class RefusedCallsTests(BaseTest):
         self.assertContains(watch.opens("/admin/refused-calls/"), "Nothing counted yet")
         sampling.take(timezone.now())
 
-        self.assertContains(watch.opens("/admin/refused-calls/"), "Not one call was refused")
+        self.assertContains(watch.opens("/admin/refused-calls/"), "No calls were refused")
 
     def test_a_code_of_another_release_is_told_by_its_name(self) -> None:
         Metric.objects.create(name="refused", part="of_tomorrow", at=hour_of(timezone.now()), value=4)

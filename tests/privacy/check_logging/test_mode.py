@@ -116,7 +116,7 @@ class ChoosingTests(SettingsTest):
         self.chooses(Mode.FULL, 90)
 
         self.assertEqual(self.trail(), ["privacy.logging_changed"])
-        self.assertContains(self.alice.opens(PAGE), "that is how it is already")
+        self.assertContains(self.alice.opens(PAGE), "these settings already apply")
 
     def test_wrong_fields_are_told_and_what_was_typed_stays(self) -> None:
         for days in ("0", "366", "", "many", "-1", "1.5", "9" * 40):
@@ -249,7 +249,7 @@ class OlderRecordsTests(SettingsTest):
 
     def test_what_was_kept_may_be_made_less_later(self) -> None:
         self.chooses(Mode.VERDICT, 90, older="keep")
-        self.assertContains(self.alice.opens(PAGE), "Some of them hold more than what is kept today.")
+        self.assertContains(self.alice.opens(PAGE), "Some of them contain more than what is stored today.")
 
         response = self.chooses(Mode.VERDICT, 90, ask="1")
         self.assertContains(response, "What should happen to the existing records?")
@@ -261,7 +261,7 @@ class OlderRecordsTests(SettingsTest):
         with patch.object(page, "REDUCES_FOR", timedelta(microseconds=-1)):
             self.chooses(Mode.OFF, 90, older="apply")
         self.assertEqual(len(self.records()), 2)
-        self.assertContains(self.alice.opens(PAGE), "they follow by themselves")
+        self.assertContains(self.alice.opens(PAGE), "they will be processed automatically")
 
         self.assertEqual(reduction.finish(), 2)
 

@@ -118,7 +118,7 @@ class ContactTests(BaseTest):
     def test_a_program_that_fills_in_everything_is_refused_and_a_person_is_told(self) -> None:
         page = self.writes(website="https://win.example")
 
-        self.assertContains(page, "A field that people do not see", status_code=422)
+        self.assertContains(page, "A hidden field was filled in", status_code=422)
         self.assertNotContains(page, "win.example", status_code=422)
         self.assertFalse(ContactMessage.objects.exists())
 

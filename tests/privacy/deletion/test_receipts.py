@@ -63,7 +63,7 @@ class ReceiptTests(BaseTest):
         self.assert_said(self.document, "genuine")
         sent = SimpleUploadedFile("receipt.json", self.document.encode(), "application/json")
         page = self.visitor.posts(PAGE, {"file": sent, "pasted": ""})
-        self.assertContains(page, "This receipt is genuine")
+        self.assertContains(page, "This deletion receipt is genuine")
         self.assertContains(page, "The contact details")
 
     def test_whatever_is_changed_is_noticed(self) -> None:

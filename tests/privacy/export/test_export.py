@@ -271,7 +271,7 @@ class SealedTests(ExportTest):
 
         self.download(made)
 
-        self.assertContains(self.alice.opens(PAGE), "was damaged or is gone")
+        self.assertContains(self.alice.opens(PAGE), "is damaged or missing")
 
     def test_the_file_of_another_export_does_not_open_in_its_place(self) -> None:
         theirs, ours = self.make(self.mallory), self.make()
@@ -375,7 +375,7 @@ class LifeTests(ExportTest):
 
         made.refresh_from_db()
         self.assertEqual((made.state, self.files()), ("over", []))
-        self.assertContains(self.alice.opens(PAGE), "is deleted: one can be downloaded for 24 hours.")
+        self.assertContains(self.alice.opens(PAGE), "has been deleted: a copy can be downloaded for 24 hours.")
 
     def test_that_there_was_one_is_forgotten_after_a_month(self) -> None:
         made = self.make()
@@ -451,7 +451,7 @@ class WorkerTests(ExportTest):
         self.assertFalse(exports.work(timezone.now()))
 
         self.assertEqual(self.state(), ("failed", "given_up"))
-        self.assertContains(self.alice.opens(PAGE), "It was interrupted too often.")
+        self.assertContains(self.alice.opens(PAGE), "The process was interrupted too often.")
 
     def test_a_worker_that_was_thought_dead_can_neither_offer_nor_spoil_anything(self) -> None:
         asked = self.ask()
@@ -497,7 +497,7 @@ class WorkerTests(ExportTest):
         def nonsense() -> None:
             raise ValueError("SE4550000000058398257466")
 
-        cases = (("disk", full, "no room"), ("internal", nonsense, "our mistake"))
+        cases = (("disk", full, "no room"), ("internal", nonsense, "The error is on our side"))
         for problem, action, said in cases:
             with self.subTest(problem=problem):
                 DataExport.objects.all().delete()

@@ -192,7 +192,7 @@ class DocumentTests(BaseTest):
 
         for missing in ({"OPERATOR_NAME": ""}, {"SUBPROCESSORS": None}):
             with override_settings(**missing):
-                self.assertContains(self.alice.opens(PATH), "has not said yet who it is")
+                self.assertContains(self.alice.opens(PATH), "have not been set up yet")
                 self.assertEqual(self.asks().status_code, 409)
         self.sections.return_value = ()
         self.assertContains(self.asks("measures"), "their results are missing", status_code=409)

@@ -264,7 +264,7 @@ class ContentLengthTests(RequestBodyTest):
                 self.assertEqual(body.bytes_read, 0)
 
     def test_a_truncated_body_is_refused(self) -> None:
-        self.assert_invalid(CountingStream(GOOD), "ended before its time", CONTENT_LENGTH=str(len(GOOD) + 1))
+        self.assert_invalid(CountingStream(GOOD), "ended too early", CONTENT_LENGTH=str(len(GOOD) + 1))
 
     def test_a_body_is_read_up_to_its_length(self) -> None:
         body = CountingStream(GOOD + b"GET / HTTP/1.1")
@@ -284,7 +284,7 @@ class ContentLengthTests(RequestBodyTest):
                     raise trouble
 
             with self.subTest(trouble=trouble):
-                self.assert_invalid(BrokenStream(), "ended before its time")
+                self.assert_invalid(BrokenStream(), "ended too early")
 
 
 class ContentTypeTests(RequestBodyTest):

@@ -63,7 +63,7 @@ class RecordListTests(RecordPagesTest):
 
         page = self.page()
 
-        self.assertIn("Checks leave nothing here as long as keeping them is switched off.", page)
+        self.assertIn("Checks are not recorded here while logging is off.", page)
         self.assertIn('href="/account/settings/security-and-privacy/"', page)
 
     def test_what_was_kept_before_the_switch_is_still_shown(self) -> None:
@@ -72,7 +72,7 @@ class RecordListTests(RecordPagesTest):
 
         page = self.page()
 
-        self.assertIn("Nothing is added any more.", page)
+        self.assertIn("Nothing new is added.", page)
         self.assertIn("Sweden", page)
 
     def test_a_verdict_is_shown_with_icon_word_and_reasons_but_no_number(self) -> None:
@@ -118,7 +118,7 @@ class RecordListTests(RecordPagesTest):
 
         self.assertIn("cannot be decrypted", page)
         self.assertIn(GROUPED, page)
-        self.assertIn("its seal does not open", self.page(f"/log/{second}/"))
+        self.assertIn("it cannot be decrypted", self.page(f"/log/{second}/"))
         [broken] = [row for row in json.loads(self.export("json"))["rows"] if row["cannot_be_opened"]]
         self.assertEqual((broken["id"], broken["iban"]), (str(second), None))
         self.assertIn("cannot be decrypted", self.export("csv"))
@@ -165,7 +165,7 @@ class RecordListTests(RecordPagesTest):
     def test_one_check_without_iban_names_what_is_missing(self) -> None:
         [row] = self.fill(VALID)
 
-        self.assertIn("the bank and the address of the caller were not kept", self.page(f"/log/{row}/"))
+        self.assertIn("the bank and the IP address of the caller were not stored", self.page(f"/log/{row}/"))
 
     def test_nobody_else_sees_the_log(self) -> None:
         [row] = self.fill(VALID)
@@ -243,7 +243,7 @@ class RecordFilterPageTests(RecordPagesTest):
     def test_nothing_that_fits_is_told(self) -> None:
         self.fill(VALID)
 
-        self.assertIn("No check fits.", self.page("/log/?verdict=invalid"))
+        self.assertIn("No matching checks.", self.page("/log/?verdict=invalid"))
 
     def test_filters_stay_when_pages_turn(self) -> None:
         self.fill(*[VALID] * 5, *[WRONG] * 5, at=NOON)
@@ -325,7 +325,7 @@ class IbanSearchPageTests(RecordPagesTest):
     def test_a_number_that_is_not_there_is_told_so(self) -> None:
         self.fill(OTHER)
 
-        self.assertIn("No check is kept of this number", self.page(self.found(VALID)))
+        self.assertIn("No check of this number is stored", self.page(self.found(VALID)))
 
     def test_nothing_to_search_for_is_told_at_the_field(self) -> None:
         for text in ("", " - ", "IBAN:"):
@@ -337,18 +337,18 @@ class IbanSearchPageTests(RecordPagesTest):
         self.choose_logging(Mode.VERDICT)
         self.fill(VALID)
         page = self.page()
-        self.assertIn("Not possible: only the verdict is kept", page)
+        self.assertIn("not possible because only the result is stored", page)
         self.assertNotIn('name="iban"', page)
 
         self.choose_logging(Mode.OFF)
-        self.assertIn("Not possible: nothing is kept", self.page())
+        self.assertIn("not possible because your checks are not stored", self.page())
 
     def test_what_was_kept_with_its_number_before_is_still_found(self) -> None:
         self.fill(VALID)
         self.choose_logging(Mode.VERDICT)
         self.fill(VALID)
 
-        self.assertIn("only checks are found that were kept before with their number", self.page())
+        self.assertIn("only checks stored earlier with their number are found", self.page())
         self.assertEqual(self.page(self.found(VALID)).count('<th scope="row" class="when">'), 1)
 
 
@@ -422,7 +422,7 @@ class ErasePageTests(RecordPagesTest):
         with patch.object(store, "CHUNK_ROWS", 3), patch.object(store, "ERASE_SECONDS", -1.0):
             page = self.alice.posts("/log/delete/", fields).content.decode()
             self.assertIn("3 checks have been deleted from the log.", page)
-            self.assertIn("we go on where we stopped", page)
+            self.assertIn("Delete again to continue", page)
             self.assertIn("Delete 1 check?", page)
             self.assertRedirects(self.alice.posts("/log/delete/", fields), "/log/")
 

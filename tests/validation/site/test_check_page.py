@@ -56,7 +56,7 @@ class CheckPageTests(BaseTest):
     def test_check_digits_inside_the_account_number_mark_no_single_digit(self) -> None:
         response = self.visitor.checks("DE39370400440533013000")
 
-        self.assertIn("check digits inside the account number do not fit", words(response))
+        self.assertIn("check digits in the account number do not match", words(response))
         self.assertNotContains(response, "<mark>")
 
     def test_a_typo_gets_a_suggestion(self) -> None:
@@ -98,10 +98,10 @@ class CheckPageTests(BaseTest):
         unknown_bank = words(self.visitor.checks("DE60999999990532013000"))
         thin_register = words(self.visitor.checks("ES7999990001209999999999"))
 
-        self.assertIn("banks officially use the parent country's", territory)
+        self.assertIn("banks officially use that of the parent country", territory)
         self.assertIn("has not registered it with SWIFT", aspirational)
-        self.assertIn("No bank in the country's directory has this bank code", unknown_bank)
-        self.assertIn("Our directory of this country's banks is thin", thin_register)
+        self.assertIn("No bank in our bank list for this country has this bank code", unknown_bank)
+        self.assertIn("Our bank list for this country is incomplete", thin_register)
 
     def test_british_account_numbers_are_openly_not_checked(self) -> None:
         response = self.visitor.checks("GB24BARC20201630093459")
@@ -186,7 +186,7 @@ class BadInputTests(BaseTest):
 
     def test_a_foreign_form_is_refused_with_the_reason(self) -> None:
         for fields, said in (
-            ({}, "without its field"),
+            ({}, "without the field"),
             ({"iban": ["DE89", "SE45"]}, "one IBAN at a time"),
             ({"iban[]": "DE89"}, "fields that this page does not have"),
             ({"iban": COMMERZBANK, "admin": "1"}, "fields that this page does not have"),
@@ -211,7 +211,7 @@ class BadInputTests(BaseTest):
         response = self.visitor.posts("/", {"iban": SimpleUploadedFile("iban.bin", bytes(range(256)))})
 
         self.assertEqual(response.status_code, 400)
-        self.assertIn("does not read files", words(response))
+        self.assertIn("does not accept files", words(response))
 
     def test_a_body_that_is_no_form_is_refused(self) -> None:
         self.visitor.opens()

@@ -30,7 +30,7 @@ class CountryPagesTests(BaseTest):
         self.assertIn("Deutsche Bundesbank, Bankleitzahlendatei, October 2026", said)
         self.assertRegex(said, r"[23],\d{3} bank codes")
         self.assertIn("We have no bank list for this country.", words(self.visitor.opens("/countries/br/")))
-        self.assertIn("The directory is thin", words(self.visitor.opens("/countries/es/")))
+        self.assertIn("Our bank list for this country is incomplete", words(self.visitor.opens("/countries/es/")))
 
     def test_sepa_follows_the_payments_council(self) -> None:
         for code, said in (("al", "Yes, the"), ("rs", "Yes, the"), ("nc", "No, the"), ("br", "No, the")):
