@@ -88,7 +88,7 @@ _MEGABYTE: Final = 1024 * 1024
 _HOUR_SECONDS: Final = int(timedelta(hours=1).total_seconds())
 _HELP: Final = "deploy/README.md, “When something is wrong”"
 _RUNS: Final = Shell("journalctl --unit ibanse --lines 50", _HELP)
-_DISKS: Final = Shell("df --human-readable /var/lib/ibanse /var/log/ibanse", "deploy/README.md, “What stands where”")
+_DISKS: Final = Shell("df --human-readable /var/lib/ibanse /var/log/ibanse", "deploy/README.md, “Files and users”")
 _TABLES: Final = Shell("/opt/ibanse/current/deploy/manage prune_expired", "README.md, “Commands for the operator”")
 _DELETIONS: Final = Shell("journalctl --unit ibanse-execute-deletions --lines 50", _HELP)
 
