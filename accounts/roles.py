@@ -31,9 +31,9 @@ MATRIX: Final[dict[str, tuple[bool, bool]]] = {
     "log.export":         (True, False),
     "privacy.view":       (True, False),
     "privacy.change":     (True, False),
-    "privacy.export.exports":     (True, False),
+    "privacy.export":     (True, False),
     "privacy.delete":     (True, False),
-    "privacy.legal":  (True, False),
+    "privacy.documents":  (True, False),
     "support.view":       (True, False),
     "support.change":     (True, False),
 }  # fmt: skip
@@ -47,7 +47,7 @@ WHILE_CLOSING: Final = frozenset(
         "log.view",
         "log.export",
         "privacy.view",
-        "privacy.export.exports",
+        "privacy.export",
         "privacy.delete",
         "support.view",
         "support.change",
@@ -63,7 +63,7 @@ WHILE_SUSPENDED: Final = frozenset(
         "log.view",
         "log.export",
         "privacy.view",
-        "privacy.export.exports",
+        "privacy.export",
         "privacy.delete",
     }
 )

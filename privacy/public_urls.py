@@ -1,4 +1,4 @@
-"""The paths of deletions that need no sign-in: where links of mails lead, and where receipts are shown and verified."""
+"""URLs that need no sign-in: confirming or cancelling a deletion by a mailed link, showing and verifying receipts."""
 
 from django.urls import path
 

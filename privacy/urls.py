@@ -1,4 +1,4 @@
-"""The paths where owners decide about their data."""
+"""URLs of the pages on which owners decide about their data."""
 
 from django.urls import path
 

@@ -16,7 +16,7 @@ from accounts.errors import Refusal
 from accounts.team import members
 from privacy.check_logging import mode as check_logging_mode
 from privacy.check_logging import reduction
-from privacy.forms import APPLY, LoggingForm, OlderForm
+from privacy.check_logging.forms import APPLY, LoggingForm, OlderForm
 from privacy.inventory import fields, registry
 from privacy.models import Mode
 
@@ -106,7 +106,7 @@ def _decided(
 
 def _question(request: MemberRequest, choice: check_logging_mode.Choice, form: OlderForm, excess: int) -> HttpResponse:
     context = {"form": form, "choice": choice, "mode_label": choice.mode.label, "excess": excess}
-    return render(request, "privacy/older_records.html", context, status=422 if form.errors else 200)
+    return render(request, "privacy/check_logging/older_records.html", context, status=422 if form.errors else 200)
 
 
 def _page(request: MemberRequest, form: LoggingForm, status: int = 200) -> HttpResponse:
@@ -131,4 +131,4 @@ def _page(request: MemberRequest, form: LoggingForm, status: int = 200) -> HttpR
         "has_own": request.user.pk in secured,
         "lines": fields.LINES.values(),
     }
-    return render(request, "privacy/security_and_privacy.html", context, status=status)
+    return render(request, "privacy/check_logging/security_and_privacy.html", context, status=status)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.guard import limits
 from privacy.contact import messages
-from privacy.forms import ContactMessageForm
+from privacy.contact.forms import ContactMessageForm
 
 
 @login_not_required
@@ -43,7 +43,7 @@ def sent(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Say that the message is here, as long as it is; nothing of what is in it."""
     if not messages.is_kept(pk):
         raise Http404
-    return render(request, "privacy/contact_sent.html", {"reference": messages.reference(pk)})
+    return render(request, "privacy/contact/contact_sent.html", {"reference": messages.reference(pk)})
 
 
 def _limited(request: HttpRequest, form: ContactMessageForm) -> HttpResponse | None:
@@ -84,4 +84,4 @@ def _page(request: HttpRequest, form: ContactMessageForm | None, status: int = 2
         "most_per_hour": messages.MOST_PER_HOUR,
         "most_characters": messages.MOST_CHARACTERS,
     }
-    return render(request, "privacy/contact.html", context, status=status)
+    return render(request, "privacy/contact/contact.html", context, status=status)

@@ -29,7 +29,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             found = requesting.confirm(found)
         except Refusal:
             return _over(request)
-    return render(request, "privacy/confirm_deletion.html", {"deletion": found, "is_confirmed": _waits(found)})
+    return render(request, "privacy/deletion/confirm.html", {"deletion": found, "is_confirmed": _waits(found)})
 
 
 @read_or_send
@@ -48,7 +48,7 @@ def cancel(request: HttpRequest, token: str) -> HttpResponse:
             return _over(request)
         messages.success(request, _("The deletion has been cancelled. Everything works as before."))
         return redirect("validation:check")
-    return render(request, "privacy/cancel_deletion.html", {"deletion": found, "is_confirmed": _waits(found)})
+    return render(request, "privacy/deletion/cancel.html", {"deletion": found, "is_confirmed": _waits(found)})
 
 
 def _waits(found: DeletionRequest) -> bool:
@@ -56,4 +56,4 @@ def _waits(found: DeletionRequest) -> bool:
 
 
 def _over(request: HttpRequest) -> HttpResponse:
-    return render(request, "privacy/deletion_over.html", status=410)
+    return render(request, "privacy/deletion/over.html", status=410)

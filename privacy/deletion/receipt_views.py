@@ -27,10 +27,10 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
     """Show a receipt, to be printed or kept as a file."""
     found = receipts.find(token)
     if found is None:
-        return render(request, "privacy/receipt_over.html", status=410)
+        return render(request, "privacy/deletion/receipt_over.html", status=410)
     content = receipts.verify(found.document).content
     context = {"token": token, "until": found.made_at + receipts.LINK_VALID, **_told(content)}
-    return render(request, "privacy/receipt.html", context)
+    return render(request, "privacy/deletion/receipt.html", context)
 
 
 @require_safe
@@ -40,7 +40,7 @@ def download(request: HttpRequest, token: str) -> HttpResponse:
     """Send a receipt as the file that can be verified."""
     found = receipts.find(token)
     if found is None:
-        return render(request, "privacy/receipt_over.html", status=410)
+        return render(request, "privacy/deletion/receipt_over.html", status=410)
     number = receipts.verify(found.document).content["number"]
     response = HttpResponse(found.document, content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="ibanse-receipt-{number}.json"'
@@ -53,7 +53,7 @@ def download(request: HttpRequest, token: str) -> HttpResponse:
 def verify(request: HttpRequest) -> HttpResponse:
     """Ask for a receipt, pasted or as a file, and say in words whether it is ours and whole."""
     if request.method != "POST":
-        return render(request, "privacy/verify_receipt.html", {"form": ReceiptForm()})
+        return render(request, "privacy/deletion/verify_receipt.html", {"form": ReceiptForm()})
     try:
         wait = limits.wait_for(request, action="receipts.verify", per_minute=VERIFIED_PER_MINUTE)
     except limits.Uncounted:
@@ -64,7 +64,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         return response
     form = ReceiptForm(request.POST, request.FILES)
     if not form.is_valid():
-        return render(request, "privacy/verify_receipt.html", {"form": form}, status=422)
+        return render(request, "privacy/deletion/verify_receipt.html", {"form": form}, status=422)
     verdict = receipts.verify(form.text())
     is_genuine = verdict.code == "genuine"
     context = {
@@ -74,7 +74,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         "said": messages.receipt_verdict(verdict.code, issuer=verdict.issuer),
         **(_told(verdict.content) if is_genuine else {}),
     }
-    return render(request, "privacy/verify_receipt.html", context)
+    return render(request, "privacy/deletion/verify_receipt.html", context)
 
 
 def _told(content: dict[str, Any]) -> dict[str, Any]:

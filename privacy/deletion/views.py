@@ -93,7 +93,7 @@ def _erase(request: MemberRequest, scope: Scope, *, rows: int, user: User | None
     context = {"scope": scope.value, "what": privacy_messages.SCOPES[scope.value], "rows": rows, "user": user}
     # The users' own page does not let a client in that is closing; neither may a part of it go in a hurry.
     if request.method != "POST" or request.client.state == Client.State.CLOSING or not rows:
-        return render(request, "privacy/delete_part.html", context)
+        return render(request, "privacy/deletion/delete_part.html", context)
     try:
         asked = requesting.erase(
             request.client, scope, by=request.user, request=request, user=user.pk if user else None
@@ -123,7 +123,7 @@ def _page(request: MemberRequest, form: DeletionForm, status: int = 200) -> Http
         "under_way": DeletionRequest.objects.filter(client=request.client).exclude(scope=Scope.ACCOUNT),
         "link_days": requesting.LINK_VALID.days,
     }
-    return render(request, "privacy/deletion.html", context, status=status)
+    return render(request, "privacy/deletion/deletion.html", context, status=status)
 
 
 def _parts(request: MemberRequest) -> list[tuple[str, object, int]]:

@@ -17,7 +17,7 @@ from privacy.inventory import registry
 from privacy.models import DataExport
 
 
-@allowed("privacy.export.exports")
+@allowed("privacy.export")
 @require_safe
 def export(request: MemberRequest) -> HttpResponse:
     """Show what a copy holds, and the newest one: on its way, ready, failed or over."""
@@ -32,10 +32,10 @@ def export(request: MemberRequest) -> HttpResponse:
         "tables": _tables(request.client) if state != "under-way" else [],
         "most_per_day": copies.MOST_PER_DAY,
     }
-    return render(request, "privacy/export.html", context)
+    return render(request, "privacy/export/export.html", context)
 
 
-@allowed("privacy.export.exports")
+@allowed("privacy.export")
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def ask(request: MemberRequest) -> HttpResponseBase:
@@ -48,7 +48,7 @@ def ask(request: MemberRequest) -> HttpResponseBase:
     return redirect("privacy:export")
 
 
-@allowed("privacy.export.exports")
+@allowed("privacy.export")
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:

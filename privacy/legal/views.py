@@ -1,11 +1,14 @@
-"""Where owners ask for the agreement and the measures as PDF, and fetch again what was made."""
+"""The terms and the privacy notice for everybody; for owners, the agreement and the measures as PDF."""
 
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -13,27 +16,41 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
 from accounts.messages import FIELD_NAMES
-from privacy import legal as papers
+from privacy import legal, vault
 from privacy import messages as privacy_messages
-from privacy import vault
-from privacy.forms import DocumentForm
+from privacy.inventory import fields
 from privacy.legal import measures, parties
+from privacy.legal.forms import DocumentForm
 from privacy.models import ClientDocument
 
 _PAGE = "privacy:documents"
 
 
-@allowed("privacy.legal")
+@login_not_required
+@require_safe
+def terms(request: HttpRequest) -> HttpResponse:
+    """Show the terms of service."""
+    return render(request, "privacy/legal/terms.html", _operator())
+
+
+@login_not_required
+@require_safe
+def notice(request: HttpRequest) -> HttpResponse:
+    """Show the privacy notice; its list of stored data is the one of the settings page."""
+    return render(request, "privacy/legal/notice.html", {**_operator(), "lines": fields.LINES.values()})
+
+
+@allowed("privacy.documents")
 @require_safe
 def documents(request: MemberRequest) -> HttpResponse:
-    """Show what can be asked for, what is missing for it, and what was made."""
+    """Show which documents can be requested, what is missing for them, and which have been created."""
     return _page(request, DocumentForm(initial={"kind": "agreement", "language": get_language()}))
 
 
-@allowed("privacy.legal")
+@allowed("privacy.documents")
 @require_http_methods(["GET", "HEAD", "POST"])
 def make(request: MemberRequest) -> HttpResponseBase:
-    """Make a document; only a post does. Asked for again while nothing has changed, the same one is there."""
+    """Create a document; only on POST. While nothing has changed, a second request returns the same document."""
     if request.method != "POST":
         return redirect(_PAGE)
     form = DocumentForm(request.POST)
@@ -41,7 +58,7 @@ def make(request: MemberRequest) -> HttpResponseBase:
         return _page(request, form, status=422)
     chosen = form.cleaned_data
     try:
-        made = papers.request(request.client, chosen["kind"], chosen["language"], by=request.user, request=request)
+        made = legal.request(request.client, chosen["kind"], chosen["language"], by=request.user, request=request)
     except Refusal as refusal:
         form.add_error(None, privacy_messages.refusal(refusal))
         return _page(request, form, status=409)
@@ -54,56 +71,72 @@ def make(request: MemberRequest) -> HttpResponseBase:
     return redirect(_PAGE)
 
 
-@allowed("privacy.legal")
+@allowed("privacy.documents")
 @require_http_methods(["GET", "HEAD", "POST"])
 def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Send a document and record that it left; only a post does."""
+    """Send a document and record the download; only on POST."""
     try:
         if request.method != "POST":
             ClientDocument.objects.only("pk").get(client=request.client, pk=pk)
             return redirect(_PAGE)
-        name, pages = papers.download(request.client, pk, by=request.user, request=request)
+        name, pdf = legal.download(request.client, pk, by=request.user, request=request)
     except ClientDocument.DoesNotExist:
         raise Http404 from None
     except vault.VaultError:
         messages.error(request, privacy_messages.refusal(Refusal("document_locked")))
         return redirect(_PAGE)
-    response = HttpResponse(pages, content_type="application/pdf")
+    response = HttpResponse(pdf, content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-@allowed("privacy.legal")
+@allowed("privacy.documents")
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def delete(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Ask whether a document shall go; a post deletes it."""
+    """Ask for confirmation; a POST deletes the document."""
     try:
         if request.method != "POST":
             row = ClientDocument.objects.defer("sealed_pdf").get(client=request.client, pk=pk)
-            return render(request, "privacy/document_delete.html", {"document": row})
-        papers.delete(request.client, pk, by=request.user, request=request)
+            return render(request, "privacy/legal/delete_document.html", {"document": row})
+        legal.delete(request.client, pk, by=request.user, request=request)
     except ClientDocument.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("The document has been deleted."))
     return redirect(_PAGE)
 
 
+def _operator() -> dict[str, object]:
+    return {
+        "operator": settings.OPERATOR_NAME,
+        "operator_address": settings.OPERATOR_ADDRESS,
+        "version": settings.TERMS_VERSION,
+        "privacy_url": reverse("privacy"),
+        "security_url": reverse("security"),
+        "has_proxy": not settings.EMBEDDED,
+        "log_is_sealed": bool(settings.LOG_KEYS),
+    }
+
+
 def _page(request: MemberRequest, form: DocumentForm, status: int = 200) -> HttpResponse:
-    made = [
-        {"row": each.row, "company": each.facts.company, "fingerprint": papers.spaced(each.facts.fingerprint)}
-        for each in papers.of(request.client)
+    created = [
+        {
+            "row": document.row,
+            "company": document.facts.company,
+            "fingerprint": legal.spaced(document.facts.fingerprint),
+        }
+        for document in legal.of(request.client)
     ]
     context: dict[str, Any] = {
         "form": form,
-        "documents": made,
+        "documents": created,
         "operator_is_named": parties.operator_is_named(),
         "missing": _names(parties.missing(request.client, parties.NEEDED)),
         "is_proved": measures.are_proved(),
         "welcome": _names(parties.missing(request.client, parties.WELCOME)),
     }
-    return render(request, "privacy/documents.html", context, status=status)
+    return render(request, "privacy/legal/documents.html", context, status=status)
 
 
 def _names(fields: list[str]) -> list[str]:
