@@ -1,7 +1,7 @@
 # What a person does with ibanse, by name; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deploy release bench check format translations lock clean
+.PHONY: help run test test-deploy look release bench check format translations lock clean
 
 IBANSE_VENV ?= .venv
 export IBANSE_VENV RELEASE_KEY
@@ -38,6 +38,10 @@ test: ## Run every test, on SQLite, PostgreSQL and in a browser (a selection: ma
 test-deploy: ## Test what production is made of, for real: nginx, gunicorn behind it, services, backups
 	@deploy/bootstrap dev
 	@exec $(PYTHON) -m tests deploy $(ARGS)
+
+look: ## Look at every page in each size, scheme and language; contact sheets in .cache/look (or LOOK_SHEETS=folder)
+	@deploy/bootstrap dev
+	@exec $(PYTHON) -m tests look $(ARGS)
 
 release: ## Run every check and test and build a signed archive in dist/ (make release RELEASE_KEY=~/.ssh/release)
 	@deploy/bootstrap dev

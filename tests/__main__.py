@@ -1,6 +1,7 @@
 """`python -m tests`: every test on PostgreSQL; beside it, on SQLite what meets a database, then those in Chromium.
 
 `python -m tests deploy`: those that meet what production is made of (nginx, systemd, backups), on PostgreSQL and Redis.
+`python -m tests look`: every page in every state, size, scheme and language, with contact sheets to look at.
 Arguments go to pytest in each run. The last line printed is `N passed, N failed`, added up over the runs.
 With CI=true whatever could not be had is a failure.
 """
@@ -34,6 +35,8 @@ ON_ANOTHER_DATABASE = ("-n", "2", "-m", "database and not browser and not deploy
 IN_A_BROWSER = ("-n", "2", "--dist", "loadfile", "-m", "browser and not deploy")
 # A file stays with one worker: the life of a machine is a chain.
 AS_DEPLOYED = ("-n", "2", "--dist", "loadfile", "-m", "deploy")
+# One language each, side by side.
+LOOKED_AT = ("-n", "3", "tests/look")
 # Debian's packages that production is made of, each met for real by a test.
 DEPLOYED = (
     "debootstrap",
@@ -155,7 +158,10 @@ def say(text: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run what is asked for; return the exit status."""
     catalogues.compile_changed()  # Before runs that begin side by side read them.
-    return as_deployed(arguments[1:]) if arguments[:1] == ["deploy"] else everything(arguments)
+    modes = {"deploy": as_deployed, "look": looked_at}
+    if arguments and arguments[0] in modes:
+        return modes[arguments[0]](arguments[1:])
+    return everything(arguments)
 
 
 def as_deployed(arguments: Sequence[str]) -> int:
@@ -169,6 +175,17 @@ def as_deployed(arguments: Sequence[str]) -> int:
                 runs.append(run("Deployed", [*AS_DEPLOYED, *arguments], Path(name), **urls))
         except services.ServiceError as error:
             lacking.append(str(error))
+    return conclude(runs, lacking)
+
+
+def looked_at(arguments: Sequence[str]) -> int:
+    """Look at every page and write the contact sheets, into LOOK_SHEETS if that names a folder."""
+    lacking = services.install(services.BROWSER)
+    sheets = Path(os.environ.get("LOOK_SHEETS") or services.ROOT / ".cache" / "look").resolve()
+    with tempfile.TemporaryDirectory(prefix="ibanse-tests-") as name:
+        runs = [run("Look", [*LOOKED_AT, *arguments], Path(name), LOOK_SHEETS=str(sheets))]
+    for sheet in sorted(sheets.glob("*.png")):
+        say(f"Look at {sheet}")
     return conclude(runs, lacking)
 
 

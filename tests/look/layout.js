@@ -47,9 +47,11 @@
     if (Math.abs(left - right) > 2) wrong.push(`not in the middle: ${named(column).slice(0, 40)} (${Math.round(left)} left, ${Math.round(right)} right of it)`);
     if (box.width < Math.min(width - 40, 440)) wrong.push(`too narrow: ${named(column).slice(0, 40)} (${Math.round(box.width)})`);
   }
+  // By what somebody has unfolded above it, as the menu of the back-office on a phone.
+  const isPushedDown = (title) => [...document.querySelectorAll("main details[open]")].some((each) => each.compareDocumentPosition(title) & Node.DOCUMENT_POSITION_FOLLOWING);
   const titles = [...document.querySelectorAll("h1")].filter(isShown);
   if (titles.length !== 1) wrong.push(`${titles.length} headings of the first rank`);
-  else if (titles[0].getBoundingClientRect().top + scrollY > window.innerHeight * 0.6) wrong.push("the heading is below the first screen");
+  else if (titles[0].getBoundingClientRect().top + scrollY > window.innerHeight * 0.6 && !isPushedDown(titles[0])) wrong.push("the heading is below the first screen");
 
   // 3. A heading stands above what it is the heading of.
   for (const heading of document.querySelectorAll("main :is(h1, h2, h3)")) {
@@ -74,6 +76,10 @@
   }
   for (const field of all.filter((each) => each.matches("select")))
     if (field.scrollWidth > field.clientWidth + 1) wrong.push(`cut: ${named(field)}`);
+
+  for (const frame of all.filter((each) => each.matches(".card, .message, .field, main details")))
+    if (getComputedStyle(frame).overflowY === "visible" && frame.scrollHeight > frame.clientHeight + 2)
+      wrong.push(`flows out: ${named(frame)} (${frame.scrollHeight} in ${frame.clientHeight})`);
 
   // 5. No text lies on another.
   const lines = [];
@@ -100,9 +106,14 @@
 
   // 6. What is tapped is 24 by 24 pixels, or has that much room (WCAG 2.5.8); links within a sentence may be small.
   const targets = all.filter((each) => each.matches("a[href], button, summary, select, textarea, input:not([type=hidden])"));
+  // What lies under an open menu cannot be hit at all, until that is closed.
+  const isCovered = (box, element) => {
+    const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+    return top && !element.contains(top) && !top.contains(element) && top.closest(".menu-panel");
+  };
   for (const each of targets) {
     const box = each.getBoundingClientRect();
-    if (!box.width || each.matches(".skip, .unseen")) continue;
+    if (!box.width || each.matches(".skip, .unseen") || isCovered(box, each)) continue;
     const label = each.matches("input") && each.labels?.[0]?.getBoundingClientRect();
     const high = Math.max(box.height, label?.height ?? 0), wide = Math.max(box.width, label?.width ?? 0);
     const words = each.parentElement.innerText?.trim() ?? "";
