@@ -1,7 +1,7 @@
 # What a person does with ibanse, by name; `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deploy look release bench check format translations lock clean
+.PHONY: help run test test-deploy test-long look release bench check check-types check-rest format translations lock clean
 
 IBANSE_VENV ?= .venv
 export IBANSE_VENV RELEASE_KEY
@@ -9,7 +9,7 @@ BIN := $(IBANSE_VENV)/bin
 PYTHON := $(BIN)/python
 TYPED := manage.py ibanse accounts apikeys privacy validation tests deploy/start.py deploy/release.py deploy/gunicorn.conf.py deploy/backup
 
-# What production must be told, with values that reach nothing: the checks open no connection.
+# The settings that production requires, with values that reach nothing: the checks open no connection.
 PRODUCTION := IBANSE_MODE=production \
 	IBANSE_HOSTS=ibanse.example \
 	IBANSE_SECRET_KEY=only-for-the-checks-0123456789-abcdefghijklmnopqrstuvwxyz \
@@ -39,6 +39,10 @@ test-deploy: ## Test what production is made of, for real: nginx, gunicorn behin
 	@deploy/bootstrap dev
 	@exec $(PYTHON) -m tests deploy $(ARGS)
 
+test-long: ## Test what need not run at each change: repetitions at scale, an older Debian, Debians made afresh
+	@deploy/bootstrap dev
+	@exec $(PYTHON) -m tests long $(ARGS)
+
 look: ## Look at every page in each size, scheme and language; contact sheets in .cache/look (or LOOK_SHEETS=folder)
 	@deploy/bootstrap dev
 	@exec $(PYTHON) -m tests look $(ARGS)
@@ -56,7 +60,13 @@ check: ## Check format, rules, types, migrations, production settings, templates
 	@deploy/bootstrap dev
 	@echo "Format" && $(BIN)/ruff format --check --quiet .
 	@echo "Rules" && $(BIN)/ruff check --quiet .
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync check-types check-rest
+
+# The types take as long as all the rest, on one core.
+check-types:
 	@echo "Types" && $(BIN)/mypy --no-error-summary $(TYPED)
+
+check-rest:
 	@echo "Migrations" && $(PYTHON) manage.py makemigrations --check --dry-run -v0
 	@echo "Production settings" && env $(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 	@echo "Templates" && $(BIN)/djlint --lint --quiet templates

