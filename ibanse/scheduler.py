@@ -23,7 +23,7 @@ from accounts.auth import wrong_passwords
 from accounts.reconnect import retry_with_new_connections
 from ibanse.logging import handler
 from ibanse.monitoring import sampling
-from ibanse.monitoring.series import PERIOD
+from ibanse.monitoring.series import SAMPLING_INTERVAL
 from privacy import vault
 from privacy.contact import messages
 from privacy.deletion import rounds
@@ -70,7 +70,7 @@ def prune(now: datetime) -> Iterator[tuple[str, int]]:
     Yields the name of each table with how many rows of it were deleted.
     """
     yield from pruning.prune(now)
-    yield "readings", sampling.prune(now)
+    yield "metrics", sampling.prune(now)
     yield "segments of the log", handler.prune(settings.LOG_DIR, now)
 
 
@@ -97,8 +97,8 @@ def _execute_deletions(_is_ending: IsEnding) -> None:
 
 
 def _collect_metrics(_is_ending: IsEnding) -> None:
-    for failure in sampling.take(timezone.now()):
-        log.warning("Not measured: %s (%s)", failure.measure, failure.error)
+    for failure in sampling.collect(timezone.now()):
+        log.warning("Not measured: %s (%s)", failure.collector, failure.error)
 
 
 def _prune_exports(_is_ending: IsEnding) -> None:
@@ -123,7 +123,10 @@ JOBS: Final = (
         "execute-deletions", timedelta(minutes=10), "timer", _execute_deletions,
         command="execute_deletions", embedded_interval=timedelta(seconds=10),
     ),
-    Job("collect-metrics", PERIOD, "timer", _collect_metrics, command="collect_metrics", embedded_interval=PERIOD),
+    Job(
+        "collect-metrics", SAMPLING_INTERVAL, "timer", _collect_metrics,
+        command="collect_metrics", embedded_interval=SAMPLING_INTERVAL,
+    ),
     # Those that were offered long enough.
     Job("prune-exports", timedelta(minutes=1), "thread", _prune_exports),
     # Twice: by the hour for what ends by the hour, and daily in case that no worker runs.

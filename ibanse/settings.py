@@ -296,16 +296,6 @@ PERSONAL_DATA = (
     "validation.records.personal_data",
 )
 
-# --- How it is doing -------------------------------------------------------------------------------------------------
-# What each app measures of itself every few minutes, for the overview of the back-office: see ibanse/monitoring/.
-MEASURES = (
-    "ibanse.monitoring.collectors.accounts",
-    "ibanse.monitoring.collectors.apikeys",
-    "ibanse.monitoring.collectors.privacy",
-    "ibanse.monitoring.collectors.validation",
-    "ibanse.monitoring.collectors.host",
-)
-
 # --- Languages -------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "sv"
 LANGUAGES = [("sv", _("Swedish")), ("en", _("English")), ("de", _("German"))]

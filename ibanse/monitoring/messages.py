@@ -1,6 +1,5 @@
-"""What a reading says in words, in the active language."""
+"""The texts of the monitoring pages, in the active language."""
 
-from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
@@ -13,32 +12,41 @@ from ibanse.monitoring.metrics import Unit
 from ibanse.monitoring.thresholds import Level
 
 LEVELS: Final[dict[Level, Promise]] = {
-    Level.CALM: pgettext_lazy("a reading", "OK"),
-    Level.WATCH: pgettext_lazy("a reading", "attention"),
-    Level.ACT: pgettext_lazy("a reading", "critical"),
-    Level.UNKNOWN: pgettext_lazy("a reading", "unknown"),
-    Level.STALE: pgettext_lazy("a reading", "out of date"),
+    Level.OK: pgettext_lazy("a metric", "OK"),
+    Level.ATTENTION: pgettext_lazy("a metric", "attention"),
+    Level.CRITICAL: pgettext_lazy("a metric", "critical"),
+    Level.UNKNOWN: pgettext_lazy("a metric", "unknown"),
+    Level.STALE: pgettext_lazy("a metric", "out of date"),
 }
-"""A plain reading has none."""
+"""A neutral metric has none."""
 
 TIMER: Final = "ibanse-collect-metrics.timer"
 
 
-def told(value: float, unit: Unit) -> str:
-    """Return a value with its unit, such as `3 hours` or `1.2 GB`."""
-    return _UNITS[unit](int(value))
+def format_value(value: float | None, unit: Unit) -> str:
+    """Return a value with its unit, such as `3 hours` or `1.2 GB`; nothing for None."""
+    if value is None:
+        return ""
+    whole = int(value)
+    match unit:
+        case Unit.NUMBER:
+            return number_format(whole, use_l10n=True, force_grouping=True)
+        case Unit.BYTES:
+            return filesizeformat(whole)
+        case Unit.PERCENT:
+            return f"{whole} %"
+        case Unit.DAYS:
+            return _days(whole)
+        case Unit.SECONDS:
+            return _duration(whole // 3600)
 
 
-def _number(value: int) -> str:
-    return number_format(value, use_l10n=True, force_grouping=True)
+def _days(days: int) -> str:
+    text = number_format(days, use_l10n=True, force_grouping=True)
+    return ngettext("%(number)s day", "%(number)s days", days) % {"number": text}
 
 
-def _days(value: int) -> str:
-    return ngettext("%(number)s day", "%(number)s days", value) % {"number": _number(value)}
-
-
-def _ago(value: int) -> str:
-    hours = value // 3600
+def _duration(hours: int) -> str:
     if hours < 1:
         return gettext("less than an hour")
     if hours < 48:
@@ -46,32 +54,19 @@ def _ago(value: int) -> str:
     return _days(hours // 24)
 
 
-_UNITS: Final[dict[Unit, Callable[[int], str]]] = {
-    Unit.NUMBER: _number,
-    Unit.BYTES: filesizeformat,
-    Unit.PERCENT: lambda value: f"{value} %",
-    Unit.SECONDS: _ago,
-    Unit.DAYS: _days,
-}
+def collected_by() -> Promise:
+    """Return the sentence about what collects metrics in this mode."""
+    if settings.EMBEDDED:
+        return gettext_lazy("The site itself records metrics every five minutes while it is running.")
+    return gettext_lazy("Metrics are recorded every five minutes on each server by ibanse-collect-metrics.timer.")
 
 
-def who_takes_them() -> Promise:
-    """Return a sentence that says by what readings are taken here."""
-    return _TAKEN[bool(settings.EMBEDDED)]
-
-
-def remedy() -> str:
-    """Return the command that shows why readings are old, or nothing where there is no timer."""
+def troubleshooting_command() -> str:
+    """Return the command that shows why metrics are old, or nothing where there is no timer."""
     return "" if settings.EMBEDDED else f"systemctl status {TIMER}"
 
 
-def take_now() -> str:
-    """Return the command that takes readings now."""
-    return ".venv/bin/python manage.py collect_metrics" if settings.EMBEDDED else _TAKE_ON_THE_SERVER
-
-
-_TAKE_ON_THE_SERVER: Final = "sudo /opt/ibanse/current/deploy/manage collect_metrics"
-_TAKEN: Final = {
-    True: gettext_lazy("The site itself records metrics every five minutes while it is running."),
-    False: gettext_lazy("Metrics are recorded every five minutes on each server by ibanse-collect-metrics.timer."),
-}
+def collection_command() -> str:
+    """Return the command that collects metrics now."""
+    program = ".venv/bin/python manage.py" if settings.EMBEDDED else "sudo /opt/ibanse/current/deploy/manage"
+    return f"{program} collect_metrics"

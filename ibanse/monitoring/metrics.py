@@ -1,6 +1,6 @@
-"""What is read, as one table: what each reading is, who may see it, when it wants somebody, and what helps then.
+"""The table of metrics: what each one is, who may see it, when it needs attention, and what helps then.
 
-The permissions are those of the model Reading; which staff group has which, says accounts/staff/groups.py.
+The permissions are those of the model Metric; accounts/staff/groups.py gives them to staff groups.
 """
 
 from dataclasses import dataclass
@@ -11,36 +11,36 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ibanse.monitoring.series import Reckoning, counted, running, standing
-from ibanse.monitoring.thresholds import Limits
+from ibanse.monitoring.series import Aggregation, counter, daily_total, gauge
+from ibanse.monitoring.thresholds import Thresholds
 
 
 class Unit(StrEnum):
-    """What a value counts."""
+    """The unit of a value."""
 
     NUMBER = "number"
     BYTES = "bytes"
     PERCENT = "percent"
     SECONDS = "seconds"
-    """How long ago."""
+    """A duration, shown in hours and days."""
     DAYS = "days"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the back-office on which one can do something about it."""
+class HelpPage:
+    """A page of the back-office on which something can be done about a metric."""
 
     url: str
     """The name of its URL."""
     label: Promise
     permission: str
-    """Who has it not is shown no link."""
+    """Without it no link is shown."""
     query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Shell:
-    """What helps on the server, and where it is explained."""
+class HelpCommand:
+    """A command that helps on the server, and where it is explained."""
 
     command: str
     section: str
@@ -48,31 +48,31 @@ class Shell:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """One reading. Rows of the same `name` and `part` are it; of counted ones every part is, added up."""
+class MetricKind:
+    """One metric: the rows with its `name` and `part`; of a counter the sum over all parts."""
 
     section: str
     name: str
     title: Promise
     permission: str
-    place: Page | Shell
+    help: HelpPage | HelpCommand
     part: str = ""
     unit: Unit = Unit.NUMBER
-    reckoned: Reckoning = standing
-    limits: Limits | None = None
+    aggregate: Aggregation = gauge
+    thresholds: Thresholds | None = None
     """None: neither good nor bad."""
-    beside: tuple[str, Unit] | None = None
-    """Another reading that says the same in another unit."""
+    companion: tuple[str, Unit] | None = None
+    """Another metric that shows the same in another unit."""
     only_in_production: bool = False
 
     @property
     def is_per_hour(self) -> bool:
-        """Whether a value tells of a span of time, which is not over yet in the hour under way."""
-        return self.reckoned is not standing
+        """Whether a value covers a span of time, which is not complete in the current hour."""
+        return self.aggregate is not gauge
 
     @property
     def key(self) -> str:
-        """What it is called in an address."""
+        """Its id in a page."""
         return f"{self.name}-{self.part}" if self.part else self.name
 
 
@@ -87,21 +87,26 @@ SECTIONS: Final[dict[str, Promise]] = {
 _MEGABYTE: Final = 1024 * 1024
 _HOUR_SECONDS: Final = int(timedelta(hours=1).total_seconds())
 _HELP: Final = "deploy/README.md, “When something is wrong”"
-_RUNS: Final = Shell("journalctl --unit ibanse --lines 50", _HELP)
-_DISKS: Final = Shell("df --human-readable /var/lib/ibanse /var/log/ibanse", "deploy/README.md, “Files and users”")
-_TABLES: Final = Shell("/opt/ibanse/current/deploy/manage prune_expired", "README.md, “Commands for the operator”")
-_DELETIONS: Final = Shell("journalctl --unit ibanse-execute-deletions --lines 50", _HELP)
+_SERVICE_LOG: Final = HelpCommand("journalctl --unit ibanse --lines 50", _HELP)
+_DISKS: Final = HelpCommand(
+    "df --human-readable /var/lib/ibanse /var/log/ibanse", "deploy/README.md, “Files and users”"
+)
+_TABLES: Final = HelpCommand("/opt/ibanse/current/deploy/manage prune_expired", "deploy/commands.md, “Databases”")
+_DELETIONS: Final = HelpCommand("journalctl --unit ibanse-execute-deletions --lines 50", _HELP)
 
 
-def _clients(state: str, title: Promise) -> Kind:
-    place = Page(
-        "admin:accounts_client_changelist", _("Show these clients"), "accounts.view_client", f"?state__exact={state}"
+def _clients(state: str, title: Promise) -> MetricKind:
+    page = HelpPage(
+        "admin:accounts_client_changelist",
+        _("Show these clients"),
+        "accounts.view_client",
+        f"?state__exact={state}",
     )
-    return Kind("clients", "clients", title, "read_clients", place, part=state)
+    return MetricKind("clients", "clients", title, "read_clients", page, part=state)
 
 
-def _free(part: str, title: Promise) -> Kind:
-    return Kind(
+def _free(part: str, title: Promise) -> MetricKind:
+    return MetricKind(
         "machines",
         "free_share",
         title,
@@ -109,118 +114,120 @@ def _free(part: str, title: Promise) -> Kind:
         _DISKS,
         part=part,
         unit=Unit.PERCENT,
-        # A full disk stops calls (spool), copies of data and logs; a tenth is some hours of a busy service.
-        limits=Limits(watch=20, act=10),
-        beside=("free", Unit.BYTES),
+        # A full disk stops calls (spool), data copies and logs; a tenth lasts a busy service some hours.
+        thresholds=Thresholds(attention=20, critical=10),
+        companion=("free", Unit.BYTES),
     )
 
 
-KINDS: Final[tuple[Kind, ...]] = (
+KINDS: Final[tuple[MetricKind, ...]] = (
     _clients("active", _("Active clients")),
     _clients("suspended", _("Suspended clients")),
     _clients("closing", _("Clients awaiting deletion")),
     _clients("gone", _("Clients being deleted")),
-    Kind(
+    MetricKind(
         "calls",
         "calls",
         _("Answered API calls"),
         "read_usage",
-        Page("admin:accounts_usageday_changelist", _("Show by client and day"), "accounts.view_usageday"),
-        reckoned=running,
+        HelpPage("admin:accounts_usageday_changelist", _("Show by client and day"), "accounts.view_usageday"),
+        aggregate=daily_total,
     ),
-    Kind(
+    MetricKind(
         "calls",
         "refused",
         _("Refused API calls"),
         "read_refusals",
-        Page("admin:refused_calls", _("Show by reason"), "accounts.read_refusals"),
-        reckoned=counted,
-        # A program with an ended key is refused some hundred times an hour; guessing of keys is thousands.
-        limits=Limits(watch=500, act=5_000),
+        HelpPage("admin:refused_calls", _("Show by reason"), "accounts.read_refusals"),
+        aggregate=counter,
+        # A program with an expired key is refused some hundred times an hour; guessing keys takes thousands.
+        thresholds=Thresholds(attention=500, critical=5_000),
     ),
-    Kind(
+    MetricKind(
         "calls",
         "sign_ins",
         _("Failed sign-ins"),
         "read_refusals",
-        Page("admin:guard_block_changelist", _("Show blocked IP addresses"), "guard.view_block"),
-        reckoned=counted,
-        # People mistype some dozens of passwords an hour; more is a list of stolen ones being tried.
-        limits=Limits(watch=50, act=500),
+        HelpPage("admin:guard_block_changelist", _("Show blocked IP addresses"), "guard.view_block"),
+        aggregate=counter,
+        # People mistype some dozens of passwords an hour; more is somebody trying a list of stolen ones.
+        thresholds=Thresholds(attention=50, critical=500),
     ),
-    Kind(
+    MetricKind(
         "queues",
         "jobs",
         _("Client data copies to be created"),
         "read_queues",
-        _RUNS,
+        _SERVICE_LOG,
         part="exports",
-        limits=Limits(watch=5, act=20),
+        thresholds=Thresholds(attention=5, critical=20),
     ),
-    Kind(
+    MetricKind(
         "queues",
         "mails",
         _("Contact page messages not yet sent"),
         "read_queues",
-        Shell("/opt/ibanse/current/deploy/manage mail_messages", _HELP),
-        # One is on its way for some seconds; what is not taken by the mail server is tried again every ten minutes.
-        limits=Limits(watch=1, act=5),
+        HelpCommand("/opt/ibanse/current/deploy/manage mail_messages", _HELP),
+        # Sending takes some seconds; what the mail server refuses is tried again every ten minutes.
+        thresholds=Thresholds(attention=1, critical=5),
     ),
-    Kind(
+    MetricKind(
         "queues",
         "unsent",
         _("E-mails the mail server did not accept"),
         "read_queues",
-        Shell("journalctl --unit ibanse --grep 'could not be sent' --lines 50", _HELP),
-        reckoned=counted,
-        # They are lost, but for messages of the contact page; more than some mean that the server is away.
-        limits=Limits(watch=1, act=10),
+        HelpCommand("journalctl --unit ibanse --grep 'could not be sent' --lines 50", _HELP),
+        aggregate=counter,
+        # They are lost, except for messages of the contact page; many mean that the server is unreachable.
+        thresholds=Thresholds(attention=1, critical=10),
     ),
-    Kind("queues", "deletions", _("Scheduled deletions"), "read_queues", _DELETIONS, part="waiting"),
-    Kind(
+    MetricKind("queues", "deletions", _("Scheduled deletions"), "read_queues", _DELETIONS, part="waiting"),
+    MetricKind(
         "queues",
         "deletions",
         _("Overdue deletions"),
         "read_queues",
         _DELETIONS,
         part="overdue",
-        limits=Limits(watch=1, act=1),
+        thresholds=Thresholds(attention=1, critical=1),
     ),
-    Kind(
+    MetricKind(
         "queues",
         "spool",
         _("Call records not yet in the database"),
         "read_queues",
-        _RUNS,
+        _SERVICE_LOG,
         unit=Unit.BYTES,
-        # A second's worth is normal; from 8 MB on the writer falls behind, or the database is away.
-        limits=Limits(watch=8 * _MEGABYTE, act=64 * _MEGABYTE),
+        # A second's worth is normal; from 8 MB on the writer falls behind, or the database is unreachable.
+        thresholds=Thresholds(attention=8 * _MEGABYTE, critical=64 * _MEGABYTE),
     ),
-    Kind("machines", "database", _("The database"), "read_machines", _TABLES, part="site", unit=Unit.BYTES),
-    Kind("machines", "database", _("The keyring"), "read_machines", _TABLES, part="keyring", unit=Unit.BYTES),
+    MetricKind("machines", "database", _("The database"), "read_machines", _TABLES, part="site", unit=Unit.BYTES),
+    MetricKind("machines", "database", _("The keyring"), "read_machines", _TABLES, part="keyring", unit=Unit.BYTES),
     _free("spool", _("Free disk space for the spool")),
     _free("exports", _("Free disk space for client data copies")),
     _free("logs", _("Free disk space for the logs")),
-    Kind(
+    MetricKind(
         "safety",
         "backup",
         _("Since the last successful backup"),
         "read_machines",
-        Shell("journalctl --unit ibanse-backup --lines 50", "deploy/backup/README.md, “Every night, every morning”"),
+        HelpCommand(
+            "journalctl --unit ibanse-backup --lines 50", "deploy/backup/README.md, “Every night, every morning”"
+        ),
         unit=Unit.SECONDS,
-        # As deploy/backup/check.py has it: a day and what the timer may wander; then two days.
-        limits=Limits(watch=26 * _HOUR_SECONDS, act=50 * _HOUR_SECONDS),
+        # As in deploy/backup/check.py: a day and the delay of the timer; then two days.
+        thresholds=Thresholds(attention=26 * _HOUR_SECONDS, critical=50 * _HOUR_SECONDS),
     ),
-    Kind(
+    MetricKind(
         "safety",
         "certificate",
         _("Remaining validity of the certificate"),
         "read_machines",
-        Shell("certbot renew", "deploy/README.md, “The first time”, step 5"),
+        HelpCommand("certbot renew", "deploy/README.md, “The first time”, step 5"),
         unit=Unit.PERCENT,
         # Renewed at half of its life; check_certificate raises the alarm at 40 %.
-        limits=Limits(watch=40, act=20),
-        beside=("certificate_days", Unit.DAYS),
+        thresholds=Thresholds(attention=40, critical=20),
+        companion=("certificate_days", Unit.DAYS),
         only_in_production=True,
     ),
 )

@@ -1,60 +1,74 @@
-"""Taking readings: asks every room of the house what it measures, and keeps one row an hour of each.
+"""Collects metrics: calls each collector and stores one row an hour of every value.
 
-A room's measures are in its measuring.py, named in the settings, so that what lies above can be reached without looking
-up. One that fails holds up no other: what it would have told gets old, and is shown as that.
+A collector that fails does not stop the others: its last values become stale, and are shown as that.
 """
 
 import socket
-from collections.abc import Callable, Iterator
 from datetime import datetime
-from importlib import import_module
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from django.conf import settings
 from django.db import Error
 
 from accounts import batch
 from accounts.counters import hour_of
 from accounts.models import Metric
+from ibanse.monitoring.collectors import Collector, Sample, accounts, apikeys, host, privacy, validation
 from ibanse.monitoring.series import RETENTION
 
+COLLECTORS: Final[tuple[Collector, ...]] = (
+    accounts.clients,
+    accounts.site_database,
+    accounts.event_counters,
+    apikeys.calls,
+    privacy.jobs,
+    privacy.mails,
+    privacy.deletions,
+    privacy.keyring,
+    privacy.export_and_log_space,
+    validation.spool_backlog,
+    validation.spool_space,
+    host.last_backup,
+    host.site_certificate,
+)
 
-class Measured(NamedTuple):
-    """One value, whole: a number, bytes, seconds or percent, as kinds.py says."""
 
-    name: str
-    value: int
-    part: str = ""
-    is_of_node: bool = False
-    """Of this machine alone, instead of the whole service."""
-    at: datetime | None = None
-    """The hour it tells of, if it is not the present one."""
+class CollectorFailure(NamedTuple):
+    """A collector that failed, and the kind of error: its text may hold anything."""
 
-
-Measure = Callable[[datetime], Iterator[Measured]]
-
-
-class Failure(NamedTuple):
-    """A measure that could not be taken, and the kind of error: its text may hold anything."""
-
-    measure: str
+    collector: str
     error: str
 
 
-def take(now: datetime) -> list[Failure]:
-    """Measure everything and keep it; return what could not be measured. Raises a database error when nothing is kept.
+def collect(now: datetime) -> list[CollectorFailure]:
+    """Measure everything and store it; return what failed. Raises a database error when nothing could be stored.
 
-    What is counted meanwhile elsewhere (counting.py) is not changed; an hour in which nothing was counted gets a zero,
-    which tells it from an hour in which nobody looked.
+    What accounts/counters.py has counted is not changed; an hour in which nothing was counted gets a zero, which
+    separates it from an hour that was not measured.
     """
-    found: list[Measured] = []
-    failures: list[Failure] = []
-    for measure in _measures():
+    samples: list[Sample] = []
+    failures: list[CollectorFailure] = []
+    for collector in COLLECTORS:
         try:
-            found += measure(now)
+            samples += collector(now)
         except (Error, OSError) as error:
-            failures.append(Failure(measure.__name__, type(error).__name__))
-    _keep(found, now)
+            failures.append(CollectorFailure(collector.__name__, type(error).__name__))
+    rows = [
+        Metric(
+            name=sample.name,
+            part=sample.part,
+            node=node() if sample.is_per_node else "",
+            at=sample.at or hour_of(now),
+            value=sample.value,
+            taken_at=now,
+        )
+        for sample in samples
+    ]
+    Metric.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["name", "at", "part", "node"],
+        update_fields=["value", "taken_at"],
+    )
     return failures
 
 
@@ -64,31 +78,5 @@ def node() -> str:
 
 
 def prune(now: datetime) -> int:
-    """Delete the readings that are older than 90 days; return how many."""
+    """Delete the metrics that are older than 90 days; return how many."""
     return batch.delete(Metric.objects.filter(at__lt=now - RETENTION))
-
-
-def _measures() -> Iterator[Measure]:
-    for name in settings.MEASURES:
-        yield from import_module(name).MEASURES
-
-
-def _keep(found: list[Measured], now: datetime) -> None:
-    here = node()
-    rows = [
-        Metric(
-            name=each.name,
-            part=each.part,
-            node=here if each.is_of_node else "",
-            at=each.at or hour_of(now),
-            value=each.value,
-            taken_at=now,
-        )
-        for each in found
-    ]
-    Metric.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["name", "at", "part", "node"],
-        update_fields=["value", "taken_at"],
-    )

@@ -1,6 +1,6 @@
-"""From what was kept of each hour to one value for each step of a period. Knows numbers and hours, and no database.
+"""Turns the values stored by the hour into one value for each step of a chart. Knows numbers and hours, no database.
 
-A value is None where nobody has looked: that is a gap, and no zero.
+A value is None where nothing was measured: that is a gap, not a zero.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,49 +11,53 @@ from accounts.counters import hour_of
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
-PERIOD: Final = timedelta(minutes=5)
-"""Between two readings: of the timer in deploy/systemd, and of the background thread where there is no timer."""
-STALE_AFTER: Final = 3 * PERIOD
-"""Older than this a reading tells nothing about now: whatever takes them has stopped."""
+SAMPLING_INTERVAL: Final = timedelta(minutes=5)
+"""Of the timer in deploy/systemd, and of the background thread where there is no timer."""
+STALE_AFTER: Final = 3 * SAMPLING_INTERVAL
+"""An older value says nothing about now: the collection has stopped."""
 RETENTION: Final = timedelta(days=90)
 Hours = Mapping[datetime, int]
-"""The hour → the value kept of it."""
+"""The hour → the value stored for it."""
 
 
-class Period(NamedTuple):
-    """How far back one looks, and in steps of what: an hour or a day (UTC)."""
+class ChartPeriod(NamedTuple):
+    """How far back a chart goes, and in steps of an hour or a day (UTC)."""
 
     days: int
     step: timedelta
     row_steps: int
-    """How many steps are one row of the table beside the drawing."""
+    """How many steps are one row of the table beside the chart."""
 
     def steps(self, now: datetime) -> list[datetime]:
-        """Return the hour at which each step ends its reading, oldest first; the last one is the hour under way."""
-        last = hour_of(now)
+        """Return the last hour of each step, oldest first; that of the last step is the current hour."""
+        current = hour_of(now)
         if self.step == HOUR:
-            return [last - index * HOUR for index in reversed(range(self.days * 24))]
-        ends = last.replace(hour=23)
-        return [min(last, ends - index * DAY) for index in reversed(range(self.days))]
+            return [current - index * HOUR for index in reversed(range(self.days * 24))]
+        end_of_today = current.replace(hour=23)
+        return [min(current, end_of_today - index * DAY) for index in reversed(range(self.days))]
 
 
-PERIODS: Final = {period.days: period for period in (Period(1, HOUR, 3), Period(7, HOUR, 24), Period(90, DAY, 10))}
+PERIODS: Final = {
+    period.days: period for period in (ChartPeriod(1, HOUR, 3), ChartPeriod(7, HOUR, 24), ChartPeriod(90, DAY, 10))
+}
+
+Aggregation = Callable[[Hours, Sequence[datetime], timedelta], list[int | None]]
 
 
-def standing(hours: Hours, steps: Sequence[datetime], step: timedelta) -> list[int | None]:
-    """Return what was measured at the end of each step; of a day that nobody saw the end of, what was at noon."""
+def gauge(hours: Hours, steps: Sequence[datetime], step: timedelta) -> list[int | None]:
+    """Return what was measured at the end of each step; of a day whose end was not measured, what was at noon."""
     if step == HOUR:
         return [hours.get(end) for end in steps]
     return [hours.get(end, hours.get(noon(end))) for end in steps]
 
 
-def noon(end: datetime) -> datetime:
-    """Return the hour in the middle of the day that ends so: a machine may be off at night."""
-    return end.replace(hour=11)
+def noon(end_of_day: datetime) -> datetime:
+    """Return the hour in the middle of that day: a machine may be off at night."""
+    return end_of_day.replace(hour=11)
 
 
-def counted(hours: Hours, steps: Sequence[datetime], step: timedelta) -> list[int | None]:
-    """Return how often it happened in each step; hours in which nobody looked count nothing, unless all are so."""
+def counter(hours: Hours, steps: Sequence[datetime], step: timedelta) -> list[int | None]:
+    """Return how often it happened in each step; hours without a measurement add nothing, unless all are so."""
     if step == HOUR:
         return [hours.get(end) for end in steps]
     by_day: dict[datetime, int] = {}
@@ -63,10 +67,10 @@ def counted(hours: Hours, steps: Sequence[datetime], step: timedelta) -> list[in
     return [by_day.get(end.replace(hour=0)) for end in steps]
 
 
-def running(hours: Hours, steps: Sequence[datetime], step: timedelta) -> list[int | None]:
-    """Return what was added in each step to a total that begins at nothing every day (UTC).
+def daily_total(hours: Hours, steps: Sequence[datetime], step: timedelta) -> list[int | None]:
+    """Return what each step added to a total that starts from zero every day (UTC).
 
-    Never less than nothing: a total shrinks when what it counts is deleted.
+    Never negative: a total shrinks when what it counts is deleted.
     """
     if step == DAY:
         return [hours.get(end) for end in steps]
@@ -77,6 +81,3 @@ def _added(hours: Hours, hour: datetime) -> int | None:
     total = hours.get(hour)
     before = 0 if hour.hour == 0 else hours.get(hour - HOUR)
     return None if total is None or before is None else max(0, total - before)
-
-
-Reckoning = Callable[[Hours, Sequence[datetime], timedelta], list[int | None]]

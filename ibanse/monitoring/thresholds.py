@@ -1,4 +1,4 @@
-"""When a reading wants somebody: calm, watch or act. Knows numbers and ages, and not what they measure."""
+"""When a metric needs attention. Knows numbers and ages, and not what they measure."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,57 +8,57 @@ from ibanse.monitoring.series import STALE_AFTER
 
 
 class Level(StrEnum):
-    """What a reading asks of whoever looks at it, the most urgent last."""
+    """How a metric is doing, the most urgent last."""
 
-    PLAIN = "plain"
-    """There is nothing to judge: it is neither good nor bad."""
-    CALM = "calm"
+    NEUTRAL = "neutral"
+    """It has no thresholds: it is neither good nor bad."""
+    OK = "ok"
     STALE = "stale"
     UNKNOWN = "unknown"
-    """Nobody has measured it: never taken for calm."""
-    WATCH = "watch"
-    ACT = "act"
+    """Not measured: never taken for OK."""
+    ATTENTION = "attention"
+    CRITICAL = "critical"
 
     @property
     def urgency(self) -> int:
-        """The place among the levels, from 0."""
+        """The position among the levels, from 0."""
         return list(Level).index(self)
 
     @property
-    def wants_somebody(self) -> bool:
+    def needs_attention(self) -> bool:
         """Whether a person should look."""
-        return self.urgency > Level.CALM.urgency
+        return self.urgency > Level.OK.urgency
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """From where on a reading is to be watched, and from where on something must be done.
+class Thresholds:
+    """From which value on a metric needs attention, and from which on it is critical.
 
-    What gets worse as it grows has `watch` at or below `act`; what runs out (a disk, a certificate) above it.
+    Of what gets worse as it grows, `attention` is at or below `critical`; of what runs out (such as a disk), above.
     """
 
-    watch: float
-    act: float
+    attention: float
+    critical: float
 
     def level(self, value: float) -> Level:
-        """Return the level of a value; a limit that is just reached counts."""
-        grows = self.act >= self.watch
-        for limit, level in ((self.act, Level.ACT), (self.watch, Level.WATCH)):
-            if value >= limit if grows else value <= limit:
+        """Return the level of a value; a threshold that is just reached counts."""
+        grows = self.critical >= self.attention
+        for threshold, level in ((self.critical, Level.CRITICAL), (self.attention, Level.ATTENTION)):
+            if value >= threshold if grows else value <= threshold:
                 return level
-        return Level.CALM
+        return Level.OK
 
 
-def judge(value: float | None, age: timedelta | None, limits: Limits | None) -> Level:
-    """Return the level of a reading that was taken so long ago; without an age it never was.
+def judge(value: float | None, age: timedelta | None, thresholds: Thresholds | None) -> Level:
+    """Return the level of a value that was measured so long ago; without an age it never was.
 
-    An old reading is stale whatever it said: what was calm need not be calm now. Without a value it cannot be judged:
-    of what is told by the hour, none is over yet.
+    An old value is stale whatever it was: what was OK need not be OK now. Without a value there is nothing to judge: of
+    an hourly metric no hour is complete yet.
     """
     if age is None:
         return Level.UNKNOWN
     if age > STALE_AFTER:
         return Level.STALE
-    if limits is None:
-        return Level.PLAIN
-    return Level.UNKNOWN if value is None else limits.level(value)
+    if thresholds is None:
+        return Level.NEUTRAL
+    return Level.UNKNOWN if value is None else thresholds.level(value)

@@ -243,7 +243,7 @@ class TestDays:
         look(page, "the refused calls", "phone")
         page.goto("/admin/?days=1")
         page.set_viewport_size(SIZES["desktop"])
-        for table in page.locator(".reading summary").all():
+        for table in page.locator(".metric summary").all():
             table.click()
         look(page, "the overview with its tables", "desktop", "dark")
 

@@ -23,14 +23,14 @@ def context(request: HttpRequest) -> dict[str, Any]:
     sections = board.sections(request.user, period, timezone.now())
     return {
         "sections": sections,
-        "wanting": board.wanting(sections),
+        "needing_attention": board.needing_attention(sections),
         "has_stopped": board.has_stopped(sections),
         "newest": board.newest(sections),
         "per": _PER[period.step],
         "period": period,
         "row_format": "SHORT_DATE_FORMAT" if period.days > 7 else "SHORT_DATETIME_FORMAT",
         "periods": list(_LABELS.items()),
-        "who_takes_them": messages.who_takes_them(),
-        "remedy": messages.remedy(),
-        "take_now": messages.take_now(),
+        "collected_by": messages.collected_by(),
+        "troubleshooting_command": messages.troubleshooting_command(),
+        "collection_command": messages.collection_command(),
     }

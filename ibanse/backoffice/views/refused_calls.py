@@ -68,11 +68,11 @@ def refused_calls(request: HttpRequest) -> HttpResponse:
         "days": [_day(list(group)) for _date, group in groupby(hours, lambda hour: timezone.localdate(hour.begins))],
         "calls": sum(hour.calls for hour in hours),
         "trend": drawn,
-        "highest": messages.told(drawn.highest, Unit.NUMBER) if drawn else "",
+        "highest": messages.format_value(drawn.highest, Unit.NUMBER) if drawn else "",
         "first": steps[0],
         "has_looked": bool(looked),
-        "who_takes_them": messages.who_takes_them(),
-        "take_now": messages.take_now(),
+        "collected_by": messages.collected_by(),
+        "collection_command": messages.collection_command(),
     }
     return render(request, "apikeys/refused_calls.html", context)
 

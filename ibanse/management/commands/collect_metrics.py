@@ -12,9 +12,9 @@ class Command(BaseCommand):
     help = "Measure how the service is doing, for the overview of the back-office. Run it every five minutes."
 
     def handle(self, **_options: object) -> None:
-        """Measure and store everything; fail with the names of what could not be measured, when the rest is stored."""
-        failures = sampling.take(timezone.now())
+        """Store every metric; then fail with the names of those that could not be measured."""
+        failures = sampling.collect(timezone.now())
         if failures:
-            named = ", ".join(f"{failure.measure} ({failure.error})" for failure in failures)
-            raise CommandError(f"Not measured: {named}. Everything else was.")
+            names = ", ".join(f"{failure.collector} ({failure.error})" for failure in failures)
+            raise CommandError(f"Not measured: {names}. Everything else was.")
         self.stdout.write("Metrics are collected.")

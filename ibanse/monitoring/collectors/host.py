@@ -1,30 +1,24 @@
-"""Metrics of the machine around the service: its backups and its certificate. See ibanse/monitoring/sampling.py.
-
-What cannot be seen is not measured, and then shown as unknown: nothing here says that all is well without having
-looked.
-"""
+"""Metrics of the machine around the service: its backups and its certificate."""
 
 import json
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from ibanse.management.commands import check_certificate
-from ibanse.monitoring.sampling import Measure, Measured
+from ibanse.monitoring import certificate
+from ibanse.monitoring.collectors import Sample
 
-NGINX: Final = "127.0.0.1:443"
 BACKED_UP: Final = ("main", "keyring")
 _DAY: Final = 24 * 3600
 
 
-def backup(now: datetime) -> Iterator[Measured]:
-    """Yield the age in seconds of the last good backup: of the older one, since one without the other is none.
+def last_backup(now: datetime) -> Iterator[Sample]:
+    """Yield the age in seconds of the last good backup: of the older half, since one without the other is useless.
 
-    deploy/backup writes down when, on the machine that makes them. Raises OSError when what it wrote cannot be read.
+    deploy/backup writes the times, on the machine that makes the backups. Raises OSError when they cannot be read.
     """
     try:
         text = settings.BACKUP_STAMP.read_text(encoding="utf-8")
@@ -36,23 +30,20 @@ def backup(now: datetime) -> Iterator[Measured]:
     except (ValueError, TypeError) as error:
         raise OSError(f"{settings.BACKUP_STAMP} does not say when") from error
     if len(times) == len(BACKED_UP):
-        yield Measured("backup", max(0, int((now - min(times).astimezone(UTC)).total_seconds())))
+        yield Sample("backup", max(0, int((now - min(times).astimezone(UTC)).total_seconds())))
 
 
-def certificate(now: datetime) -> Iterator[Measured]:
-    """Yield what is left of the life of the certificate that nginx shows here, in percent and in days.
+def site_certificate(now: datetime) -> Iterator[Sample]:
+    """Yield what is left of the life of the certificate that nginx presents here, in percent and in days.
 
-    Nothing is left of one that nobody trusts. Raises OSError when nobody shows one.
+    An untrusted one counts as expired. Raises OSError when none is presented.
     """
     if settings.EMBEDDED:
         return
     try:
-        begins, ends = check_certificate.life(urlsplit(settings.SITE_URL).hostname or "", NGINX, None)
+        begins, ends = certificate.validity(certificate.site_name(), certificate.NGINX)
     except ssl.SSLCertVerificationError:
         begins, ends = 0, 0
     left = max(0.0, ends - now.timestamp())
-    yield Measured("certificate", int(100 * left / (ends - begins)) if left else 0, is_of_node=True)
-    yield Measured("certificate_days", int(left // _DAY), is_of_node=True)
-
-
-MEASURES: Final[tuple[Measure, ...]] = (backup, certificate)
+    yield Sample("certificate", int(100 * left / (ends - begins)) if left else 0, is_per_node=True)
+    yield Sample("certificate_days", int(left // _DAY), is_per_node=True)

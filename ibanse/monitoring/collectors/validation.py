@@ -1,32 +1,25 @@
-"""What the API measures of itself: what its calls have left in the spool, and the room there is for more.
-
-See ibanse/monitoring/sampling.py.
-"""
+"""Metrics of the API's spool: records that are not in the database yet, and free disk space."""
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
 
 from django.conf import settings
 
-from ibanse.monitoring.collectors.accounts import free_bytes
-from ibanse.monitoring.sampling import Measure, Measured
+from ibanse.monitoring.collectors import Sample
+from ibanse.monitoring.collectors.storage import free_space
 from validation.models import SpoolPosition
 from validation.recording import spool
 
 
-def waiting(_now: datetime) -> Iterator[Measured]:
+def spool_backlog(_now: datetime) -> Iterator[Sample]:
     """Yield how many bytes of records on this machine are not in the database yet."""
-    # First how far the database is: what comes in between counts as waiting, and nothing is less than not there.
+    # The positions first: what arrives in between counts as waiting, and the difference is never negative.
     positions = dict(SpoolPosition.objects.values_list("spool", "position"))
     lengths = spool.lengths(settings.SPOOL_DIR)
-    depth = sum(max(0, length - positions.get(name, 0)) for name, length in lengths.items())
-    yield Measured("spool", depth, is_of_node=True)
+    backlog = sum(max(0, length - positions.get(name, 0)) for name, length in lengths.items())
+    yield Sample("spool", backlog, is_per_node=True)
 
 
-def room(_now: datetime) -> Iterator[Measured]:
-    """Yield the room for the spool."""
-    yield from free_bytes(settings.SPOOL_DIR, "spool")
-
-
-MEASURES: Final[tuple[Measure, ...]] = (waiting, room)
+def spool_space(_now: datetime) -> Iterator[Sample]:
+    """Yield the free disk space for the spool."""
+    yield from free_space(settings.SPOOL_DIR, "spool")

@@ -1,4 +1,4 @@
-"""The overview of the back-office, through the door: who sees which readings, and what they say."""
+"""The overview of the back-office: who sees which metrics, and what it shows of them."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from accounts.counters import hour_of
 from accounts.models import Metric
 from accounts.staff import groups
 from ibanse.monitoring import sampling
-from ibanse.monitoring.metrics import KINDS, Kind, Page
+from ibanse.monitoring.metrics import KINDS, HelpPage, MetricKind
 from ibanse.monitoring.series import HOUR
 from tests.base import BaseTest, Person
 
@@ -24,28 +24,28 @@ SEEN = {
     "security": {"calls", "queues", "machines", "safety"},
     "lead": {"machines", "safety"},
 }
-"""Group → the sections of readings that its members see at least a part of."""
+"""Group → the sections of which its members see at least a part."""
 MOST_QUERIES = 12
 
 
 def past(now: datetime, days: int) -> Iterator[Metric]:
-    """Yield readings of every kind, for each hour of so many days."""
+    """Yield rows of every metric, for each hour of so many days."""
     for index in range(days * 24):
         at = hour_of(now) - index * HOUR
         parts = [(kind.name, kind.part, "") for kind in KINDS]
         parts += [("free", kind.part, "") for kind in KINDS if kind.name == "free_share"]
-        parts += [("refused", f"code_{number}", "") for number in range(16)]
+        parts += [("refused", f"code_{index}", "") for index in range(16)]
         for name, part, node in parts:
             yield Metric(name=name, part=part, node=node, at=at, value=index % 50, taken_at=min(now, at + HOUR))
 
 
-class OverviewTests(BaseTest):
+class MetricsOverviewTests(BaseTest):
     def cards(self, person: Person, query: str = "") -> set[str]:
         page = person.opens("/admin/", QUERY_STRING=query).content.decode()
-        return set(re.findall(r'<article class="card reading" id="([\w-]+)"', page))
+        return set(re.findall(r'<article class="card metric" id="([\w-]+)"', page))
 
-    def test_each_group_sees_the_readings_of_its_rooms_and_no_other(self) -> None:
-        sampling.take(timezone.now())
+    def test_each_group_sees_its_metrics_and_no_others(self) -> None:
+        sampling.collect(timezone.now())
         for name, sections in SEEN.items():
             shown = self.cards(self.staff(name))
             permitted = {
@@ -58,21 +58,23 @@ class OverviewTests(BaseTest):
                 self.assertEqual({kind.section for kind in KINDS if kind.key in shown}, sections)
         self.assertEqual(self.cards(self.staff()), set())
 
-    def test_each_reading_leads_to_a_page_that_opens_or_to_a_command(self) -> None:
-        sampling.take(timezone.now())
+    def test_each_metric_leads_to_a_page_that_opens_or_to_a_command(self) -> None:
+        sampling.collect(timezone.now())
         for name in groups.GROUPS:
             person = self.staff(name)
             page = person.opens("/admin/").content.decode()
             links = re.findall(r'<p class="place"><a href="([^"]+)"', page)
             with self.subTest(group=name):
                 self.assertEqual({link: person.opens(link).status_code for link in links}, dict.fromkeys(links, 200))
-                self.assertEqual(len(links), sum(page.count(f'id="{kind.key}"') for kind in self.led_to(name)))
+                self.assertEqual(
+                    len(links), sum(page.count(f'id="{kind.key}"') for kind in self.kinds_with_a_page(name))
+                )
 
-    def led_to(self, group: str) -> list[Kind]:
+    def kinds_with_a_page(self, group: str) -> list[MetricKind]:
         rights = groups.GROUPS[group].permissions
-        return [kind for kind in KINDS if isinstance(kind.place, Page) and kind.place.permission in rights]
+        return [kind for kind in KINDS if isinstance(kind.help, HelpPage) and kind.help.permission in rights]
 
-    def test_before_the_first_reading_it_says_when_they_come_and_how_to_take_one(self) -> None:
+    def test_before_the_first_collection_it_says_when_metrics_come_and_how_to_collect_them(self) -> None:
         self.assertContains(self.staff("security").opens("/admin/"), "python manage.py collect_metrics")
         with override_settings(EMBEDDED=False, SECURE_SSL_REDIRECT=False):
             page = self.staff("security").opens("/admin/", HTTP_X_REAL_IP="192.0.2.7")
@@ -80,50 +82,52 @@ class OverviewTests(BaseTest):
         self.assertContains(page, "sudo /opt/ibanse/current/deploy/manage collect_metrics")
         self.assertContains(page, "systemctl status ibanse-collect-metrics.timer")
 
-    def test_what_is_calm_says_so_and_what_is_not_stands_first_with_what_helps(self) -> None:
-        sampling.take(timezone.now())
+    def test_what_is_ok_says_so_and_what_is_not_comes_first_with_what_helps(self) -> None:
+        sampling.collect(timezone.now())
         Metric.objects.filter(name="mails").update(value=7)
 
         page = self.staff("support").opens("/admin/").content.decode()
 
-        wants = page[page.index('id="wants-title"') : page.index('<nav class="spans"')]
-        self.assertIn("1 metric needs attention", wants)
-        self.assertIn('href="#mails"', wants)
-        self.assertIn("act now</span>", wants)
+        summary = page[page.index('id="wants-title"') : page.index('<nav class="spans"')]
+        self.assertIn("1 metric needs attention", summary)
+        self.assertIn('href="#mails"', summary)
+        self.assertIn("critical</span>", summary)
         self.assertIn("manage mail_messages", page)
-        self.assertIn("calm</span>", page)
+        self.assertIn("OK</span>", page)
 
-    def test_an_old_reading_is_told_as_old_whatever_it_said(self) -> None:
-        sampling.take(timezone.now() - timedelta(hours=3))
+    def test_an_old_value_is_shown_as_stale_whatever_it_was(self) -> None:
+        sampling.collect(timezone.now() - timedelta(hours=3))
         sten = self.staff("support")
 
         page = sten.opens("/admin/").content.decode()
 
-        self.assertIn("old</span>", page)
-        self.assertNotIn("calm</span>", page)
+        self.assertIn("out of date</span>", page)
+        self.assertNotIn("OK</span>", page)
         self.assertIn("No metrics have been recorded for 3 hours, so the current state is unknown.", page)
         self.assertNotIn('id="wants-title"', page)
 
-        sampling.take(timezone.now())
+        sampling.collect(timezone.now())
         Metric.objects.filter(name="mails").update(taken_at=timezone.now() - timedelta(hours=3))
         with override_settings(EMBEDDED=False, SECURE_SSL_REDIRECT=False, SECURE_PROXY_SSL_HEADER=None):
             page = sten.opens("/admin/").content.decode()
 
         self.assertIn("1 metric needs attention", page)
-        self.assertRegex(page, r"Taken 3\xa0hours ago. Look why: <code>systemctl status ibanse-collect-metrics.timer")
+        self.assertIn(
+            "Recorded 3\xa0hours ago. Troubleshoot: <code>systemctl status ibanse-collect-metrics.timer", page
+        )
 
-    def test_nobody_knows_of_a_backup_that_was_never_stamped(self) -> None:
-        sampling.take(timezone.now())
+    def test_a_backup_that_never_happened_is_unknown(self) -> None:
+        sampling.collect(timezone.now())
 
         page = self.staff("lead").opens("/admin/").content.decode()
 
         card = page[page.index('id="backup"') :]
         self.assertIn("unknown</span>", card[: card.index("</article>")])
 
-    def test_calls_and_refusals_are_told_by_the_hour(self) -> None:
+    def test_calls_and_refusals_are_shown_by_the_hour(self) -> None:
         now = timezone.now()
         hour = hour_of(now)
-        sampling.take(now)
+        sampling.collect(now)
         base = 0 if (hour - HOUR).hour == 0 else 40
         rows = [(hour - 2 * HOUR, base), (hour - HOUR, base + 25), (hour, 3 if hour.hour == 0 else base + 28)]
         Metric.objects.filter(name="calls").delete()
@@ -134,22 +138,22 @@ class OverviewTests(BaseTest):
 
         page = self.staff("security").opens("/admin/").content.decode()
 
-        told = re.findall(r"<strong>([\d–]+)</strong> +<span class=\"muted\">in the last full hour", page)
-        self.assertEqual(told[:2], ["25", "11"])
+        values = re.findall(r"<strong>([\d–]+)</strong> +<span class=\"muted\">in the last full hour", page)
+        self.assertEqual(values[:2], ["25", "11"])
         self.assertIn("3 so far this hour", page)
         self.assertIn("1 so far this hour", page)
 
-    def test_in_the_first_hour_calls_are_not_known_and_nobody_is_called_for_that(self) -> None:
-        sampling.take(timezone.now())
+    def test_in_the_first_hour_calls_are_unknown_and_need_no_attention(self) -> None:
+        sampling.collect(timezone.now())
 
         page = self.staff("billing").opens("/admin/").content.decode()
 
         self.assertIn("Available once a full hour has been measured.", page)
         self.assertIn("Nothing needs attention", page)
 
-    def test_several_machines_are_told_apart(self) -> None:
+    def test_several_machines_are_shown_separately(self) -> None:
         now = timezone.now()
-        sampling.take(now)
+        sampling.collect(now)
         Metric.objects.create(name="spool", node="web2", at=hour_of(now), value=9 * 1024 * 1024, taken_at=now)
 
         page = self.staff("support").opens("/admin/").content.decode()
@@ -158,7 +162,7 @@ class OverviewTests(BaseTest):
         self.assertIn(f'id="spool-{sampling.node()}"', page)
         self.assertIn("(web2)</a>: 9.0", page)
 
-    def test_ninety_days_of_readings_take_no_more_queries_and_odd_periods_the_usual_one(self) -> None:
+    def test_ninety_days_of_metrics_take_no_more_queries_and_invalid_periods_show_the_default_one(self) -> None:
         now = timezone.now()
         Metric.objects.bulk_create(past(now, 20), batch_size=5_000)
         security = self.staff("security")
@@ -166,9 +170,9 @@ class OverviewTests(BaseTest):
         for query in ("", "days=1", "days=90", "days=8", "days=x", "days=-1", "days=90&days=\x00"):
             with self.subTest(query=query), CaptureQueriesContext(connection) as queries:
                 self.assertEqual(len(self.cards(security, query)), len(self.cards_of("security")))
-            asked = [entry["sql"] for entry in queries if "SAVEPOINT" not in entry["sql"]]
-            self.assertEqual(len([sql for sql in asked if "accounts_reading" in sql]), 2)
-            self.assertLessEqual(len(asked), MOST_QUERIES, asked)
+            statements = [entry["sql"] for entry in queries if "SAVEPOINT" not in entry["sql"]]
+            self.assertEqual(len([sql for sql in statements if "accounts_metric" in sql]), 2)
+            self.assertLessEqual(len(statements), MOST_QUERIES, statements)
 
     def cards_of(self, group: str) -> list[str]:
         rights = groups.GROUPS[group].permissions
@@ -176,12 +180,12 @@ class OverviewTests(BaseTest):
 
 
 class RefusedCallsTests(BaseTest):
-    def test_reasons_are_told_by_the_hour_and_nobody_is_named(self) -> None:
+    def test_reasons_are_shown_by_the_hour_without_naming_anybody(self) -> None:
         key = self.alice.key()
         for token in (None, None, key[:-1] + "x"):
             self.calls(token, "/api/v1/validate", {}, address="203.0.113.77")
         counters.flush()
-        sampling.take(timezone.now())
+        sampling.collect(timezone.now())
 
         page = self.staff("security").opens("/admin/refused-calls/").content.decode()
 
@@ -191,14 +195,14 @@ class RefusedCallsTests(BaseTest):
         for secret in ("203.0.113", "ibanse_live", str(self.alice.client.pk), "alice@"):
             self.assertNotIn(secret, page)
 
-    def test_a_quiet_week_is_told_from_one_in_which_nobody_looked(self) -> None:
-        watch = self.staff("security")
-        self.assertContains(watch.opens("/admin/refused-calls/"), "Nothing counted yet")
-        sampling.take(timezone.now())
+    def test_a_quiet_week_differs_from_one_that_was_not_measured(self) -> None:
+        security = self.staff("security")
+        self.assertContains(security.opens("/admin/refused-calls/"), "Nothing counted yet")
+        sampling.collect(timezone.now())
 
-        self.assertContains(watch.opens("/admin/refused-calls/"), "No calls were refused")
+        self.assertContains(security.opens("/admin/refused-calls/"), "No calls were refused")
 
-    def test_a_code_of_another_release_is_told_by_its_name(self) -> None:
+    def test_a_code_of_another_release_is_shown_by_its_name(self) -> None:
         Metric.objects.create(name="refused", part="of_tomorrow", at=hour_of(timezone.now()), value=4)
 
         self.assertContains(self.staff("security").opens("/admin/refused-calls/"), "of_tomorrow")

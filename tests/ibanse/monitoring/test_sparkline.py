@@ -1,4 +1,4 @@
-"""What is reckoned and drawn of readings: pure numbers, no database."""
+"""What is calculated and drawn of metrics: pure numbers, no database."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,21 +7,22 @@ from itertools import pairwise
 import pytest
 
 from ibanse.monitoring import sparkline
-from ibanse.monitoring.metrics import KINDS, Shell
-from ibanse.monitoring.series import DAY, HOUR, PERIODS, STALE_AFTER, counted, running, standing
-from ibanse.monitoring.thresholds import Level, Limits, judge
+from ibanse.monitoring.metrics import KINDS, HelpCommand
+from ibanse.monitoring.series import DAY, HOUR, PERIODS, STALE_AFTER, counter, daily_total, gauge
+from ibanse.monitoring.thresholds import Level, Thresholds, judge
 
 HOURS = [datetime(2026, 11, 26, hour, tzinfo=UTC) for hour in range(6)]
-GROWS, RUNS_OUT = Limits(watch=5, act=20), Limits(watch=20, act=10)
+GROWS, RUNS_OUT = Thresholds(attention=5, critical=20), Thresholds(attention=20, critical=10)
+AT_ONE = Thresholds(attention=1, critical=1)
 
 
 def points(path: str) -> list[list[tuple[float, float]]]:
-    """Return the strokes of a path as places."""
+    """Return the strokes of a path as points."""
     strokes = [stroke for stroke in path.split("M") if stroke]
     return [[(float(x), float(y)) for x, y in re.findall(r"([\d.]+) ([\d.]+)", stroke)] for stroke in strokes]
 
 
-class TestTheDrawing:
+class TestDrawing:
     def test_it_runs_from_the_first_value_to_the_last_and_zero_is_at_the_bottom(self) -> None:
         drawn = sparkline.draw([0, 5, 10])
 
@@ -29,7 +30,7 @@ class TestTheDrawing:
         assert points(drawn.line) == [[(0, sparkline.HEIGHT), (sparkline.WIDTH / 2, 25), (sparkline.WIDTH, 2)]]
         assert (drawn.lowest, drawn.highest) == (0, 10)
 
-    def test_what_nobody_has_measured_is_a_gap_and_no_zero(self) -> None:
+    def test_a_missing_value_is_a_gap_and_not_a_zero(self) -> None:
         drawn = sparkline.draw([4, 4, None, None, 4, None, 4])
 
         assert drawn is not None
@@ -52,31 +53,31 @@ class TestTheDrawing:
         assert points(half.line)[0][0][1] == 25
 
 
-class TestTheReckoning:
-    def test_what_stands_is_told_as_it_was_and_what_is_missing_is_unknown(self) -> None:
-        assert standing({HOURS[0]: 7, HOURS[2]: 9}, HOURS[:3], HOUR) == [7, None, 9]
+class TestAggregation:
+    def test_a_gauge_shows_each_hour_and_what_is_missing_is_unknown(self) -> None:
+        assert gauge({HOURS[0]: 7, HOURS[2]: 9}, HOURS[:3], HOUR) == [7, None, 9]
 
-    def test_of_a_day_that_nobody_saw_the_end_of_noon_is_told(self) -> None:
+    def test_a_gauge_shows_noon_of_a_day_whose_end_was_not_measured(self) -> None:
         first, second = (HOURS[0].replace(hour=23) + index * DAY for index in (0, 1))
 
-        assert standing({first: 5, first.replace(hour=11): 4, second.replace(hour=11): 6}, [first, second], DAY) == [
+        assert gauge({first: 5, first.replace(hour=11): 4, second.replace(hour=11): 6}, [first, second], DAY) == [
             5,
             6,
         ]
 
-    def test_a_total_of_the_day_is_told_by_its_differences_and_never_falls_below_nothing(self) -> None:
+    def test_a_daily_total_shows_its_differences_which_are_never_negative(self) -> None:
         totals = {HOURS[0]: 5, HOURS[1]: 8, HOURS[2]: 6, HOURS[4]: 9}
 
-        assert running(totals, HOURS[:5], HOUR) == [5, 3, 0, None, None]
-        assert running({HOURS[0].replace(hour=23): 40}, [HOURS[0].replace(hour=23)], DAY) == [40]
+        assert daily_total(totals, HOURS[:5], HOUR) == [5, 3, 0, None, None]
+        assert daily_total({HOURS[0].replace(hour=23): 40}, [HOURS[0].replace(hour=23)], DAY) == [40]
 
-    def test_what_is_counted_is_added_up_by_the_day(self) -> None:
+    def test_a_counter_is_summed_by_the_day(self) -> None:
         later = HOURS[0] + DAY
 
-        assert counted({HOURS[0]: 1, HOURS[5]: 2, later: 4}, [HOURS[0].replace(hour=23), later], DAY) == [3, 4]
+        assert counter({HOURS[0]: 1, HOURS[5]: 2, later: 4}, [HOURS[0].replace(hour=23), later], DAY) == [3, 4]
 
     @pytest.mark.parametrize("days", PERIODS)
-    def test_a_period_ends_with_the_hour_under_way_and_has_no_gap(self, days: int) -> None:
+    def test_a_period_ends_with_the_current_hour_and_has_no_gap(self, days: int) -> None:
         now = datetime(2026, 11, 26, 14, 33, tzinfo=UTC)
         steps = PERIODS[days].steps(now)
 
@@ -85,30 +86,32 @@ class TestTheReckoning:
         assert all(later - earlier <= PERIODS[days].step for earlier, later in pairwise(steps))
 
 
-class TestTheLevels:
+class TestLevels:
     @pytest.mark.parametrize(
-        ("limits", "value", "level"),
+        ("thresholds", "value", "level"),
         [
-            (GROWS, 4, Level.CALM), (GROWS, 5, Level.WATCH), (GROWS, 20, Level.ACT),
-            (RUNS_OUT, 21, Level.CALM), (RUNS_OUT, 20, Level.WATCH), (RUNS_OUT, 0, Level.ACT),
-            (Limits(watch=1, act=1), 1, Level.ACT), (Limits(watch=1, act=1), 0, Level.CALM),
-            (None, 10**12, Level.PLAIN),
+            (GROWS, 4, Level.OK), (GROWS, 5, Level.ATTENTION), (GROWS, 20, Level.CRITICAL),
+            (RUNS_OUT, 21, Level.OK), (RUNS_OUT, 20, Level.ATTENTION), (RUNS_OUT, 0, Level.CRITICAL),
+            (AT_ONE, 1, Level.CRITICAL), (AT_ONE, 0, Level.OK),
+            (None, 10**12, Level.NEUTRAL),
         ],
     )  # fmt: skip
-    def test_a_fresh_value_is_judged_by_its_limits(self, limits: Limits | None, value: int, level: Level) -> None:
-        assert judge(value, timedelta(minutes=5), limits) is level
+    def test_a_fresh_value_is_judged_by_its_thresholds(
+        self, thresholds: Thresholds | None, value: int, level: Level
+    ) -> None:
+        assert judge(value, timedelta(minutes=5), thresholds) is level
 
-    def test_an_old_value_and_a_missing_one_are_never_calm(self) -> None:
-        assert judge(0, STALE_AFTER, GROWS) is Level.CALM
+    def test_an_old_value_and_a_missing_one_are_never_ok(self) -> None:
+        assert judge(0, STALE_AFTER, GROWS) is Level.OK
         assert judge(0, STALE_AFTER + timedelta(seconds=1), GROWS) is Level.STALE
         assert judge(None, timedelta(0), GROWS) is Level.UNKNOWN
-        assert judge(None, timedelta(0), None) is Level.PLAIN
+        assert judge(None, timedelta(0), None) is Level.NEUTRAL
         assert judge(0, None, None) is Level.UNKNOWN
-        assert all(level.wants_somebody for level in (Level.STALE, Level.UNKNOWN, Level.WATCH, Level.ACT))
+        assert all(level.needs_attention for level in (Level.STALE, Level.UNKNOWN, Level.ATTENTION, Level.CRITICAL))
 
 
-class TestTheTable:
-    def test_each_reading_is_told_once_and_has_a_place_to_act(self) -> None:
+class TestMetricTable:
+    def test_each_metric_has_its_own_key_and_something_that_helps(self) -> None:
         assert len({kind.key for kind in KINDS}) == len(KINDS)
         for kind in KINDS:
-            assert not isinstance(kind.place, Shell) or (kind.place.command and kind.place.section)
+            assert not isinstance(kind.help, HelpCommand) or (kind.help.command and kind.help.section)
