@@ -352,7 +352,7 @@ class RoleWalkTests(BaseTest):
         self.vera.opens("/account/users/")
 
         told = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="users.refused"))
-        self.assertEqual([entry.details["page"] for entry in told], ["users", "audit log"])
+        self.assertEqual([entry.details["page"] for entry in told], ["users", "history"])
         self.assertEqual({entry.who for entry in told}, {"vera@example.com"})
 
     @pytest.mark.claim("second_factor")

@@ -102,7 +102,7 @@ def _parsed(text: str) -> Network:
     try:
         network = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
-        raise BlockRefused("That is no address or network, such as 192.0.2.7 or 2001:db8::/32.") from None
+        raise BlockRefused("This is not an IP address or network, such as 192.0.2.7 or 2001:db8::/32.") from None
     if "%" in text:
         raise BlockRefused("Leave out the zone: it has a meaning only on one machine.")
     mapped = network.network_address.ipv4_mapped if network.version == 6 else None

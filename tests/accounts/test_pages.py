@@ -1,4 +1,4 @@
-"""The pages of the client area: what they show, keep and refuse, and that nobody else's can be opened."""
+"""The pages of the account: what they show, keep and refuse, and that nobody else's can be opened."""
 
 import csv
 import re
@@ -104,7 +104,7 @@ class EveryPageTests(PageTest):
 
         trail = page.partition("<ol>")[2].partition("</ol>")[0]
         words = re.sub(r"<[^>]+>", " ", trail).split()
-        self.assertEqual(words, ["Client", "area", "Account", "Settings", "Security", "and", "privacy"])
+        self.assertEqual(words, ["My", "account", "Account", "Settings", "Security", "and", "privacy"])
 
 
 class OverviewTests(PageTest):
@@ -147,7 +147,7 @@ class OverviewTests(PageTest):
 
         page = self.alice.opens("/overview/")
 
-        self.assertContains(page, "1 unit is left until the end of the month")
+        self.assertContains(page, "1 check is left until the end of the month")
         self.assertContains(page, "The check page and test keys do not use it")
 
     def test_the_checks_are_told_by_the_door_they_came_through(self) -> None:
@@ -344,7 +344,7 @@ class UsersPageTests(PageTest):
         client.user_limit = 1
         client.save()
 
-        self.assertContains(self.alice.opens("/account/users/"), "All 1 seats are taken.")
+        self.assertContains(self.alice.opens("/account/users/"), "All 1 seats are used.")
 
 
 class HistoryPageTests(PageTest):
@@ -420,13 +420,13 @@ class HistoryPageTests(PageTest):
 
         response = self.alice.posts("/account/history/verify/")
 
-        self.assertContains(response, "The chain is whole: 3 entries were read")
+        self.assertContains(response, "The chain is intact: 3 entries were read")
 
     def test_an_edited_entry_is_named(self) -> None:
         self.write(3)
         HistoryEntry.objects.filter(number=2).update(tag="users.removed")
 
-        self.assertContains(self.alice.posts("/account/history/verify/"), "Entry 2 is not as it was written")
+        self.assertContains(self.alice.posts("/account/history/verify/"), "Entry 2 has been altered")
 
     def test_a_cut_tail_is_found_by_the_last_line_of_an_export(self) -> None:
         self.write(3)
@@ -436,7 +436,7 @@ class HistoryPageTests(PageTest):
 
         HistoryEntry.objects.filter(number__gte=3).delete()
 
-        self.assertContains(self.alice.posts("/account/history/verify/"), "The chain is whole: 2 entries")
+        self.assertContains(self.alice.posts("/account/history/verify/"), "The chain is intact: 2 entries")
         cut = self.alice.posts("/account/history/verify/", {"checkpoint": line})
         self.assertContains(cut, "The entries from number 3 onwards have been removed.")
 

@@ -572,7 +572,7 @@ class StoresTests(CallsTest):
                 self.assert_problem(self.validates(bound), "address_not_allowed", 403)
 
         self.assertEqual(len(logged.output), 1)
-        self.assertNotIn("none", logged.output[0])
+        self.assertNotIn("nowhere", logged.output[0])
         tags = [entry.tag for entry in client_log.entries(self.alice.client)]
         self.assertEqual(tags.count("keys.refused"), 1)
 

@@ -85,7 +85,7 @@ class MakingTests(KeyTest):
         self.assertTrue(tokens.fits(text, peppers[3], bytes(key.digest)))
 
     def test_a_key_of_no_scope_or_an_unknown_one_is_a_mistake_of_ours(self) -> None:
-        for wrong in ((), ("root",), ("validate", "Check IBANs")):
+        for wrong in ((), ("root",), ("validate", "Validate")):
             with self.subTest(wrong=wrong), self.assertRaises(ValueError):
                 keys.create(self.alice.client, self.draft(scopes=wrong), by=self.alice.user)
         self.assertFalse(ApiKey.objects.exists())

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CLIENTS: Final = 10_000
 ROWS: Final = 1_000_000
-"Of the check log, and of the histories."
+"""Of the check log, and of the histories."""
 ROUNDS: Final = 21
 
 _EACH: Final = "FROM (SELECT id, row_number() OVER () AS n FROM accounts_client) AS client"

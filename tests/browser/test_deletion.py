@@ -37,7 +37,7 @@ def mailed(mailbox: Path, email: str, subject: str, link: str) -> str:
 
 
 def ask(page: Page, days: int) -> None:
-    "Request deletion of the account."
+    """Request deletion of the account."""
     page.goto(PATH)
     page.get_by_label("Grace period (days)").fill(str(days))
     page.get_by_role("button", name="Request deletion").click()

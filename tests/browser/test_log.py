@@ -1,4 +1,4 @@
-"The check log in a real Chromium: a check is seen, opened, found by its number, deleted, and no longer kept."
+"""The check log in a real Chromium: a check is seen, opened, found by its number, deleted, and no longer kept."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"What is stored about checks, decided in a real Chromium: more at once, less after a question about older records."
+"""What is stored about checks, decided in a real Chromium: more at once, less after a question about older records."""
 
 from pathlib import Path
 from typing import Literal
@@ -50,7 +50,7 @@ def walk(page: Page) -> None:
 
     choose(page, "Result only")
     expect(page.get_by_role("heading", name="What should happen to the existing records?")).to_be_visible()
-    expect(page.get_by_text("2 records hold more than that")).to_be_visible()
+    expect(page.get_by_text("2 records contain more than that")).to_be_visible()
     page.get_by_role("link", name="Leave everything as it is").click()
     expect(page.get_by_label("Full", exact=True)).to_be_checked()
 

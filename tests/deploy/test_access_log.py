@@ -41,7 +41,7 @@ def site(production: Production, static: Path, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="module")
 def program(production: Production) -> Program:
-    "Create a key."
+    """Create a key."""
     return production.program()
 
 

@@ -256,7 +256,7 @@ class TestWhatGoesWrong:
 
         small.refuses("run")
         second = json.loads(stamp.read_text(encoding="ascii"))
-        unwritten = small.command("run", IBANSE_BACKUP_STAMP=str(small.folder / "none" / "backups.json"))
+        unwritten = small.command("run", IBANSE_BACKUP_STAMP=str(small.folder / "nowhere" / "backups.json"))
 
         assert second["main"] == first["main"]
         assert datetime.fromisoformat(second["keyring"]) > datetime.fromisoformat(first["keyring"])
@@ -292,7 +292,7 @@ class TestWhatGoesWrong:
             assert name in small.refuses("run", **{name: ""})
 
         assert "are the same" in small.refuses("run", IBANSE_BACKUP_KEYRING_REPOSITORY=str(small.repositories["main"]))
-        assert "there is no repository" in small.refuses("run", IBANSE_BACKUP_REPOSITORY=str(small.folder / "none"))
+        assert "there is no repository" in small.refuses("run", IBANSE_BACKUP_REPOSITORY=str(small.folder / "nowhere"))
 
     def test_no_secret_is_ever_on_a_command_line(self, small: Backups, tmp_path: Path) -> None:
         spies = tmp_path / "spies"

@@ -58,7 +58,7 @@ def exposure(root: Path, unit: str) -> float:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a folder that looks like a machine with ibanse, as far as systemd looks: units, and programs that exist."""
-    root = tmp_path_factory.mktemp("server")
+    root = tmp_path_factory.mktemp("machine")
     if not DEBIANS_UNITS.is_dir():
         pytest.skip(services.missing("systemd"))
     shutil.copytree(DEBIANS_UNITS, root / "usr/lib/systemd/system", symlinks=True)

@@ -14,7 +14,7 @@ from accounts.models import HistoryDetail, HistoryEntry
 from tests.base import BaseTest
 
 
-@pytest.mark.claim("audit log")
+@pytest.mark.claim("history")
 class HistoryTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()

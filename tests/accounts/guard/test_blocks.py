@@ -1,4 +1,4 @@
-"Blocked IP addresses: what may be blocked, and how long it is."
+"""Blocked IP addresses: what may be blocked, and for how long."""
 
 from datetime import timedelta
 from unittest.mock import patch
@@ -112,10 +112,10 @@ class CommandTests(BaseTest):
         for command, told in (
             (("block_address", "0.0.0.0/0"), "That would block everybody."),
             (("block_address", "127.0.0.1"), "That would block this machine itself."),
-            (("block_address", "nonsense"), "That is no IP address or network"),
+            (("block_address", "nonsense"), "This is not an IP address or network"),
             (("unblock_address", "192.0.2.7"), "Blocked is not this, but 192.0.2.0/24."),
             (("unblock_address", "198.51.100.7"), "It is not blocked."),
-            (("unblock_address", "nonsense"), "That is no IP address or network"),
+            (("unblock_address", "nonsense"), "This is not an IP address or network"),
         ):
             with self.subTest(command=command), self.assertRaisesMessage(CommandError, told):
                 said(*command)

@@ -203,7 +203,7 @@ class UnmaskingTests(UnmaskingTest):
 
         tables = {table.name: list(table.rows) for table in registry.export(self.client_of_alice)}
 
-        [look], [leave] = tables["openings of masked details"], tables["support_accesses"]
+        [look], [leave] = tables["unmaskings"], tables["support_accesses"]
         self.assertEqual((look["groups"], look["ticket"], look["words"]), ("support", "T-1042", WORDS))
         self.assertEqual(leave["granted_by"], "alice@example.com")
         self.assertTrue(str(leave["until"]).startswith(f"{access.until:%Y-%m-%d}"))
@@ -221,7 +221,7 @@ class UnmaskingTests(UnmaskingTest):
             pass
         self.assertEqual((Unmasking.objects.count(), SupportAccess.objects.count()), (1, 1))
         pruned = dict(pruning.prune(timezone.now() + timedelta(days=761)))
-        self.assertEqual((pruned["openings of masked details"], pruned["support accesses"]), (1, 1))
+        self.assertEqual((pruned["unmaskings"], pruned["support accesses"]), (1, 1))
 
 
 class SupportAccessTests(UnmaskingTest):

@@ -144,7 +144,9 @@ class InvitingTests(InvitationTest):
 
         response = self.alice.posts("/account/users/invite/", {"email": "two@example.com"})
 
-        self.assertContains(response, "You have 2 users and open invitations", status_code=422)
+        self.assertContains(
+            response, "Your account has reached its limit of 2 users and open invitations", status_code=422
+        )
         self.assertContains(response, "two@example.com", status_code=422)
         self.years_pass(expires_at=timezone.now())
         self.alice_invites("two@example.com")

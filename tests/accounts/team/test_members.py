@@ -180,7 +180,7 @@ class LastOwnerTests(MemberTest):
         self.give_factor(self.alice.user)
         for action in ("remove", "deactivate", "reset-factors"):
             with self.subTest(action):
-                self.assertContains(self.does(action, self.alice.user), "to yourself", status_code=409)
+                self.assertContains(self.does(action, self.alice.user), "for yourself", status_code=409)
         self.assertTrue(User.objects.get().is_active)
         self.assertTrue(Authenticator.objects.exists())
 

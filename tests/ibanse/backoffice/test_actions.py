@@ -263,7 +263,7 @@ class TwiceTests(BackOfficeActionTest):
         Client.objects.update(state="active")
         response = self.does(billing, quota, units="500", before="10000")
 
-        self.assertContains(response, "it is 777 now", status_code=409)
+        self.assertContains(response, "It is now 777", status_code=409)
         self.assertContains(response, 'value="777"', status_code=409)
         self.assertEqual(Client.objects.get().monthly_quota, 777)
         form = {**self.form_of(billing, suspend), **REASON}

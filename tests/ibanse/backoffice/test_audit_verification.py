@@ -32,7 +32,7 @@ class StaffChainTests(BaseTest):
     def test_an_edited_entry_is_named(self) -> None:
         StaffEntry.objects.filter(number=2).update(actor=None)
 
-        self.assertContains(self.guard.posts(PATH), "Entry 2 is not as it was written")
+        self.assertContains(self.guard.posts(PATH), "Entry 2 has been altered")
 
     def test_a_cut_tail_is_found_by_an_earlier_end(self) -> None:
         kept = self.stated()

@@ -170,7 +170,7 @@ class TestSegments:
 
         assert handler.prune(writer.folder, NOW + timedelta(days=29)) == 0
         assert handler.prune(writer.folder, NOW + timedelta(days=31)) == 1
-        assert handler.prune(writer.folder / "none", NOW) == 0
+        assert handler.prune(writer.folder / "nowhere", NOW) == 0
         assert sorted(path.name for path in writer.folder.iterdir()) == ["notes.txt", "odd.sealed"]
 
     def test_a_log_whose_beginning_has_expired_is_whole(self, tmp_path: Path) -> None:
@@ -622,7 +622,7 @@ class TestCommands:
         (tmp_path / "empty").write_text("# nothing\n")
         folder = str(tmp_path)
 
-        assert "is no folder." in self.read(str(tmp_path / "none"), "--key", key)[1]
+        assert "is no folder." in self.read(str(tmp_path / "nowhere"), "--key", key)[1]
         assert "cannot be read: No such file" in self.read(folder, "--key", str(tmp_path / "nothing"))[1]
         assert "There is no key in it." in self.read(folder, "--key", str(tmp_path / "empty"))[1]
         assert "A private key begins with" in self.read(folder, "--key", str(tmp_path / "public"))[1]

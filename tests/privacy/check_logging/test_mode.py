@@ -1,4 +1,4 @@
-"Settings → Security and privacy: what owners decide about the check log, and what becomes of older records."
+"""Settings → Security and privacy: what owners decide about the check log, and what becomes of older records."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -189,7 +189,7 @@ class OlderRecordsTests(SettingsTest):
                 response = self.chooses(mode, days)
 
                 self.assertContains(response, "What should happen to the existing records?")
-                self.assertContains(response, "2 records hold more than that, or are kept longer.")
+                self.assertContains(response, "2 records contain more than that, or are stored longer.")
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
 
     def test_they_may_stay_until_they_expire(self) -> None:

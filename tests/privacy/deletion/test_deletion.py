@@ -183,7 +183,7 @@ class ExecutionTests(DeletionTest):
     def assert_receipt(self, done: execution.Done) -> None:
         erased = done.receipt["erased"]
         # What the request itself adds: two entries of the history and its own row.
-        expected = {**self.counted, "audit log": self.counted["audit log"] + 2, "deletions": 1}
+        expected = {**self.counted, "history": self.counted["history"] + 2, "deletions": 1}
         self.assertEqual(erased, dict(sorted(expected.items())))
         self.assertEqual(done.receipt["key"]["fingerprint"], self.fingerprint)
 

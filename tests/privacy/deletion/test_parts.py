@@ -58,7 +58,7 @@ class PageTests(PartTest):
                 self.assertRegex(response["Location"], r"\A/receipts/[\w-]{43}/\Z")
                 self.assertContains(self.visitor.opens(response["Location"]), "Deletion receipt")
                 changed = {name for name, rows in self.left().items() if rows != before[name]}
-                self.assertEqual(changed, {table, "audit log"})
+                self.assertEqual(changed, {table, "history"})
                 self.assertEqual(self.left()[table], 0)
                 self.assertContains(self.alice.posts(f"{PAGE}{scope}/"), "Nothing to delete")
                 self.assert_recorded("deletion.executed", self.alice.client)

@@ -261,7 +261,7 @@ class SealedTests(ExportTest):
                 self.assertRedirects(response, PAGE, fetch_redirect_response=False)
                 page = self.alice.opens(PAGE)
                 self.assertContains(page, "The copy could not be read and was not sent.")
-                self.assertContains(page, "it is not as we had written it, so we did not send it. Request a new copy.")
+                self.assertContains(page, "it does not match what we wrote, so we did not send it. Request a new copy.")
                 self.assertEqual(self.files(), [])
         self.assertNotIn("privacy.export_downloaded", [entry.tag for entry in client_log.entries(self.alice.client)])
 
@@ -317,7 +317,7 @@ class LifeTests(ExportTest):
 
         self.alice.posts(f"{PAGE}request/")
 
-        self.assertContains(self.alice.opens(PAGE), "You have asked for 10 copies within a day")
+        self.assertContains(self.alice.opens(PAGE), "You have reached the limit of 10 copies a day")
         self.assertEqual(DataExport.objects.count(), 10)
         self.assertEqual(self.ask(self.mallory).state, "waiting")
 

@@ -189,7 +189,7 @@ class ExportTests(BaseTest):
         self.assertGreaterEqual(counted["checks"], 2)
 
     def test_the_history_names_who_and_what(self) -> None:
-        entries = self.exported()["audit log"]
+        entries = self.exported()["history"]
 
         self.assertEqual(len(entries), client_log.entries(self.alice.client).count())
         self.assertEqual(entries[0]["by"], "alice@example.com")

@@ -148,60 +148,60 @@ class RoundTripTests(HypothesisTestCase):
 
     @given(text=st.text(st.characters(exclude_categories=["Cs"])))
     def test_any_text_comes_back_from_a_named_envelope(self, text: str) -> None:
-        named = vault.seal_named(uuid4(), text, purpose="two-factor authentication")
+        named = vault.seal_named(uuid4(), text, purpose="second factor")
 
-        self.assertEqual(vault.unseal_named(named, purpose="two-factor authentication"), text)
+        self.assertEqual(vault.unseal_named(named, purpose="second factor"), text)
 
 
 @pytest.mark.claim("own_key")
 class NamedEnvelopeTests(VaultTest):
     def test_it_opens_without_being_told_the_owner(self) -> None:
-        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="two-factor authentication")
+        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="second factor")
 
         self.assertRegex(named, r"\Av1\.[A-Za-z0-9_-]+\Z")
-        self.assertEqual(vault.unseal_named(named, purpose="two-factor authentication"), "JBSWY3DPEHPK3PXP")
+        self.assertEqual(vault.unseal_named(named, purpose="second factor"), "JBSWY3DPEHPK3PXP")
 
     def test_it_opens_for_its_purpose_only(self) -> None:
-        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="two-factor authentication")
+        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="second factor")
 
         with self.assertRaises(vault.Broken):
             vault.unseal_named(named, purpose="recovery codes")
 
     def test_a_change_anywhere_is_refused(self) -> None:
-        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="two-factor authentication")
+        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="second factor")
         for place, letter in itertools.product(range(len(named)), "A_=\n é"):
             changed = f"{named[:place]}{letter}{named[place + 1 :]}"
             if changed != named:
                 with self.assertRaises(vault.VaultError):
-                    vault.unseal_named(changed, purpose="two-factor authentication")
+                    vault.unseal_named(changed, purpose="second factor")
 
     def test_every_other_spelling_of_the_same_bytes_is_refused(self) -> None:
-        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="two-factor authentication")
+        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="second factor")
         padded = named + "=" * (-(len(named) - 3) % 4)
         with_spaces = f"{named[:9]}\n{named[9:]}"
 
         for spelling in (padded, with_spaces, named + "=", named.replace("v1.", "v1.v1."), "", "v1.", "JBSWY3DP"):
             if spelling != named:
                 with self.assertRaises(vault.Broken):
-                    vault.unseal_named(spelling, purpose="two-factor authentication")
+                    vault.unseal_named(spelling, purpose="second factor")
 
     def test_given_to_another_owner_it_does_not_open(self) -> None:
         other = uuid4()
-        vault.seal_named(other, "so that the other has a key", purpose="two-factor authentication")
-        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="two-factor authentication")
+        vault.seal_named(other, "so that the other has a key", purpose="second factor")
+        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="second factor")
         inside = base64.urlsafe_b64decode(named[3:] + "==")
         moved = "v1." + base64.urlsafe_b64encode(other.bytes + inside[16:]).decode().rstrip("=")
 
         with self.assertRaises(vault.Broken):
-            vault.unseal_named(moved, purpose="two-factor authentication")
+            vault.unseal_named(moved, purpose="second factor")
 
     def test_it_cannot_pass_for_an_envelope_of_a_record(self) -> None:
-        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="two-factor authentication")
+        named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="second factor")
         inside = base64.urlsafe_b64decode(named[3:] + "==")[16:]
 
         for record in ("7", "named"):
             with self.assertRaises(vault.Broken):
-                vault.unseal(self.owner, inside, purpose="two-factor authentication", record=record)
+                vault.unseal(self.owner, inside, purpose="second factor", record=record)
 
 
 @pytest.mark.claim("blind_index")
@@ -229,14 +229,14 @@ class BlindIndexTests(VaultTest):
 @pytest.mark.claim("destroyed_keys")
 class DestructionTests(VaultTest):
     def test_after_it_nothing_opens_and_nothing_is_sealed(self) -> None:
-        envelope, named = self.seal(), vault.seal_named(self.owner, "x", purpose="two-factor authentication")
+        envelope, named = self.seal(), vault.seal_named(self.owner, "x", purpose="second factor")
         vault.destroy(self.owner)
 
         for _ in ("from what this worker held", "from the keyring"):
             with self.assertRaises(vault.Destroyed):
                 self.unseal(envelope)
             with self.assertRaises(vault.Destroyed):
-                vault.unseal_named(named, purpose="two-factor authentication")
+                vault.unseal_named(named, purpose="second factor")
             with self.assertRaises(vault.Destroyed):
                 self.seal()
             vault.forget()

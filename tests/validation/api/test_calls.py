@@ -235,8 +235,8 @@ class ToolCallTests(ApiCallTest):
         result = self.result(CALCULATE, {"country": "DE", "bank_code": "37040044", "account_number": "532013000"})
 
         self.assertEqual(result["iban"], GERMAN)
-        self.assertTrue(result["result"]["valid"])
-        self.assertEqual(result["result"]["iban"], GERMAN)
+        self.assertTrue(result["verdict"]["valid"])
+        self.assertEqual(result["verdict"]["iban"], GERMAN)
 
     def test_a_wrong_account_number_is_refused_with_the_field(self) -> None:
         for changed in ({"bank_code": "3704"}, {"account_number": "53201300012345"}, {"country": "US"}):
@@ -259,7 +259,7 @@ class ToolCallTests(ApiCallTest):
         text = f"😀 Pay {GERMAN} or SE45 5000 0000 0583 9825 7466, please."
         result = self.result(EXTRACT, {"text": text})["ibans"]
 
-        self.assertEqual([found["result"]["iban"] for found in result], [GERMAN, SWEDISH])
+        self.assertEqual([found["verdict"]["iban"] for found in result], [GERMAN, SWEDISH])
         for found in result:
             self.assertEqual(text[found["start"] : found["end"]], found["text"])
 

@@ -230,7 +230,7 @@ class RefusalOrderTests(BaseTest):
 
         problem = self.assert_problem(response, "rate_limited", 429)
         self.assertEqual(response["Retry-After"], "60")
-        self.assertIn("1 calls a minute", problem["detail"])
+        self.assertIn("1 calls per minute", problem["detail"])
         self.assertEqual(response["RateLimit"], '"minute";r=0;t=60')
 
     def test_a_used_up_quota_names_the_next_month(self) -> None:

@@ -173,7 +173,7 @@ class OrphanedSpoolTests(SpoolTest):
     def test_a_file_that_vanishes_or_is_none_of_ours_disturbs_nobody(self) -> None:
         for name in ("copy.spool", f"{self.spool.id}.new", "notes.txt"):
             (self.folder / name).touch()
-        (self.folder / "00000000-0000-0000-0000-000000000000.spool").symlink_to("none")
+        (self.folder / "00000000-0000-0000-0000-000000000000.spool").symlink_to("nowhere")
 
         assert self.left_behind() == []
 

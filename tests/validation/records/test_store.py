@@ -134,7 +134,7 @@ class RecordErasingTests(CheckRecordsTest):
         self.assertEqual(len(self.records()), 2)
         self.assertEqual(
             self.audit_entries(),
-            [("log.erased", {"records": "7", "filters": "result"}), ("log.erasing", {"filters": "result"})],
+            [("log.erased", {"records": "7", "filters": "verdict"}), ("log.erasing", {"filters": "verdict"})],
         )
 
     def test_a_crash_leaves_a_smaller_rest(self) -> None:

@@ -402,7 +402,7 @@ class ErasePageTests(RecordPagesTest):
 
     def test_nothing_is_deleted_that_could_come_back_from_a_backup(self) -> None:
         [row] = self.fill(VALID)
-        for path, fields in ((f"/log/{row}/delete/", {}), ("/log/delete/", {"result": "valid"}), ("/log/delete/", {})):
+        for path, fields in ((f"/log/{row}/delete/", {}), ("/log/delete/", {"verdict": "valid"}), ("/log/delete/", {})):
             with self.subTest(path=path, fields=fields), patch.object(ledger, "append", side_effect=OSError):
                 response = self.alice.posts(path, fields, follow=True)
 
@@ -430,7 +430,7 @@ class ErasePageTests(RecordPagesTest):
 
     def test_a_wrong_filter_deletes_nothing(self) -> None:
         self.fill(VALID)
-        for wrong in ({"result": "maybe"}, {"number": "x"}, {"since": "yesterday"}, {"key": str(uuid4())}):
+        for wrong in ({"verdict": "maybe"}, {"number": "x"}, {"since": "yesterday"}, {"key": str(uuid4())}):
             self.assertEqual(self.alice.posts("/log/delete/", wrong).status_code, 422)
         self.assertEqual(len(self.records()), 1)
 
@@ -549,6 +549,6 @@ class ExportPageTests(RecordPagesTest):
         self.assertNotIn("Result", self.export("csv").splitlines()[0])
 
     def test_what_is_no_file_or_no_filter_is_refused_and_not_recorded(self) -> None:
-        for wrong in ({"format": "xml"}, {}, {"format": "csv", "result": "maybe"}):
+        for wrong in ({"format": "xml"}, {}, {"format": "csv", "verdict": "maybe"}):
             self.assertEqual(self.alice.posts("/log/export/", wrong).status_code, 422)
         self.assertEqual(self.audit_details("log.exported"), [])
