@@ -20,6 +20,7 @@ from django.utils import timezone
 from accounts import mail
 from accounts.audit import client_log
 from accounts.errors import Refusal
+from accounts.forms import idempotency
 from accounts.guard import revisions
 from accounts.models import Client, User
 from apikeys import networks, scopes, tokens
@@ -72,8 +73,7 @@ def create(
     """
     with transaction.atomic():
         client = _take_turn(client, by)
-        # Derived from the client too, so that nobody can ask by a guess whether another client's key is there.
-        pk = uuid.uuid5(client.pk, attempt.hex) if attempt else uuid.uuid4()
+        pk = idempotency.row_key(client.pk, attempt) if attempt else uuid.uuid4()
         if made := ApiKey.objects.filter(pk=pk).first():
             raise Refusal("already_made", key=made.prefix, pk=made.pk)
         _refuse_if_full(client)

@@ -14,7 +14,7 @@ from accounts import messages
 from accounts.access import MemberRequest, allowed
 from accounts.audit import client_log as trail
 from accounts.audit import export as audit_export
-from accounts.forms.base import CheckpointForm, HistoryFilter
+from accounts.audit.forms import AuditLogFilter, CheckpointForm
 from accounts.models import Client, HistoryEntry, User
 
 PAGE_ROWS: Final = 50
@@ -65,9 +65,9 @@ def export(request: MemberRequest) -> HttpResponseBase:
 
 
 def _history_page(request: MemberRequest, asked: QueryDict, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    form = HistoryFilter(asked, people=_people(request.client))
+    form = AuditLogFilter(asked, people=_people(request.client))
     is_valid = form.is_valid()
-    narrows = form.narrows() if is_valid else {}
+    narrows = form.filters() if is_valid else {}
     entries, links = _page_of(trail.entries(request.client, **narrows), asked)
     told = trail.told(request.client, entries)
     rows = [(entry, said, messages.details(said.details)) for entry, said in zip(entries, told, strict=True)]

@@ -1,4 +1,4 @@
-"""Several choices on a form, with what each of them means: templates/parts/choices.html shows both."""
+"""Choices with an explanation each, rendered by templates/parts/choices.html."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,15 +8,15 @@ from django.utils.functional import Promise
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One of several, with what it means."""
+class Option:
+    """One choice: its label and what it means."""
 
     name: Promise
     meaning: Promise
 
 
 class _Explained:
-    """Ties each choice to what it means, and puts the focus of a wrong field on the first one only."""
+    """Links each choice to its explanation; of a wrong field only the first choice gets the focus."""
 
     def create_option(self, *args: Any, **options: Any) -> dict[str, Any]:
         option: dict[str, Any] = super().create_option(*args, **options)  # type: ignore[misc]  # Django's widget below
@@ -27,8 +27,8 @@ class _Explained:
 
 
 class Radios(_Explained, forms.RadioSelect):
-    """One of several choices."""
+    """Radio buttons with explanations."""
 
 
 class Checkboxes(_Explained, forms.CheckboxSelectMultiple):
-    """Any of several choices."""
+    """Checkboxes with explanations."""

@@ -1,4 +1,4 @@
-"""One line of text as a person types it: a name, a street. Knows characters, and not what the text means."""
+"""A field for one line of text, such as a name or a street."""
 
 import unicodedata
 from typing import Any, Final
@@ -14,10 +14,10 @@ _REPLACEMENT_CHARACTER: Final = "\ufffd"
 
 
 class LineField(forms.CharField):
-    """A text of one line, composed (NFC), with single blanks.
+    """One line of text, normalised to NFC, with single spaces.
 
-    Refuses line breaks and control characters, and the invisible ones that turn the direction of writing, since they
-    make a name look like another. Letters of every script are welcome.
+    Refuses line breaks and control characters, and invisible characters that change the writing direction, since they
+    make one name look like another. Letters of every script are accepted.
     """
 
     default_error_messages = {

@@ -2,19 +2,21 @@
 
 from dataclasses import asdict
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import MemberRequest, allowed
 from accounts.audit import client_log
-from accounts.forms.base import BaseForm, BillingForm, ContactForm, ProfileForm, language_of
+from accounts.forms.base import BaseForm
 from accounts.profile import details
+from accounts.profile.forms import BillingForm, ContactForm, ProfileForm
 
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -64,7 +66,7 @@ def profile(request: MemberRequest) -> HttpResponseBase:
     user = request.user
     initial = {
         "name": details.name(user),
-        "language": language_of(user),
+        "language": user.language or get_language() or settings.LANGUAGE_CODE,
         "time_zone": user.time_zone or timezone.get_default_timezone_name(),
     }
     if request.method != "POST":

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.db import transaction
 
 from accounts import batch
+from accounts.forms import idempotency
 from accounts.models import Client, ClientNote, User
 from accounts.staff.justification import Justification, lock_client, record_action
 from privacy import vault
@@ -38,8 +39,7 @@ def add(client: Client, justification: Justification, *, attempt: UUID) -> bool:
     The client's history says that there is one, and the client's copy of its data what is in it; nobody is mailed.
     Returns whether it was kept now. Raises Refusal `client_gone`.
     """
-    # Derived from the client too, so that a form that was made for one cannot collide with another's.
-    pk = uuid5(client.pk, attempt.hex)
+    pk = idempotency.row_key(client.pk, attempt)
     with transaction.atomic():
         client = lock_client(client.pk)
         if ClientNote.objects.filter(pk=pk).exists():

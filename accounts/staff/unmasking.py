@@ -6,7 +6,7 @@ unmasking ends by itself, and with the permission. Whoever asks too often is ref
 
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core import signing
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts import batch
 from accounts.audit import client_log, staff_log
 from accounts.errors import Refusal
+from accounts.forms import idempotency
 from accounts.models import Client, SupportAccess, Unmasking, User
 from accounts.staff import support_access
 from accounts.staff.justification import Justification, lock_client
@@ -63,7 +64,7 @@ def current(user: User, client: UUID) -> Unmasking | None:
 
 def form_number(client: Client, user: User) -> str:
     """Return a number for a form: it opens one unmasking of this client by this member of staff, within an hour."""
-    return signing.dumps([uuid4().hex, client.pk.hex, user.pk.hex], salt=_SALT)
+    return idempotency.sign(client.pk, user.pk, salt=_SALT)
 
 
 def open(client: Client, justification: Justification, *, form: str) -> Unmasking:  # noqa: A001 - in two words, `unmasking.open`
@@ -180,14 +181,11 @@ def _number(form: str, client: Client, by: User) -> UUID:
     One that was never ours, or was made for another, no page sends: somebody wrote it.
     """
     try:
-        number, for_client, for_staff = signing.loads(form, salt=_SALT, max_age=FORM_WORKS_FOR)
+        return idempotency.verify(form, client.pk, by.pk, salt=_SALT, max_age=FORM_WORKS_FOR)
     except signing.SignatureExpired:
         raise Refusal("unmasking_over") from None
     except signing.BadSignature:
-        raise SuspiciousOperation("An unmasking with a number that is not ours.") from None
-    if (for_client, for_staff) != (client.pk.hex, by.pk.hex):
-        raise SuspiciousOperation("An unmasking with a number that was made for another.")
-    return UUID(number)
+        raise SuspiciousOperation("An unmasking with a form token that is not ours.") from None
 
 
 def _groups(by: User) -> str:

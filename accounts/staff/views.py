@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import messages as account_messages
 from accounts.access import MemberRequest, allowed, recent_login
-from accounts.forms.base import SupportAccessForm
 from accounts.staff import support_access, unmasking
+from accounts.staff.forms import SupportAccessForm
 
 SHOWN: Final = 20
 """The latest looks of staff; the rest is in the history and in the export."""

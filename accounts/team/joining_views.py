@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods
 from accounts import messages as account_messages
 from accounts.auth.allauth_internals import record_authentication
 from accounts.errors import Refusal
-from accounts.forms.base import JoinForm
 from accounts.models import Invitation, User
 from accounts.team import invitations, owner_recovery
+from accounts.team.forms import JoinForm
 
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 

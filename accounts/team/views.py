@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import messages as account_messages
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
-from accounts.forms.base import InvitationForm
 from accounts.models import Client, Invitation, User
 from accounts.profile import details
 from accounts.team import invitations, members
+from accounts.team.forms import InvitationForm
 
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
-from uuid import uuid4
 
 from django import forms
 from django.conf import settings
@@ -13,8 +12,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import Refusal
+from accounts.forms import idempotency
 from accounts.forms.base import BaseForm
-from accounts.forms.choices import Checkboxes, Choice, Radios
+from accounts.forms.choices import Checkboxes, Option, Radios
 from accounts.forms.lines import LineField
 from apikeys import keys, messages, scopes
 from apikeys.models import DEFAULT_RATE, ApiKey
@@ -24,23 +24,23 @@ _NETWORK_HINTS: Final = {"autocomplete": "off", "spellcheck": "false", "autocapi
 
 
 KINDS: Final = (
-    ("live", Choice(_("Live"), _("For your programs. Its checks count against the monthly quota."))),
-    ("test", Choice(_("Test"), _("For testing. It checks like a live key, costs nothing and is never logged."))),
+    ("live", Option(_("Live"), _("For your programs. Its checks count against the monthly quota."))),
+    ("test", Option(_("Test"), _("For testing. It checks like a live key, costs nothing and is never logged."))),
 )
 ADDRESSES: Final = (
     (
         "any",
-        Choice(
+        Option(
             _("Any IP address"),
             _("Anyone who has the key can use it from anywhere. Choose this only if your IP addresses change."),
         ),
     ),
-    ("only", Choice(_("Only these IP addresses"), _("Recommended: a stolen key is useless elsewhere."))),
+    ("only", Option(_("Only these IP addresses"), _("Recommended: a stolen key is useless elsewhere."))),
 )
 OVERLAPS: Final = (
-    ("0", Choice(_("Immediately"), _("The old key is revoked now. Choose this if others may have seen it."))),
-    ("24", Choice(_("After 24 hours"), _("Both work for a day."))),
-    ("168", Choice(_("After 7 days"), _("Both work for a week, so you can update your programs one at a time."))),
+    ("0", Option(_("Immediately"), _("The old key is revoked now. Choose this if others may have seen it."))),
+    ("24", Option(_("After 24 hours"), _("Both work for a day."))),
+    ("168", Option(_("After 7 days"), _("Both work for a week, so you can update your programs one at a time."))),
 )
 """Hours of keys.OVERLAPS → what they mean."""
 
@@ -117,7 +117,7 @@ class KeyForm(BaseForm):
 class NewKeyForm(KeyForm):
     """All that is decided of a new key."""
 
-    attempt = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+    attempt = idempotency.TokenField()
     kind = forms.ChoiceField(label=_("Type"), choices=KINDS, widget=Radios)
     addresses = forms.ChoiceField(label=_("Allowed IP addresses"), choices=ADDRESSES, widget=Radios)
     networks = forms.CharField(
@@ -136,7 +136,6 @@ class NewKeyForm(KeyForm):
         """Return the form as a person first sees it."""
         today = timezone.localdate()
         initial = {
-            "attempt": uuid4(),
             "kind": "live",
             "scopes": ["validate"],
             "addresses": "any",

@@ -75,7 +75,7 @@ def _view(action: StaffAction, request: StaffRequest, **place: Any) -> HttpRespo
     looks_at(request, action.client_of(row))
     if request.method != "POST":
         return _page(request, action, row, action.form(row=row))
-    standing = idempotency.take(request, request.POST.get("attempt", ""))
+    standing = idempotency.redeem(request, request.POST.get("attempt", ""))
     if standing == "sent":
         messages.info(request, str(_("This form has already been submitted. No further changes were made.")))
         return redirect(action.back(row))
@@ -117,6 +117,6 @@ def _page(  # noqa: PLR0913 - all that the page shows, each by its name
         "problem": problem,
         "form": form,
         "back": action.back(row),
-        "attempt": idempotency.give_out(request),
+        "attempt": idempotency.issue(request),
     }
     return render(request, "admin/action.html", context, status=status)

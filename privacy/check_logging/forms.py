@@ -7,21 +7,21 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms.base import BaseForm
-from accounts.forms.choices import Choice, Radios
+from accounts.forms.choices import Option, Radios
 from privacy.check_logging import mode as check_logging_mode
 from privacy.models import LEAST_DAYS, MOST_DAYS, Mode
 
 MODES: Final = (
     (
         Mode.OFF.value,
-        Choice(
+        Option(
             _("Off"),
             _("Nothing is stored: no IBAN, no result, no time, no IP address. Only what is listed below remains."),
         ),
     ),
     (
         Mode.VERDICT.value,
-        Choice(
+        Option(
             _("Result only"),
             _(
                 "Time in whole seconds, check page or API, API key, country, valid or not, and reason "
@@ -31,7 +31,7 @@ MODES: Final = (
     ),
     (
         Mode.FULL.value,
-        Choice(
+        Option(
             _("Full"),
             _(
                 "The same as “Result only”, plus the IBAN, its bank code and BIC, and the caller's IP "
@@ -87,7 +87,7 @@ class OlderForm(BaseForm):
         field.choices = [(KEEP, _UNCHANGED), (APPLY, _APPLIED[choice.mode])]
 
 
-_UNCHANGED: Final = Choice(
+_UNCHANGED: Final = Option(
     _("Keep until they expire"),
     _(
         "Each record stays unchanged until its own last day. You can still delete records one by one, or "
@@ -95,15 +95,15 @@ _UNCHANGED: Final = Choice(
     ),
 )
 _APPLIED: Final = {
-    Mode.OFF: Choice(_("Delete now"), _("All of them are deleted. This cannot be undone.")),
-    Mode.VERDICT: Choice(
+    Mode.OFF: Option(_("Delete now"), _("All of them are deleted. This cannot be undone.")),
+    Mode.VERDICT: Option(
         _("Reduce now"),
         _(
             "IBAN, bank, IP address and the search hash are permanently removed from them, and anything "
             "older than the number of days you have chosen is deleted. This cannot be undone."
         ),
     ),
-    Mode.FULL: Choice(
+    Mode.FULL: Option(
         _("Shorten now"),
         _(
             "Each record expires the chosen number of days after its check, and anything older is "

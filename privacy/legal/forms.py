@@ -5,7 +5,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms.base import BaseForm
-from accounts.forms.choices import Choice, Radios
+from accounts.forms.choices import Option, Radios
 from privacy.models import ClientDocument
 
 
@@ -19,7 +19,7 @@ class DocumentForm(BaseForm):
         choices=(
             (
                 ClientDocument.Kind.AGREEMENT.value,
-                Choice(
+                Option(
                     _("Data-processing agreement"),
                     _(
                         "What we may do with personal data, and our obligations to you (GDPR, Article 28). "
@@ -29,7 +29,7 @@ class DocumentForm(BaseForm):
             ),
             (
                 ClientDocument.Kind.MEASURES.value,
-                Choice(
+                Option(
                     _("Technical and organisational measures"),
                     _("How the data are protected, and how this is verified (GDPR, Article 32)."),
                 ),

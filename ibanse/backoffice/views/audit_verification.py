@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import messages
 from accounts.audit import client_log, export, staff_log
+from accounts.audit.forms import StaffCheckpointForm
 from accounts.audit.hash_chain import Verification
-from accounts.forms.base import StaffCheckpointForm
 from ibanse.backoffice.model_admin import StaffRequest, found
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.errors import Refusal
-from accounts.forms.choices import Checkboxes, Choice
+from accounts.forms.choices import Checkboxes, Option
 from accounts.models import User
 from accounts.staff import groups as staff_groups
 from accounts.staff import membership as action
@@ -25,7 +25,7 @@ class StaffForm(StaffActionForm):
 
     groups = forms.MultipleChoiceField(
         label=gettext_lazy("Groups"),
-        choices=lambda: [(name, Choice(group.title, group.purpose)) for name, group in staff_groups.GROUPS.items()],
+        choices=lambda: [(name, Option(group.title, group.purpose)) for name, group in staff_groups.GROUPS.items()],
         widget=Checkboxes,
         required=False,
     )
