@@ -1,4 +1,4 @@
-"""From codes to sentences a customer understands, in the active language. The only place where codes become words."""
+"""From codes to messages a customer understands, in the active language. The only place where codes become words."""
 
 import gettext
 import unicodedata
@@ -153,7 +153,7 @@ def of_fact(reason: Reason, fact: Fact) -> str:
     return _REASONS[reason.code].words(reason, *fact)
 
 
-class _Sentence(NamedTuple):
+class _ReasonMessage(NamedTuple):
     fact: Callable[[Reason, Verdict], Fact]
     words: Callable[[Reason, str, int], str]
 
@@ -225,13 +225,13 @@ def _national(reason: Reason, _text: str, _count: int) -> str:
     return _("The country's own check digits do not match: they would be %(expected)s.") % {"expected": reason.expected}
 
 
-_REASONS: Final[dict[ReasonCode, _Sentence]] = {
-    "characters": _Sentence(_character_there, _characters),
-    "country": _Sentence(_beginning, _country),
-    "length": _Sentence(_country_and_length, _length),
-    "structure": _Sentence(_character_there, _structure),
-    "checksum": _Sentence(_check_digits, _checksum),
-    "national_check_digits": _Sentence(_none, _national),
+_REASONS: Final[dict[ReasonCode, _ReasonMessage]] = {
+    "characters": _ReasonMessage(_character_there, _characters),
+    "country": _ReasonMessage(_beginning, _country),
+    "length": _ReasonMessage(_country_and_length, _length),
+    "structure": _ReasonMessage(_character_there, _structure),
+    "checksum": _ReasonMessage(_check_digits, _checksum),
+    "national_check_digits": _ReasonMessage(_none, _national),
 }
 
 

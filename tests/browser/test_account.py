@@ -1,4 +1,4 @@
-"""The client area in a real Chromium: an owner walks all pages, a colleague joins and is kept out of the account."""
+"""The account in a real Chromium: an owner walks all pages, a colleague joins and sees nothing of the account."""
 
 import re
 from collections.abc import Iterator
@@ -116,7 +116,7 @@ class TestAnOwnersWalk:
         colleague.goto("/account/profile/")
         expect(colleague.get_by_role("heading", name="Sign in")).to_be_visible()
 
-    def test_a_wrong_field_is_told_and_has_the_focus(
+    def test_a_wrong_field_is_shown_and_has_the_focus(
         self, browser: Browser, live_site: str, owner: StorageState
     ) -> None:
         context = browser.new_context(base_url=live_site, locale="en-GB", storage_state=owner)
@@ -159,8 +159,10 @@ class TestAccessibility:
             color_scheme=scheme,  # type: ignore[arg-type]
         )
         page = context.new_page()
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        console: list[str] = []
+        page.on(
+            "console", lambda message: console.append(message.text) if message.type in ("error", "warning") else None
+        )
         page.goto("/account/")
         page.locator(f".languages button[value={language}]").click()
         expect(page.locator(f"html[lang={language}]")).to_have_count(1)
@@ -174,5 +176,5 @@ class TestAccessibility:
         page.locator("#id_vat_number").fill("SE123")
         page.locator("main form button[type=submit]").click()
         assert_accessible(page, "a form with a wrong field")
-        assert [text for text in said if "422" not in text] == []
+        assert [text for text in console if "422" not in text] == []
         context.close()

@@ -32,11 +32,11 @@ def browser_context_args(browser_context_args: dict[str, object]) -> dict[str, o
 @pytest.fixture
 def quiet(page: Page) -> Iterator[None]:
     """Fail a test in which a script broke, or the Content-Security-Policy complained."""
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if "Content Security" in message.text else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+    console: list[str] = []
+    page.on("console", lambda message: console.append(message.text) if "Content Security" in message.text else None)
+    page.on("pageerror", lambda error: console.append(str(error)))
     yield
-    assert said == []
+    assert console == []
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +74,9 @@ class TestTryIt:
     def test_a_call_is_answered_on_the_page_and_typed_text_stays_there(
         self, reader: Page, owner: tuple[StorageState, str]
     ) -> None:
-        asked: list[str] = []
+        requests: list[str] = []
         broken: list[str] = []
-        reader.on("request", lambda request: asked.append(request.url))
+        reader.on("request", lambda request: requests.append(request.url))
         reader.on("pageerror", lambda error: broken.append(str(error)))
         reader.goto(PAGE)
 
@@ -86,17 +86,17 @@ class TestTryIt:
         expect(response).to_contain_text("200 OK")
         expect(response).to_contain_text('"valid": false')
         expect(response).to_contain_text("SE4550000000058398257466")
-        kept = reader.evaluate(
+        stored = reader.evaluate(
             "JSON.stringify([location.href, document.title, history.state, {...localStorage}, {...sessionStorage},"
             " document.cookie])"
         )
-        for place in (*asked, kept):
+        for place in (*requests, stored):
             assert owner[1] not in place
             assert not re.search("SE45|7465", place), place
         assert broken == []
         assert_accessible(reader, "with an answer")
 
-    def test_a_refusal_is_shown_with_its_sentence(self, reader: Page) -> None:
+    def test_a_refusal_is_shown_with_its_message(self, reader: Page) -> None:
         reader.goto(PAGE)
 
         send(reader, "ibanse_test_…", SLIP)

@@ -29,13 +29,13 @@ def page(browser: Browser, live_site: str) -> Iterator[Page]:
     """Return a page of a member of staff, and fail when the console or the Content-Security-Policy complained."""
     context = browser.new_context(base_url=live_site, locale="en-GB")
     page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+    console: list[str] = []
+    page.on("console", lambda message: console.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: console.append(str(error)))
     yield page
     context.close()
     # A form with a mistake is answered 422, which Chromium mentions.
-    assert [text for text in said if "status of 422" not in text] == []
+    assert [text for text in console if "status of 422" not in text] == []
 
 
 class Customer:
@@ -97,22 +97,22 @@ def find(page: Page, listed: str, term: str) -> None:
 
 
 def do(page: Page, link: str, button: str, **fields: str) -> None:
-    """Follow the link of a deed, give the reason and do it."""
+    """Follow the link of an action, give the reason and carry it out."""
     page.get_by_role("link", name=link, exact=True).click()
     fill(page, **fields)
     page.get_by_role("button", name=button, exact=True).click()
 
 
 def fill(page: Page, **fields: str) -> None:
-    """Give the reason, and what else the deed asks for."""
-    said = {"Case number": "T-1204", "Reason": "The owner asked for it by telephone", **fields}
-    for label, text in said.items():
+    """Give the reason, and what else the action needs."""
+    values = {"Case number": "T-1204", "Reason": "The owner asked for it by telephone", **fields}
+    for label, text in values.items():
         page.get_by_label(label, exact=True).fill(text)
 
 
-def done(page: Page, sentence: str) -> None:
-    """Expect to be told so."""
-    expect(page.locator(".message").first).to_contain_text(sentence)
+def done(page: Page, message: str) -> None:
+    """Expect the message."""
+    expect(page.locator(".message").first).to_contain_text(message)
 
 
 def see_for_a_reason(page: Page, customer: Customer) -> None:
@@ -172,7 +172,7 @@ class TestDays:
         page.get_by_label("Note").fill("too short")
         page.get_by_role("button", name="Save note").click()
         expect(page.locator("#id_words_error")).to_be_visible()
-        look(page, "a deed with a mistake", "phone", "dark")
+        look(page, "an action with a mistake", "phone", "dark")
         page.get_by_label("Note").fill("Calls back on Monday about the invitation")
         page.get_by_role("button", name="Save note").dblclick()
         done(page, "The note has been saved.")
@@ -193,7 +193,7 @@ class TestDays:
         begin_work(page, live_environment, "billing")
         find(page, "accounts/client", customer.email)
         page.get_by_role("link", name="Suspend").click()
-        look(page, "a grave deed", "desktop", "dark")
+        look(page, "a grave action", "desktop", "dark")
         fill(page)
         page.get_by_role("button", name="Suspend").click()
         done(page, "The client is suspended.")

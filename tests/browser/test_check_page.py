@@ -25,11 +25,11 @@ def size(request: pytest.FixtureRequest) -> dict[str, int]:
 @pytest.fixture
 def quiet(page: Page) -> Iterator[None]:
     """Fail a test in which the console or the Content-Security-Policy complained."""
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+    console: list[str] = []
+    page.on("console", lambda message: console.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: console.append(str(error)))
     yield
-    assert said == []
+    assert console == []
 
 
 def check(page: Page, text: str) -> None:
@@ -75,11 +75,11 @@ class TestCheckPage:
         check(page, VALID)
         expect(page.locator("[data-verdict]")).to_be_visible()
 
-        kept = page.evaluate(
+        stored = page.evaluate(
             "JSON.stringify([location.href, document.title, history.state, {...localStorage}, {...sessionStorage},"
             " document.cookie])"
         )
-        for place in (*addresses, kept):
+        for place in (*addresses, stored):
             assert not re.search(r"DE89|0532", place), place
         expect(page.locator("#iban")).to_have_attribute("autocomplete", "off")
 
@@ -96,15 +96,15 @@ class TestCheckPage:
 
     @pytest.mark.usefixtures("quiet")
     def test_two_clicks_ask_once(self, page: Page) -> None:
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.method))
+        requests: list[str] = []
+        page.on("request", lambda request: requests.append(request.method))
         page.goto("/")
         page.locator("#iban").fill(VALID)
 
         page.locator("#check-form button").dblclick()
         expect(page.locator("[data-verdict=valid]")).to_be_visible()
 
-        assert asked.count("POST") == 1
+        assert requests.count("POST") == 1
 
     @pytest.mark.usefixtures("quiet")
     def test_the_bic_is_copied_and_the_button_says_so(self, page: Page) -> None:
@@ -150,7 +150,7 @@ class TestCheckPage:
             expect(page.get_by_role("heading", name=TITLES[code])).to_be_visible()
             assert page.url.endswith("/")
 
-    def test_an_unreachable_server_is_told_and_the_text_stays(self, page: Page) -> None:
+    def test_an_unreachable_server_is_shown_and_the_text_stays(self, page: Page) -> None:
         page.goto("/")
         page.route("**/*", lambda route: route.abort())
         check(page, VALID)
@@ -158,14 +158,14 @@ class TestCheckPage:
         expect(page.locator("#iban-problem")).to_contain_text("The server could not be reached.")
         expect(page.locator("#iban")).to_have_value(VALID)
 
-    def test_an_expired_form_is_told_in_words(self, page: Page) -> None:
+    def test_an_expired_form_is_shown_in_words(self, page: Page) -> None:
         page.goto("/")
         page.context.clear_cookies()
         check(page, VALID)
 
         expect(page.get_by_role("heading", name="The form has expired")).to_be_visible()
 
-    def test_an_empty_field_is_told_at_the_field(self, page: Page) -> None:
+    def test_an_empty_field_is_shown_at_the_field(self, page: Page) -> None:
         page.goto("/")
         check(page, "   ")
 

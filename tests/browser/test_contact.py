@@ -20,7 +20,7 @@ def fill(page: Page, text: str) -> None:
 
 class TestContact:
     @pytest.mark.parametrize("size", SIZES)
-    def test_a_visitor_writes_is_told_what_is_missing_and_is_heard_once(
+    def test_a_visitor_writes_is_shown_what_is_missing_and_is_heard_once(
         self, browser: Browser, live_site: str, mailbox: Path, size: str
     ) -> None:
         scheme: Literal["light", "dark"] = "dark" if size == "desktop" else "light"

@@ -1,4 +1,4 @@
-"""Deleting an account in a real Chromium: asked for, confirmed by mail, cancelled, asked again, done, and proven."""
+"""Deleting an account in a real Chromium: requested, confirmed by mail, cancelled, requested again, done, proven."""
 
 import re
 import time
@@ -58,10 +58,10 @@ def test_an_account_is_deleted_and_the_receipt_proves_it(page: Page, mailbox: Pa
     page.get_by_role("link", name="Delete account").click()
     expect(page.get_by_role("row", name="People who can sign in")).to_be_visible()
     expect(page.get_by_role("link", name="Download a copy of everything first")).to_be_visible()
-    look_at(page, "nothing is asked for")
+    look_at(page, "nothing is requested")
 
     ask(page, 7)
-    look_at(page, "asked for")
+    look_at(page, "requested")
     confirm(page, mailbox, email)
     look_at(page, "confirmed")
     for path in ("/", "/overview/", "/log/", "/countries/"):

@@ -49,7 +49,7 @@ class TestDocuments:
         context.close()
 
         assert waiting.value.suggested_filename.startswith("ibanse-agreement-sv-")
-        said = PdfReader(tmp_path / "agreement.pdf").pages[0].extract_text()
-        assert "Personuppgiftsbiträdesavtal" in said
-        assert "Åkessons Łódź AB" in said
-        assert "Nordkoll AB" in said
+        text = PdfReader(tmp_path / "agreement.pdf").pages[0].extract_text()
+        assert "Personuppgiftsbiträdesavtal" in text
+        assert "Åkessons Łódź AB" in text
+        assert "Nordkoll AB" in text

@@ -1,4 +1,4 @@
-"""A copy of everything in a real Chromium: asked for, seen on its way, downloaded and opened."""
+"""A copy of everything in a real Chromium: requested, seen on its way, downloaded and opened."""
 
 import json
 import re
@@ -105,8 +105,10 @@ class TestLooks:
             base_url=live_site, locale="en-GB", viewport=SIZES[size], color_scheme=scheme, reduced_motion="reduce"
         )
         page = context.new_page()
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        console: list[str] = []
+        page.on(
+            "console", lambda message: console.append(message.text) if message.type in ("error", "warning") else None
+        )
         sign_up(page, mailbox, f"{uuid4()}@export.example")
         page.goto(PATH)
         look_at(page, f"none {size} {scheme}")
@@ -116,4 +118,4 @@ class TestLooks:
         expect(page.get_by_role("heading", name="Your copy is ready")).to_be_visible(timeout=15_000)
         look_at(page, f"ready {size} {scheme}")
         context.close()
-        assert said == []
+        assert console == []

@@ -56,8 +56,8 @@ def letter_to(mailbox: Path, address: str, *, naming: str = "") -> str:
                     continue
                 body = letter.get_body(("plain",))
                 assert body is not None
-                if naming in (said := str(body.get_content())):
-                    return said
+                if naming in (content := str(body.get_content())):
+                    return content
         time.sleep(0.05)
     pytest.fail(f"No mail came to {address}{naming and f' naming {naming}'}.")
 
@@ -124,11 +124,11 @@ def browser_context_args(browser_context_args: dict[str, object]) -> dict[str, o
 @pytest.fixture
 def quiet(page: Page) -> Iterator[None]:
     """Fail a test in which the console or the Content-Security-Policy complained."""
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+    console: list[str] = []
+    page.on("console", lambda message: console.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: console.append(str(error)))
     yield
-    assert said == []
+    assert console == []
 
 
 @pytest.mark.claim("second_factor")
@@ -177,7 +177,7 @@ class TestPasskey:
         page.get_by_role("button", name="Remove passkey").click()
         expect(page.locator(".rows strong")).to_have_count(0)
 
-    def test_a_passkey_that_says_no_is_told_and_the_password_still_works(self, page: Page, mailbox: Path) -> None:
+    def test_a_passkey_that_says_no_is_shown_and_the_password_still_works(self, page: Page, mailbox: Path) -> None:
         devtools, authenticator = add_authenticator(page)
         sign_up(page, mailbox, "refused@newcomer.example")
         sign_out(page)

@@ -176,7 +176,7 @@ class TestAKeysLife:
         expect(row).to_contain_text("Validate, Tools")
         expect(row).to_contain_text("1 IP address or network")
 
-    def test_what_is_wrong_is_told_and_has_the_focus(self, owner: Page) -> None:
+    def test_what_is_wrong_is_shown_and_has_the_focus(self, owner: Page) -> None:
         owner.goto("/keys/new/")
         owner.get_by_label("Name").fill("Wrong")
         owner.get_by_label("Check IBANs").uncheck()
@@ -222,8 +222,10 @@ class TestLook:
             color_scheme=scheme,  # type: ignore[arg-type]
         )
         page = context.new_page()
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        console: list[str] = []
+        page.on(
+            "console", lambda message: console.append(message.text) if message.type in ("error", "warning") else None
+        )
         page.goto("/keys/")
         page.locator(f".languages button[value={language}]").click()
         expect(page.locator(f"html[lang={language}]")).to_have_count(1)
@@ -248,5 +250,5 @@ class TestLook:
         page.locator("main form button.primary").click()
         expect(page.locator("#id_network_error")).to_be_visible()
         look_at(page, f"a wrong address {look}")
-        assert [text for text in said if "422" not in text] == []
+        assert [text for text in console if "422" not in text] == []
         context.close()

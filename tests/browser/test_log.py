@@ -1,4 +1,4 @@
-"""The check log in a real Chromium: a check is seen, opened, found by its number, deleted, and no longer kept."""
+"""The check log in a real Chromium: a check is seen, opened, found by its IBAN, deleted, and no longer stored."""
 
 import csv
 import json
@@ -56,7 +56,7 @@ def seen(browser: Browser, live_site: str, mailbox: Path) -> tuple[StorageState,
 
 
 def keep(page: Page, mode: str) -> None:
-    """Decide what is kept, and wait until every worker knows."""
+    """Decide what is stored, and wait until every worker knows."""
     page.goto("/account/settings/security-and-privacy/")
     page.locator(f"input[name=mode][value={mode}]").check()
     page.get_by_role("button", name="Save").click()
@@ -93,7 +93,7 @@ def find(page: Page, text: str) -> None:
 
 
 class TestALogsLife:
-    def test_a_check_is_seen_opened_found_and_deleted_and_then_nothing_is_kept(self, owner: Page) -> None:
+    def test_a_check_is_seen_opened_found_and_deleted_and_then_nothing_is_stored(self, owner: Page) -> None:
         page = owner
         visited: list[str] = []
         page.on("framenavigated", lambda frame: visited.append(frame.url))
@@ -106,8 +106,8 @@ class TestALogsLife:
 
         page.locator("tr", has_text="SE45").first.get_by_role("rowheader").get_by_role("link").click()
         expect(page.get_by_role("heading", name="Check details")).to_be_visible()
-        for told in ("SE45 5000 0000 0583 9825 7466", "ESSESESS", "check page", "127.0.0.1", "Sweden"):
-            expect(page.locator("dl.facts")).to_contain_text(told)
+        for value in ("SE45 5000 0000 0583 9825 7466", "ESSESESS", "check page", "127.0.0.1", "Sweden"):
+            expect(page.locator("dl.facts")).to_contain_text(value)
 
         page.get_by_role("link", name="Log").first.click()
         find(page, " iban: se45-5000 0000.0583 9825 7466 ")
@@ -149,8 +149,8 @@ class TestALogsLife:
         with (tmp_path / "csv").open(encoding="utf-8-sig", newline="") as file:
             [row] = csv.DictReader(file)
         assert row["IBAN"] == WRONG
-        [told] = json.loads((tmp_path / "json").read_text(encoding="utf-8"))["rows"]
-        assert (told["iban"], told["reasons"]) == (WRONG, ["checksum"])
+        [row] = json.loads((tmp_path / "json").read_text(encoding="utf-8"))["rows"]
+        assert (row["iban"], row["reasons"]) == (WRONG, ["checksum"])
 
         page.get_by_label("Country").select_option("Sweden")
         page.get_by_role("button", name="Show").click()
@@ -224,8 +224,10 @@ class TestLook:
             color_scheme=scheme,  # type: ignore[arg-type]
         )
         page = context.new_page()
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        console: list[str] = []
+        page.on(
+            "console", lambda message: console.append(message.text) if message.type in ("error", "warning") else None
+        )
         page.goto("/log/")
         page.locator(f".languages button[value={language}]").click()
         expect(page.locator(f"html[lang={language}]")).to_have_count(1)
@@ -251,5 +253,5 @@ class TestLook:
             entries = page.locator(".site-header .bar > nav").first.locator("a")
             heights = {round(entry.bounding_box()["y"]) for entry in entries.all()}  # type: ignore[index]  # all are shown
             assert len(heights) == 1, heights
-        assert [text for text in said if "422" not in text] == []
+        assert [text for text in console if "422" not in text] == []
         context.close()

@@ -23,7 +23,7 @@ def browser_context_args(browser_context_args: dict[str, object]) -> dict[str, o
 
 
 def choose(page: Page, mode: str, days: str = "") -> None:
-    """Choose what is kept of checks and save it."""
+    """Choose what is stored of checks and save it."""
     page.goto(PATH)
     page.get_by_label(mode, exact=True).check()
     if days:
@@ -88,7 +88,7 @@ class TestDeciding:
         walk(page)
         context.close()
 
-    def test_a_wrong_number_of_days_is_told_at_its_field(self, page: Page, mailbox: Path) -> None:
+    def test_a_wrong_number_of_days_is_shown_at_its_field(self, page: Page, mailbox: Path) -> None:
         sign_up(page, mailbox, f"{uuid4()}@privacy.example")
 
         choose(page, "Full", "400")

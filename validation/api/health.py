@@ -57,7 +57,7 @@ def ready() -> tuple[int, ReadyAnswer]:
         database=_try(lambda: _can_query("default")),
         keyring=_try(lambda: _can_query("keyring")),
         spool=_try(_can_spool),
-        disk=_try(_has_room),
+        disk=_try(_has_free_space),
     )
     is_ready = all(part == "ok" for part in (checks.database, checks.keyring, checks.spool, checks.disk))
     return (200 if is_ready else 503), ReadyAnswer(ready=is_ready, checks=checks)
@@ -99,5 +99,5 @@ def _can_spool() -> bool:
     return os.access(settings.SPOOL_DIR, os.R_OK | os.W_OK | os.X_OK)
 
 
-def _has_room() -> bool:
+def _has_free_space() -> bool:
     return shutil.disk_usage(settings.SPOOL_DIR).free >= MIN_FREE_BYTES

@@ -80,7 +80,7 @@ def success(
 
 
 def refusal(problem: Problem, *, request_id: str, language: str, headers: Mapping[str, str]) -> ApiResponse:
-    """Return a problem as JSON, its sentences in a language; its own headers prevail."""
+    """Return a problem as JSON, its messages in a language; its own headers prevail."""
     body = problems.render(problem, request_id=request_id, language=language)
     return ApiResponse(
         problem.kind.status,

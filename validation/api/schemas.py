@@ -424,7 +424,7 @@ class Checkup(Struct):
     database: Annotated[Ready, Meta(description="The database answers.")]
     keyring: Annotated[Ready, Meta(description="The database of keys answers.")]
     spool: Annotated[Ready, Meta(description="What calls leave behind can be written down.")]
-    disk: Annotated[Ready, Meta(description="The disk has room.")]
+    disk: Annotated[Ready, Meta(description="The disk has free space.")]
 
 
 class LiveAnswer(Struct):

@@ -1,4 +1,4 @@
-"""Why an IBAN fails, and what is worth a warning: codes for machines, in order. The sentences live elsewhere."""
+"""Why an IBAN fails, and what is worth a warning: codes for machines, in order. Messages: validation/messages.py."""
 
 from typing import Final, Literal, NamedTuple
 

@@ -175,18 +175,20 @@ def _malformed(text: str, iban: str, country: Country | None) -> Verdict:
     """Judge a text that has no country's structure: say why, and make the checks that can still be made."""
     if not iban or len(text) > MAX_INPUT_CHARACTERS:
         most = MAX_INPUT_CHARACTERS if iban else None
-        return _told(text, iban, Checks(length=FAILED), (Reason("length", None, most),))
+        return _refuse(text, iban, Checks(length=FAILED), (Reason("length", None, most),))
     if not (iban.isascii() and iban.isalnum()):
         strange = next(place for place, character in enumerate(iban, 1) if not _is_plain(character))
-        return _told(text, iban, Checks(characters=FAILED), (Reason("characters", strange),))
+        return _refuse(text, iban, Checks(characters=FAILED), (Reason("characters", strange),))
     reason = _first_failure(iban, country)
     expected = _expected_check_digits(iban)
     checksum: CheckResult = NOT_CHECKED if expected is None else PASSED if iban[2:4] == expected else FAILED
     reasons = (reason, Reason("checksum", 3, expected)) if checksum == FAILED else (reason,)
-    return _told(text, iban, _MALFORMED[reason.code, checksum], reasons, country)
+    return _refuse(text, iban, _MALFORMED[reason.code, checksum], reasons, country)
 
 
-def _told(text: str, iban: str, checks: Checks, reasons: tuple[Reason, ...], country: Country | None = None) -> Verdict:
+def _refuse(
+    text: str, iban: str, checks: Checks, reasons: tuple[Reason, ...], country: Country | None = None
+) -> Verdict:
     warnings = _STATUS_WARNINGS[country.status] if country else ()
     entered = text[:MAX_INPUT_CHARACTERS]
     if entered != iban:

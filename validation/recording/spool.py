@@ -6,7 +6,7 @@ disk, so a power cut can lose the last moments.
 
 The file is mapped into memory, and a line is copied there: a call of the system would give the interpreter's lock away,
 and getting it back among busy threads takes longer than all the rest of a record. So the file grows by whole pieces of
-zeros, written out beforehand: where the disk has no room for one, that is an error here, and not a signal that ends the
+zeros, written out beforehand: where the disk is too full for one, that is an error here, and not a signal that ends the
 process at some later line. Behind the last line there are zeros, which no line holds.
 """
 
@@ -39,7 +39,7 @@ class Spool:
         self._file: int | None = file
         # Made by the first line: what is left behind is only read.
         self._map: mmap.mmap | None = None
-        self._room = 0
+        self._size = 0
         self.end = len(os.pread(file, os.fstat(file).st_size, 0).rstrip(b"\0"))
         """How many bytes of lines are in it."""
 
@@ -49,7 +49,7 @@ class Spool:
         Raises SpoolFull, also when it is closed.
         """
         end = self.end + len(line)
-        if end > self._room or self._map is None:
+        if end > self._size or self._map is None:
             self._map = self._map_file(end)
         self._map[self.end : end] = line
         self.end = end
@@ -87,7 +87,7 @@ class Spool:
         return self._file
 
     def _map_file(self, end: int) -> mmap.mmap:
-        """Return the file in memory, with room for `end` bytes."""
+        """Return the file in memory, of at least `end` bytes."""
         file = self._open()
         try:
             size = os.fstat(file).st_size
@@ -97,12 +97,12 @@ class Spool:
             mapped = mmap.mmap(file, size)
         except OSError as error:
             raise SpoolFull from error
-        self._room = size
+        self._size = size
         return mapped
 
     def _unmap(self) -> None:
         mapped, self._map = self._map, None
-        self._room = 0
+        self._size = 0
         if mapped is not None:
             mapped.close()
 

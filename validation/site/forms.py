@@ -8,7 +8,7 @@ _REPLACEMENT_CHARACTER = "\ufffd"
 
 
 class FormProblem(Exception):
-    """The form holds no text to check; `code` is a key of sentences.FORM_PROBLEMS."""
+    """The form holds no text to check; `code` is a key of messages.FORM_PROBLEMS."""
 
     def __init__(self, code: str, status: int = 400) -> None:
         super().__init__(code)

@@ -1,4 +1,4 @@
-"""A verdict as a page shows it: what to mark, what to say, in which order. Knows the engine and the sentences only."""
+"""A verdict as a page shows it: what to mark, what to say, in which order. Knows the engine and the messages only."""
 
 from dataclasses import dataclass
 from datetime import date

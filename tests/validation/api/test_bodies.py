@@ -60,7 +60,7 @@ class RequestBodyTest(BaseTest):
 
 class JsonTests(RequestBodyTest):
     def test_invalid_json_is_refused_with_its_place(self) -> None:
-        for body, said in (
+        for body, expected in (
             (b"", "its end is missing"),
             (b"   ", "its end is missing"),
             (b'{"iban":', "its end is missing"),
@@ -86,7 +86,7 @@ class JsonTests(RequestBodyTest):
             (GOOD.decode().encode("utf-32"), "byte 1"),
         ):
             with self.subTest(body=body[:30]):
-                self.assert_invalid(body, "not valid JSON", said)
+                self.assert_invalid(body, "not valid JSON", expected)
 
     def test_invalid_utf_8_is_refused(self) -> None:
         for body in (
@@ -154,7 +154,7 @@ class JsonTests(RequestBodyTest):
 
 class BodySchemaTests(RequestBodyTest):
     def test_a_wrong_schema_is_refused_with_its_place(self) -> None:
-        for path, body, *said in (
+        for path, body, *expected in (
             (VALIDATE, [], "$", "an object"),
             (VALIDATE, "x", "$", "an object"),
             (VALIDATE, b"null", "$", "an object"),
@@ -200,7 +200,7 @@ class BodySchemaTests(RequestBodyTest):
             ),
         ):
             with self.subTest(path=path, body=str(body)[:40]):
-                self.assert_invalid(body, *said, path=path)
+                self.assert_invalid(body, *expected, path=path)
 
     def test_the_limits_are_accepted(self) -> None:
         for path, body in (
@@ -349,10 +349,10 @@ class TestOnASocket:
         yield
         with live_api.log.open("rb") as log:
             log.seek(written)
-            said = log.read().decode(errors="replace")
-        assert "Traceback" not in said
-        assert IBAN not in said
-        assert live_api.key[12:] not in said
+            output = log.read().decode(errors="replace")
+        assert "Traceback" not in output
+        assert IBAN not in output
+        assert live_api.key[12:] not in output
 
     @pytest.mark.parametrize(
         ("chunks", "status"),
@@ -407,17 +407,17 @@ class TestOnASocket:
     def test_the_rest_of_a_refused_body_is_no_request(self, live_api: LiveApi) -> None:
         """A call smuggled in a body that nobody reads must not be answered as a call of its own."""
         smuggled = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        said = exchange(live_api, "/api/v1/nothing", smuggled, f"Content-Length: {len(smuggled)}")
+        output = exchange(live_api, "/api/v1/nothing", smuggled, f"Content-Length: {len(smuggled)}")
 
-        assert said.count(b"HTTP/1.1 ") == 1
-        assert said.startswith(b"HTTP/1.1 404 ")
+        assert output.count(b"HTTP/1.1 ") == 1
+        assert output.startswith(b"HTTP/1.1 404 ")
 
 
 def ask(live_api: LiveApi, body: bytes, *headers: str) -> int:
     """Return the status of the response to one call of `validate`."""
-    said = exchange(live_api, VALIDATE, body, *headers)
-    assert said.startswith(b"HTTP/1.1 "), said
-    return int(said[9:12])
+    output = exchange(live_api, VALIDATE, body, *headers)
+    assert output.startswith(b"HTTP/1.1 "), output
+    return int(output[9:12])
 
 
 def exchange(live_api: LiveApi, path: str, body: bytes, *headers: str) -> bytes:
@@ -427,15 +427,15 @@ def exchange(live_api: LiveApi, path: str, body: bytes, *headers: str) -> bytes:
         lines.append("Content-Type: application/json")
     head = "\r\n".join([*lines, *headers, "", ""]).encode()
     with socket.create_connection(("127.0.0.1", urlsplit(live_api.url).port), timeout=10) as connection:
-        said = b""
+        output = b""
         try:
             connection.sendall(head + body)
             connection.shutdown(socket.SHUT_WR)
         except OSError:
-            pass  # It has hung up before it had heard all of it; what it said counts.
+            pass  # It has hung up before it had heard all of it; what it output counts.
         try:
             while part := connection.recv(65536):
-                said += part
+                output += part
         except ConnectionResetError:
             pass
-    return said
+    return output

@@ -252,8 +252,8 @@ class LeakTests(BaseTest):
         key = self.alice.key(rate_per_minute=1_000_000)
         wrong = tokens.mint(is_test=False).text
         root = logging.getLogger()
-        said = io.StringIO()
-        listener = logging.StreamHandler(said)
+        output = io.StringIO()
+        listener = logging.StreamHandler(output)
         listener.setLevel(logging.DEBUG)
         level = root.level
         root.addHandler(listener)
@@ -281,7 +281,7 @@ class LeakTests(BaseTest):
             root.setLevel(level)
             logging.getLogger("django").setLevel(django_level)
 
-        self.assert_clean(said.getvalue().encode(), key, wrong)
+        self.assert_clean(output.getvalue().encode(), key, wrong)
 
     def test_the_spool_holds_counts_and_neither_an_iban_nor_a_key(self) -> None:
         key = self.alice.key()

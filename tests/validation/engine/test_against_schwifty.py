@@ -69,7 +69,7 @@ def slips(draw: st.DrawFn, iban: str) -> str:
 
 
 def basic_verdict(text: str) -> bool:
-    """Return our verdict without the national check digits, which schwifty leaves out unless asked."""
+    """Return our verdict without the national check digits, which schwifty leaves out by default."""
     return {reason.code for reason in engine.check(text).reasons} <= {"national_check_digits"}
 
 
@@ -222,7 +222,7 @@ class TestNationalCheckDigits:
 
         for _ in range(100):
             bban = "".join(map(random.choice, alphabet))
-            for _ in range(2):  # A country may have two check digits, told one after the other.
+            for _ in range(2):  # A country may have two check digits, reported one after the other.
                 outcome = national.outcome(code, bban, None)
                 if outcome.expected is not None:
                     end = outcome.start + len(outcome.expected)

@@ -72,7 +72,7 @@ class TestTheStructure:
         assert found[2:] == (None, None, None, None, False, False, None, (), (), 0)
         assert len(found.bic) <= 128
 
-    def test_one_for_tests_is_told_by_its_eighth_character(self) -> None:
+    def test_one_for_tests_is_reported_by_its_eighth_character(self) -> None:
         assert look_up("DEUTDEF0").test
         assert look_up("DEUTDEF0XXX").test
         assert not look_up("DEUTDEFF").test
@@ -110,7 +110,7 @@ class TestTheBanks:
 
         assert sum(look_up(bic).total_bank_codes for bic in {bic for _, bic in listed}) == len(listed)
 
-    def test_the_names_and_bank_codes_are_told(self) -> None:
+    def test_the_names_and_bank_codes_are_reported(self) -> None:
         found = look_up("ESSESESS")
 
         assert "SE500" in found.bank_codes

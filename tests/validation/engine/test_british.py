@@ -58,7 +58,7 @@ def written(folder: Path, weights: str = WEIGHTS, substitutes: str = SUBSTITUTES
 
 
 def refusal(folder: Path) -> str:
-    """Return the sentence with which the tables in `folder` are refused, without the folder's name."""
+    """Return the message with which the tables in `folder` are refused, without the folder's name."""
     with pytest.raises(british.TablesError) as refused:
         british.load(folder)
     return str(refused.value).removeprefix(f"{folder}/")
@@ -315,7 +315,7 @@ class TestTheStart:
 
         assert engine.check(iban("NWBK10799988837491")).checks.national_check_digits == "passed"
 
-    def test_a_bad_line_stops_it_with_the_sentence_that_names_the_line(self, tmp_path: Path) -> None:
+    def test_a_bad_line_stops_it_with_the_message_that_names_the_line(self, tmp_path: Path) -> None:
         written(tmp_path, substitutes="938600 ?")
 
         with (

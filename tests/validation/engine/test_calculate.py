@@ -95,7 +95,7 @@ class TestWhatPeopleWrite:
             pytest.param("BE68539007547034", "BE", "539", "75470-34", "", id="a hyphen tells the check digits"),
             pytest.param("BE68539007547034", "be", "539", "75470", "", id="short, and without them"),
             pytest.param("BE68539007547034", "BE", "", "539-0075470-34", "", id="the whole Belgian number"),
-            pytest.param("BE68539007547034", "BE", "539", "539-0075470-34", "", id="its bank code said twice"),
+            pytest.param("BE68539007547034", "BE", "539", "539-0075470-34", "", id="its bank code entered twice"),
             pytest.param("BR1800360305000010009795493C1", "BR", "00360305", "0009795493-C-1", "00001", id="Brazil"),
             pytest.param("CZ6508000000192000145399", "CZ", "", "19-2000145399/0800", "", id="a whole Czech number"),
             pytest.param("CZ6508000000192000145399", "CZ", "0800", "0000192000145399", "", id="Czech, as banks send"),
@@ -147,7 +147,7 @@ class TestWhatPeopleWrite:
 
 
 def pieces(country: Country) -> dict[str, list[tuple[str, BbanField]]]:
-    """Return what is typed under each name as runs of the BBAN, check digits told apart by the kind."""
+    """Return what is typed under each name as runs of the BBAN, check digits distinguished by the kind."""
     parts = list(country.parts)
     if country.code in IN_FRONT:
         parts.reverse()

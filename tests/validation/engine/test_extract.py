@@ -77,7 +77,7 @@ class TestValidNumbers:
         assert found_ibans(f"{GERMAN}{SWEDISH}") == [(GERMAN, True), (SWEDISH, True)]
         assert found_ibans(f"{SWEDISH}\n{GERMAN}\n{SWEDISH}") == [(SWEDISH, True), (GERMAN, True), (SWEDISH, True)]
 
-    def test_the_places_are_code_points_of_the_given_text(self) -> None:
+    def test_the_places_are_code_points_of_the_text(self) -> None:
         text = f"\U0001f600 ß é {GERMAN} \U0001f600"
         (found,) = extract(text)
 
@@ -123,7 +123,7 @@ class TestWrongNumbers:
         ],
     )
     @pytest.mark.parametrize("around", ["{}", "to {}, please", "IBAN {}", "IBAN:{}", "IBAN{}", "x;iban{};", "({})."])
-    def test_what_is_clearly_meant_as_an_iban_is_told_with_what_is_wrong(self, written: str, around: str) -> None:
+    def test_what_is_clearly_meant_as_an_iban_is_reported_with_what_is_wrong(self, written: str, around: str) -> None:
         (found,) = extract(around.format(written))
 
         assert found.text == written
@@ -154,7 +154,7 @@ class TestWrongNumbers:
             pytest.param("DE89", id="the beginning of a number"),
         ],
     )
-    def test_what_may_be_something_else_is_not_told(self, text: str) -> None:
+    def test_what_may_be_something_else_is_not_reported(self, text: str) -> None:
         assert found_ibans(text) == []
 
     def test_prose_of_the_right_length_is_no_iban_even_if_its_remainder_is_right(self) -> None:
@@ -173,12 +173,12 @@ class TestOverlaps:
         assert engine.check(text).reasons[0].code == "checksum"
         assert found_ibans(text) == [(grouped(SWEDISH), True)]
 
-    def test_of_wrong_ones_that_overlap_the_first_is_told(self) -> None:
+    def test_of_wrong_ones_that_overlap_the_first_is_reported(self) -> None:
         text = "GT27 GT27 GT27 GT27 GT27 GT27 GT27 GT27"
 
         assert found_ibans(text) == [(text[:34], False)]
 
-    def test_nothing_is_told_twice(self) -> None:
+    def test_nothing_is_reported_twice(self) -> None:
         text = f"{GERMAN} {WRONG_GERMAN} {grouped(SWEDISH)} {WRONG_ACCOUNT}"
         found = extract(text)
 

@@ -65,7 +65,7 @@ def iban(code: str, bban: str) -> str:
 
 class TestTheRulesWeAdded:
     @pytest.mark.parametrize("code", sorted(ADDED))
-    def test_published_numbers_pass_and_a_wrong_check_digit_is_told_with_the_right_one(self, code: str) -> None:
+    def test_published_numbers_pass_and_a_wrong_check_digit_is_reported_with_the_right_one(self, code: str) -> None:
         numbers = published(code)
         assert numbers
 
@@ -88,7 +88,7 @@ class TestTheRulesWeAdded:
                     assert (reason.code, reason.position) == ("national_check_digits", digits.start + 5)
                     assert reason.expected != bban[digits.start : digits.end]
 
-    def test_both_pairs_of_digits_wrong_are_told_as_the_first(self) -> None:
+    def test_both_pairs_of_digits_wrong_are_reported_as_the_first(self) -> None:
         right, both_wrong = "10010051863000160", "10010061863000161"
 
         assert engine.check(iban("HR", right)).valid
@@ -123,7 +123,7 @@ class TestNorway:
             assert outcome.result == ("passed" if digit == due else "failed")
 
     @pytest.mark.parametrize("stem", ["8601001794", "1234005678", "6042003333", "9999009999", "0000001234"])
-    def test_with_00_at_places_5_and_6_only_what_every_source_agrees_on_is_told(self, stem: str) -> None:
+    def test_with_00_at_places_5_and_6_only_what_every_source_agrees_on_is_reported(self, stem: str) -> None:
         plain = norwegian_digit(stem, self.ALL_TEN)
         short = norwegian_digit(stem[6:], (5, 4, 3, 2))
 
@@ -163,7 +163,7 @@ class TestWhereWeDoNotJudge:
         assert verdict.checks.national_check_digits == "not_checked"
         assert verdict.checks.bank == "unknown"
 
-    def test_a_german_method_that_we_lack_is_told_as_not_checked(self) -> None:
+    def test_a_german_method_that_we_lack_is_reported_as_not_checked(self) -> None:
         lacking = [bank for key, bank in BANKS.items() if key[:2] == "DE" and bank.check_method not in german.METHODS]
 
         assert lacking
@@ -178,7 +178,7 @@ class TestWhereWeDoNotJudge:
 
         assert sum(method in german.METHODS for method in methods) / len(methods) > 0.97
 
-    def test_a_country_without_a_rule_is_told_as_not_checked(self) -> None:
+    def test_a_country_without_a_rule_is_reported_as_not_checked(self) -> None:
         for code, country in COUNTRIES.items():
             result = engine.check(country.example).checks.national_check_digits
             assert code in national.WITH_RULE or result == "not_checked"

@@ -89,7 +89,7 @@ class TestCandidates:
         assert candidates[0] == "LC55HEMM000100010012001200023015"
         assert candidates[1][-1].isalpha()
 
-    def test_of_many_the_first_hundred_are_told_and_all_are_counted(self) -> None:
+    def test_of_many_the_first_hundred_are_reported_and_all_are_counted(self) -> None:
         recovery = recover(without("LC55HEMM000100010012001200023015", 29, 30, 31))
 
         assert len(recovery.candidates) == 100
@@ -181,7 +181,7 @@ class TestRecoveryRefusals:
             ("DE89370400440532013\u00df?", "characters"),
         ],
     )
-    def test_the_reason_is_told(self, text: str, code: str) -> None:
+    def test_the_reason_is_reported(self, text: str, code: str) -> None:
         assert code_of(lambda: recover(text)) == code
 
     def test_the_input_stands_in_no_text_of_the_exception(self) -> None:

@@ -74,7 +74,7 @@ class TestAValidIban:
         assert verdict.bank.bic == "ESSESESS"
         assert verdict.bank_code == "500"
 
-    def test_the_branch_is_told_where_the_country_has_branches(self) -> None:
+    def test_the_branch_is_reported_where_the_country_has_branches(self) -> None:
         verdict = engine.check("GB33BUKB20201555555555")
 
         assert (verdict.bank_code, verdict.branch_code) == ("BUKB", "202015")
@@ -172,7 +172,7 @@ class TestWhatIsMadeWhenSomethingFailed:
         assert reasons(text) == expected
         assert not verdict.valid
 
-    def test_the_place_of_a_letter_is_told_by_its_class(self) -> None:
+    def test_the_place_of_a_letter_is_reported_by_its_class(self) -> None:
         assert reasons("GB13BA1C20201530093459")[0] == ("structure", 7, "a")
 
     def test_a_place_for_either_takes_letters_and_digits(self) -> None:
@@ -279,7 +279,7 @@ class TestCharacters:
         "hidden",
         ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u200e", "\u200f", "\u202e", "\u2066"],
     )
-    def test_characters_nobody_sees_are_told_with_their_place(self, hidden: str) -> None:
+    def test_characters_nobody_sees_are_reported_with_their_place(self, hidden: str) -> None:
         assert reasons(hidden + GERMAN) == [("characters", 1, None)]
         assert reasons("DE89 3704" + hidden + " 0044 0532 0130 00") == [("characters", 9, None)]
         assert reasons(GERMAN + hidden) == [("characters", 23, None)]
@@ -294,7 +294,7 @@ class TestCharacters:
     def test_half_characters_and_pictures_are_characters_too(self, lone: str) -> None:
         assert reasons(lone) == [("characters", 1, None)]
 
-    def test_the_first_of_several_is_told_and_separators_do_not_count(self) -> None:
+    def test_the_first_of_several_is_reported_and_separators_do_not_count(self) -> None:
         assert reasons("D-E 8(9)") == [("characters", 4, None)]
 
 
@@ -307,7 +307,7 @@ class TestVerdictWarnings:
         assert warnings(text) == ["normalised"]
         assert engine.check(text).valid
 
-    def test_normalising_is_told_of_invalid_numbers_as_well(self) -> None:
+    def test_normalising_is_reported_of_invalid_numbers_as_well(self) -> None:
         assert warnings("DE 88") == ["normalised"]
         assert warnings("de89?") == ["normalised"]
         assert warnings("DE89?") == []
@@ -375,7 +375,7 @@ class TestThePublicTestIbans:
         assert [reason.code for reason in engine.check(text).reasons] == expected
 
     @pytest.mark.parametrize("text", ["GB02BARC20201530093451", "GB68CITI18500483515538", "GB24BARC20201630093459"])
-    def test_what_only_the_british_modulus_tables_could_refuse_is_told_as_not_checked(self, text: str) -> None:
+    def test_what_only_the_british_modulus_tables_could_refuse_is_reported_as_not_checked(self, text: str) -> None:
         verdict = engine.check(text)
 
         assert verdict.valid

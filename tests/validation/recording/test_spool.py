@@ -88,7 +88,7 @@ class DiskTests(SpoolTest):
 
         assert self.spool.lines(0) == [b"two"]
 
-    def test_a_disk_that_has_room_for_a_part_of_a_piece_refuses_the_line_and_keeps_those_before_it(self) -> None:
+    def test_a_disk_that_has_space_for_a_part_of_a_piece_refuses_the_line_and_keeps_those_before_it(self) -> None:
         write = os.pwrite
         long = b"x" * PIECE_BYTES + b"\n"
         self.spool.append(b"one\n")
@@ -103,14 +103,14 @@ class DiskTests(SpoolTest):
         self.spool.append(long)
         assert self.spool.lines(0) == [b"one", b"two", long[:-1]]
 
-    def test_room_is_on_the_disk_before_a_line_needs_it(self) -> None:
+    def test_space_is_on_the_disk_before_a_line_needs_it(self) -> None:
         self.spool.append(b"one\n")
 
         found = self.path.stat()
         assert found.st_size == PIECE_BYTES
         assert found.st_blocks * 512 >= PIECE_BYTES
 
-    def test_a_line_longer_than_many_pieces_finds_room(self) -> None:
+    def test_a_line_longer_than_many_pieces_finds_space(self) -> None:
         long = b"x" * (3 * PIECE_BYTES) + b"\n"
         for line in (b"one\n", long, b"two\n"):
             self.spool.append(line)

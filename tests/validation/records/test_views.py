@@ -66,7 +66,7 @@ class RecordListTests(RecordPagesTest):
         self.assertIn("Checks are not recorded here while logging is off.", page)
         self.assertIn('href="/account/settings/security-and-privacy/"', page)
 
-    def test_what_was_kept_before_the_switch_is_still_shown(self) -> None:
+    def test_what_was_stored_before_the_switch_is_still_shown(self) -> None:
         self.fill(VALID)
         self.choose_logging(Mode.OFF)
 
@@ -215,7 +215,7 @@ class RecordFilterPageTests(RecordPagesTest):
             with self.subTest(query=query):
                 self.assertEqual(self.rows_of(query), rows)
 
-    def test_what_is_no_filter_is_told_and_shows_nothing(self) -> None:
+    def test_what_is_no_filter_is_reported_and_shows_nothing(self) -> None:
         self.fill(VALID)
         for query in (
             "since=yesterday",
@@ -240,7 +240,7 @@ class RecordFilterPageTests(RecordPagesTest):
 
         self.assertEqual(self.rows_of(f"key={self.mallory.client.keys.get().pk}", status=422), 0)
 
-    def test_nothing_that_fits_is_told(self) -> None:
+    def test_nothing_that_fits_is_reported(self) -> None:
         self.fill(VALID)
 
         self.assertIn("No matching checks.", self.page("/log/?verdict=invalid"))
@@ -260,7 +260,7 @@ class RecordFilterPageTests(RecordPagesTest):
             back = self.alice.opens(f"/log/?{response.context['newer']}")
             self.assertEqual([row.id for row in back.context["rows"]], seen[2:4])
 
-    def test_a_place_that_nobody_gave_is_as_if_nobody_had_asked(self) -> None:
+    def test_a_place_that_nobody_gave_is_as_if_nobody_had_given_one(self) -> None:
         self.fill(VALID)
         for written in ("x", "1-", "-", "1e9-" + "0" * 32, "9" * 30 + "-" + "0" * 32, "\u0661-" + "0" * 31):
             self.assertEqual(self.rows_of(f"before={written}"), 1, written)
@@ -322,12 +322,12 @@ class IbanSearchPageTests(RecordPagesTest):
         self.assertIn("This search is invalid. Search for the number again.", page)
         self.assertNotIn(GROUPED, page)
 
-    def test_a_number_that_is_not_there_is_told_so(self) -> None:
+    def test_a_number_that_is_not_there_is_reported_so(self) -> None:
         self.fill(OTHER)
 
         self.assertIn("No check of this number is stored", self.page(self.found(VALID)))
 
-    def test_nothing_to_search_for_is_told_at_the_field(self) -> None:
+    def test_nothing_to_search_for_is_reported_at_the_field(self) -> None:
         for text in ("", " - ", "IBAN:"):
             response = self.alice.posts("/log/find/", {"iban": text})
             self.assertEqual(response.status_code, 422)
@@ -343,7 +343,7 @@ class IbanSearchPageTests(RecordPagesTest):
         self.choose_logging(Mode.OFF)
         self.assertIn("not possible because your checks are not stored", self.page())
 
-    def test_what_was_kept_with_its_number_before_is_still_found(self) -> None:
+    def test_what_was_stored_with_its_number_before_is_still_found(self) -> None:
         self.fill(VALID)
         self.choose_logging(Mode.VERDICT)
         self.fill(VALID)
@@ -411,12 +411,12 @@ class ErasePageTests(RecordPagesTest):
         self.assertEqual(len(self.records()), 1)
         self.assertEqual(self.audit_details("log.erased"), [])
 
-    def test_more_than_anybody_counts_is_told_as_such(self) -> None:
+    def test_more_than_anybody_counts_is_reported_as_such(self) -> None:
         self.fill(*[VALID] * 4)
         with patch.object(search, "MAX_COUNTED", 3):
             self.assertIn("Delete more than 3 checks?", self.page("/log/delete/"))
 
-    def test_what_could_not_be_finished_is_asked_for_again(self) -> None:
+    def test_what_could_not_be_finished_is_requested_again(self) -> None:
         self.fill(*[VALID] * 4, at=NOON)
         fields = self.fields_of("/log/delete/?verdict=valid")
         with patch.object(store, "CHUNK_ROWS", 3), patch.object(store, "ERASE_SECONDS", -1.0):
@@ -441,7 +441,7 @@ class ErasePageTests(RecordPagesTest):
         self.assertEqual(len(self.records()), 1)
         self.assertEqual((self.audit_details("log.erased"), self.audit_details("log.exported")), ([], []))
 
-    def test_nothing_to_delete_is_told(self) -> None:
+    def test_nothing_to_delete_is_reported(self) -> None:
         self.assertIn("Nothing to delete", self.page("/log/delete/?verdict=valid"))
 
     @pytest.mark.claim("proof_again")

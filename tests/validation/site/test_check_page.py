@@ -82,9 +82,9 @@ class CheckPageTests(BaseTest):
         self.assertNotContains(response, "<mark>")
 
     def test_an_invisible_character_is_named_by_its_code(self) -> None:
-        said = words(self.visitor.checks("DE89\u200b370400440532013000"))
+        text = words(self.visitor.checks("DE89\u200b370400440532013000"))
 
-        self.assertIn("Character 5 is U+200B.", said)
+        self.assertIn("Character 5 is U+200B.", text)
         self.assertIn("“ı” (U+0131)", words(self.visitor.checks("DE89ı")))
 
     def test_what_was_typed_stays_in_the_field(self) -> None:
@@ -185,7 +185,7 @@ class BadInputTests(BaseTest):
                 self.assertNotIn("' onfocus='", page)
 
     def test_a_foreign_form_is_refused_with_the_reason(self) -> None:
-        for fields, said in (
+        for fields, expected in (
             ({}, "without the field"),
             ({"iban": ["DE89", "SE45"]}, "one IBAN at a time"),
             ({"iban[]": "DE89"}, "fields that this page does not have"),
@@ -195,7 +195,7 @@ class BadInputTests(BaseTest):
                 response = self.visitor.posts("/", fields)
 
                 self.assertEqual(response.status_code, 400)
-                self.assertIn(said, words(response))
+                self.assertIn(expected, words(response))
 
     def test_bytes_that_are_not_utf_8_are_refused(self) -> None:
         self.visitor.opens()

@@ -17,24 +17,24 @@ class CountryPagesTests(BaseTest):
                     self.assertEqual(visitor.opens(f"/countries/{code.lower()}/").status_code, 200)
 
     def test_a_country_is_drawn_position_by_position(self) -> None:
-        said = words(self.visitor.opens("/countries/pl/"))
+        text = words(self.visitor.opens("/countries/pl/"))
 
-        self.assertIn("An IBAN has 28 characters here.", said)
-        self.assertIn("Bank code 5–11 7 digits 1090101", said)
-        self.assertIn("National check digits 12 1 digit 4", said)
-        self.assertIn("Account number 13–28 16 digits", said)
+        self.assertIn("An IBAN has 28 characters here.", text)
+        self.assertIn("Bank code 5–11 7 digits 1090101", text)
+        self.assertIn("National check digits 12 1 digit 4", text)
+        self.assertIn("Account number 13–28 16 digits", text)
 
     def test_a_country_shows_checks_and_directory_date(self) -> None:
-        said = words(self.visitor.opens("/countries/de/"))
+        text = words(self.visitor.opens("/countries/de/"))
 
-        self.assertIn("Deutsche Bundesbank, Bankleitzahlendatei, October 2026", said)
-        self.assertRegex(said, r"[23],\d{3} bank codes")
+        self.assertIn("Deutsche Bundesbank, Bankleitzahlendatei, October 2026", text)
+        self.assertRegex(text, r"[23],\d{3} bank codes")
         self.assertIn("We have no bank list for this country.", words(self.visitor.opens("/countries/br/")))
         self.assertIn("Our bank list for this country is incomplete", words(self.visitor.opens("/countries/es/")))
 
     def test_sepa_follows_the_payments_council(self) -> None:
-        for code, said in (("al", "Yes, the"), ("rs", "Yes, the"), ("nc", "No, the"), ("br", "No, the")):
-            self.assertIn(f"SEPA payments {said}", words(self.visitor.opens(f"/countries/{code}/")))
+        for code, expected in (("al", "Yes, the"), ("rs", "Yes, the"), ("nc", "No, the"), ("br", "No, the")):
+            self.assertIn(f"SEPA payments {expected}", words(self.visitor.opens(f"/countries/{code}/")))
 
     def test_a_territory_names_its_parent(self) -> None:
         self.assertIn("France (FR)", words(self.visitor.opens("/countries/gp/")))
@@ -51,10 +51,10 @@ class CountryPagesTests(BaseTest):
             self.assertIn("Page not found", words(response))
 
     def test_the_list_is_sorted_as_its_language_sorts(self) -> None:
-        said = words(Visitor(language="sv").opens("/countries/"))
+        text = words(Visitor(language="sv").opens("/countries/"))
 
-        self.assertLess(said.index("Ungern"), said.index("Åland"))
-        self.assertLess(said.index("Åland"), said.index("Österrike"))
+        self.assertLess(text.index("Ungern"), text.index("Åland"))
+        self.assertLess(text.index("Åland"), text.index("Österrike"))
 
     def test_the_list_finds_by_name_and_by_code_whatever_the_accents(self) -> None:
         for question, code in (("swe", "SE"), ("SE", "SE"), ("turkiye", "TR"), ("cote", "CI")):

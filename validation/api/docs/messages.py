@@ -126,7 +126,7 @@ EXPECTED: Final[dict[str, Promise]] = {
         "`expected`: the digits that would have been correct, where this can be determined."
     ),
 }
-"""What a reason tells beside its code and its sentence."""
+"""What a reason holds beside its code and its message."""
 
 WARNINGS: Final[dict[str, Promise]] = {
     "bank_unknown": gettext_lazy("The bank code is not in the directory. Ask the payee to confirm the number."),

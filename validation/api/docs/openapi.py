@@ -59,7 +59,7 @@ _ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
 
 _REQUEST_HEADERS: Final[dict[str, dict[str, Any]]] = {
     "Accept-Language": {
-        "description": "The language of sentences and names: `en`, `sv` or `de`; English for any other.",
+        "description": "The language of messages and names: `en`, `sv` or `de`; English for any other.",
         "example": "sv",
     },
     "X-No-Log": {
