@@ -1,4 +1,4 @@
-"""Starts ibanse alone on this machine: looks at the port, prepares tables and files, then becomes gunicorn.
+"""Starts ibanse alone on this machine: checks the port, prepares tables and files, then becomes gunicorn.
 
 Knows the embedded mode only; production starts gunicorn itself, with the same deploy/gunicorn.conf.py.
 """
@@ -8,7 +8,7 @@ import signal
 import sys
 
 # ruff: noqa: E402 - the handler comes before the slow imports
-# Until gunicorn has its own handlers, Ctrl-C ends us at once, without a traceback or a complaint of make.
+# Until gunicorn has its own handlers, Ctrl-C ends the process at once, without a traceback or an error of make.
 signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
 import errno
@@ -20,11 +20,15 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError, connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from ibanse import catalogues
 from ibanse.config import env
 from privacy import vault
 
+# Not those of libraries, which may drop old migrations.
+APPS = {"accounts", "apikeys", "guard", "privacy", "validation", "vault"}
 UNUSABLE = {
     errno.EADDRINUSE: "is taken by another program",
     errno.EACCES: "is reserved for the administrator",
@@ -40,6 +44,7 @@ def start() -> None:
         refuse_unusable(env.number("PORT", 8000, least=1, most=65535))
         catalogues.compile_changed()
         django.setup()
+        refuse_foreign_databases()
         for database in settings.DATABASES:
             call_command("migrate", database=database, verbosity=0)
         call_command("sync_staff_groups", verbosity=0)
@@ -48,14 +53,14 @@ def start() -> None:
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("describe_data", verbosity=0)
         if env.flag("IBANSE_DEMO", default=True):
-            sys.stdout.write("A client to look around with (IBANSE_DEMO=0 leaves it out):\n")
+            sys.stdout.write("A demo client (IBANSE_DEMO=0 leaves it out):\n")
             call_command("create_demo")
     except (ImproperlyConfigured, OperationalError) as reason:
         sys.exit(str(reason))
     master_keys = settings.DATA_DIR / "master_keys"
     if env.SECRET_FILES.get(master_keys):
         sys.stdout.write(
-            f"Made {master_keys}, without which nothing sealed opens: keep a copy, apart from the data's.\n"
+            f"Made {master_keys}, without which nothing encrypted can be read: keep a copy, apart from the data.\n"
         )
         sys.stdout.flush()
     # The worker is a fork: it must not inherit an open database, or a pool whose threads stay behind.
@@ -67,18 +72,30 @@ def start() -> None:
     runpy.run_module("gunicorn", run_name="__main__", alter_sys=True)
 
 
+def refuse_foreign_databases() -> None:
+    """Exit with one line when a database was made by another version: its tables cannot become those of this one."""
+    known = MigrationLoader(None).disk_migrations.keys()
+    for connection in connections.all():
+        applied = MigrationRecorder(connection).applied_migrations().keys()
+        if any(app in APPS and (app, name) not in known for app, name in applied):
+            sys.exit(
+                f"The data in {settings.DATA_DIR} was made by another version of ibanse, which this one cannot read. "
+                "Move that folder away, or remove it, and start again."
+            )
+
+
 def refuse_unusable(port: int) -> None:
     """Exit with one line when `port` cannot be listened on, before anything is changed."""
-    # A browser may try localhost on IPv6 first, so a stranger there would answer in our name.
-    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+    # A browser may try localhost on IPv6 first, where another program would answer in our name.
+    for family, ip_address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
             with socket.socket(family, socket.SOCK_STREAM) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind((address, port))
+                probe.bind((ip_address, port))
         except OSError as error:
             if reason := UNUSABLE.get(error.errno or 0):
                 sys.exit(f"Port {port} {reason}. Choose another one, such as: PORT=8123 make run")
-            # Anything else is not ours to judge: a machine without IPv6 fails here and serves well.
+            # Any other error is left to gunicorn: a machine without IPv6 fails here and serves well.
 
 
 if __name__ == "__main__":

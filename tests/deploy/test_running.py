@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ class StartTests(unittest.TestCase):
         self.data = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def start(self, **settings: str) -> subprocess.CompletedProcess[str]:
-        environment = services.environment(IBANSE_DATA_DIR=str(self.data), **settings)
+        environment = services.environment(**{"IBANSE_DATA_DIR": str(self.data)} | settings)
         command = [sys.executable, "-m", "deploy.start"]
         return subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -70,6 +71,26 @@ class StartTests(unittest.TestCase):
 
         assert re.search(r"\AMaster key 1 does not open a data key: .*\n\Z", result.stderr)
         assert result.returncode == 1
+
+    def test_data_of_another_version_is_refused_with_one_line_and_left_alone(self) -> None:
+        for file, app, name in (("site", "accounts", "0001_users"), ("keyring", "vault", "0001_data_keys")):
+            with self.subTest(file=file):
+                path = self.data / file / f"{file}.sqlite3"
+                path.parent.mkdir()
+                with contextlib.closing(sqlite3.connect(path)) as database, database:
+                    database.execute("CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app, name, applied)")
+                    database.execute("INSERT INTO django_migrations (app, name) VALUES (?, ?)", (app, name))
+
+                result = self.start(PORT=str(services.free_port()), IBANSE_DATA_DIR=str(path.parent))
+
+                assert result.returncode == 1
+                assert result.stderr == (
+                    f"The data in {path.parent} was made by another version of ibanse, which this one cannot read. "
+                    "Move that folder away, or remove it, and start again.\n"
+                )
+                with contextlib.closing(sqlite3.connect(path)) as database:
+                    tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+                assert tables == [("django_migrations",)]
 
     def test_production_is_told_how_to_start(self) -> None:
         result = self.start(IBANSE_MODE="production")
@@ -149,7 +170,7 @@ class StopTests(unittest.TestCase):
         said, _ = terminal.communicate(timeout=20)
 
         assert re.search(
-            r"^Made .*/master_keys, without which nothing sealed opens: keep a copy", greetings, re.MULTILINE
+            r"^Made .*/master_keys, without which nothing encrypted can be read: keep a copy", greetings, re.MULTILINE
         )
         assert re.search(r"^ +owner +owner@demo\.example +\S{16}$", greetings, re.MULTILINE)
         assert re.search(r"^ +sub-user +colleague@demo\.example +\S{16}$", greetings, re.MULTILINE)
