@@ -93,7 +93,7 @@ def find(page: Page, listed: str, term: str) -> None:
     page.get_by_role("searchbox", name="Find").fill(term)
     page.get_by_role("button", name="Find").click()
     page.wait_for_url("**?*q=*")
-    page.locator(".office-list tbody a").first.click()
+    page.locator(".back-office-list tbody a").first.click()
 
 
 def do(page: Page, link: str, button: str, **fields: str) -> None:

@@ -88,7 +88,7 @@ def sign_out(page: Page) -> None:
     """Sign out by the menu."""
     page.locator(".menu summary").click()
     page.locator(".menu").get_by_role("button", name="Sign out").click()
-    expect(page.locator(".enter")).to_be_visible()
+    expect(page.locator(".sign-in-links")).to_be_visible()
 
 
 def sign_in(page: Page, address: str) -> None:

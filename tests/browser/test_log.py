@@ -48,7 +48,7 @@ def seen(browser: Browser, live_site: str, mailbox: Path) -> tuple[StorageState,
     for text in (SWEDISH, WRONG, "LC55HEMM000100010012001200023015", "x" * 128):
         look_up(page, text)
     page.goto("/log/")
-    row = page.locator("table.log a").first.get_attribute("href")
+    row = page.locator("table.check-records a").first.get_attribute("href")
     state = context.storage_state()
     context.close()
     assert row
@@ -79,10 +79,10 @@ def open_log(page: Page, rows: int) -> None:
     deadline = time.monotonic() + 5
     while True:
         page.goto("/log/")
-        if page.locator("table.log tbody tr").count() >= rows or time.monotonic() > deadline:
+        if page.locator("table.check-records tbody tr").count() >= rows or time.monotonic() > deadline:
             break
         time.sleep(0.2)
-    expect(page.locator("table.log tbody tr")).to_have_count(rows)
+    expect(page.locator("table.check-records tbody tr")).to_have_count(rows)
 
 
 def find(page: Page, text: str) -> None:
@@ -102,7 +102,7 @@ class TestALogsLife:
         page.get_by_role("link", name="Log").first.click()
         open_log(page, 4)
         # Not which of them stands first: the log knows whole seconds, and within one the order is by chance.
-        expect(page.locator("table.log tbody")).to_contain_text("Germany")
+        expect(page.locator("table.check-records tbody")).to_contain_text("Germany")
 
         page.locator("tr", has_text="SE45").first.get_by_role("rowheader").get_by_role("link").click()
         expect(page.get_by_role("heading", name="Check details")).to_be_visible()
@@ -111,14 +111,14 @@ class TestALogsLife:
 
         page.get_by_role("link", name="Log").first.click()
         find(page, " iban: se45-5000 0000.0583 9825 7466 ")
-        expect(page.locator("table.log tbody tr")).to_have_count(2)
+        expect(page.locator("table.check-records tbody tr")).to_have_count(2)
         expect(page.locator("#found .message")).to_contain_text("Only checks of SE45 5000 0000 0583 9825 7466")
         page.get_by_role("link", name="Delete everything about this IBAN").first.click()
         expect(page.get_by_role("heading", name="Delete 2 checks?")).to_be_visible()
         expect(page.locator("form.card")).to_contain_text("SE45 5000 0000 0583 9825 7466")
         page.get_by_role("button", name="Delete permanently").click()
         expect(page.locator(".message.success")).to_contain_text("2 checks have been deleted from the log.")
-        expect(page.locator("table.log tbody tr")).to_have_count(2)
+        expect(page.locator("table.check-records tbody tr")).to_have_count(2)
         expect(page.get_by_text("SE45")).to_have_count(0)
 
         page.goto("/account/history/")
@@ -129,7 +129,7 @@ class TestALogsLife:
         time.sleep(EFFECTIVE_WITHIN_SECONDS)
         page.goto("/log/")
         expect(page.get_by_text("Nothing new is added.")).to_be_visible()
-        expect(page.locator("table.log tbody tr")).to_have_count(2)
+        expect(page.locator("table.check-records tbody tr")).to_have_count(2)
         assert not [url for url in visited if "58398257466" in url or "0583" in url]
 
     def test_filters_files_and_single_checks(self, owner: Page, tmp_path: Path) -> None:
@@ -139,8 +139,10 @@ class TestALogsLife:
         open_log(page, 3)
         page.get_by_label("Result").select_option("not valid")
         page.get_by_role("button", name="Show").click()
-        expect(page.locator("table.log tbody tr")).to_have_count(1)
-        expect(page.locator("table.log")).to_contain_text("The check digits do not match the rest of the number.")
+        expect(page.locator("table.check-records tbody tr")).to_have_count(1)
+        expect(page.locator("table.check-records")).to_contain_text(
+            "The check digits do not match the rest of the number."
+        )
 
         for ending, button in (("csv", "Export as CSV"), ("json", "Export as JSON")):
             with page.expect_download() as waiting:
@@ -161,12 +163,12 @@ class TestALogsLife:
         page.get_by_role("link", name="Delete this check").click()
         page.get_by_role("button", name="Delete permanently").click()
         expect(page.locator(".message.success")).to_contain_text("The check has been deleted from the log.")
-        expect(page.locator("table.log tbody tr")).to_have_count(2)
+        expect(page.locator("table.check-records tbody tr")).to_have_count(2)
 
         page.get_by_role("link", name="Delete the whole log").click()
         expect(page.get_by_text("the whole log will be deleted")).to_be_visible()
         page.get_by_role("link", name="Cancel").click()
-        expect(page.locator("table.log tbody tr")).to_have_count(2)
+        expect(page.locator("table.check-records tbody tr")).to_have_count(2)
         page.get_by_role("link", name="Delete the whole log").click()
         page.get_by_role("button", name="Delete permanently").click()
         expect(page.get_by_role("heading", name="The log is empty")).to_be_visible()
@@ -180,7 +182,7 @@ class TestALogsLife:
         page.get_by_label("IBAN", exact=True).focus()
         page.keyboard.type("SE45 5000 0000 0583 9825 7466")
         page.keyboard.press("Enter")
-        expect(page.locator("table.log tbody tr")).to_have_count(1)
+        expect(page.locator("table.check-records tbody tr")).to_have_count(1)
         # The address leads to what was found: the next stop is in it.
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="Delete everything about this IBAN").first).to_be_focused()

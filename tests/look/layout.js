@@ -59,7 +59,7 @@
     let next = heading.nextElementSibling;
     while (next && !(isShown(next) && next.getBoundingClientRect().height)) next = next.nextElementSibling;
     // In a row made to hold both (a headline with its mark) they stand side by side on purpose.
-    if (!next || heading.parentElement.matches(".headline, .standing, .top, header")) continue;
+    if (!next || heading.parentElement.matches(".headline, .key-status, .top, header")) continue;
     const above = heading.getBoundingClientRect(), below = next.getBoundingClientRect();
     if (below.top < above.bottom - 1) wrong.push(`not below its heading: ${named(next)} beside ${named(heading)}`);
   }
@@ -113,7 +113,7 @@
   };
   for (const each of targets) {
     const box = each.getBoundingClientRect();
-    if (!box.width || each.matches(".skip, .unseen") || isCovered(box, each)) continue;
+    if (!box.width || each.matches(".skip, .visually-hidden") || isCovered(box, each)) continue;
     const label = each.matches("input") && each.labels?.[0]?.getBoundingClientRect();
     const high = Math.max(box.height, label?.height ?? 0), wide = Math.max(box.width, label?.width ?? 0);
     const words = each.parentElement.innerText?.trim() ?? "";

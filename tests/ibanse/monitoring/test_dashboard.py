@@ -88,7 +88,7 @@ class MetricsOverviewTests(BaseTest):
 
         page = self.staff("support").opens("/admin/").content.decode()
 
-        summary = page[page.index('id="wants-title"') : page.index('<nav class="spans"')]
+        summary = page[page.index('id="attention-title"') : page.index('<nav class="periods"')]
         self.assertIn("1 metric needs attention", summary)
         self.assertIn('href="#mails"', summary)
         self.assertIn("critical</span>", summary)
@@ -104,7 +104,7 @@ class MetricsOverviewTests(BaseTest):
         self.assertIn("out of date</span>", page)
         self.assertNotIn("OK</span>", page)
         self.assertIn("No metrics have been recorded for 3 hours, so the current state is unknown.", page)
-        self.assertNotIn('id="wants-title"', page)
+        self.assertNotIn('id="attention-title"', page)
 
         sampling.collect(timezone.now())
         Metric.objects.filter(name="mails").update(taken_at=timezone.now() - timedelta(hours=3))

@@ -557,7 +557,7 @@ class PageTests(ExportTest):
         ready = self.alice.opens(f"{PAGE}?was=under-way")
         self.assertContains(ready, "Your copy is ready")
         self.assertContains(ready, "alice@example.com")
-        self.assertContains(ready, '<p id="announcement" class="unseen" role="status">Your copy is ready.</p>')
+        self.assertContains(ready, '<p id="announcement" class="visually-hidden" role="status">Your copy is ready.</p>')
 
     def test_sub_users_strangers_and_staff_are_refused_and_other_clients_find_nothing(self) -> None:
         made = self.make()
