@@ -1,4 +1,4 @@
-"""gunicorn for both modes: embedded, one process on a port; production, several on a socket behind nginx."""
+"""Configuration of gunicorn: embedded, one process on a port; in production, several on a socket behind nginx."""
 
 import gc
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 chdir = str(Path(__file__).resolve().parent.parent)
-# gunicorn reads this file before it looks into `chdir`.
+# gunicorn reads this file before it applies `chdir`.
 sys.path.insert(0, chdir)
-# Whoever starts gunicorn need not say so: there are no other settings.
+# There are no other settings, so nobody has to set this.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
 
 from django.conf import settings
@@ -31,21 +31,21 @@ EMBEDDED = env.text("IBANSE_MODE", "embedded") == "embedded"
 if EMBEDDED:
     PORT = env.number("PORT", 8000, least=1, most=65535)
     bind = f"127.0.0.1:{PORT}"
-    # Limits are counted in this one process's memory; a second process would count for itself.
+    # Limits are counted in this process's memory; a second process would count separately.
     workers = 1
-    # No proxy stands in front, so nobody's word about the scheme counts.
+    # There is no proxy, so no header about the scheme is trusted.
     forwarded_allow_ips = ""
     loglevel = "warning"
-    # Somebody sits at the terminal and waits.
+    # Somebody waits at the terminal.
     graceful_timeout = 5
 else:
     bind = f"unix:{env.text('IBANSE_SOCKET', '/run/ibanse/gunicorn.sock')}"
     workers = env.number("IBANSE_WORKERS", 2, least=1, most=64)
-    # Longer than nginx keeps an idle connection, so that it is never gunicorn that closes one.
+    # Longer than in nginx, so that gunicorn never closes an idle connection first.
     keepalive = 5
-    # nginx sets no path of its own; a caller must not either.
+    # nginx does not set the path prefix, so a caller must not either.
     forwarder_headers = ""
-    # Owner and group, so that of all users of the machine only nginx (in the group) can pose as the proxy.
+    # Owner and group only, so that no user but nginx (in the group) can connect and claim to be the proxy.
     umask = 0o007
     loglevel = "info"
 
@@ -53,21 +53,21 @@ wsgi_app = "ibanse.wsgi:application"
 proc_name = "ibanse"
 worker_class = "gthread"
 threads = env.number("IBANSE_THREADS", 8, least=1, most=256)
-# What is built at import is shared by all workers; threads and pools must therefore start in post_fork.
+# Workers share what is built at import; threads and pools must therefore start after the fork.
 preload_app = True
-# The access log would hold callers' addresses for no purpose, and the control socket would be one more door.
+# An access log would record callers' IP addresses for no purpose, and the control socket would be another entry point.
 accesslog = None
 control_socket_disable = True
 
 
 class MaskedLog(Logger):  # type: ignore[misc]  # as above
-    """gunicorn's own log, masked: with the traceback of a failed request it writes the address.
+    """gunicorn's own log, masked, since the traceback of a failed request contains its URL.
 
-    It goes where all else goes: sealed, or in gunicorn's own format to standard error.
+    It goes where all logs go: encrypted to a file, or in gunicorn's format to standard error.
     """
 
     def setup(self, cfg: Config) -> None:
-        """Set up as gunicorn does, also when it reads its configuration again; then mask whatever that set up."""
+        """Set up gunicorn's handlers, also after a reload, then replace or mask them."""
         super().setup(cfg)
         if settings.LOG_KEYS:
             sealed = logging_handler.of_this_process(settings.LOG_DIR, settings.LOG_KEYS)
@@ -80,16 +80,16 @@ class MaskedLog(Logger):  # type: ignore[misc]  # as above
 
 
 logger_class = MaskedLog
-# The arbiter, which reads this file, serves nobody; what keeps a site from starting must be readable.
+# The arbiter, which reads this file, serves no requests; errors that prevent a start must be readable.
 logging_handler.speak_openly()
-# The heartbeat is a file that is touched all the time; on a busy disk that alone can get a worker killed.
+# The heartbeat is a file that is updated continuously; on a busy disk its delay alone can get a worker killed.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - gunicorn opens it with mkstemp
 
 
 def on_starting(server: Any) -> None:
-    """Load every view before the fork: tables are shared, and a site that cannot load never says it is ready."""
+    """Load every view before the fork, so that workers share them and a broken site never reports ready."""
     _ = get_resolver().url_patterns
-    _refuse_master_keys_that_do_not_open()
+    _refuse_unusable_master_keys()
     if settings.LOG_KEYS:
         try:
             logging_handler.try_out(settings.LOG_DIR)
@@ -98,20 +98,20 @@ def on_starting(server: Any) -> None:
     try:
         spool.create(settings.SPOOL_DIR).remove()
     except OSError as error:
-        # Each worker would say so at length, and gunicorn would start the next.
+        # Otherwise each worker would log a traceback, and gunicorn would start the next one.
         sys.exit(f"IBANSE_SPOOL_DIR, {settings.SPOOL_DIR}, cannot be written to: {error.strerror}. {env.EXPLAINED_IN}")
 
 
-def _refuse_master_keys_that_do_not_open() -> None:
-    """Exit with a sentence for each master key that is missing or wrong: nothing that it sealed could be read."""
+def _refuse_unusable_master_keys() -> None:
+    """Exit with a line for each master key that is missing or wrong: nothing that it wrapped could be read."""
     try:
         objections = vault.objections()
     except DatabaseError as error:
-        # Not its text, which may hold the server's name and user.
+        # Not its text, which may contain the server's name and user.
         sys.exit(f"KEYRING_DATABASE_URL: the keyring cannot be read ({type(error).__name__}). {env.EXPLAINED_IN}")
     if objections:
         sys.exit("\n".join(objections))
-    # The workers are forks: none may inherit an open database, or a pool whose threads stay behind.
+    # Workers are forks: none may inherit an open connection, or a pool whose threads do not survive the fork.
     keyring = connections["keyring"]
     keyring.close()
     if hasattr(keyring, "close_pool"):
@@ -119,16 +119,16 @@ def _refuse_master_keys_that_do_not_open() -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Seal also what a worker prints: gunicorn prints the text of what ends one, and that may hold anything."""
+    """Encrypt also what a worker prints: gunicorn prints the exception that ends one, which may contain anything."""
     if settings.LOG_KEYS:
         logging_handler.take_over_streams()
 
 
 def post_worker_init(worker: Any) -> None:
-    """Start the writer; leave Ctrl-C to the arbiter, which tells its workers by SIGQUIT, and let that end them at once.
+    """Start the threads; leave Ctrl-C to the arbiter, which sends SIGQUIT to its workers, and exit at once on that.
 
-    gunicorn's own handler shuts the pool of threads down from within the signal. Where the signal met a thread that
-    holds the pool's lock, or came twice, the worker hung until it was killed.
+    gunicorn's handler shuts the thread pool down inside the signal handler. When the signal interrupted a thread that
+    held the pool's lock, or came twice, the worker hung until it was killed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
@@ -136,26 +136,26 @@ def post_worker_init(worker: Any) -> None:
     from ibanse import scheduler
     from validation.recording import writer
 
-    # Before there are threads, of which two could make it at the same moment.
+    # Before there are threads, two of which could create it at the same time.
     rate.shared()
-    # Threads, so they must start after the fork.
+    # They are threads, so they must start after the fork.
     writer.start()
     scheduler.start()
-    _look_at_the_mark_of_changes()
+    _load_revision()
 
 
-def _look_at_the_mark_of_changes() -> None:
-    """Read it before the first call comes: on a busy machine some of the calls that wait for it were refused."""
+def _load_revision() -> None:
+    """Read the revision before the first call: on a busy machine, calls that had to wait for it were refused."""
     from accounts.guard import revisions
 
-    # Without the database the worker serves all the same, and says so to each call.
+    # Without the database the worker starts all the same, and refuses each call with that reason.
     with suppress(revisions.Unreadable):
         revisions.current()
     connections["default"].close()
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Write what calls have left behind, and give back what is done in the background; after a kill others do."""
+    """Write the spooled records and release background jobs; after a kill another worker does that."""
     from ibanse import scheduler
     from validation.recording import writer
 
@@ -164,9 +164,9 @@ def worker_exit(server: Any, worker: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Say where the site is, once the socket listens and the application is loaded."""
-    # The tables that all workers share are garbage never: looking through them again and again took a fifth of the
-    # time of a batch, and copied their pages into every worker.
+    """Print the URL, once the socket listens and the application is loaded."""
+    # The tables that all workers share are never garbage: collecting them again and again took a fifth of the time of a
+    # batch, and copied their memory pages into every worker.
     gc.collect()
     gc.freeze()
     if EMBEDDED:

@@ -1,7 +1,7 @@
-"""`make release`: tests a commit, records which claims hold, and builds the signed archive dist/ibanse-VERSION.tar.gz.
+"""`make release`: tests a commit, records the result of each claim, and builds the signed dist/ibanse-VERSION.tar.gz.
 
-RELEASE_KEY names the key that signs, as ssh-keygen makes it: a private one, or the public one of a key in an agent.
-deploy/verify is the other side: install and upgrade refuse an archive that it does not accept.
+RELEASE_KEY names the SSH key that signs: a private key file, or the public key file of a key in an agent.
+deploy/verify is the counterpart: install and upgrade refuse an archive that it does not accept.
 """
 
 import gzip
@@ -32,21 +32,21 @@ from privacy.security_page.evidence import Evidence, Result
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NAMESPACE: Final = "ibanse-release"
-"""What a signature is for: ssh-keygen refuses one that was made for something else."""
+"""The purpose of a signature: ssh-keygen refuses one that was made for another."""
 SUITES: Final = ("check", "test", "test-deploy")
 SUMS: Final = "SHA256SUMS"
 REQUIREMENT: Final = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+?)(?P<marker> ;.*?)?(?: \\)?$")
 
 
 class ReleaseError(Exception):
-    """No release can be made; the message is a sentence for whoever asked."""
+    """No release can be made; the message says why."""
 
 
 def main() -> None:
-    """Make a release of the commit that is checked out."""
+    """Release the commit that is checked out."""
     key = os.environ.get("RELEASE_KEY", "")
     if not key or not Path(key).is_file():
-        raise ReleaseError("Name the key that signs: make release RELEASE_KEY=~/.ssh/release (ssh-keygen makes one).")
+        raise ReleaseError("Name the key that signs: make release RELEASE_KEY=~/.ssh/release (ssh-keygen creates one).")
     sign(b"Can this key sign?", Path(key))
     commit = clean_commit()
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -55,20 +55,20 @@ def main() -> None:
         reports.mkdir()
         run_suites(reports)
         if clean_commit() != commit:
-            raise ReleaseError("The commit has changed while it was tested.")
-        found = Evidence(version, commit, datetime.now(UTC).date(), results(reports))
+            raise ReleaseError("The commit changed while it was tested.")
+        recorded = Evidence(version, commit, datetime.now(UTC).date(), results(reports))
         export(commit, folder)
-        add_generated(folder, found)
-        seal(folder, Path(key))
+        add_generated(folder, recorded)
+        sign_folder(folder, Path(key))
         archive = pack(folder, ROOT / "dist" / f"{folder.name}.tar.gz")
-    hold = sum(evidence.passed(claim, found) for claim in evidence.claims())
-    lines = [f"{slug}: {result.result}" for slug, result in found.claims.items() if result.result != "passed"]
-    lines.append(f"{archive.relative_to(ROOT)}: {hold} of {len(evidence.claims())} claims hold.")
+    passed = sum(evidence.passed(claim, recorded) for claim in evidence.claims())
+    lines = [f"{slug}: {result.result}" for slug, result in recorded.claims.items() if result.result != "passed"]
+    lines.append(f"{archive.relative_to(ROOT)}: {passed} of {len(evidence.claims())} claims passed.")
     sys.stdout.write("\n".join(lines) + "\n")
 
 
 def clean_commit() -> str:
-    """Return the commit that is checked out; refuse when a file differs from it."""
+    """Return the commit that is checked out. Raises ReleaseError when a file differs from it."""
     if _git("status", "--porcelain"):
         raise ReleaseError("A release is made from a commit: commit or remove what `git status` shows.")
     return _git("rev-parse", "HEAD")
@@ -82,7 +82,7 @@ def _git(*arguments: str) -> str:
 
 
 def run_suites(reports: Path) -> None:
-    """Run every check and test; their JUnit reports end up in the folder."""
+    """Run every check and test, which write their JUnit reports to the folder. Raises ReleaseError."""
     environment = {**os.environ, "IBANSE_TEST_REPORTS": str(reports)}
     for suite in SUITES:
         if subprocess.run(["make", suite], cwd=ROOT, env=environment, check=False).returncode:
@@ -92,8 +92,8 @@ def run_suites(reports: Path) -> None:
 def results(reports: Path) -> dict[str, Result]:
     """Return the result of each claim.
 
-    A test may run several times, on each database. A claim has passed when each of its tests passed at least once and
-    failed nowhere; a test that was skipped wherever it ran has not.
+    A test may run several times, once per database. A claim has passed when each of its tests passed at least once and
+    never failed; a test that was skipped in every run has not passed.
     """
     outcomes: dict[str, dict[str, set[str]]] = {claim.slug: defaultdict(set) for claim in evidence.claims()}
     for report in sorted(reports.glob("*.xml")):
@@ -126,27 +126,27 @@ def export(commit: str, folder: Path) -> None:
     subprocess.run(["tar", "-C", folder, "-xf", "-"], input=exported.stdout, check=True)
 
 
-def add_generated(folder: Path, found: Evidence) -> None:
-    """Add what is not in git: results, compiled translations, the list of stored data, the list of libraries."""
-    encoded = msgspec.json.format(msgspec.json.encode(found), indent=2)
+def add_generated(folder: Path, recorded: Evidence) -> None:
+    """Add what is not in git: test results, compiled translations, the list of stored data, the list of libraries."""
+    encoded = msgspec.json.format(msgspec.json.encode(recorded), indent=2)
     (folder / "evidence.json").write_bytes(encoded + b"\n")
     catalogues.compile_changed(folder / "ibanse" / "locale")
     subprocess.run([sys.executable, "manage.py", "describe_data", "--verbosity=0"], cwd=ROOT, check=True)
     shutil.copy(ROOT / "deploy" / "data.md", folder / "deploy")
-    bill = json.dumps(bill_of_materials(folder / "deploy" / "requirements" / "run.txt", found), indent=2)
+    bill = json.dumps(bill_of_materials(folder / "deploy" / "requirements" / "run.txt", recorded), indent=2)
     (folder / "sbom.cdx.json").write_text(bill + "\n", encoding="utf-8")
 
 
-def bill_of_materials(lock: Path, found: Evidence) -> dict[str, Any]:
-    """Return the libraries of a lock file as CycloneDX describes them."""
-    application = {"type": "application", "name": "ibanse", "version": found.version, "bom-ref": "ibanse"}
+def bill_of_materials(lock: Path, recorded: Evidence) -> dict[str, Any]:
+    """Return the libraries of a lock file as a CycloneDX document."""
+    application = {"type": "application", "name": "ibanse", "version": recorded.version, "bom-ref": "ibanse"}
     libraries = list(_libraries(lock.read_text(encoding="utf-8")))
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        "serialNumber": uuid.uuid5(uuid.NAMESPACE_URL, f"ibanse:{found.commit}").urn,
+        "serialNumber": uuid.uuid5(uuid.NAMESPACE_URL, f"ibanse:{recorded.commit}").urn,
         "version": 1,
-        "metadata": {"timestamp": f"{found.date}T00:00:00Z", "component": application},
+        "metadata": {"timestamp": f"{recorded.date}T00:00:00Z", "component": application},
         "components": libraries,
         "dependencies": [{"ref": "ibanse", "dependsOn": [library["bom-ref"] for library in libraries]}],
     }
@@ -157,7 +157,7 @@ def _libraries(lock: str) -> Iterator[dict[str, Any]]:
         first, *others = block.splitlines()
         found = REQUIREMENT.match(first)
         if found is None:
-            raise ReleaseError(f"The lock file has a line that is no requirement: {first}")
+            raise ReleaseError(f"The lock file has a line that is not a requirement: {first}")
         reference = f"pkg:pypi/{found['name'].lower()}@{found['version']}"
         library: dict[str, Any] = {
             "type": "library",
@@ -165,7 +165,7 @@ def _libraries(lock: str) -> Iterator[dict[str, Any]]:
             "version": found["version"],
             "purl": reference,
             "bom-ref": reference,
-            # Some are for other systems or versions of Python only.
+            # Some are only for other operating systems or versions of Python.
             "scope": "optional" if found["marker"] else "required",
             "hashes": [{"alg": "SHA-256", "content": line.partition("sha256:")[2].rstrip(" \\")} for line in others],
         }
@@ -175,16 +175,16 @@ def _libraries(lock: str) -> Iterator[dict[str, Any]]:
 
 
 def _licence(name: str) -> str | None:
-    """Return the SPDX expression that an installed library names."""
+    """Return the SPDX expression of an installed library."""
     try:
-        found = metadata.metadata(name).get_all("License-Expression", [])
+        expressions = metadata.metadata(name).get_all("License-Expression", [])
     except metadata.PackageNotFoundError:
         return None
-    return found[0] if found else None
+    return expressions[0] if expressions else None
 
 
-def seal(folder: Path, key: Path) -> None:
-    """Write the checksums of all files of a folder, and sign them; sealed again, it has new ones."""
+def sign_folder(folder: Path, key: Path) -> None:
+    """Write the checksums of all files of a folder and their signature, replacing earlier ones."""
     for name in (SUMS, f"{SUMS}.sig"):
         (folder / name).unlink(missing_ok=True)
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
@@ -195,7 +195,7 @@ def seal(folder: Path, key: Path) -> None:
 
 
 def sign(content: bytes, key: Path) -> bytes:
-    """Return the detached signature of a content."""
+    """Return a detached signature. Raises ReleaseError."""
     command = ["ssh-keygen", "-Y", "sign", "-q", "-f", str(key), "-n", NAMESPACE]
     done = subprocess.run(command, input=content, capture_output=True, check=False)
     if done.returncode or not done.stdout:
@@ -204,7 +204,7 @@ def sign(content: bytes, key: Path) -> bytes:
 
 
 def pack(folder: Path, archive: Path) -> Path:
-    """Write a folder as an archive in which neither users nor times of this machine stand."""
+    """Write a folder as an archive without the users and times of this machine."""
 
     def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
         entry.uid = entry.gid = 0

@@ -1,6 +1,6 @@
-"""Starts ibanse alone on this machine: checks the port, prepares tables and files, then becomes gunicorn.
+"""Starts the embedded mode: checks the port, prepares databases and files, then becomes gunicorn.
 
-Knows the embedded mode only; production starts gunicorn itself, with the same deploy/gunicorn.conf.py.
+Production does not use it: there systemd starts gunicorn, with the same deploy/gunicorn.conf.py.
 """
 
 import os
@@ -8,7 +8,7 @@ import signal
 import sys
 
 # ruff: noqa: E402 - the handler comes before the slow imports
-# Until gunicorn has its own handlers, Ctrl-C ends the process at once, without a traceback or an error of make.
+# Until gunicorn installs its handlers, Ctrl-C exits at once, without a traceback or an error of make.
 signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
 import errno
@@ -36,7 +36,7 @@ UNUSABLE = {
 
 
 def start() -> None:
-    """Become the server; exit with one line about the port, a setting or the database when that cannot be."""
+    """Become the server, or exit with one line about the port, a setting or the database."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
     try:
         if env.text("IBANSE_MODE", "embedded") == "production":
@@ -53,17 +53,17 @@ def start() -> None:
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("describe_data", verbosity=0)
         if env.flag("IBANSE_DEMO", default=True):
-            sys.stdout.write("A demo client (IBANSE_DEMO=0 leaves it out):\n")
+            sys.stdout.write("A demo client (IBANSE_DEMO=0 omits it):\n")
             call_command("create_demo")
     except (ImproperlyConfigured, OperationalError) as reason:
         sys.exit(str(reason))
     master_keys = settings.DATA_DIR / "master_keys"
     if env.SECRET_FILES.get(master_keys):
         sys.stdout.write(
-            f"Made {master_keys}, without which nothing encrypted can be read: keep a copy, apart from the data.\n"
+            f"Created {master_keys}. Nothing encrypted can be read without it: keep a copy, apart from the data.\n"
         )
         sys.stdout.flush()
-    # The worker is a fork: it must not inherit an open database, or a pool whose threads stay behind.
+    # The worker is a fork: it must not inherit an open connection, or a pool whose threads do not survive the fork.
     for connection in connections.all():
         connection.close()
         if hasattr(connection, "close_pool"):
@@ -85,17 +85,17 @@ def refuse_foreign_databases() -> None:
 
 
 def refuse_unusable(port: int) -> None:
-    """Exit with one line when `port` cannot be listened on, before anything is changed."""
-    # A browser may try localhost on IPv6 first, where another program would answer in our name.
-    for family, ip_address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+    """Exit with one line when `port` is not available, before anything is changed."""
+    # A browser may try localhost on IPv6 first, where another program would respond in our place.
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
             with socket.socket(family, socket.SOCK_STREAM) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind((ip_address, port))
+                probe.bind((host, port))
         except OSError as error:
             if reason := UNUSABLE.get(error.errno or 0):
                 sys.exit(f"Port {port} {reason}. Choose another one, such as: PORT=8123 make run")
-            # Any other error is left to gunicorn: a machine without IPv6 fails here and serves well.
+            # Other errors do not matter: a machine without IPv6 fails here and serves well.
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
--- Who may come in: made by the server's administrator, in psql; again and again, with the same result.
+-- The roles and the database: run by the superuser in psql; can be repeated with the same result.
 --
 --   ibanse_owner     owns the tables, changes them in migrations
---   ibanse_app       serves; what it may not do stands in rights.sql
---   ibanse_erase     carries out deletions and prunes
---   ibanse_readonly  looks, for statistics and repairs; sees nothing to sign in with
+--   ibanse_app       serves; its restrictions are in rights.sql
+--   ibanse_erase     executes deletions and prunes
+--   ibanse_readonly  reads, for statistics and repairs; sees no credentials
 --   ibanse_backup    reads everything, for dumps
 --
--- None has a password: over the socket the operating system says who somebody is (pg_ident.conf).
+-- None has a password: over the socket the operating system authenticates (pg_ident.conf).
 \set ON_ERROR_STOP on
 \set QUIET on
 
@@ -19,7 +19,7 @@ FROM pg_roles WHERE rolname LIKE 'ibanse\_%' \gexec
 
 ALTER ROLE ibanse_readonly SET default_transaction_read_only = on;
 ALTER ROLE ibanse_backup SET default_transaction_read_only = on;
--- A forgotten window of somebody who only looks must not keep dead rows, and so deleted data, alive.
+-- A forgotten read-only session must not prevent the removal of dead rows, and so of deleted data.
 ALTER ROLE ibanse_readonly SET statement_timeout = '5min';
 ALTER ROLE ibanse_readonly SET idle_in_transaction_session_timeout = '5min';
 GRANT pg_read_all_data TO ibanse_backup;

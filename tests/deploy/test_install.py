@@ -86,7 +86,7 @@ def machine(key: Path) -> Iterator[Debian]:
     with debian() as made:
         evidence = {"version": "0.1.0", "commit": "0" * 40, "date": "2026-11-26", "claims": {}}
         (made.root / "root/ibanse/evidence.json").write_text(json.dumps(evidence), encoding="ascii")
-        release.seal(made.root / "root/ibanse", key)
+        release.sign_folder(made.root / "root/ibanse", key)
         allow(key, made.root / "root/signers")
         yield made
 
@@ -101,19 +101,19 @@ class TestInstall:
 
         assert machine.tree() == before
         assert re.search(r"Would: Install .*postgresql", said)
-        assert "Would: Make the secret /etc/ibanse/credentials/IBANSE_MASTER_KEYS" in said
-        assert said.rstrip().endswith("changes would be made; nothing was touched.")
+        assert "Would: Create the secret /etc/ibanse/credentials/IBANSE_MASTER_KEYS" in said
+        assert said.rstrip().endswith("changes would be made; none was made.")
         assert "a-password-of-the-mail-server" not in said
 
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
         [
-            ((), "Say who mails come from: --mail-from"),
-            (FIRST, "Say where mails go, such as EMAIL_URL="),
-            (FIRST[:4], "Say to which key the log is sealed: --log-key"),
-            (FIRST[:6], "Say whose releases are accepted: --allowed-signers"),
-            (("--host", "Ibanse Example", *FIRST[2:]), "Say what the site is called: --host"),
-            (("--force",), "Unknown: --force. Usage:"),
+            ((), "Missing: the sender of mails. Add --mail-from"),
+            (FIRST, "Missing: the mail server. Set EMAIL_URL="),
+            (FIRST[:4], "Missing: the public key that encrypts the log. Add --log-key"),
+            (FIRST[:6], "Missing: the keys whose releases are accepted. Add --allowed-signers"),
+            (("--host", "Ibanse Example", *FIRST[2:]), "Missing or malformed: the site's host name. Add --host"),
+            (("--force",), "Unknown option: --force. Usage:"),
         ],
     )
     def test_what_is_missing_is_said_with_the_remedy(
@@ -250,7 +250,7 @@ class TestInstall:
         project = machine.root / "root/next/pyproject.toml"
         project.write_text(project.read_text(encoding="utf-8").replace('version = "0.1.0"', 'version = "9.9.9"'))
         assert "pyproject.toml: FAILED" in machine.runs("/root/ibanse/deploy/upgrade", "/root/next", must=False).stderr
-        release.seal(machine.root / "root/next", key)
+        release.sign_folder(machine.root / "root/next", key)
         machine.runs("tar", "-C", "/root", "-czf", "/root/next.tar.gz", "next")
 
         # Each is a life of the container of its own, which ends with its PostgreSQL.

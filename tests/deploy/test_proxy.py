@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -202,9 +203,13 @@ class TestLimits:
         assert {path: path.stat().st_mtime_ns for path in temporary.rglob("*")} == before
 
     def test_too_many_requests_of_one_address_are_refused_and_another_is_served(self, site: Proxy) -> None:
-        statuses = [site.asks("/health/live", source="127.0.0.9").status for _ in range(160)]
+        deadline = time.monotonic() + 60
+        statuses = set()
+        # A slow machine sends hardly more than the limit allows, so it takes many until the burst is used up.
+        while len(statuses) < 2 and time.monotonic() < deadline:
+            statuses.add(site.asks("/health/live", source="127.0.0.9").status)
 
-        assert set(statuses) == {200, 429}
+        assert statuses == {200, 429}
         assert site.asks("/health/live", source="127.0.0.10").status == 200
 
     def test_a_slow_head_is_cut_off_after_ten_seconds(self, site: Proxy) -> None:

@@ -219,7 +219,7 @@ class TestVerifying:
         (folder / "deploy").mkdir(parents=True)
         (folder / "manage.py").write_text("print()\n")
         (folder / "deploy" / "a file").write_text("with a space\n")
-        release.seal(folder, key)
+        release.sign_folder(folder, key)
         allow(key, tmp_path / "signers")
         return folder
 
@@ -279,13 +279,13 @@ class TestVerifying:
     def test_changed_sums_are_refused(self, folder: Path) -> None:
         (folder / "manage.py").write_text("print(1)\n")
         signature = (folder / "SHA256SUMS.sig").read_bytes()
-        release.seal(folder, make_key(folder.parent, "other"))
+        release.sign_folder(folder, make_key(folder.parent, "other"))
         (folder / "SHA256SUMS.sig").write_bytes(signature)
 
         assert "does not fit SHA256SUMS" in self.verify(folder)
 
     def test_somebody_else_is_refused(self, folder: Path) -> None:
-        release.seal(folder, make_key(folder.parent, "other"))
+        release.sign_folder(folder, make_key(folder.parent, "other"))
 
         assert "Not signed by anybody in" in self.verify(folder)
 

@@ -170,7 +170,7 @@ class StopTests(unittest.TestCase):
         said, _ = terminal.communicate(timeout=20)
 
         assert re.search(
-            r"^Made .*/master_keys, without which nothing encrypted can be read: keep a copy", greetings, re.MULTILINE
+            r"^Created .*/master_keys\. Nothing encrypted can be read without it: keep a copy", greetings, re.MULTILINE
         )
         assert re.search(r"^ +owner +owner@demo\.example +\S{16}$", greetings, re.MULTILINE)
         assert re.search(r"^ +sub-user +colleague@demo\.example +\S{16}$", greetings, re.MULTILINE)
