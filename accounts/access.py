@@ -1,4 +1,4 @@
-"""The door of every page of the client area: who may come in, and whether they must prove themselves once more."""
+"""Guards of the account pages: who may open one, and who must prove their identity once more."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,13 +12,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from accounts import roles
-from accounts.audit import client_log
+from accounts import audit, roles
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.models import Client, User
+from accounts.permissions import Permission
 
 P = ParamSpec("P")
 _REFUSAL_RECORDED_FOR = timedelta(days=1)
-_OPEN: Final[dict[str, frozenset[str]]] = {
+_OPEN: Final[dict[str, frozenset[Permission]]] = {
     Client.State.CLOSING: roles.WHILE_CLOSING,
     Client.State.SUSPENDED: roles.WHILE_SUSPENDED,
 }
@@ -29,48 +31,49 @@ class MemberRequest(HttpRequest):
 
     user: User
     client: Client
+    actor: Actor
 
 
 MemberView = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def allowed(action: str) -> Callable[[MemberView[P]], View[P]]:
-    """Let only users in whose role may do `deed` by the matrix; the view gets the client as `request.client`.
+def allowed(permission: Permission) -> Callable[[MemberView[P]], View[P]]:
+    """Let only users in whose role has the permission; the view gets `request.client` and `request.actor`.
 
-    Strangers are sent to sign in, others answered 403; so are the users of a client that is not active, with a page
-    that says so. While a client waits to be deleted or is suspended, its owners may do what roles.WHILE_CLOSING and
-    roles.WHILE_SUSPENDED list. Raises KeyError at import for a deed that is not in the matrix.
+    Visitors are sent to sign in, others get a 403; so do the users of a client that is not active, with a page that
+    says so. While a client waits to be deleted or is suspended, its owners may do what roles.WHILE_CLOSING and
+    roles.WHILE_SUSPENDED list.
     """
-    roles.MATRIX[action]
 
     def guard(view: MemberView[P]) -> View[P]:
         @wraps(view)
         def guarded(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            if not request.user.may(action) or request.user.client is None:
-                _note_refusal(request, action)
+            if not request.user.may(permission) or request.user.client is None:
+                _note_refusal(request, permission)
                 raise PermissionDenied
-            if not _is_open(request.user.client.state, action):
+            if not _is_open(request.user.client.state, permission):
                 return _closed(request, request.user.client)
             request.client = request.user.client
+            request.actor = Actor.of(request)
             return view(request, *args, **kwargs)
 
-        guarded.action = action  # type: ignore[attr-defined]  # the walk of all pages and roles reads it
+        guarded.permission = permission  # type: ignore[attr-defined]  # the walk of all pages and roles reads it
         return guarded  # type: ignore[return-value]  # a member's request is made of any request here
 
     return guard
 
 
-def _is_open(state: str, action: str) -> bool:
-    return state == Client.State.ACTIVE or action in _OPEN.get(state, frozenset())
+def _is_open(state: str, permission: Permission) -> bool:
+    return state == Client.State.ACTIVE or permission in _OPEN.get(state, frozenset())
 
 
-def client_of(request: HttpRequest, action: str) -> Client | None:
-    """Return the client for whom a public page is used: that of a signed-in user who may do `deed`, if it is active."""
+def client_of(request: HttpRequest, permission: Permission) -> Client | None:
+    """Return the active client of a signed-in user who has the permission: for pages that are public as well."""
     user = request.user
-    if not isinstance(user, User) or not user.may(action) or user.client is None:
+    if not isinstance(user, User) or not user.may(permission) or user.client is None:
         return None
     return user.client if user.client.state == Client.State.ACTIVE else None
 
@@ -81,12 +84,12 @@ def recent_login(view: MemberView[P]) -> MemberView[P]:
     return decorated
 
 
-def _note_refusal(request: MemberRequest, action: str) -> None:
-    """Tell the owners, by the history, that a colleague tried a door that is not theirs: once a day and page."""
+def _note_refusal(request: MemberRequest, permission: Permission) -> None:
+    """Record, once a day and page, that a member tried to open a page that is only for owners."""
     user = request.user
-    page, _, _ = action.partition(".")
+    page = permission.page
     if user.client and cache.add(f"refused:{user.pk}:{page}", 1, int(_REFUSAL_RECORDED_FOR.total_seconds())):
-        client_log.record("users.refused", client=user.client, by=user, request=request, detail={"page": page})
+        audit.record(AuditEvent.PAGE_REFUSED, client=user.client, by=Actor.of(request), detail={"page": page})
 
 
 def _closed(request: HttpRequest, client: Client) -> HttpResponse:

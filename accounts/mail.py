@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from accounts import counters
+from accounts.models import Client, User
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,19 @@ def send_on_commit(template: str, *, to: str, language: str, context: Mapping[st
     mail = EmailMultiAlternatives(subject, body, to=[to])
     mail.attach_alternative(html, "text/html")
     transaction.on_commit(lambda: _send(mail, template))
+
+
+def send_to_owners_on_commit(client: Client, template: str, *, context: Mapping[str, object]) -> int:
+    """Send a mail to every owner of the client who can sign in, each in their language; return how many those are."""
+    owners = active_owners(client)
+    for owner in owners:
+        send_on_commit(template, to=owner.email, language=owner.language, context=context)
+    return len(owners)
+
+
+def active_owners(client: Client) -> list[User]:
+    """Return the owners who are mailed: those who can sign in."""
+    return list(User.objects.filter(client=client, role=User.Role.OWNER, is_active=True))
 
 
 def send_plain(template: str, *, to: str, reply_to: str, context: Mapping[str, object]) -> bool:

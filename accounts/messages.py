@@ -6,6 +6,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.staff import groups as staff_groups
 
@@ -95,16 +96,20 @@ OPERATOR_REFUSALS: Final[dict[str, Promise]] = {
 }
 """How the back-office says no to staff."""
 
-TO_MEMBERS: Final[dict[str, Promise]] = {
-    "users.signed_out_by_operator": gettext_lazy(
+TO_MEMBERS: Final[dict[AuditEvent, Promise]] = {
+    AuditEvent.MEMBER_SIGNED_OUT_BY_OPERATOR: gettext_lazy(
         "We have signed you out of ibanse everywhere. You can sign in again immediately"
     ),
-    "users.deactivated": gettext_lazy("An owner of your account has deactivated you. You can no longer sign in"),
-    "users.reactivated": gettext_lazy("An owner of your account has reactivated you. You can sign in again"),
-    "users.removed": gettext_lazy("An owner of your account has removed you. Your user has been deleted"),
-    "users.factors_reset": gettext_lazy("An owner of your account has removed your two-factor authentication"),
-    "users.ownership_given": gettext_lazy("You are now an owner of your account"),
-    "users.ownership_taken": gettext_lazy("You are no longer an owner of your account"),
+    AuditEvent.MEMBER_DEACTIVATED: gettext_lazy(
+        "An owner of your account has deactivated you. You can no longer sign in"
+    ),
+    AuditEvent.MEMBER_REACTIVATED: gettext_lazy("An owner of your account has reactivated you. You can sign in again"),
+    AuditEvent.MEMBER_REMOVED: gettext_lazy("An owner of your account has removed you. Your user has been deleted"),
+    AuditEvent.MEMBER_FACTORS_RESET: gettext_lazy(
+        "An owner of your account has removed your two-factor authentication"
+    ),
+    AuditEvent.OWNERSHIP_GIVEN: gettext_lazy("You are now an owner of your account"),
+    AuditEvent.OWNERSHIP_TAKEN: gettext_lazy("You are no longer an owner of your account"),
 }
 """What the user to whom it was done is mailed, by the tag of the history."""
 

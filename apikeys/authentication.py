@@ -17,7 +17,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts.audit import client_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.guard import addresses, revisions
 from accounts.models import Client
 from apikeys import networks, peppers, tokens
@@ -198,7 +200,7 @@ def _note_refusal(key: Key, reason: str, address: str) -> None:
         return
     detail = {"key": row.prefix, "reason": reason}
     try:
-        client_log.record("keys.refused", client=client, by=None, address=address, detail=detail)
+        audit.record(AuditEvent.KEY_REFUSED, client=client, by=Actor(ip_address=address), detail=detail)
     except vault.VaultError as error:
         # Nothing is sealed any more for a client that is being deleted; the call is refused all the same.
         log.warning("A refused call is missing in a history: %s", type(error).__name__)

@@ -13,16 +13,17 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import mail
-from accounts.audit import client_log
+from accounts import audit, mail
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.forms import idempotency
 from accounts.guard import revisions
-from accounts.models import Client, User
+from accounts.models import Client
+from accounts.permissions import Permission
 from apikeys import networks, scopes, tokens
 from apikeys.models import DEFAULT_RATE, AllowedNetwork, ApiKey
 from privacy import vault
@@ -62,8 +63,7 @@ def create(
     client: Client,
     draft: Draft,
     *,
-    by: User | None,
-    request: HttpRequest | None = None,
+    by: Actor,
     attempt: uuid.UUID | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its text, which cannot be had again.
@@ -72,21 +72,21 @@ def create(
     Refusal `key_limit_reached`, `no_longer_owner`, or one of `allow` for a wrong network.
     """
     with transaction.atomic():
-        client = _take_turn(client, by)
+        client = by.lock(client, Permission.KEYS_CHANGE)
         pk = idempotency.row_key(client.pk, attempt) if attempt else uuid.uuid4()
         if made := ApiKey.objects.filter(pk=pk).first():
             raise Refusal("already_made", key=made.prefix, pk=made.pk)
         _refuse_if_full(client)
-        key, text = _made(client, ApiKey(pk=pk, is_test=draft.is_test, created_by=by), draft)
+        key, text = _made(client, ApiKey(pk=pk, is_test=draft.is_test, created_by=by.user), draft)
         for network in _networks(draft):
             _add(key, network, "")
         revisions.bump()
         detail = {"key": key.prefix, "name": draft.name, "scopes": ", ".join(key.scopes)}
-        client_log.record("keys.created", client=client, by=by, request=request, detail=detail)
+        audit.record(AuditEvent.KEY_CREATED, client=client, by=by, detail=detail)
     return key, text
 
 
-def edit(key: ApiKey, draft: Draft, *, by: User | None, request: HttpRequest | None = None) -> None:
+def edit(key: ApiKey, draft: Draft, *, by: Actor) -> None:
     """Change name, scopes, rate, end and address mode of a key in use; saving the same again does nothing.
 
     Raises Refusal `key_over` for a revoked or expired key, `already_replaced`, `no_longer_owner`.
@@ -102,12 +102,10 @@ def edit(key: ApiKey, draft: Draft, *, by: User | None, request: HttpRequest | N
         changed = [field for field, value in _told(key).items() if value != before[field]]
         if changed:
             key.save()
-            _record("keys.changed", key, by, request, fields=", ".join(changed))
+            _record(AuditEvent.KEY_CHANGED, key, by, fields=", ".join(changed))
 
 
-def rotate(
-    key: ApiKey, overlap: timedelta, *, by: User | None, request: HttpRequest | None = None
-) -> tuple[ApiKey, str]:
+def rotate(key: ApiKey, overlap: timedelta, *, by: Actor) -> tuple[ApiKey, str]:
     """Make a key that is like this one but for its text, and let this one end after the overlap, one of OVERLAPS.
 
     The new key lives as long as the old one was meant to. Without an overlap the old one is revoked at once. Raises
@@ -123,44 +121,42 @@ def rotate(
             _refuse_if_full(key.client)
         now = timezone.now()
         entries = list(key.networks.all())
-        fresh, text = _made(key.client, ApiKey(is_test=key.is_test, created_by=by), _draft(key, now))
+        fresh, text = _made(key.client, ApiKey(is_test=key.is_test, created_by=by.user), _draft(key, now))
         for entry in entries:
             _add(fresh, entry.network, note(entry))
         key.replaced_by = fresh
         key.expires_at = min(key.expires_at, now + overlap)
         key.revoked_at = None if overlap else now
         key.save()
-        _record("keys.rotated", key, by, request, new=fresh.prefix)
+        _record(AuditEvent.KEY_ROTATED, key, by, new=fresh.prefix)
     return fresh, text
 
 
-def revoke(key: ApiKey, *, by: User | None, request: HttpRequest | None = None) -> None:
+def revoke(key: ApiKey, *, by: Actor) -> None:
     """End a key for ever, on every worker within two seconds. Doing so twice changes nothing.
 
     Raises Refusal `no_longer_owner`.
     """
     with transaction.atomic():
-        _take_turn(key.client, by)
+        by.lock(key.client, Permission.KEYS_CHANGE)
         key = ApiKey.objects.select_related("client").get(pk=key.pk)
         if key.revoked_at is None:
             key.revoked_at = timezone.now()
             key.save(update_fields=["revoked_at"])
-            _record("keys.revoked", key, by, request)
+            _record(AuditEvent.KEY_REVOKED, key, by)
 
 
-def set_any_address(key: ApiKey, *, any_address: bool, by: User | None, request: HttpRequest | None = None) -> None:
+def set_any_address(key: ApiKey, *, any_address: bool, by: Actor) -> None:
     """Let a key work from any address, or only from those in its list. Raises Refusal `key_over`, `no_longer_owner`."""
     with transaction.atomic():
         key = _as_it_is_now(key, by)
         if key.any_address != any_address:
             key.any_address = any_address
             key.save(update_fields=["any_address"])
-            _record("keys.changed", key, by, request, fields="any_address")
+            _record(AuditEvent.KEY_CHANGED, key, by, fields="any_address")
 
 
-def allow(
-    key: ApiKey, network: str, note: str = "", *, by: User | None, request: HttpRequest | None = None
-) -> AllowedNetwork:
+def allow(key: ApiKey, network: str, note: str = "", *, by: Actor) -> AllowedNetwork:
     """Add an address or network, as somebody types it, to those that a key works from; return its canonical entry.
 
     Raises Refusal `network_…` with a code of networks.parse(), `network_loopback`, `network_already_there` (with the
@@ -174,17 +170,17 @@ def allow(
         if key.networks.count() >= MOST_NETWORKS:
             raise Refusal("network_limit_reached", limit=MOST_NETWORKS)
         entry = _add(key, network, note)
-        _record("keys.network_added", key, by, request, network=network)
+        _record(AuditEvent.KEY_NETWORK_ADDED, key, by, network=network)
     return entry
 
 
-def disallow(entry: AllowedNetwork, *, by: User | None, request: HttpRequest | None = None) -> None:
+def disallow(entry: AllowedNetwork, *, by: Actor) -> None:
     """Take an entry out of a key's list. Doing so twice changes nothing. Raises Refusal `no_longer_owner`."""
     with transaction.atomic():
-        _take_turn(entry.key.client, by)
+        by.lock(entry.key.client, Permission.KEYS_CHANGE)
         done, _rows = AllowedNetwork.objects.filter(pk=entry.pk).delete()
         if done:
-            _record("keys.network_removed", entry.key, by, request, network=entry.network)
+            _record(AuditEvent.KEY_NETWORK_REMOVED, entry.key, by, network=entry.network)
 
 
 def canonical(text: str) -> str:
@@ -244,24 +240,13 @@ def _warn(key: ApiKey, now: datetime) -> bool:
             "at": key.expires_at,
             "link": settings.SITE_URL + reverse("apikeys:key", args=[key.pk]),
         }
-        for owner in User.objects.filter(client=key.client, role=User.Role.OWNER, is_active=True):
-            mail.send_on_commit("key_expiring", to=owner.email, language=owner.language, context=context)
+        mail.send_to_owners_on_commit(key.client, "key_expiring", context=context)
     return True
 
 
-def _take_turn(client: Client, by: User | None) -> Client:
-    """Return the client as it is now and hold its row until the transaction ends, so that two clicks take turns."""
-    client = Client.objects.lock(client)
-    if by is not None:
-        actor = client.users.filter(pk=by.pk).first()
-        if actor is None or not actor.may("keys.change"):
-            raise Refusal("no_longer_owner")
-    return client
-
-
-def _as_it_is_now(key: ApiKey, by: User | None) -> ApiKey:
+def _as_it_is_now(key: ApiKey, by: Actor) -> ApiKey:
     """Take the turn and return the key as the deed before ours has left it, if it is still in use."""
-    _take_turn(key.client, by)
+    by.lock(key.client, Permission.KEYS_CHANGE)
     key = ApiKey.objects.select_related("client").get(pk=key.pk)
     if key.revoked_at is not None or key.expires_at <= timezone.now():
         raise Refusal("already_replaced" if key.replaced_by_id else "key_over")
@@ -342,8 +327,8 @@ def _note_record(entry: AllowedNetwork) -> str:
     return f"{entry.key_id}/{entry.network}"
 
 
-def _record(tag: str, key: ApiKey, by: User | None, request: HttpRequest | None, **detail: str) -> None:
+def _record(event: AuditEvent, key: ApiKey, by: Actor, **detail: str) -> None:
     """Write the deed down and tell the workers: nothing of a key changes without both."""
     revisions.bump()
     told = {"key": key.prefix, "name": name(key), **detail}
-    client_log.record(tag, client=key.client, by=by, request=request, detail=told)
+    audit.record(event, client=key.client, by=by, detail=told)

@@ -10,6 +10,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.guard import revisions
 from accounts.staff.justification import Justification, lock_client, record_action
@@ -41,12 +42,12 @@ def revoke(key: ApiKey, justification: Justification) -> bool:
     Returns whether it was not revoked before. Raises Refusal `client_gone`.
     """
     with transaction.atomic():
-        client = lock_client(key.client_id)
+        client = lock_client(key.client_id, may_be_closing=True)
         key = ApiKey.objects.get(pk=key.pk)
         if key.revoked_at is not None:
             return False
         key.revoked_at = timezone.now()
         key.save(update_fields=["revoked_at"])
         revisions.bump()
-        record_action("keys.revoked_by_operator", client, justification, key=key.prefix, name=keys.name(key))
+        record_action(AuditEvent.KEY_REVOKED_BY_OPERATOR, client, justification, key=key.prefix, name=keys.name(key))
     return True

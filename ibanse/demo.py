@@ -11,7 +11,9 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 
-from accounts.audit import client_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.models import Client, UsageDay, User
 from accounts.profile import details
 from accounts.usage import counts
@@ -59,9 +61,9 @@ def _make(path: Path) -> None:
         client = Client.objects.create(is_demo=True)
         owner = _user(client, made[0], User.Role.OWNER, "Demo Owner")
         _user(client, made[1], User.Role.MEMBER, "Demo Colleague")
-        client_log.record("client.created", client=client, by=owner)
+        audit.record(AuditEvent.CLIENT_CREATED, client=client, by=Actor(owner))
         company = details.Contact(company="Demo AB", person="Demo Owner", city="Stockholm", country="SE")
-        details.save_contact(client, company, by=owner)
+        details.save_contact(client, company, by=Actor(owner))
         UsageDay.objects.bulk_create(_sample(client))
     path.touch(mode=0o600)
     path.write_text("\n".join(f"{login.role}\t{login.email}\t{login.password}" for login in made), encoding="utf-8")

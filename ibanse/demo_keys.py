@@ -7,6 +7,7 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.actor import SYSTEM
 from accounts.models import Client
 from apikeys import keys, scopes, tokens
 from apikeys.models import ApiKey
@@ -58,5 +59,5 @@ def _made(client: Client, kind: str) -> str:
         expires_at=timezone.now() + _LIFE,
         is_test=kind == "test",
     )
-    _key, text = keys.create(client, draft, by=None)
+    _key, text = keys.create(client, draft, by=SYSTEM)
     return text

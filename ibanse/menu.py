@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +23,26 @@ class Entry:
     is_current: bool
 
 
-# deed, name of the page, label. An empty deed: everybody who is signed in, staff too.
+# Permission, name of the page, label. Without a permission: everybody who is signed in, staff too.
 ACCOUNT: Final = (
-    ("profile.change", "accounts:profile", gettext_lazy("Profile")),
+    (Permission.PROFILE_CHANGE, "accounts:profile", gettext_lazy("Profile")),
     ("", "account_email", gettext_lazy("E-mail address")),
     ("", "account_change_password", gettext_lazy("Password")),
     ("", "mfa_index", gettext_lazy("Two-factor authentication")),
     ("", "usersessions_list", gettext_lazy("Sessions")),
-    ("users.view", "accounts:users", gettext_lazy("Users")),
-    ("history.view", "accounts:history", gettext_lazy("Audit log")),
-    ("contact.view", "accounts:contact", gettext_lazy("Contact details")),
-    ("billing.view", "accounts:billing", gettext_lazy("Billing details")),
-    ("privacy.view", "accounts:settings", gettext_lazy("Settings")),
+    (Permission.MEMBERS_VIEW, "accounts:users", gettext_lazy("Users")),
+    (Permission.AUDIT_VIEW, "accounts:history", gettext_lazy("Audit log")),
+    (Permission.CONTACT_VIEW, "accounts:contact", gettext_lazy("Contact details")),
+    (Permission.BILLING_VIEW, "accounts:billing", gettext_lazy("Billing details")),
+    (Permission.PRIVACY_VIEW, "accounts:settings", gettext_lazy("Settings")),
 )
 OFFICE: Final = "office"
-"""In the place of a deed: for the operator's staff, whose deeds are in accounts/staff/groups.py."""
+"""In the place of a permission: for the operator's staff, whose own are in accounts/staff/groups.py."""
 OVERVIEW: Final = (
     (OFFICE, "admin:index", gettext_lazy("Back-office")),
-    ("overview.view", "accounts:overview", gettext_lazy("Overview")),
-    ("keys.view", "apikeys:keys", gettext_lazy("API keys")),
-    ("log.view", "validation:log", gettext_lazy("Check log")),
+    (Permission.OVERVIEW_VIEW, "accounts:overview", gettext_lazy("Overview")),
+    (Permission.KEYS_VIEW, "apikeys:keys", gettext_lazy("API keys")),
+    (Permission.RECORDS_VIEW, "validation:log", gettext_lazy("Check log")),
 )
 
 
@@ -54,11 +55,11 @@ def menu(request: HttpRequest) -> dict[str, object]:
     }
 
 
-def _entries(request: HttpRequest, table: tuple[tuple[str, str, Promise], ...]) -> Iterator[Entry]:
+def _entries(request: HttpRequest, table: tuple[tuple[Permission | str, str, Promise], ...]) -> Iterator[Entry]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return
-    for action, page, label in table:
-        if user.is_staff if action == OFFICE else not action or user.may(action):
+    for needed, page, label in table:
+        if user.may(needed) if isinstance(needed, Permission) else user.is_staff or needed != OFFICE:
             path = reverse(page)
             yield Entry(label, path, request.path.startswith(path))

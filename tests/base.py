@@ -29,6 +29,7 @@ from django.test import Client as Browser
 from django.test import TestCase
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.audit import client_log
 from accounts.models import Client, User
 from accounts.staff import groups as staff_groups
@@ -112,6 +113,11 @@ class Person(Visitor):
         request.session.save()
 
     @property
+    def actor(self) -> Actor:
+        """This person, as rules take who acts."""
+        return Actor(self.user)
+
+    @property
     def client(self) -> Client:
         """The client this person belongs to."""
         assert self.user.client is not None
@@ -127,7 +133,7 @@ class Person(Visitor):
             "networks": tuple(networks),
             **draft,
         }
-        _key, text = keys.create(self.client, keys.Draft(**wished), by=self.user)
+        _key, text = keys.create(self.client, keys.Draft(**wished), by=self.actor)
         return text
 
 

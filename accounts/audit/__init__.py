@@ -1,1 +1,7 @@
-"""Audit logs: what was done in a client's account and in the back-office, chained so that changes show."""
+"""Audit logs: what was done to a client, for its owners; what staff viewed and did, for the operator."""
+
+from accounts.audit.client_log import record
+from accounts.audit.events import AuditEvent, StaffEvent
+from accounts.audit.staff_log import record as record_staff
+
+__all__ = ["AuditEvent", "StaffEvent", "record", "record_staff"]

@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import client_log
+from accounts.audit.events import CLIENT_EVENTS
 from accounts.forms.base import BaseForm
 
 
@@ -33,7 +33,7 @@ class AuditLogFilter(BaseForm):
         required=False,
         choices=lambda: [
             ("", _("everything")),
-            *((tag, action.sentence) for tag, action in client_log.ACTIONS.items()),
+            *((event.value, description.text) for event, description in CLIENT_EVENTS.items()),
         ],
     )
     person = forms.ChoiceField(label=_("Who"), required=False)

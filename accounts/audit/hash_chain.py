@@ -15,13 +15,10 @@ from ipaddress import ip_address, ip_network
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from django.core.exceptions import SuspiciousOperation
 from django.db.models import Manager, QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.audit import signatures
-from accounts.guard import addresses
 from accounts.models import ChainedEntry
 from privacy import vault
 
@@ -186,16 +183,6 @@ class Chain(Generic[Entry]):
         if not sealed:
             return ""
         return vault.unseal_text(self.owner, sealed, purpose=f"{self.name}.{what}", record=self._record(entry))
-
-
-def caller(request: HttpRequest | None) -> str:
-    """Return the caller's address, empty when there is no request or its address is not known."""
-    if request is None:
-        return ""
-    try:
-        return addresses.caller(request)
-    except SuspiciousOperation:  # The deed is done all the same; that its address is unknown is what we keep.
-        return ""
 
 
 def _network(address: str) -> str:

@@ -13,13 +13,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
 
 from accounts import batch, mail
+from accounts.actor import Actor
 from accounts.audit import hash_chain
+from accounts.audit.events import STAFF_EVENTS, StaffEvent, staff_event_text
 from accounts.audit.hash_chain import Chain, Checkpoint, Verification
 from accounts.models import StaffDetail, StaffEntry, StaffLogLock, User
 
@@ -31,68 +30,21 @@ DETAILS_RETENTION: Final = timedelta(days=760)
 """25 months."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A kind of look or deed: its sentence, and whether the group *security* is mailed."""
-
-    sentence: Promise
-    alarm: bool = False
-
-
-ACTIONS: Final[dict[str, Action]] = {
-    "staff.groups_changed": Action(gettext_lazy("A staff member's groups were changed"), alarm=True),
-    "staff.shut_out": Action(gettext_lazy("A staff member was locked out"), alarm=True),
-    "staff.let_in": Action(gettext_lazy("A staff member's access was restored"), alarm=True),
-    "staff.demoted": Action(gettext_lazy("Someone's unrestricted access was removed"), alarm=True),
-    "staff.created": Action(gettext_lazy("Someone was added to the staff"), alarm=True),
-    "client.unmasked": Action(gettext_lazy("A client's masked details were opened with a stated reason")),
-    "client.looked_at": Action(gettext_lazy("A client's masked details were opened with the client's permission")),
-    "client.masked": Action(gettext_lazy("A client's details were masked again early")),
-    "client.unmasking_refused": Action(
-        gettext_lazy("The masked details of too many clients were opened within an hour"), alarm=True
-    ),
-    "office.viewed": Action(gettext_lazy("A back-office page was opened")),
-    "office.changed": Action(gettext_lazy("Something was changed in the back-office")),
-    "office.refused": Action(gettext_lazy("Access to a back-office page was refused")),
-    "client.suspended": Action(gettext_lazy("A client was suspended")),
-    "client.reopened": Action(gettext_lazy("A client was reopened")),
-    "client.noted": Action(gettext_lazy("A note about a client was added")),
-    "quota.changed": Action(gettext_lazy("A client's monthly quota was changed")),
-    "users.limit_changed": Action(gettext_lazy("A client's maximum number of users was changed")),
-    "users.invitation_resent_by_operator": Action(gettext_lazy("An invitation was resent")),
-    "users.invitation_withdrawn_by_operator": Action(gettext_lazy("An invitation was withdrawn")),
-    "users.signed_out_by_operator": Action(gettext_lazy("A user was signed out everywhere")),
-    "keys.revoked_by_operator": Action(gettext_lazy("A leaked API key was revoked")),
-    "staff.signed_out": Action(gettext_lazy("A staff member was signed out everywhere")),
-    "blocks.set": Action(gettext_lazy("An IP address was blocked")),
-    "blocks.lifted": Action(gettext_lazy("An IP address was unblocked")),
-    "office.misused": Action(gettext_lazy("Something was attempted that no back-office page offers"), alarm=True),
-}
-"""Every tag that record() takes."""
-
-
 def record(
-    tag: str,
-    *,
-    by: User | None,
-    request: HttpRequest | None = None,
-    client: UUID | None = None,
-    detail: dict[str, str] | None = None,
+    event: StaffEvent, *, by: Actor, client: UUID | None = None, detail: dict[str, str] | None = None
 ) -> StaffEntry:
-    """Write one look or deed into the staff's history and mail *security* if its action says so.
+    """Append one event to the staff audit log and mail the group *security* if its description says so.
 
-    `by` is the member of staff, None for a command; `client` the id of the client it concerned. `detail` holds short
-    texts (they are sealed). Raises KeyError for a tag that is not in ACTIONS. Appends take turns: what else a
-    transaction locks, a client above all, it locks before, or two of them could wait for each other.
+    `client` is the id of the client it concerned. `detail` holds short texts (they are encrypted). Appends take turns:
+    whatever else a transaction locks, a client above all, it locks before, or two of them could wait for each other.
     """
-    action = ACTIONS[tag]
-    entry = StaffEntry(client=client, tag=tag, actor=by.pk if by else None)
+    entry = StaffEntry(client=client, tag=event.value, actor=by.pk)
     with transaction.atomic():
         StaffLogLock.objects.select_for_update().get_or_create(pk=1)
-        is_alarming = action.alarm and not _has_alarmed(entry)
-        trail().append(entry, detail=detail, address=hash_chain.caller(request))
+        is_alarming = STAFF_EVENTS[event].alarm and not _has_alarmed(entry)
+        trail().append(entry, detail=detail, address=by.ip_address)
         if is_alarming:
-            _alarm(entry, by)
+            _alarm(event, entry, by)
     return entry
 
 
@@ -150,7 +102,7 @@ def told(found: Iterable[StaffEntry]) -> list[StaffLogRow]:
         StaffLogRow(
             number=entry.number,
             tag=entry.tag,
-            sentence=str(ACTIONS[entry.tag].sentence) if entry.tag in ACTIONS else entry.tag,
+            sentence=staff_event_text(entry.tag),
             when=entry.at,
             who=people.get(entry.actor, "") if entry.actor else "",
             client=entry.client,
@@ -216,13 +168,13 @@ def _has_alarmed(entry: StaffEntry) -> bool:
     return StaffEntry.objects.filter(tag=entry.tag, actor=entry.actor, at__gt=since).exists()
 
 
-def _alarm(entry: StaffEntry, by: User | None) -> None:
+def _alarm(event: StaffEvent, entry: StaffEntry, by: Actor) -> None:
     context = {
-        "sentence": ACTIONS[entry.tag].sentence,
+        "sentence": STAFF_EVENTS[event].text,
         "at": entry.at,
         "number": entry.number,
         "network": entry.network,
-        "who": by.email if by else "",
+        "who": by.email,
         "minutes": ALARMED_AGAIN_AFTER.seconds // 60,
     }
     watch = User.objects.filter(is_active=True, is_staff=True, groups__name=ALARMED_GROUP)

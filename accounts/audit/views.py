@@ -10,24 +10,26 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import messages
+from accounts import audit, messages
 from accounts.access import MemberRequest, allowed
 from accounts.audit import client_log as trail
 from accounts.audit import export as audit_export
+from accounts.audit.events import AuditEvent
 from accounts.audit.forms import AuditLogFilter, CheckpointForm
 from accounts.models import Client, HistoryEntry, User
+from accounts.permissions import Permission
 
 PAGE_ROWS: Final = 50
 
 
-@allowed("history.view")
+@allowed(Permission.AUDIT_VIEW)
 @require_safe
 def history(request: MemberRequest) -> HttpResponse:
     """Show the entries that fit the filters, newest first, fifty a page."""
     return _history_page(request, request.GET, {"checkpoint_form": CheckpointForm()})
 
 
-@allowed("history.view")
+@allowed(Permission.AUDIT_VIEW)
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: MemberRequest) -> HttpResponseBase:
     """Read the whole chain and say in words whether it is whole; only a post does."""
@@ -49,13 +51,13 @@ def verify(request: MemberRequest) -> HttpResponseBase:
     return _history_page(request, QueryDict(), {"checkpoint_form": CheckpointForm(), **told})
 
 
-@allowed("history.export")
+@allowed(Permission.AUDIT_EXPORT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def export(request: MemberRequest) -> HttpResponseBase:
     """Send the whole history as a CSV file and record that it left; only a post does."""
     if request.method != "POST":
         return redirect("accounts:history")
-    trail.record("history.exported", client=request.client, by=request.user, request=request)
+    audit.record(AuditEvent.AUDIT_EXPORTED, client=request.client, by=request.actor)
     lines = audit_export.lines(request.client, language=get_language() or "en")
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     name = f"ibanse-history-{timezone.localdate().isoformat()}.csv"

@@ -21,23 +21,25 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from accounts import counters, mail
-from accounts.audit import client_log
+from accounts import audit, counters, mail
+from accounts.actor import Actor
+from accounts.audit.events import CLIENT_EVENTS, AuditEvent
 from accounts.auth import allauth_internals, devices, presence, wrong_passwords
 from accounts.guard import addresses
 from accounts.models import Client, User
+from accounts.permissions import Permission
 from privacy import vault
 
 # What allauth would mail about a change → the deed. Each also ends the user's other sessions.
 NOTICES: Final = {
-    "account/email/password_changed": "users.password_changed",
-    "account/email/password_reset": "users.password_changed",
-    "account/email/password_set": "users.password_changed",
-    "mfa/email/recovery_codes_generated": "factors.recovery_codes_made",
-    "mfa/email/totp_activated": "factors.totp_added",
-    "mfa/email/totp_deactivated": "factors.totp_removed",
-    "mfa/email/webauthn_added": "factors.passkey_added",
-    "mfa/email/webauthn_removed": "factors.passkey_removed",
+    "account/email/password_changed": AuditEvent.PASSWORD_CHANGED,
+    "account/email/password_reset": AuditEvent.PASSWORD_CHANGED,
+    "account/email/password_set": AuditEvent.PASSWORD_CHANGED,
+    "mfa/email/recovery_codes_generated": AuditEvent.RECOVERY_CODES_MADE,
+    "mfa/email/totp_activated": AuditEvent.TOTP_ADDED,
+    "mfa/email/totp_deactivated": AuditEvent.TOTP_REMOVED,
+    "mfa/email/webauthn_added": AuditEvent.PASSKEY_ADDED,
+    "mfa/email/webauthn_removed": AuditEvent.PASSKEY_REMOVED,
 }
 _CODES_MADE: Final = "mfa/messages/recovery_codes_generated.txt"
 _FACTORS: Final = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -73,7 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):
         user = request.user
         if isinstance(user, User) and user.is_staff:
             return reverse("admin:index")
-        may_see = isinstance(user, User) and user.may("overview.view")
+        may_see = isinstance(user, User) and user.may(Permission.OVERVIEW_VIEW)
         return reverse("accounts:overview") if may_see else reverse("validation:check")
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
@@ -139,7 +141,7 @@ class AccountAdapter(DefaultAccountAdapter):
         devices.remember(request, response, user.email)
         if any(record["method"] == "code" for record in records):
             wrong_passwords.forget(user.email)
-        _record("users.signed_in", user, request, {"method": ", ".join(_method(record) for record in records)})
+        _record(AuditEvent.SIGNED_IN, user, request, {"method": ", ".join(_method(record) for record in records)})
         return response
 
     def logout(self, request: HttpRequest) -> None:
@@ -180,14 +182,14 @@ class AccountAdapter(DefaultAccountAdapter):
     ) -> None:
         """A password or a factor was changed: record it, end the user's other sessions and tell them."""
         request, user = self.request, _ours(user)
-        tag = NOTICES[template_prefix]
+        event = NOTICES[template_prefix]
         # Recovery codes are recorded where they are made, see add_message.
-        if tag != "factors.recovery_codes_made":
-            _record(tag, user, request)
-        if tag == "users.password_changed":
+        if event != AuditEvent.RECOVERY_CODES_MADE:
+            _record(event, user, request)
+        if event == AuditEvent.PASSWORD_CHANGED:
             wrong_passwords.forget(user.email)
         presence.end_others(request, user)
-        values = {"sentence": client_log.ACTIONS[tag].sentence, "at": timezone.now(), "site": settings.SITE_URL}
+        values = {"sentence": CLIENT_EVENTS[event].text, "at": timezone.now(), "site": settings.SITE_URL}
         mail.send_on_commit(
             "identity/notice", to=email or user.email, language=user.language or get_language(), context=values
         )
@@ -196,7 +198,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Show a message; that recovery codes were made is told nowhere else, so it is recorded here."""
         template = kwargs.get("message_template") or (args[1] if len(args) > 1 else None)
         if template == _CODES_MADE and isinstance(request.user, User):
-            _record("factors.recovery_codes_made", request.user, request)
+            _record(AuditEvent.RECOVERY_CODES_MADE, request.user, request)
         super().add_message(request, *args, **kwargs)
 
 
@@ -239,7 +241,7 @@ def _method(record: dict[str, Any]) -> str:
     return str(record.get("type") or record["method"])
 
 
-def _record(tag: str, user: User, request: HttpRequest, detail: dict[str, str] | None = None) -> None:
-    """Record a deed in the trail of the user's client; staff have none."""
+def _record(event: AuditEvent, user: User, request: HttpRequest, detail: dict[str, str] | None = None) -> None:
+    """Record an event in the audit log of the user's client; staff have none."""
     if user.client is not None:
-        client_log.record(tag, client=user.client, by=user, request=request, detail=detail)
+        audit.record(event, client=user.client, by=Actor.of(request, user=user), detail=detail)

@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
-from accounts import mail
-from accounts.audit import client_log
+from accounts import audit, mail
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.auth import codes, presence
 from accounts.models import User
 
@@ -62,7 +63,7 @@ def _change(request: HttpRequest, user: User, new: str) -> None:
         EmailAddress.objects.create(user=user, email=new, verified=True, primary=True)
         if user.client is not None:
             detail = {"old": old, "new": new}
-            client_log.record("users.email_changed", client=user.client, by=user, request=request, detail=detail)
+            audit.record(AuditEvent.EMAIL_CHANGED, client=user.client, by=Actor.of(request, user=user), detail=detail)
         for address in (old, new):
             mail.send_on_commit(
                 "identity/email_changed",

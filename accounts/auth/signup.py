@@ -14,8 +14,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from accounts import mail
-from accounts.audit import client_log
+from accounts import audit, mail
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.auth import codes
 from accounts.models import Client, User
 from accounts.profile import details
@@ -86,10 +87,11 @@ def _create(request: HttpRequest, waiting: codes.Pending) -> User:
             language=waiting["language"],
         )
         add(owner)
-        client_log.record("client.created", client=client, by=owner, request=request)
+        by = Actor.of(request, user=owner)
+        audit.record(AuditEvent.CLIENT_CREATED, client=client, by=by)
         version = {"version": waiting["terms"]}
-        client_log.record("terms.accepted", client=client, by=owner, request=request, detail=version)
-        details.save_contact(client, details.Contact(company=waiting["company"]), by=owner, request=request)
+        audit.record(AuditEvent.TERMS_ACCEPTED, client=client, by=by, detail=version)
+        details.save_contact(client, details.Contact(company=waiting["company"]), by=by)
     return owner
 
 

@@ -16,7 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.audit import client_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.auth import browsers, codes, devices, email_change, presence, signup
 from accounts.auth.allauth_internals import record_authentication
 from accounts.auth.forms import CodeForm, EmailChangeCodesForm, EmailChangeForm, SignUpForm
@@ -191,6 +193,6 @@ def end_other_sessions(request: SignedInRequest) -> HttpResponse:
     """Sign every other browser out."""
     presence.end_others(request, request.user)
     if request.user.client is not None:
-        client_log.record("users.signed_out_everywhere", client=request.user.client, by=request.user, request=request)
+        audit.record(AuditEvent.OTHER_SESSIONS_ENDED, client=request.user.client, by=Actor.of(request))
     messages.success(request, _("All other browsers have been signed out."))
     return redirect("usersessions_list")

@@ -17,12 +17,12 @@ MONTHLY_QUOTA = 10_000
 class ClientManager(models.Manager["Client"]):
     """Finds clients and locks their rows."""
 
-    def lock(self, client: "Client") -> "Client":
+    def lock(self, client: "Client | uuid.UUID") -> "Client":
         """Lock the client's row until the transaction ends and return it as it is now.
 
         SQLite has no row locks: there the transaction itself, which begins IMMEDIATE, is the lock.
         """
-        return self.select_for_update().get(pk=client.pk)
+        return self.select_for_update().get(pk=client.pk if isinstance(client, Client) else client)
 
     def lock_shared(self, clients: Iterable[uuid.UUID]) -> set[uuid.UUID]:
         """Return which of the clients exist and are not gone, and lock them against a change of that.

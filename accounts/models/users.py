@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import roles
 from accounts.models.clients import Client
+from accounts.permissions import Permission
 
 
 class UserManager(BaseUserManager["User"]):
@@ -87,9 +88,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Return the e-mail address, the name used to sign in."""
         return self.email
 
-    def may(self, action: str) -> bool:
-        """Return whether the matrix in roles.py allows this user an action."""
-        return self.is_active and roles.may(self.role, action)
+    def may(self, permission: Permission) -> bool:
+        """Return whether this user has a permission, by the matrix in roles.py."""
+        return self.is_active and roles.may(self.role, permission)
 
     @property
     def key_owner(self) -> uuid.UUID:

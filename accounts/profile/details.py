@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from django.db import transaction
-from django.http import HttpRequest
 
-from accounts.audit import client_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.models import BillingDetails, Client, ContactDetails, User
 from privacy import vault
 
@@ -58,7 +59,7 @@ def billing(client: Client) -> Billing:
     return Billing(**_opened(client, "billing", kept.sealed)) if kept else Billing()
 
 
-def save_contact(client: Client, new: Contact, *, by: User | None, request: HttpRequest | None = None) -> None:
+def save_contact(client: Client, new: Contact, *, by: Actor) -> None:
     """Keep the contact details and record which fields changed; saving the same again does nothing."""
     with transaction.atomic():
         Client.objects.lock(client)
@@ -66,10 +67,10 @@ def save_contact(client: Client, new: Contact, *, by: User | None, request: Http
         if changed:
             sealed = _sealed(client, "contact", asdict(new))
             ContactDetails.objects.update_or_create(client=client, defaults={"sealed": sealed})
-            client_log.record("contact.changed", client=client, by=by, request=request, detail={"fields": changed})
+            audit.record(AuditEvent.CONTACT_CHANGED, client=client, by=by, detail={"fields": changed})
 
 
-def save_billing(client: Client, new: Billing, *, by: User | None, request: HttpRequest | None = None) -> None:
+def save_billing(client: Client, new: Billing, *, by: Actor) -> None:
     """Keep the billing details and record which fields changed; saving the same again does nothing."""
     with transaction.atomic():
         Client.objects.lock(client)
@@ -77,7 +78,7 @@ def save_billing(client: Client, new: Billing, *, by: User | None, request: Http
         if changed:
             sealed = _sealed(client, "billing", asdict(new))
             BillingDetails.objects.update_or_create(client=client, defaults={"sealed": sealed})
-            client_log.record("billing.changed", client=client, by=by, request=request, detail={"fields": changed})
+            audit.record(AuditEvent.BILLING_CHANGED, client=client, by=by, detail={"fields": changed})
 
 
 def name(user: User) -> str:

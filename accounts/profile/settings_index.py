@@ -5,16 +5,17 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, allowed
+from accounts.permissions import Permission
 
 
-@allowed("profile.change")
+@allowed(Permission.PROFILE_CHANGE)
 @require_safe
 def account(request: MemberRequest) -> HttpResponse:
     """Show what of the account this user may open."""
     return render(request, "accounts/account.html")
 
 
-@allowed("privacy.view")
+@allowed(Permission.PRIVACY_VIEW)
 @require_safe
 def settings(request: MemberRequest) -> HttpResponse:
     """Show which settings there are."""

@@ -12,16 +12,18 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import audit
 from accounts.access import MemberRequest, allowed
-from accounts.audit import client_log
+from accounts.audit.events import AuditEvent
 from accounts.forms.base import BaseForm
+from accounts.permissions import Permission
 from accounts.profile import details
 from accounts.profile.forms import BillingForm, ContactForm, ProfileForm
 
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@allowed("contact.view")
+@allowed(Permission.CONTACT_VIEW)
 @read_or_send
 def contact(request: MemberRequest) -> HttpResponseBase:
     """Show how to reach the client; a post changes it."""
@@ -30,17 +32,17 @@ def contact(request: MemberRequest) -> HttpResponseBase:
     return _page(request, "accounts/contact.html", ContactForm(initial=asdict(details.contact(request.client))))
 
 
-@allowed("contact.change")
+@allowed(Permission.CONTACT_CHANGE)
 def _change_contact(request: MemberRequest) -> HttpResponse:
     form = ContactForm(request.POST)
     if not form.is_valid():
         return _page(request, "accounts/contact.html", form)
-    details.save_contact(request.client, form.details(), by=request.user, request=request)
+    details.save_contact(request.client, form.details(), by=request.actor)
     messages.success(request, _("The contact details have been saved."))
     return redirect("accounts:contact")
 
 
-@allowed("billing.view")
+@allowed(Permission.BILLING_VIEW)
 @read_or_send
 def billing(request: MemberRequest) -> HttpResponseBase:
     """Show whom to invoice; a post changes it."""
@@ -49,17 +51,17 @@ def billing(request: MemberRequest) -> HttpResponseBase:
     return _page(request, "accounts/billing.html", BillingForm(initial=asdict(details.billing(request.client))))
 
 
-@allowed("billing.change")
+@allowed(Permission.BILLING_CHANGE)
 def _change_billing(request: MemberRequest) -> HttpResponse:
     form = BillingForm(request.POST)
     if not form.is_valid():
         return _page(request, "accounts/billing.html", form)
-    details.save_billing(request.client, form.details(), by=request.user, request=request)
+    details.save_billing(request.client, form.details(), by=request.actor)
     messages.success(request, _("The billing details have been saved."))
     return redirect("accounts:billing")
 
 
-@allowed("profile.change")
+@allowed(Permission.PROFILE_CHANGE)
 @read_or_send
 def profile(request: MemberRequest) -> HttpResponseBase:
     """Show the user's own name, language and time zone; a post changes them."""
@@ -90,7 +92,7 @@ def _change_profile(request: MemberRequest, form: ProfileForm) -> None:
         user.save(update_fields=["language", "time_zone"])
         if form.changed_data:
             changed = {"fields": ", ".join(form.changed_data)}
-            client_log.record("users.profile_changed", client=request.client, by=user, request=request, detail=changed)
+            audit.record(AuditEvent.PROFILE_CHANGED, client=request.client, by=request.actor, detail=changed)
 
 
 def _page(request: MemberRequest, template: str, form: BaseForm) -> HttpResponse:

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.permissions import StaffPermission
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Group:
 
     title: Promise
     purpose: Promise
-    permissions: frozenset[str]
+    permissions: frozenset[StaffPermission]
 
 
 SUPPORT: Final = "support"
@@ -37,18 +38,18 @@ GROUPS: Final[dict[str, Group]] = {
         gettext_lazy("Clients, their users' state, invitations and contact details; no billing, no check log."),
         frozenset(
             {
-                "accounts.view_client",
-                "accounts.view_user",
-                "accounts.view_invitation",
-                "accounts.view_contactdetails",
-                "accounts.unmask_client",
-                "accounts.read_clients",
-                "accounts.read_queues",
-                "accounts.view_clientnote",
-                "accounts.note_client",
-                "accounts.resend_invitation",
-                "accounts.withdraw_invitation",
-                "accounts.sign_out_user",
+                StaffPermission.VIEW_CLIENT,
+                StaffPermission.VIEW_MEMBER,
+                StaffPermission.VIEW_INVITATION,
+                StaffPermission.VIEW_CONTACT_DETAILS,
+                StaffPermission.UNMASK_CLIENT,
+                StaffPermission.READ_CLIENTS,
+                StaffPermission.READ_QUEUES,
+                StaffPermission.VIEW_NOTE,
+                StaffPermission.NOTE_CLIENT,
+                StaffPermission.RESEND_INVITATION,
+                StaffPermission.WITHDRAW_INVITATION,
+                StaffPermission.SIGN_OUT_MEMBER,
             }
         ),
     ),
@@ -57,17 +58,17 @@ GROUPS: Final[dict[str, Group]] = {
         gettext_lazy("Billing details, usage totals and quotas; no users, no check log."),
         frozenset(
             {
-                "accounts.view_client",
-                "accounts.view_billingdetails",
-                "accounts.unmask_client",
-                "accounts.view_usageday",
-                "accounts.read_clients",
-                "accounts.read_usage",
-                "apikeys.view_quotamonth",
-                "accounts.set_quota",
-                "accounts.set_user_limit",
-                "accounts.suspend_client",
-                "accounts.reopen_client",
+                StaffPermission.VIEW_CLIENT,
+                StaffPermission.VIEW_BILLING_DETAILS,
+                StaffPermission.UNMASK_CLIENT,
+                StaffPermission.VIEW_USAGE,
+                StaffPermission.READ_CLIENTS,
+                StaffPermission.READ_USAGE,
+                StaffPermission.VIEW_QUOTA_MONTH,
+                StaffPermission.SET_QUOTA,
+                StaffPermission.SET_USER_LIMIT,
+                StaffPermission.SUSPEND_CLIENT,
+                StaffPermission.REOPEN_CLIENT,
             }
         ),
     ),
@@ -76,25 +77,25 @@ GROUPS: Final[dict[str, Group]] = {
         gettext_lazy("Blocks, refused calls, audit log chains, sessions and key prefixes; no check log."),
         frozenset(
             {
-                "accounts.view_client",
-                "accounts.view_historyentry",
-                "accounts.view_staffentry",
-                "accounts.read_usage",
-                "accounts.read_refusals",
-                "accounts.read_queues",
-                "accounts.read_machines",
-                "apikeys.view_apikey",
-                "guard.view_block",
-                "usersessions.view_usersession",
-                "accounts.view_clientnote",
-                "accounts.note_client",
-                "accounts.suspend_client",
-                "accounts.reopen_client",
-                "accounts.sign_out_user",
-                "accounts.sign_out_staff",
-                "apikeys.revoke_by_prefix",
-                "guard.set_block",
-                "guard.lift_block",
+                StaffPermission.VIEW_CLIENT,
+                StaffPermission.VIEW_CLIENT_LOG,
+                StaffPermission.VIEW_STAFF_LOG,
+                StaffPermission.READ_USAGE,
+                StaffPermission.READ_REFUSALS,
+                StaffPermission.READ_QUEUES,
+                StaffPermission.READ_MACHINES,
+                StaffPermission.VIEW_KEY,
+                StaffPermission.VIEW_BLOCK,
+                StaffPermission.VIEW_SESSION,
+                StaffPermission.VIEW_NOTE,
+                StaffPermission.NOTE_CLIENT,
+                StaffPermission.SUSPEND_CLIENT,
+                StaffPermission.REOPEN_CLIENT,
+                StaffPermission.SIGN_OUT_MEMBER,
+                StaffPermission.SIGN_OUT_STAFF,
+                StaffPermission.REVOKE_KEY,
+                StaffPermission.SET_BLOCK,
+                StaffPermission.LIFT_BLOCK,
             }
         ),
     ),
@@ -103,11 +104,11 @@ GROUPS: Final[dict[str, Group]] = {
         gettext_lazy("Staff and their groups; no clients."),
         frozenset(
             {
-                "auth.view_group",
-                "auth.change_group",
-                "accounts.view_staffentry",
-                "accounts.sign_out_staff",
-                "accounts.read_machines",
+                StaffPermission.VIEW_GROUP,
+                StaffPermission.CHANGE_GROUP,
+                StaffPermission.VIEW_STAFF_LOG,
+                StaffPermission.SIGN_OUT_STAFF,
+                StaffPermission.READ_MACHINES,
             }
         ),
     ),

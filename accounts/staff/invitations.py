@@ -2,9 +2,10 @@
 
 from django.db import transaction
 
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.models import Client, Invitation
-from accounts.staff.justification import Justification, lock_open_client, record_action
+from accounts.staff.justification import Justification, lock_client, record_action
 from accounts.team import invitations
 
 
@@ -22,7 +23,7 @@ def resend(invitation: Invitation, justification: Justification) -> bool:
             raise Refusal("invitation_over")
         if not invitations.renew(client, found):
             return False
-        record_action("users.invitation_resent_by_operator", client, justification, email=found.email)
+        record_action(AuditEvent.INVITATION_RESENT_BY_OPERATOR, client, justification, email=found.email)
     return True
 
 
@@ -35,10 +36,10 @@ def withdraw(invitation: Invitation, justification: Justification) -> bool:
         if found is None:
             return False
         found.delete()
-        record_action("users.invitation_withdrawn_by_operator", client, justification, email=found.email)
+        record_action(AuditEvent.INVITATION_WITHDRAWN_BY_OPERATOR, client, justification, email=found.email)
     return True
 
 
 def _as_it_is_now(invitation: Invitation) -> tuple[Client, Invitation | None]:
-    client = lock_open_client(invitation.client_id)
+    client = lock_client(invitation.client_id)
     return client, client.invitations.select_related("invited_by").filter(pk=invitation.pk).first()

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.audit import staff_log
+from accounts import audit
+from accounts.audit.events import StaffEvent
 from accounts.errors import Refusal
 from accounts.guard import addresses, blocks
 from accounts.staff.justification import Justification
@@ -21,9 +22,10 @@ def block(text: str, justification: Justification, *, until: datetime | None) ->
             network = blocks.block(text, reason=justification.ticket.strip(), until=until)
         except blocks.BlockRefused:
             raise Refusal("not_blockable") from None
-        if justification.request is not None and addresses.parse(addresses.caller(justification.request)) in network:
+        own = justification.by.ip_address
+        if own and addresses.parse(own) in network:
             raise Refusal("not_blockable")
-        _record("blocks.set", str(network), justification)
+        _record(StaffEvent.BLOCK_SET, str(network), justification)
     return str(network)
 
 
@@ -32,10 +34,10 @@ def lift(network: str, justification: Justification) -> bool:
     with transaction.atomic():
         was_blocked = blocks.unblock(network)
         if was_blocked:
-            _record("blocks.lifted", network, justification)
+            _record(StaffEvent.BLOCK_LIFTED, network, justification)
     return was_blocked
 
 
-def _record(tag: str, network: str, justification: Justification) -> None:
+def _record(event: StaffEvent, network: str, justification: Justification) -> None:
     detail = {"network": network, **justification.reason}
-    staff_log.record(tag, by=justification.by, request=justification.request, detail=detail)
+    audit.record_staff(event, by=justification.by, detail=detail)

@@ -1,19 +1,19 @@
-"""What the operator's staff do to a client, its users and blocked addresses: each with a reason, written down twice.
+"""Actions of the operator's staff on a client, its users and blocked IP addresses: each with a reason, recorded twice.
 
-The client reads the reason in its own history, sealed; who of the staff it was stands in theirs. Every deed takes its
-turn on the client's row and looks again: one that is done already changes nothing, is not recorded, and returns False.
-Nothing here asks who may: the pages do, by the permissions of accounts/staff/groups.py.
+The client reads the reason in its own audit log, encrypted; which member of staff it was stands in theirs. Every action
+locks the client's row and reads it again: one that is done already changes nothing, is not recorded, and returns False.
+Nothing here checks permissions: the pages do, by accounts/staff/groups.py.
 """
 
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.http import HttpRequest
-
-from accounts.audit import client_log, staff_log
+from accounts import audit
+from accounts.actor import SYSTEM, Actor
+from accounts.audit.events import AuditEvent, StaffEvent
 from accounts.errors import Refusal
-from accounts.models import Client, User
+from accounts.models import Client
 from accounts.staff import lookup_keys
 
 LEAST_CHARACTERS: Final = 10
@@ -23,18 +23,17 @@ MOST_TICKET_CHARACTERS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Justification:
-    """Who of the staff acts, and why: the number of the case, which is mailed, and words, which lie sealed.
+    """Which member of staff acts, and why: a case number, which is mailed, and a text, which is stored encrypted.
 
-    Raises ValueError for a reason that says nothing, or too much.
+    Raises ValueError for a reason that is too short or too long.
     """
 
-    by: User
+    by: Actor
     ticket: str
     words: str
-    request: HttpRequest | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what would explain nothing later."""
+        """Refuse a reason that would explain nothing later."""
         if not 0 < len(self.ticket.strip()) <= MOST_TICKET_CHARACTERS:
             raise ValueError(f"A case has a number of 1 to {MOST_TICKET_CHARACTERS} characters.")
         if not LEAST_CHARACTERS <= len(self.words.strip()) <= MOST_CHARACTERS:
@@ -42,44 +41,40 @@ class Justification:
 
     @property
     def said(self) -> str:
-        """The words as they are kept: with only the beginning of an API key that stands in them."""
+        """The text as it is stored: of an API key in it only the beginning."""
         return lookup_keys.shorten(self.words.strip())
 
     @property
     def reason(self) -> dict[str, str]:
-        """What a history keeps of it."""
+        """What an audit log stores of it."""
         return {"ticket": self.ticket.strip(), "reason": self.said}
 
 
-def lock_open_client(client: UUID) -> Client:
+def lock_client(client: UUID, *, may_be_closing: bool = False) -> Client:
     """Return the client as it is now and hold its row until the transaction ends.
 
-    Raises Refusal `client_closing` while it waits to be deleted and `client_gone` when it is being or was deleted:
-    whatever staff did to it then, an owner's wish comes first.
+    Raises Refusal `client_closing` while it waits to be deleted (an owner has decided that, which comes first), unless
+    it `may_be_closing`, and `client_gone` when it is being deleted or was.
     """
-    found = lock_client(client)
-    if found.state == Client.State.CLOSING:
+    try:
+        found = Client.objects.lock(client)
+    except Client.DoesNotExist:
+        raise Refusal("client_gone") from None
+    if found.state == Client.State.GONE:
+        raise Refusal("client_gone")
+    if found.state == Client.State.CLOSING and not may_be_closing:
         raise Refusal("client_closing")
     return found
 
 
-def lock_client(client: UUID) -> Client:
-    """Return what `lock_open_client` does, also a client that waits to be deleted. Raises Refusal `client_gone`."""
-    found = Client.objects.select_for_update().filter(pk=client).first()
-    if found is None or found.state == Client.State.GONE:
-        raise Refusal("client_gone")
-    return found
-
-
 def record_action(
-    tag: str, client: Client, justification: Justification, *, says_why: bool = True, **detail: str
+    event: AuditEvent, client: Client, justification: Justification, *, says_why: bool = True, **detail: str
 ) -> None:
-    """Write a deed into the client's history, which mails its owners, and into that of the staff.
+    """Record an action in the client's audit log, which mails its owners, and in that of the staff.
 
-    The address that staff work from is nothing of the client's, so only their own history has it. What `detail` says
-    of people goes to the client alone: staff find them by the client. Without `says_why` both keep the number of the
-    case and not the words.
+    Only the staff's own log names the person and the IP address they work from. What `detail` says of people goes to
+    the client alone: staff find them by the client. Without `says_why` both store only the case number.
     """
     reason = justification.reason if says_why else {"ticket": justification.ticket.strip()}
-    client_log.record(tag, client=client, by=None, detail={**detail, **reason})
-    staff_log.record(tag, by=justification.by, request=justification.request, client=client.pk, detail=reason)
+    audit.record(event, client=client, by=SYSTEM, detail={**detail, **reason})
+    audit.record_staff(StaffEvent(event), by=justification.by, client=client.pk, detail=reason)

@@ -7,9 +7,10 @@ from typing import Final
 
 from django.db import transaction
 
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.models import Client
-from accounts.staff.justification import Justification, lock_open_client, record_action
+from accounts.staff.justification import Justification, lock_client, record_action
 from accounts.usage import quota
 
 MOST_USERS: Final = 1_000
@@ -22,13 +23,13 @@ def set_quota(client: Client, units: int, justification: Justification, *, befor
     """
     quota.refuse_impossible(units)
     with transaction.atomic():
-        client = lock_open_client(client.pk)
+        client = lock_client(client.pk)
         if client.monthly_quota == units:
             return False
         _refuse_other(client.monthly_quota, before)
         client.monthly_quota = units
         client.save(update_fields=["monthly_quota"])
-        record_action("quota.changed", client, justification, old=str(before), new=str(units))
+        record_action(AuditEvent.QUOTA_CHANGED, client, justification, old=str(before), new=str(units))
     return True
 
 
@@ -40,13 +41,13 @@ def set_user_limit(client: Client, most: int, justification: Justification, *, b
     if not 1 <= most <= MOST_USERS:
         raise ValueError(f"A client has 1 to {MOST_USERS} users.")
     with transaction.atomic():
-        client = lock_open_client(client.pk)
+        client = lock_client(client.pk)
         if client.user_limit == most:
             return False
         _refuse_other(client.user_limit, before)
         client.user_limit = most
         client.save(update_fields=["user_limit"])
-        record_action("users.limit_changed", client, justification, old=str(before), new=str(most))
+        record_action(AuditEvent.USER_LIMIT_CHANGED, client, justification, old=str(before), new=str(most))
     return True
 
 

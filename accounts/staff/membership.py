@@ -5,7 +5,8 @@ from collections.abc import Collection
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from accounts.audit import staff_log
+from accounts import audit
+from accounts.audit.events import StaffEvent
 from accounts.auth import presence
 from accounts.errors import Refusal
 from accounts.models import User
@@ -36,14 +37,14 @@ def change(member: User, groups: Collection[str], justification: Justification, 
         if not is_active:
             presence.end_all(found)
         detail = {"user": found.email, "before": ", ".join(had), "groups": ", ".join(wanted), **justification.reason}
-        tag = _TAGS[found.is_active, is_active]
-        staff_log.record(tag, by=justification.by, request=justification.request, detail=detail)
+        event = _EVENTS[found.is_active, is_active]
+        audit.record_staff(event, by=justification.by, detail=detail)
     return True
 
 
-_TAGS = {
-    (True, True): "staff.groups_changed",
-    (False, False): "staff.groups_changed",
-    (True, False): "staff.shut_out",
-    (False, True): "staff.let_in",
+_EVENTS = {
+    (True, True): StaffEvent.STAFF_GROUPS_CHANGED,
+    (False, False): StaffEvent.STAFF_GROUPS_CHANGED,
+    (True, False): StaffEvent.STAFF_LOCKED_OUT,
+    (False, True): StaffEvent.STAFF_READMITTED,
 }

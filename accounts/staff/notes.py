@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import batch
+from accounts.audit.events import AuditEvent
 from accounts.forms import idempotency
 from accounts.models import Client, ClientNote, User
 from accounts.staff.justification import Justification, lock_client, record_action
@@ -41,13 +42,13 @@ def add(client: Client, justification: Justification, *, attempt: UUID) -> bool:
     """
     pk = idempotency.row_key(client.pk, attempt)
     with transaction.atomic():
-        client = lock_client(client.pk)
+        client = lock_client(client.pk, may_be_closing=True)
         if ClientNote.objects.filter(pk=pk).exists():
             return False
         said = json.dumps({"ticket": justification.ticket.strip(), "text": justification.said}, ensure_ascii=False)
         envelope = vault.seal(client.pk, said, purpose=_PURPOSE, record=str(pk))
-        ClientNote.objects.create(pk=pk, client=client, author=justification.by.pk, sealed=envelope)
-        record_action("client.noted", client, justification, says_why=False)
+        ClientNote.objects.create(pk=pk, client=client, author=justification.by.signed_in.pk, sealed=envelope)
+        record_action(AuditEvent.CLIENT_NOTED, client, justification, says_why=False)
     return True
 
 

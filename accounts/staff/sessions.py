@@ -5,8 +5,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from accounts import mail, messages
-from accounts.audit import staff_log
+from accounts import audit, mail, messages
+from accounts.audit.events import AuditEvent, StaffEvent
 from accounts.auth import presence
 from accounts.errors import Refusal
 from accounts.models import User
@@ -20,7 +20,7 @@ def sign_out(user: User, justification: Justification) -> bool:
     of it in a browser that is signed out.
     """
     with transaction.atomic():
-        client = lock_client(user.client_id) if user.client_id else None
+        client = lock_client(user.client_id, may_be_closing=True) if user.client_id else None
         found = User.objects.filter(pk=user.pk).first()
         if found is None:
             raise Refusal("gone")
@@ -31,15 +31,15 @@ def sign_out(user: User, justification: Justification) -> bool:
         presence.end_all(found)
         if client is None:
             detail = {"user": found.email, **justification.reason}
-            staff_log.record("staff.signed_out", by=justification.by, request=justification.request, detail=detail)
+            audit.record_staff(StaffEvent.STAFF_SIGNED_OUT, by=justification.by, detail=detail)
         else:
-            record_action("users.signed_out_by_operator", client, justification, user=found.email)
+            record_action(AuditEvent.MEMBER_SIGNED_OUT_BY_OPERATOR, client, justification, user=found.email)
         if found.role != User.Role.OWNER or not found.is_active:  # Active owners are mailed of every such deed.
             _tell(found)
     return True
 
 
 def _tell(user: User) -> None:
-    sentence = messages.TO_MEMBERS["users.signed_out_by_operator"]
+    sentence = messages.TO_MEMBERS[AuditEvent.MEMBER_SIGNED_OUT_BY_OPERATOR]
     context = {"sentence": sentence, "by": gettext_lazy("the operator"), "at": timezone.now()}
     mail.send_on_commit("about_you", to=user.email, language=user.language, context=context)

@@ -8,11 +8,12 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.audit import client_log
-from accounts.models import Client, SupportAccess, Unmasking, User
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
+from accounts.models import Client, SupportAccess, Unmasking
 
 LENGTHS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
@@ -22,7 +23,7 @@ def current(client: UUID) -> SupportAccess | None:
     return SupportAccess.objects.filter(client_id=client, ended_at=None, until__gt=timezone.now()).first()
 
 
-def grant(client: Client, length: str, *, by: User, request: HttpRequest | None = None) -> SupportAccess:
+def grant(client: Client, length: str, *, by: Actor) -> SupportAccess:
     """Let support see for one of LENGTHS, and mail the owners; while an access is open a second click adds nothing.
 
     Raises KeyError for another length.
@@ -33,14 +34,12 @@ def grant(client: Client, length: str, *, by: User, request: HttpRequest | None 
         if known := current(client.pk):
             return known
         now = timezone.now().replace(microsecond=0)
-        access = SupportAccess.objects.create(client=client, granted_by=by, granted_at=now, until=now + lasts)
-        client_log.record(
-            "support.granted", client=client, by=by, request=request, detail={"until": moment(access.until)}
-        )
+        access = SupportAccess.objects.create(client=client, granted_by=by.user, granted_at=now, until=now + lasts)
+        audit.record(AuditEvent.SUPPORT_ACCESS_GRANTED, client=client, by=by, detail={"until": moment(access.until)})
     return access
 
 
-def end(client: Client, *, by: User, request: HttpRequest | None = None) -> bool:
+def end(client: Client, *, by: Actor) -> bool:
     """End the open access, and what staff see by it, at once; return False when none was open."""
     with transaction.atomic():
         Client.objects.lock(client)
@@ -49,7 +48,7 @@ def end(client: Client, *, by: User, request: HttpRequest | None = None) -> bool
         if ended:
             seen = Unmasking.objects.filter(client=client, access__isnull=False, ended_at=None, until__gt=now)
             seen.update(ended_at=now)
-            client_log.record("support.ended", client=client, by=by, request=request)
+            audit.record(AuditEvent.SUPPORT_ACCESS_ENDED, client=client, by=by)
     return bool(ended)
 
 

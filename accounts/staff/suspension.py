@@ -3,8 +3,9 @@
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.audit.events import AuditEvent
 from accounts.models import Client
-from accounts.staff.justification import Justification, lock_open_client, record_action
+from accounts.staff.justification import Justification, lock_client, record_action
 
 
 def suspend(client: Client, justification: Justification) -> bool:
@@ -13,12 +14,12 @@ def suspend(client: Client, justification: Justification) -> bool:
     Returns whether it was active before. Raises Refusal `client_closing`, `client_gone`.
     """
     with transaction.atomic():
-        client = lock_open_client(client.pk)
+        client = lock_client(client.pk)
         if client.state == Client.State.SUSPENDED:
             return False
         client.state, client.suspended_at = Client.State.SUSPENDED, timezone.now()
         client.save(update_fields=["state", "suspended_at"])
-        record_action("client.suspended", client, justification)
+        record_action(AuditEvent.CLIENT_SUSPENDED, client, justification)
     return True
 
 
@@ -29,10 +30,10 @@ def reopen(client: Client, justification: Justification) -> bool:
     brought back to life by this.
     """
     with transaction.atomic():
-        client = lock_open_client(client.pk)
+        client = lock_client(client.pk)
         if client.state == Client.State.ACTIVE:
             return False
         client.state, client.suspended_at = Client.State.ACTIVE, None
         client.save(update_fields=["state", "suspended_at"])
-        record_action("client.reopened", client, justification)
+        record_action(AuditEvent.CLIENT_REOPENED, client, justification)
     return True

@@ -12,14 +12,15 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import batch
-from accounts.audit import client_log, staff_log
+from accounts import audit, batch
+from accounts.actor import SYSTEM, Actor
+from accounts.audit.events import AuditEvent, StaffEvent
 from accounts.errors import Refusal
 from accounts.forms import idempotency
 from accounts.models import Client, SupportAccess, Unmasking, User
+from accounts.permissions import StaffPermission
 from accounts.staff import support_access
 from accounts.staff.justification import Justification, lock_client
 from privacy import vault
@@ -31,11 +32,11 @@ MOST_PER_HOUR: Final = 10
 """By one member of staff; a support desk reads fewer, a thief more."""
 FORM_WORKS_FOR: Final = timedelta(hours=1)
 
-PERMISSION: Final = "accounts.unmask_client"
+PERMISSION: Final = StaffPermission.UNMASK_CLIENT
 ROOMS: Final = {
-    "contact": "accounts.view_contactdetails",
-    "users": "accounts.view_user",
-    "billing": "accounts.view_billingdetails",
+    "contact": StaffPermission.VIEW_CONTACT_DETAILS,
+    "users": StaffPermission.VIEW_MEMBER,
+    "billing": StaffPermission.VIEW_BILLING_DETAILS,
 }
 """Whoever may not open a room does not see what is masked in it either."""
 
@@ -75,12 +76,12 @@ def open(client: Client, justification: Justification, *, form: str) -> Unmaskin
     SuspiciousOperation for a number that was made up, or for another client or person, and Refusal `unmasking_over`,
     `too_many_unmaskings` or `client_gone`.
     """
-    by = justification.by
+    by = justification.by.signed_in
     _refuse_strangers(by)
     number = _number(form, client, by)
     _refuse_the_hasty(client, justification, number)
     with transaction.atomic():
-        client = lock_client(client.pk)
+        client = lock_client(client.pk, may_be_closing=True)
         known = Unmasking.objects.filter(pk=number).first()
         if found := _open_ones(by, client.pk).filter(access=None).first():
             return found
@@ -95,40 +96,43 @@ def open(client: Client, justification: Justification, *, form: str) -> Unmaskin
             sealed_reason=vault.seal(client.pk, justification.reason["reason"], purpose=_SALT, record=str(number)),
             until=_now() + LASTS,
         )
-        client_log.record("client.unmasked", client=client, by=None, detail={**_told(opened), **justification.reason})
+        audit.record(
+            AuditEvent.CLIENT_UNMASKED, client=client, by=SYSTEM, detail={**_told(opened), **justification.reason}
+        )
 
         said = justification.reason
-        staff_log.record("client.unmasked", by=by, request=justification.request, client=client.pk, detail=said)
+        audit.record_staff(StaffEvent.CLIENT_UNMASKED, by=justification.by, client=client.pk, detail=said)
     return opened
 
 
-def open_as_granted(client: Client, *, by: User, request: HttpRequest | None = None) -> Unmasking:
+def open_as_granted(client: Client, *, by: Actor) -> Unmasking:
     """Open the client's masked details without a reason, as the client itself has allowed; else as `open`.
 
     The owners find it in their history and are not mailed: they were when they gave the access. Raises Refusal with
     `support_access_over` when no access is open.
     """
-    _refuse_strangers(by)
+    user = by.signed_in
+    _refuse_strangers(user)
     with transaction.atomic():
-        client = lock_client(client.pk)
+        client = lock_client(client.pk, may_be_closing=True)
         access = support_access.current(client.pk)
         if access is None:
             raise Refusal("support_access_over")
-        if found := _open_ones(by, client.pk).first():
+        if found := _open_ones(user, client.pk).first():
             return found
         until = min(_now() + LASTS, access.until)
-        opened = Unmasking.objects.create(staff=by, groups=_groups(by), client=client, access=access, until=until)
-        client_log.record("client.looked_at", client=client, by=None, detail=_told(opened))
-        staff_log.record("client.looked_at", by=by, request=request, client=client.pk)
+        opened = Unmasking.objects.create(staff=user, groups=_groups(user), client=client, access=access, until=until)
+        audit.record(AuditEvent.CLIENT_VIEWED_BY_SUPPORT, client=client, by=SYSTEM, detail=_told(opened))
+        audit.record_staff(StaffEvent.CLIENT_VIEWED_BY_SUPPORT, by=by, client=client.pk)
     return opened
 
 
-def end(client: Client, *, by: User, request: HttpRequest | None = None) -> bool:
+def end(client: Client, *, by: Actor) -> bool:
     """Mask the client's details again before the time is over; return False when nothing was open."""
     with transaction.atomic():
-        ended = _open_ones(by, client.pk).update(ended_at=_now())
+        ended = _open_ones(by.signed_in, client.pk).update(ended_at=_now())
         if ended:
-            staff_log.record("client.masked", by=by, request=request, client=client.pk)
+            audit.record_staff(StaffEvent.CLIENT_MASKED, by=by, client=client.pk)
     return bool(ended)
 
 
@@ -162,10 +166,12 @@ def _refuse_strangers(by: User) -> None:
 
 
 def _refuse_the_hasty(client: Client, justification: Justification, number: UUID) -> None:
-    by, request = justification.by, justification.request
-    lately = Unmasking.objects.filter(staff=by, access=None, opened_at__gt=timezone.now() - timedelta(hours=1))
+    by = justification.by
+    lately = Unmasking.objects.filter(
+        staff=by.signed_in, access=None, opened_at__gt=timezone.now() - timedelta(hours=1)
+    )
     if lately.count() >= MOST_PER_HOUR and not lately.filter(pk=number).exists():
-        staff_log.record("client.unmasking_refused", by=by, request=request, client=client.pk)
+        audit.record_staff(StaffEvent.UNMASKING_REFUSED, by=by, client=client.pk)
         raise Refusal("too_many_unmaskings", limit=MOST_PER_HOUR)
 
 

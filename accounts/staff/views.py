@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import messages as account_messages
 from accounts.access import MemberRequest, allowed, recent_login
+from accounts.permissions import Permission
 from accounts.staff import support_access, unmasking
 from accounts.staff.forms import SupportAccessForm
 
@@ -19,14 +20,14 @@ SHOWN: Final = 20
 _PAGE: Final = "accounts:support_access"
 
 
-@allowed("support.view")
+@allowed(Permission.SUPPORT_ACCESS_VIEW)
 @require_safe
 def show(request: MemberRequest) -> HttpResponse:
     """Show whether support has access, what it can see by it, and who has looked."""
     return _page(request, SupportAccessForm())
 
 
-@allowed("support.change")
+@allowed(Permission.SUPPORT_ACCESS_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def grant(request: MemberRequest) -> HttpResponseBase:
@@ -36,18 +37,18 @@ def grant(request: MemberRequest) -> HttpResponseBase:
     form = SupportAccessForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
-    support_access.grant(request.client, form.cleaned_data["length"], by=request.user, request=request)
+    support_access.grant(request.client, form.cleaned_data["length"], by=request.actor)
     messages.success(request, _("Support now has access. You can end it here at any time."))
     return redirect(_PAGE)
 
 
-@allowed("support.change")
+@allowed(Permission.SUPPORT_ACCESS_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: MemberRequest) -> HttpResponseBase:
     """End the access at once; only a post does. No password is asked for: it must be quick, and takes nothing away."""
     if request.method != "POST":
         return redirect(_PAGE)
-    if support_access.end(request.client, by=request.user, request=request):
+    if support_access.end(request.client, by=request.actor):
         messages.success(request, _("The access has ended. Support sees your details masked again."))
     else:
         messages.info(request, _("Support no longer had access."))

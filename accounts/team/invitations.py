@@ -5,6 +5,7 @@ only the mail differs. The link is signed and works once; the latest mail makes 
 """
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,15 +14,16 @@ from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 from django.db import transaction
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from accounts import mail
-from accounts.audit import client_log
+from accounts import audit, mail
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.models import Client, Invitation, User
+from accounts.permissions import Permission
 from accounts.profile import details
 from accounts.team import members
 
@@ -34,7 +36,7 @@ _DAY_SECONDS: Final = 24 * 3600
 _SALT: Final = "accounts.invitations"
 
 
-def invite(client: Client, email: str, *, by: User, request: HttpRequest | None = None) -> Invitation:
+def invite(client: Client, email: str, *, by: Actor) -> Invitation:
     """Invite a colleague as a sub-user and mail them the link; inviting twice renews the first.
 
     Somebody who already is a user, of whichever other client, is mailed that instead, once a day at most. Raises
@@ -42,44 +44,44 @@ def invite(client: Client, email: str, *, by: User, request: HttpRequest | None 
     """
     email = email.strip().lower()
     with transaction.atomic():
-        client = members.take_turn(client, by)  # Two clicks at once must not pass the limit together.
+        client = by.lock(client, Permission.MEMBERS_CHANGE)  # Two clicks at once must not pass the limit together.
         if client.users.filter(email=email).exists():
             raise Refusal("already_here", email=email)
         found = client.invitations.filter(email=email).first()
         if found is not None:
-            return _renewed(client, found, by=by, request=request)
+            return _renewed(client, found, by=by)
         members.refuse_if_full(client)
         _refuse_a_flood(client)
         invitation = Invitation.objects.create(
-            client=client, email=email, invited_by=by, expires_at=timezone.now() + VALID_FOR
+            client=client, email=email, invited_by=by.user, expires_at=timezone.now() + VALID_FOR
         )
-        client_log.record("users.invited", client=client, by=by, request=request, detail={"email": email})
+        audit.record(AuditEvent.MEMBER_INVITED, client=client, by=by, detail={"email": email})
         _send(invitation, language=get_language() or "")
     return invitation
 
 
-def resend(invitation: Invitation, *, by: User, request: HttpRequest | None = None) -> Invitation:
+def resend(invitation: Invitation, *, by: Actor) -> Invitation:
     """Mail an invitation anew, valid for seven days from now; the older link ends.
 
     Raises Refusal `invitation_over` when it was used or withdrawn meanwhile, `user_limit_reached`,
     `too_many_invitations`, `no_longer_owner`.
     """
     with transaction.atomic():
-        client = members.take_turn(invitation.client, by)
+        client = by.lock(invitation.client, Permission.MEMBERS_CHANGE)
         found = client.invitations.filter(pk=invitation.pk).first()
         if found is None:
             raise Refusal("invitation_over")
-        return _renewed(client, found, by=by, request=request)
+        return _renewed(client, found, by=by)
 
 
-def withdraw(invitation: Invitation, *, by: User, request: HttpRequest | None = None) -> None:
+def withdraw(invitation: Invitation, *, by: Actor) -> None:
     """Take an invitation back: its link ends. Doing so twice changes nothing. Raises Refusal `no_longer_owner`."""
     with transaction.atomic():
-        client = members.take_turn(invitation.client, by)
+        client = by.lock(invitation.client, Permission.MEMBERS_CHANGE)
         done, _rows = client.invitations.filter(pk=invitation.pk).delete()
         if done:
             detail = {"email": invitation.email}
-            client_log.record("users.invitation_withdrawn", client=client, by=by, request=request, detail=detail)
+            audit.record(AuditEvent.INVITATION_WITHDRAWN, client=client, by=by, detail=detail)
 
 
 def token(invitation: Invitation) -> str:
@@ -105,7 +107,7 @@ def find(token: str) -> Invitation:
     return invitation
 
 
-def accept(invitation: Invitation, *, name: str, password: str, request: HttpRequest | None = None) -> User:
+def accept(invitation: Invitation, *, name: str, password: str, by: Actor) -> User:
     """Make the invited colleague a sub-user, whose address the mailed link has proven, and end the invitation.
 
     The caller signs them in. Raises Refusal `invitation_over` when it was used or withdrawn or the account was shut,
@@ -127,7 +129,7 @@ def accept(invitation: Invitation, *, name: str, password: str, request: HttpReq
         )
         details.save_name(user, name)
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-        client_log.record("users.joined", client=client, by=user, request=request, detail={"user": user.email})
+        audit.record(AuditEvent.MEMBER_JOINED, client=client, by=replace(by, user=user), detail={"user": user.email})
     return user
 
 
@@ -151,10 +153,10 @@ def renew(client: Client, invitation: Invitation, *, by: User | None = None) -> 
     return True
 
 
-def _renewed(client: Client, invitation: Invitation, *, by: User, request: HttpRequest | None) -> Invitation:
-    if renew(client, invitation, by=by):
+def _renewed(client: Client, invitation: Invitation, *, by: Actor) -> Invitation:
+    if renew(client, invitation, by=by.user):
         detail = {"email": invitation.email}
-        client_log.record("users.invitation_resent", client=client, by=by, request=request, detail=detail)
+        audit.record(AuditEvent.INVITATION_RESENT, client=client, by=by, detail=detail)
     return invitation
 
 

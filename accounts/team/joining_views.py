@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts import messages as account_messages
+from accounts.actor import Actor
 from accounts.auth.allauth_internals import record_authentication
 from accounts.errors import Refusal
 from accounts.models import Invitation, User
@@ -43,7 +44,7 @@ def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         context = {"form": form, "invitation": invitation, "by": invitation.invited_by}
         return render(request, "accounts/join.html", context, status=422 if form.errors else 200)
     chosen = form.cleaned_data
-    user = invitations.accept(invitation, name=chosen["name"], password=chosen["password"], request=request)
+    user = invitations.accept(invitation, name=chosen["name"], password=chosen["password"], by=Actor.of(request))
     messages.success(request, _("Welcome! You can now check IBANs."))
     record_authentication(request, user, method="password")
     response: HttpResponse = perform_login(request, user, email=user.email, signup=True)

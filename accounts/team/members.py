@@ -8,19 +8,20 @@ from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import mail, messages
-from accounts.audit import client_log
+from accounts import audit, mail, messages
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.auth import presence
 from accounts.errors import Refusal
 from accounts.models import Client, User
+from accounts.permissions import Permission
 
 _FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
-def deactivate(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+def deactivate(member: User, *, by: Actor) -> None:
     """Keep a user out, sign them out everywhere, and tell them. Raises Refusal `yourself` or `no_longer_owner`."""
     with transaction.atomic():
         member = _as_it_is_now(member, by)
@@ -30,10 +31,10 @@ def deactivate(member: User, *, by: User, request: HttpRequest | None = None) ->
         member.is_active = False
         member.save(update_fields=["is_active"])
         presence.end_all(member)
-        _record("users.deactivated", member, by=by, request=request)
+        _record(AuditEvent.MEMBER_DEACTIVATED, member, by=by)
 
 
-def reactivate(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+def reactivate(member: User, *, by: Actor) -> None:
     """Let a user in again, and tell them. Raises Refusal `user_limit_reached` or `no_longer_owner`."""
     with transaction.atomic():
         member = _as_it_is_now(member, by)
@@ -42,10 +43,10 @@ def reactivate(member: User, *, by: User, request: HttpRequest | None = None) ->
         refuse_if_full(_client(member))
         member.is_active = True
         member.save(update_fields=["is_active"])
-        _record("users.reactivated", member, by=by, request=request)
+        _record(AuditEvent.MEMBER_REACTIVATED, member, by=by)
 
 
-def remove(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+def remove(member: User, *, by: Actor) -> None:
     """Delete a user with their password, factors and sessions; the history keeps what they did.
 
     Raises Refusal `yourself` or `no_longer_owner`.
@@ -54,11 +55,11 @@ def remove(member: User, *, by: User, request: HttpRequest | None = None) -> Non
         member = _as_it_is_now(member, by)
         _refuse_oneself(member, by)
         presence.end_all(member)
-        _record("users.removed", member, by=by, request=request)
+        _record(AuditEvent.MEMBER_REMOVED, member, by=by)
         member.delete()
 
 
-def reset_factors(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+def reset_factors(member: User, *, by: Actor) -> None:
     """Remove a colleague's passkeys, authenticator app and recovery codes, and sign them out everywhere.
 
     Both the owners and the colleague are mailed. Raises Refusal `yourself` (one's own are changed under Second factor)
@@ -71,10 +72,10 @@ def reset_factors(member: User, *, by: User, request: HttpRequest | None = None)
         if not done:
             return
         presence.end_all(member)
-        _record("users.factors_reset", member, by=by, request=request)
+        _record(AuditEvent.MEMBER_FACTORS_RESET, member, by=by)
 
 
-def give_ownership(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+def give_ownership(member: User, *, by: Actor) -> None:
     """Make a sub-user an owner beside the others. Raises Refusal `not_a_member` or `no_longer_owner`."""
     with transaction.atomic():
         member = _as_it_is_now(member, by)
@@ -84,10 +85,10 @@ def give_ownership(member: User, *, by: User, request: HttpRequest | None = None
             return
         member.role = User.Role.OWNER
         member.save(update_fields=["role"])
-        _record("users.ownership_given", member, by=by, request=request)
+        _record(AuditEvent.OWNERSHIP_GIVEN, member, by=by)
 
 
-def take_ownership(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+def take_ownership(member: User, *, by: Actor) -> None:
     """Make an owner a sub-user: another one, or oneself. Raises Refusal `last_owner` or `no_longer_owner`."""
     with transaction.atomic():
         member = _as_it_is_now(member, by)
@@ -98,40 +99,40 @@ def take_ownership(member: User, *, by: User, request: HttpRequest | None = None
             raise Refusal("last_owner")
         member.role = User.Role.MEMBER
         member.save(update_fields=["role"])
-        _record("users.ownership_taken", member, by=by, request=request)
+        _record(AuditEvent.OWNERSHIP_TAKEN, member, by=by)
 
 
-def hand_over(member: User, *, by: User, request: HttpRequest | None = None) -> None:
+def hand_over(member: User, *, by: Actor) -> None:
     """Make a sub-user an owner in one's own place. Raises Refusal `not_a_member` or `no_longer_owner`."""
     with transaction.atomic():
-        give_ownership(member, by=by, request=request)
+        give_ownership(member, by=by)
         if member.pk != by.pk:
-            take_ownership(by, by=by, request=request)
+            take_ownership(by.signed_in, by=by)
 
 
-def require_second_factor(client: Client, *, by: User, request: HttpRequest | None = None) -> None:
+def require_second_factor(client: Client, *, by: Actor) -> None:
     """Let nobody of the client in without a second factor any more.
 
     Raises Refusal `own_factor_first` for an owner who has none: they would lock themselves out of this very page.
     """
     with transaction.atomic():
-        client = take_turn(client, by)
+        client = by.lock(client, Permission.MEMBERS_CHANGE)
         if client.needs_second_factor:
             return
-        if by.pk not in with_second_factor([by]):
+        if by.pk not in with_second_factor([by.signed_in]):
             raise Refusal("own_factor_first")
         _set_second_factor(client, needed=True)
-        client_log.record("privacy.second_factor_required", client=client, by=by, request=request)
+        audit.record(AuditEvent.SECOND_FACTOR_REQUIRED, client=client, by=by)
 
 
-def make_second_factor_optional(client: Client, *, by: User, request: HttpRequest | None = None) -> None:
+def make_second_factor_optional(client: Client, *, by: Actor) -> None:
     """Leave it to each user of the client whether to have a second factor."""
     with transaction.atomic():
-        client = take_turn(client, by)
+        client = by.lock(client, Permission.MEMBERS_CHANGE)
         if not client.needs_second_factor:
             return
         _set_second_factor(client, needed=False)
-        client_log.record("privacy.second_factor_optional", client=client, by=by, request=request)
+        audit.record(AuditEvent.SECOND_FACTOR_OPTIONAL, client=client, by=by)
 
 
 def with_second_factor(users: Iterable[User]) -> set[object]:
@@ -152,21 +153,9 @@ def refuse_if_full(client: Client) -> None:
         raise Refusal("user_limit_reached", limit=client.user_limit)
 
 
-def take_turn(client: Client, by: User) -> Client:
-    """Return the client as it is now and hold its row until the transaction ends.
-
-    Raises Refusal `no_longer_owner` when `by` has lost the right to change users since the page was opened.
-    """
-    client = Client.objects.lock(client)
-    actor = client.users.filter(pk=by.pk).first()
-    if actor is None or not actor.may("users.change"):
-        raise Refusal("no_longer_owner")
-    return client
-
-
-def _as_it_is_now(member: User, by: User) -> User:
+def _as_it_is_now(member: User, by: Actor) -> User:
     """Take the turn and return the member as the deed before ours has left them."""
-    client = take_turn(_client(member), by)
+    client = by.lock(_client(member), Permission.MEMBERS_CHANGE)
     found = client.users.filter(pk=member.pk).first()
     if found is None:
         raise Refusal("gone")
@@ -179,7 +168,7 @@ def _client(member: User) -> Client:
     return member.client
 
 
-def _refuse_oneself(member: User, by: User) -> None:
+def _refuse_oneself(member: User, by: Actor) -> None:
     if member.pk == by.pk:
         raise Refusal("yourself")
 
@@ -189,10 +178,10 @@ def _set_second_factor(client: Client, *, needed: bool) -> None:
     client.save(update_fields=["needs_second_factor"])
 
 
-def _record(tag: str, member: User, *, by: User, request: HttpRequest | None) -> None:
+def _record(event: AuditEvent, member: User, *, by: Actor) -> None:
     """Record the deed, which mails the owners, and mail the member it was done to."""
-    client_log.record(tag, client=_client(member), by=by, request=request, detail={"user": member.email})
+    audit.record(event, client=_client(member), by=by, detail={"user": member.email})
     is_mailed_as_owner = member.is_active and member.role == User.Role.OWNER
     if member.pk != by.pk and not is_mailed_as_owner:
-        context = {"sentence": messages.TO_MEMBERS[tag], "by": by.email, "at": timezone.now()}
+        context = {"sentence": messages.TO_MEMBERS[event], "by": by.email, "at": timezone.now()}
         mail.send_on_commit("about_you", to=member.email, language=member.language, context=context)

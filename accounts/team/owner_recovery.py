@@ -12,8 +12,9 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import mail
-from accounts.audit import client_log
+from accounts import audit, mail
+from accounts.actor import SYSTEM
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.models import Client, OwnerRecovery, User
 from accounts.profile import details
@@ -38,7 +39,7 @@ def request(user: User, *, reason: str) -> OwnerRecovery:
             raise Refusal("another_recovery")
         if is_new:
             told = {"user": user.email, "reason": reason}
-            client_log.record("owners.recovery_requested", client=client, by=None, detail=told)
+            audit.record(AuditEvent.RECOVERY_REQUESTED, client=client, by=SYSTEM, detail=told)
             _mail_everybody(found)
     return found
 
@@ -59,7 +60,7 @@ def execute(recovery: OwnerRecovery) -> User:
         if done:
             user.role = User.Role.OWNER
             user.save(update_fields=["role"])
-            client_log.record("owners.recovered", client=client, by=None, detail={"user": user.email})
+            audit.record(AuditEvent.OWNER_RECOVERED, client=client, by=SYSTEM, detail={"user": user.email})
     return user
 
 
@@ -69,7 +70,7 @@ def cancel(recovery: OwnerRecovery) -> None:
         client = Client.objects.lock(recovery.client)
         done, _rows = OwnerRecovery.objects.filter(pk=recovery.pk).delete()
         if done:
-            client_log.record("owners.recovery_cancelled", client=client, by=None)
+            audit.record(AuditEvent.RECOVERY_CANCELLED, client=client, by=SYSTEM)
 
 
 def find(token: str) -> OwnerRecovery | None:

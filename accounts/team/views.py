@@ -17,6 +17,7 @@ from accounts import messages as account_messages
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
 from accounts.models import Client, Invitation, User
+from accounts.permissions import Permission
 from accounts.profile import details
 from accounts.team import invitations, members
 from accounts.team.forms import InvitationForm
@@ -46,14 +47,14 @@ class Row:
     actions: list[tuple[str, account_messages.ActionTexts]]
 
 
-@allowed("users.view")
+@allowed(Permission.MEMBERS_VIEW)
 @require_safe
 def users(request: MemberRequest) -> HttpResponse:
     """Show the client's users and open invitations, and the form to invite another."""
     return _users_page(request, InvitationForm())
 
 
-@allowed("users.invite")
+@allowed(Permission.MEMBERS_INVITE)
 @read_or_send
 @recent_login
 def invite(request: MemberRequest) -> HttpResponseBase:
@@ -64,7 +65,7 @@ def invite(request: MemberRequest) -> HttpResponseBase:
     if not form.is_valid():
         return _users_page(request, form)
     try:
-        found = invitations.invite(request.client, form.cleaned_data["email"], by=request.user, request=request)
+        found = invitations.invite(request.client, form.cleaned_data["email"], by=request.actor)
     except Refusal as refusal:
         form.refuse(refusal, "email")
         return _users_page(request, form)
@@ -72,7 +73,7 @@ def invite(request: MemberRequest) -> HttpResponseBase:
     return redirect("accounts:users")
 
 
-@allowed("users.invite")
+@allowed(Permission.MEMBERS_INVITE)
 @read_or_send
 @recent_login
 def resend(request: MemberRequest, pk: UUID) -> HttpResponseBase:
@@ -80,14 +81,14 @@ def resend(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     invitation = get_object_or_404(Invitation, client=request.client, pk=pk)
     if request.method == "POST":
         try:
-            found = invitations.resend(invitation, by=request.user, request=request)
+            found = invitations.resend(invitation, by=request.actor)
             messages.success(request, _("We have sent an invitation to %(email)s.") % {"email": found.email})
         except Refusal as refusal:
             messages.error(request, account_messages.refusal(refusal))
     return redirect("accounts:users")
 
 
-@allowed("users.invite")
+@allowed(Permission.MEMBERS_INVITE)
 @read_or_send
 @recent_login
 def withdraw(request: MemberRequest, pk: UUID) -> HttpResponseBase:
@@ -95,7 +96,7 @@ def withdraw(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     invitation = get_object_or_404(Invitation, client=request.client, pk=pk)
     if request.method == "POST":
         try:
-            invitations.withdraw(invitation, by=request.user, request=request)
+            invitations.withdraw(invitation, by=request.actor)
             messages.success(
                 request, _("The invitation to %(email)s has been withdrawn.") % {"email": invitation.email}
             )
@@ -104,7 +105,7 @@ def withdraw(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     return redirect("accounts:users")
 
 
-@allowed("users.change")
+@allowed(Permission.MEMBERS_CHANGE)
 @read_or_send
 @recent_login
 def change(request: MemberRequest, pk: UUID, action: str) -> HttpResponseBase:
@@ -118,14 +119,14 @@ def change(request: MemberRequest, pk: UUID, action: str) -> HttpResponseBase:
     if request.method != "POST":
         return render(request, "accounts/change_user.html", context)
     try:
-        do(member, by=request.user, request=request)
+        do(member, by=request.actor)
     except Refusal as refusal:
         refused = {**context, "problem": account_messages.refusal(refusal)}
         return render(request, "accounts/change_user.html", refused, status=409)
     messages.success(request, words.done % {"who": member.email})
     # Whoever gave up their own ownership may not see the users any more.
     request.user.refresh_from_db()
-    return redirect("accounts:users" if request.user.may("users.view") else "accounts:profile")
+    return redirect("accounts:users" if request.user.may(Permission.MEMBERS_VIEW) else "accounts:profile")
 
 
 def _users_page(request: MemberRequest, form: InvitationForm) -> HttpResponse:

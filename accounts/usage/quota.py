@@ -4,7 +4,9 @@ from typing import Final
 
 from django.db import transaction
 
-from accounts.audit import client_log
+from accounts import audit
+from accounts.actor import SYSTEM
+from accounts.audit.events import AuditEvent
 from accounts.models import Client
 
 MOST_UNITS: Final = 2_000_000_000
@@ -23,7 +25,7 @@ def change(client: Client, units: int) -> int:
             client.monthly_quota = units
             client.save(update_fields=["monthly_quota"])
             detail = {"old": str(before), "new": str(units)}
-            client_log.record("quota.changed", client=client, by=None, detail=detail)
+            audit.record(AuditEvent.QUOTA_CHANGED, client=client, by=SYSTEM, detail=detail)
     return before
 
 

@@ -5,12 +5,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, allowed
+from accounts.permissions import Permission
 from accounts.usage import chart, counts
 
 DAYS = 30
 
 
-@allowed("overview.view")
+@allowed(Permission.OVERVIEW_VIEW)
 @require_safe
 def overview(request: MemberRequest) -> HttpResponse:
     """Show the checks of the last thirty days, what share was valid, and what is left of the month."""

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
+from accounts.permissions import Permission
 from apikeys import keys
 from apikeys import messages as apikey_messages
 from apikeys.models import ApiKey
@@ -20,7 +21,7 @@ from apikeys.views.forms import KeyForm
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@allowed("keys.change")
+@allowed(Permission.KEYS_CHANGE)
 @read_or_send
 @recent_login
 def edit(request: MemberRequest, pk: UUID) -> HttpResponseBase:
@@ -32,7 +33,7 @@ def edit(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     if not form.is_valid():
         return _form_page(request, key, form)
     try:
-        keys.edit(key, form.draft(), by=request.user, request=request)
+        keys.edit(key, form.draft(), by=request.actor)
     except Refusal as refusal:
         form.refuse(refusal)
         return _form_page(request, key, form)
@@ -40,7 +41,7 @@ def edit(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     return redirect("apikeys:key", pk=pk)
 
 
-@allowed("keys.change")
+@allowed(Permission.KEYS_CHANGE)
 @read_or_send
 @recent_login
 def revoke(request: MemberRequest, pk: UUID) -> HttpResponseBase:
@@ -50,7 +51,7 @@ def revoke(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     if request.method != "POST":
         return render(request, "apikeys/revoke.html", {"row": row})
     try:
-        keys.revoke(key, by=request.user, request=request)
+        keys.revoke(key, by=request.actor)
     except Refusal as refusal:
         messages.error(request, apikey_messages.refusal(refusal))
         return redirect("apikeys:keys")

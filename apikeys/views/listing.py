@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import MemberRequest, allowed
 from accounts.guard import addresses
 from accounts.models import Client
+from accounts.permissions import Permission
 from accounts.usage import chart
 from accounts.usage import counts as usage_counts
 from apikeys import keys, networks, scopes
@@ -67,7 +68,7 @@ class UsedDay:
     used: key_usage.Used
 
 
-@allowed("keys.view")
+@allowed(Permission.KEYS_VIEW)
 @require_safe
 def listing(request: MemberRequest) -> HttpResponse:
     """Show the client's keys, those that have ended folded away."""
@@ -82,7 +83,7 @@ def listing(request: MemberRequest) -> HttpResponse:
     return render(request, "apikeys/keys.html", context)
 
 
-@allowed("keys.view")
+@allowed(Permission.KEYS_VIEW)
 @require_safe
 def key(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Show one key: its settings, where it works from, and what it was used for."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
 from accounts.guard import addresses
+from accounts.permissions import Permission
 from apikeys import keys, networks
 from apikeys import messages as apikey_messages
 from apikeys.models import ApiKey
@@ -21,7 +22,7 @@ from apikeys.views.forms import NewKeyForm, RotationForm
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@allowed("keys.create")
+@allowed(Permission.KEYS_CREATE)
 @never_cache
 @read_or_send
 @recent_login
@@ -34,7 +35,7 @@ def create(request: MemberRequest) -> HttpResponseBase:
         return _form_page(request, form)
     attempt = form.cleaned_data["attempt"]
     try:
-        key, text = keys.create(request.client, form.draft(), by=request.user, request=request, attempt=attempt)
+        key, text = keys.create(request.client, form.draft(), by=request.actor, attempt=attempt)
     except Refusal as refusal:
         if refusal.code == "already_made":  # A second click, or the page was loaded again.
             messages.warning(request, apikey_messages.refusal(refusal))
@@ -44,7 +45,7 @@ def create(request: MemberRequest) -> HttpResponseBase:
     return _shown_once(request, key, text)
 
 
-@allowed("keys.create")
+@allowed(Permission.KEYS_CREATE)
 @never_cache
 @read_or_send
 @recent_login
@@ -55,7 +56,7 @@ def rotate(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     if not form.is_valid():
         return _rotation_page(request, old, form)
     try:
-        key, text = keys.rotate(old, form.hours(), by=request.user, request=request)
+        key, text = keys.rotate(old, form.hours(), by=request.actor)
     except Refusal as refusal:
         if refusal.code == "key_limit_reached":
             form.refuse(refusal)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
 from accounts.guard import addresses
+from accounts.permissions import Permission
 from apikeys import keys, networks
 from apikeys import messages as apikey_messages
 from apikeys.models import AllowedNetwork
@@ -20,7 +21,7 @@ from apikeys.views.forms import NetworkForm
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@allowed("keys.change")
+@allowed(Permission.KEYS_CHANGE)
 @read_or_send
 @recent_login
 def add(request: MemberRequest, pk: UUID) -> HttpResponseBase:
@@ -36,7 +37,7 @@ def add(request: MemberRequest, pk: UUID) -> HttpResponseBase:
         return listing.key_page(request, key, form)
     chosen = form.cleaned_data
     try:
-        entry = keys.allow(key, chosen["network"], chosen["note"], by=request.user, request=request)
+        entry = keys.allow(key, chosen["network"], chosen["note"], by=request.actor)
     except Refusal as refusal:
         if refusal.code.startswith("network_"):
             form.refuse(refusal, "network")
@@ -47,7 +48,7 @@ def add(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     return redirect("apikeys:key", pk=pk)
 
 
-@allowed("keys.change")
+@allowed(Permission.KEYS_CHANGE)
 @read_or_send
 @recent_login
 def remove(request: MemberRequest, pk: UUID, entry: int) -> HttpResponseBase:
@@ -56,14 +57,14 @@ def remove(request: MemberRequest, pk: UUID, entry: int) -> HttpResponseBase:
     if request.method == "POST":
         found = get_object_or_404(AllowedNetwork.objects.select_related("key__client"), key=key, pk=entry)
         try:
-            keys.disallow(found, by=request.user, request=request)
+            keys.disallow(found, by=request.actor)
             messages.success(request, _("%(network)s has been removed.") % {"network": found.network})
         except Refusal as refusal:
             messages.error(request, apikey_messages.refusal(refusal))
     return redirect("apikeys:key", pk=pk)
 
 
-@allowed("keys.change")
+@allowed(Permission.KEYS_CHANGE)
 @read_or_send
 @recent_login
 def choose(request: MemberRequest, pk: UUID) -> HttpResponseBase:
@@ -73,7 +74,7 @@ def choose(request: MemberRequest, pk: UUID) -> HttpResponseBase:
         return redirect("apikeys:key", pk=pk)
     any_address = request.POST.get("addresses") == "any"
     try:
-        keys.set_any_address(key, any_address=any_address, by=request.user, request=request)
+        keys.set_any_address(key, any_address=any_address, by=request.actor)
     except Refusal as refusal:
         messages.error(request, apikey_messages.refusal(refusal))
         return redirect("apikeys:key", pk=pk)

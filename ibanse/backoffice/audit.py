@@ -7,7 +7,9 @@ from uuid import UUID
 from django.core.cache import cache
 from django.http import HttpRequest
 
-from accounts.audit import staff_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import StaffEvent
 from accounts.models import User
 from accounts.staff import lookup_keys
 from accounts.staff.entry import is_staff
@@ -30,8 +32,8 @@ def looked(request: HttpRequest, status: int) -> None:
     detail = {"page": _page(request)} if is_look else {"page": _page(request), "answer": str(status)}
     if term := request.GET.get("q", "").strip():
         detail["searched"] = lookup_keys.shorten(term)[:100]
-    tag = "office.viewed" if is_look else "office.changed"
-    staff_log.record(tag, by=user, request=request, client=_client(request), detail=detail)
+    event = StaffEvent.PAGE_VIEWED if is_look else StaffEvent.FORM_SENT
+    audit.record_staff(event, by=Actor.of(request), client=_client(request), detail=detail)
 
 
 def refused(request: HttpRequest, reason: str) -> None:
@@ -42,8 +44,8 @@ def refused(request: HttpRequest, reason: str) -> None:
     ):
         return
     detail = {"page": _page(request), "reason": reason, "method": str(request.method)}
-    tag = "office.misused" if _looks_deliberate(user, reason) else "office.refused"
-    staff_log.record(tag, by=user, request=request, client=_client(request), detail=detail)
+    event = StaffEvent.BACKOFFICE_MISUSED if _looks_deliberate(user, reason) else StaffEvent.PAGE_REFUSED
+    audit.record_staff(event, by=Actor.of(request), client=_client(request), detail=detail)
 
 
 def _looks_deliberate(user: User, reason: str) -> bool:

@@ -30,6 +30,7 @@ from django.utils.functional import Promise, cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
 
+from accounts.actor import Actor
 from accounts.models import Client, User
 
 # Django's classes take their types in its stubs only.
@@ -47,6 +48,7 @@ class StaffRequest(HttpRequest):
     """A request of somebody who was let into the back-office."""
 
     user: User
+    actor: Actor
     looked_at: UUID | None
     """The client whose page it is, for the staff history."""
 

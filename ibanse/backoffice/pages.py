@@ -86,7 +86,7 @@ def _view(action: StaffAction, request: StaffRequest, **place: Any) -> HttpRespo
     if not form.is_valid():
         return _page(request, action, row, form, status=422)
     try:
-        is_done = action.carry_out(row, form.justification(request.user, request), form)
+        is_done = action.carry_out(row, form.justification(request.actor), form)
     except Refusal as refusal:
         return _anew(request, action, place, form, account_messages.operator_refusal(refusal))
     tell = messages.success if is_done else messages.info

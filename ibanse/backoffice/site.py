@@ -21,6 +21,7 @@ from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy
 
+from accounts.actor import Actor
 from accounts.guard.models import Block
 from accounts.models import (
     BillingDetails,
@@ -178,6 +179,7 @@ class BackOffice(AdminSite):
         @wraps(view)
         def behind_the_door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             looks_at(request, None)
+            request.actor = Actor.of(request)  # type: ignore[attr-defined]  # what makes it a StaffRequest
             return self._turned_away(request) or _recorded(view, request, *args, **kwargs)
 
         return behind_the_door

@@ -12,11 +12,12 @@ What is kept bears the day on which it goes, from 1 to 365 days later.
 from typing import Final, NamedTuple
 
 from django.db import transaction
-from django.http import HttpRequest
 
-from accounts.audit import client_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.guard import revisions
-from accounts.models import Client, User
+from accounts.models import Client
 from privacy.models import DEFAULT_DAYS, Mode, PrivacySettings
 
 _RANK: Final = {Mode.OFF: 0, Mode.VERDICT: 1, Mode.FULL: 2}
@@ -44,8 +45,7 @@ def choose(
     client: Client,
     choice: Choice,
     *,
-    by: User,
-    request: HttpRequest | None = None,
+    by: Actor,
     covers_older: bool | None = None,
 ) -> bool:
     """Keep from now on what the client wants, on every worker within two seconds; return whether that is a change.
@@ -69,7 +69,7 @@ def choose(
         )
         revisions.bump()
         detail = {"from": told(old), "to": told(choice)}
-        client_log.record("privacy.logging_changed", client=client, by=by, request=request, detail=detail)
+        audit.record(AuditEvent.LOGGING_CHANGED, client=client, by=by, detail=detail)
     return True
 
 

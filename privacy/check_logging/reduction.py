@@ -8,10 +8,10 @@ import logging
 import time
 from datetime import timedelta
 
-from django.http import HttpRequest
-
-from accounts.audit import client_log
-from accounts.models import Client, User
+from accounts import audit
+from accounts.actor import SYSTEM, Actor
+from accounts.audit.events import AuditEvent
+from accounts.models import Client
 from privacy import vault
 from privacy.check_logging import mode
 from privacy.inventory import registry
@@ -20,9 +20,7 @@ from privacy.models import PrivacySettings
 log = logging.getLogger(__name__)
 
 
-def go_on(
-    client: Client, *, by: User | None, request: HttpRequest | None = None, for_at_most: timedelta | None = None
-) -> int:
+def go_on(client: Client, *, by: Actor, for_at_most: timedelta | None = None) -> int:
     """Erase or reduce records until none holds more, or is kept longer, than the client wants; return how many.
 
     Stops when the wish is taken back meanwhile, or after `for_at_most`: the rest is left to `finish`. Recorded in the
@@ -36,7 +34,7 @@ def go_on(
     if done:
         choice = mode.of(client)
         detail = {"records": str(done), "to": mode.told(choice)}
-        client_log.record("privacy.log_reduced", client=client, by=by, request=request, detail=detail)
+        audit.record(AuditEvent.RECORDS_REDUCED, client=client, by=by, detail=detail)
     return done
 
 
@@ -48,7 +46,7 @@ def finish() -> int:
 
 def _finish(client: Client) -> int:
     try:
-        return go_on(client, by=None)
+        return go_on(client, by=SYSTEM)
     except vault.VaultError as error:
         # Nothing is sealed any more for a client that is being deleted, nor written into its history; others wait.
         log.warning("That records were reduced is missing in a history: %s", type(error).__name__)

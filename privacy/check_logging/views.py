@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import messages as account_messages
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
+from accounts.permissions import Permission
 from accounts.team import members
 from privacy.check_logging import mode as check_logging_mode
 from privacy.check_logging import reduction
@@ -26,14 +27,14 @@ REDUCES_FOR: Final = timedelta(seconds=10)
 _PAGE: Final = "privacy:security_and_privacy"
 
 
-@allowed("privacy.view")
+@allowed(Permission.PRIVACY_VIEW)
 @require_safe
 def security_and_privacy(request: MemberRequest) -> HttpResponse:
     """Show what is decided and what can be, and what is kept."""
     return _page(request, LoggingForm.showing(check_logging_mode.of(request.client)))
 
 
-@allowed("privacy.change")
+@allowed(Permission.PRIVACY_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def change_logging(request: MemberRequest) -> HttpResponseBase:
@@ -52,7 +53,7 @@ def change_logging(request: MemberRequest) -> HttpResponseBase:
     return _question(request, choice, response, excess) if excess else _decided(request, choice)
 
 
-@allowed("privacy.change")
+@allowed(Permission.PRIVACY_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def second_factor(request: MemberRequest) -> HttpResponseBase:
@@ -62,7 +63,7 @@ def second_factor(request: MemberRequest) -> HttpResponseBase:
     is_wanted = request.POST.get("required") == "yes"
     change = members.require_second_factor if is_wanted else members.make_second_factor_optional
     try:
-        change(request.client, by=request.user, request=request)
+        change(request.client, by=request.actor)
     except Refusal as refusal:
         messages.error(request, account_messages.refusal(refusal))
         return redirect(_PAGE)
@@ -84,14 +85,12 @@ def _must_ask(request: MemberRequest, choice: check_logging_mode.Choice) -> bool
 def _decided(
     request: MemberRequest, choice: check_logging_mode.Choice, *, covers_older: bool | None = None
 ) -> HttpResponse:
-    is_new = check_logging_mode.choose(
-        request.client, choice, by=request.user, request=request, covers_older=covers_older
-    )
+    is_new = check_logging_mode.choose(request.client, choice, by=request.actor, covers_older=covers_older)
     if is_new:
         messages.success(request, _("Saved. This applies to every check from now on."))
     done = 0
     if covers_older:
-        done = reduction.go_on(request.client, by=request.user, request=request, for_at_most=REDUCES_FOR)
+        done = reduction.go_on(request.client, by=request.actor, for_at_most=REDUCES_FOR)
     if done:
         said = ngettext(
             "%(number)s older record was deleted or reduced.", "%(number)s older records were deleted or reduced.", done

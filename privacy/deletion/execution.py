@@ -14,8 +14,9 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import mail
-from accounts.audit import client_log
+from accounts import audit, mail
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.models import Client, User
 from accounts.personal_data import inventory
@@ -169,9 +170,9 @@ def _conclude(request: DeletionRequest, done: Done) -> None:
         "records": str(sum(done.receipt["erased"].values())),
         "receipt": done.receipt["number"],
     }
-    by = request.requested_by
+    by = Actor(request.requested_by)
     request.delete()
-    client_log.record("deletion.executed", client=request.client, by=by, detail=detail)
+    audit.record(AuditEvent.DELETION_EXECUTED, client=request.client, by=by, detail=detail)
 
 
 def _mail_owners(request: DeletionRequest, done: Done) -> None:
@@ -181,8 +182,7 @@ def _mail_owners(request: DeletionRequest, done: Done) -> None:
         "last_trace": _read(done.receipt["last_trace_gone_from"]),
         "link": settings.SITE_URL + reverse("deletion:receipt", args=[done.token]),
     }
-    for owner in requesting.owners(request.client):
-        mail.send_on_commit("deletion_executed", to=owner.email, language=owner.language, context=context)
+    mail.send_to_owners_on_commit(request.client, "deletion_executed", context=context)
 
 
 def _read(text: str) -> datetime:

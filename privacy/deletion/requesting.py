@@ -21,14 +21,15 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import batch, mail
-from accounts.audit import client_log
+from accounts import audit, batch, mail
+from accounts.actor import SYSTEM, Actor
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.models import Client, User
+from accounts.permissions import Permission
 from privacy.check_logging import cutoff
 from privacy.deletion import receipts
 from privacy.models import DeletionRequest
@@ -42,7 +43,7 @@ _CANCEL: Final = "privacy.deletion.cancel"
 State, Scope = DeletionRequest.State, DeletionRequest.Scope
 
 
-def request(client: Client, *, grace_days: int, by: User, request: HttpRequest | None = None) -> DeletionRequest:
+def request(client: Client, *, grace_days: int, by: Actor) -> DeletionRequest:
     """Ask for the deletion of the whole account and mail all owners; nothing is deleted before one of them confirms.
 
     While one is under way it is returned and nobody is mailed again. Raises Refusal `not_an_owner`, ValueError for days
@@ -52,16 +53,17 @@ def request(client: Client, *, grace_days: int, by: User, request: HttpRequest |
         raise ValueError("The days of grace are from 0 to 30.")
     with transaction.atomic():
         client = Client.objects.lock(client)
-        _refuse_others(client, by)
+        if not by.still_may(Permission.ACCOUNT_DELETE, client):
+            raise Refusal("not_an_owner")
         forget_unconfirmed(timezone.now())
         under_way = of(client)
         if under_way is not None:
             return under_way
         asked = DeletionRequest.objects.create(
-            client=client, scope=Scope.ACCOUNT, requested_by=by, grace_days=grace_days
+            client=client, scope=Scope.ACCOUNT, requested_by=by.user, grace_days=grace_days
         )
         detail = {"days": str(grace_days)}
-        client_log.record("deletion.requested", client=client, by=by, request=request, detail=detail)
+        audit.record(AuditEvent.DELETION_REQUESTED, client=client, by=by, detail=detail)
         _mail_owners(asked, "deletion_requested", confirm_link=_link("deletion:confirm", asked, _CONFIRM))
     return asked
 
@@ -81,13 +83,13 @@ def confirm(found: DeletionRequest) -> DeletionRequest:
         asked.save()
         _set_state(asked.client, Client.State.CLOSING)
         detail = {"days": str(asked.grace_days)}
-        client_log.record("deletion.confirmed", client=asked.client, by=None, detail=detail)
+        audit.record(AuditEvent.DELETION_CONFIRMED, client=asked.client, by=SYSTEM, detail=detail)
         receipt = settings.SITE_URL + reverse("deletion:receipt", args=[receipts.token(asked.pk)])
         _mail_owners(asked, "deletion_confirmed", receipt_link=receipt)
     return asked
 
 
-def cancel(found: DeletionRequest, *, by: User | None = None, request: HttpRequest | None = None) -> None:
+def cancel(found: DeletionRequest, *, by: Actor = SYSTEM) -> None:
     """Call it off and let the client go on as before, suspended if it was.
 
     Raises Refusal `deletion_over` or `deletion_begun`.
@@ -100,15 +102,14 @@ def cancel(found: DeletionRequest, *, by: User | None = None, request: HttpReque
         asked.delete()
         if client.state == Client.State.CLOSING:
             _set_state(client, Client.State.SUSPENDED if client.suspended_at else Client.State.ACTIVE)
-        client_log.record("deletion.cancelled", client=client, by=by, request=request)
+        audit.record(AuditEvent.DELETION_CANCELLED, client=client, by=by)
 
 
 def erase(  # noqa: PLR0913 - a scope has one target or none, each by its name
     client: Client,
     scope: str,
     *,
-    by: User,
-    request: HttpRequest | None = None,
+    by: Actor,
     user: UUID | None = None,
     number: bytes | None = None,
     until: datetime | None = None,
@@ -120,7 +121,8 @@ def erase(  # noqa: PLR0913 - a scope has one target or none, each by its name
     """
     with transaction.atomic():
         client = Client.objects.lock(client)
-        _refuse_others(client, by)
+        if not by.still_may(Permission.ACCOUNT_DELETE, client):
+            raise Refusal("not_an_owner")
         under_way = DeletionRequest.objects.filter(client=client, scope=scope, user=user, number=number).first()
         if under_way is not None:
             return under_way
@@ -129,13 +131,13 @@ def erase(  # noqa: PLR0913 - a scope has one target or none, each by its name
         now = timezone.now()
         until = (until or now).replace(microsecond=0)
         asked = DeletionRequest.objects.create(
-            client=client, scope=scope, state=State.EXECUTING, requested_by=by, confirmed_at=now, due_at=now,
+            client=client, scope=scope, state=State.EXECUTING, requested_by=by.user, confirmed_at=now, due_at=now,
             begun_at=now, until=until, user=user, number=number,
         )  # fmt: skip
         if scope in (Scope.LOG, Scope.NUMBER):
             cutoff.draw(client, until, number=number)
         if scope != Scope.NUMBER:  # Somebody may delete one after the other; each is in the history when it is done.
-            client_log.record("deletion.begun", client=client, by=by, request=request, detail={"scope": str(scope)})
+            audit.record(AuditEvent.DELETION_BEGUN, client=client, by=by, detail={"scope": str(scope)})
     return asked
 
 
@@ -174,11 +176,6 @@ def take_turn(found: DeletionRequest) -> DeletionRequest:
     return now
 
 
-def owners(client: Client) -> list[User]:
-    """Return whom to tell."""
-    return list(User.objects.filter(client=client, role=User.Role.OWNER, is_active=True))
-
-
 def _found(token: str, salt: str, valid: timedelta) -> DeletionRequest | None:
     try:
         key = signing.loads(token, salt=salt, max_age=valid)
@@ -187,14 +184,7 @@ def _found(token: str, salt: str, valid: timedelta) -> DeletionRequest | None:
     return DeletionRequest.objects.filter(pk=key).select_related("client", "requested_by").first()
 
 
-def _refuse_others(client: Client, by: User) -> None:
-    """Look again who asks, as every deed of owners does: the page may have been open for a while."""
-    actor = User.objects.filter(client=client, pk=by.pk).first()
-    if actor is None or not actor.may("privacy.delete"):
-        raise Refusal("not_an_owner")
-
-
-def _refuse_user(client: Client, user: UUID | None, by: User) -> None:
+def _refuse_user(client: Client, user: UUID | None, by: Actor) -> None:
     if user == by.pk:
         raise Refusal("yourself")
     if user is None or not User.objects.filter(client=client, pk=user).exists():
@@ -218,5 +208,4 @@ def _mail_owners(asked: DeletionRequest, template: str, **links: str) -> None:
         "export_link": settings.SITE_URL + reverse("privacy:export"),
         **links,
     }
-    for owner in owners(asked.client):
-        mail.send_on_commit(template, to=owner.email, language=owner.language, context=context)
+    mail.send_to_owners_on_commit(asked.client, template, context=context)

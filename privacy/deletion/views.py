@@ -10,9 +10,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import mail
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
 from accounts.models import BillingDetails, Client, ContactDetails, User
+from accounts.permissions import Permission
 from privacy import messages as privacy_messages
 from privacy.deletion import execution, requesting
 from privacy.deletion.forms import DeletionForm
@@ -29,14 +31,14 @@ Scope = DeletionRequest.Scope
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@allowed("privacy.delete")
+@allowed(Permission.ACCOUNT_DELETE)
 @require_safe
 def deletion(request: MemberRequest) -> HttpResponse:
     """Show what would go, room by room, or how far the deletion is."""
     return _page(request, DeletionForm(initial={"days": requesting.DEFAULT_GRACE_DAYS}))
 
 
-@allowed("privacy.delete")
+@allowed(Permission.ACCOUNT_DELETE)
 @read_or_send
 @recent_login
 def ask(request: MemberRequest) -> HttpResponseBase:
@@ -47,20 +49,20 @@ def ask(request: MemberRequest) -> HttpResponseBase:
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
-        requesting.request(request.client, grace_days=form.cleaned_data["days"], by=request.user, request=request)
+        requesting.request(request.client, grace_days=form.cleaned_data["days"], by=request.actor)
     except Refusal as refusal:
         messages.error(request, privacy_messages.refusal(refusal))
     return redirect(_PAGE)
 
 
-@allowed("privacy.delete")
+@allowed(Permission.ACCOUNT_DELETE)
 @read_or_send
 def cancel(request: MemberRequest) -> HttpResponseBase:
     """Call the deletion of the account off; only a post does. It takes no proof: a mistake must be easy to stop."""
     found = requesting.of(request.client)
     if request.method == "POST" and found is not None:
         try:
-            requesting.cancel(found, by=request.user, request=request)
+            requesting.cancel(found, by=request.actor)
         except Refusal as refusal:
             messages.error(request, privacy_messages.refusal(refusal))
         else:
@@ -68,7 +70,7 @@ def cancel(request: MemberRequest) -> HttpResponseBase:
     return redirect(_PAGE)
 
 
-@allowed("privacy.delete")
+@allowed(Permission.ACCOUNT_DELETE)
 @read_or_send
 @recent_login
 def erase_part(request: MemberRequest, scope: str) -> HttpResponseBase:
@@ -78,7 +80,7 @@ def erase_part(request: MemberRequest, scope: str) -> HttpResponseBase:
     return _erase(request, Scope(scope), rows=_held(request.client)[scope])
 
 
-@allowed("privacy.delete")
+@allowed(Permission.ACCOUNT_DELETE)
 @read_or_send
 @recent_login
 def erase_user(request: MemberRequest, pk: UUID) -> HttpResponseBase:
@@ -95,9 +97,7 @@ def _erase(request: MemberRequest, scope: Scope, *, rows: int, user: User | None
     if request.method != "POST" or request.client.state == Client.State.CLOSING or not rows:
         return render(request, "privacy/deletion/delete_part.html", context)
     try:
-        asked = requesting.erase(
-            request.client, scope, by=request.user, request=request, user=user.pk if user else None
-        )
+        asked = requesting.erase(request.client, scope, by=request.actor, user=user.pk if user else None)
         done = execution.attempt(asked.pk, for_at_most=DELETES_FOR)
     except Refusal as refusal:
         messages.error(request, privacy_messages.refusal(refusal))
@@ -116,7 +116,7 @@ def _page(request: MemberRequest, form: DeletionForm, status: int = 200) -> Http
     context: dict[str, Any] = {
         "form": form,
         "deletion": found,
-        "owners": [owner.email for owner in requesting.owners(request.client)],
+        "owners": [owner.email for owner in mail.active_owners(request.client)],
         "tables": _tables(request.client) if found is None else [],
         "parts": _parts(request),
         "users": User.objects.filter(client=request.client).exclude(pk=request.user.pk).order_by("email"),

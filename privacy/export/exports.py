@@ -23,14 +23,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error, connections, transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import mail
-from accounts.audit import client_log
+from accounts import audit, mail
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
-from accounts.models import Client, User
+from accounts.models import Client
 from accounts.personal_data.schema import Table, Value
 from privacy import vault
 from privacy.export import archive
@@ -58,7 +58,7 @@ class _Stopped(Exception):
     """It cannot go on; the message is a code of _AFTERWARDS."""
 
 
-def request(client: Client, *, by: User, request: HttpRequest | None = None) -> DataExport:
+def request(client: Client, *, by: Actor) -> DataExport:
     """Ask for a copy; while one is under way, a second click returns that one. An older one can no longer be had.
 
     Recorded in the history. Raises Refusal `too_many_exports`.
@@ -71,8 +71,8 @@ def request(client: Client, *, by: User, request: HttpRequest | None = None) -> 
         if exports.filter(requested_at__gt=timezone.now() - timedelta(days=1)).count() >= MOST_PER_DAY:
             raise Refusal("too_many_exports", limit=MOST_PER_DAY)
         _end(exports.filter(state=_State.READY))
-        asked = DataExport.objects.create(client=client, requested_by=by)
-        client_log.record("privacy.export_requested", client=client, by=by, request=request)
+        asked = DataExport.objects.create(client=client, requested_by=by.user)
+        audit.record(AuditEvent.EXPORT_REQUESTED, client=client, by=by)
     return asked
 
 
@@ -93,7 +93,7 @@ class Download(NamedTuple):
     pieces: Iterator[bytes]
 
 
-def open_for_download(client: Client, pk: UUID, *, by: User, request: HttpRequest | None = None) -> Download:
+def open_for_download(client: Client, pk: UUID, *, by: Actor) -> Download:
     """Return a copy that is whole: it was read once to its end, since a browser cannot be told later that it was not.
 
     Recorded in the history. Raises DoesNotExist for an export of another client, and Refusal `export_over`,
@@ -117,7 +117,7 @@ def open_for_download(client: Client, pk: UUID, *, by: User, request: HttpReques
         raise Refusal("export_locked") from None
     with transaction.atomic():
         DataExport.objects.filter(pk=pk).update(downloaded_at=timezone.now())
-        client_log.record("privacy.export_downloaded", client=client, by=by, request=request)
+        audit.record(AuditEvent.EXPORT_DOWNLOADED, client=client, by=by)
     return Download(found, _pieces(file, place))
 
 
@@ -254,8 +254,7 @@ def _offer(at_work: "_Work", written: int) -> bool:
 
 def _mail_owners(client: Client, until: datetime) -> None:
     context = {"until": until, "link": settings.SITE_URL + reverse("privacy:export")}
-    for owner in User.objects.filter(client=client, role=User.Role.OWNER, is_active=True):
-        mail.send_on_commit("export_ready", to=owner.email, language=owner.language, context=context)
+    mail.send_to_owners_on_commit(client, "export_ready", context=context)
 
 
 class _Work:

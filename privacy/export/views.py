@@ -11,13 +11,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
 from accounts.models import Client
+from accounts.permissions import Permission
 from privacy import messages as privacy_messages
 from privacy.export import exports as copies
 from privacy.inventory import registry
 from privacy.models import DataExport
 
 
-@allowed("privacy.export")
+@allowed(Permission.DATA_EXPORT)
 @require_safe
 def export(request: MemberRequest) -> HttpResponse:
     """Show what a copy holds, and the newest one: on its way, ready, failed or over."""
@@ -35,20 +36,20 @@ def export(request: MemberRequest) -> HttpResponse:
     return render(request, "privacy/export/export.html", context)
 
 
-@allowed("privacy.export")
+@allowed(Permission.DATA_EXPORT)
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def ask(request: MemberRequest) -> HttpResponseBase:
     """Ask for a copy; only a post does."""
     if request.method == "POST":
         try:
-            copies.request(request.client, by=request.user, request=request)
+            copies.request(request.client, by=request.actor)
         except Refusal as refusal:
             messages.error(request, privacy_messages.refusal(refusal))
     return redirect("privacy:export")
 
 
-@allowed("privacy.export")
+@allowed(Permission.DATA_EXPORT)
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
@@ -57,7 +58,7 @@ def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
         if request.method != "POST":
             DataExport.objects.get(client=request.client, pk=pk)
             return redirect("privacy:export")
-        taken = copies.open_for_download(request.client, pk, by=request.user, request=request)
+        taken = copies.open_for_download(request.client, pk, by=request.actor)
     except DataExport.DoesNotExist:
         raise Http404 from None
     except Refusal as refusal:

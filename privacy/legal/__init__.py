@@ -14,15 +14,16 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from accounts.audit import client_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
-from accounts.models import Client, User
+from accounts.models import Client
 from privacy import vault
 from privacy.legal import agreement, measures, parties, pdf
 from privacy.legal.parties import Party
@@ -83,7 +84,7 @@ def obstacle(client: Client, kind: str) -> str:
     return ""
 
 
-def request(client: Client, kind: str, language: str, *, by: User, request: HttpRequest | None = None) -> Made:
+def request(client: Client, kind: str, language: str, *, by: Actor) -> Made:
     """Make a document out to the client and record it; the newest one again if not a word would be another.
 
     Raises Refusal: what `obstacle` returns, `characters_not_printable` or `too_many_documents`.
@@ -106,14 +107,14 @@ def request(client: Client, kind: str, language: str, *, by: User, request: Http
                 return Made(same, is_new=False)
             _refuse_too_many(client)
             row = ClientDocument(
-                pk=uuid4(), client=client, requested_by=by, kind=kind, language=language, version=source.version
+                pk=uuid4(), client=client, requested_by=by.user, kind=kind, language=language, version=source.version
             )
             row.made_on, row.words_index = today, index
             row.sealed_facts = _seal(row, "facts", json.dumps([facts.company, facts.fingerprint]).encode())
             row.sealed_pdf = _seal(row, "pdf", pdf.write(paper, _imprint(row, paper, facts)))
             row.save()
             detail = {"document": kind, "version": row.version, "language": language, "fingerprint": facts.fingerprint}
-            client_log.record("privacy.document_made", client=client, by=by, request=request, detail=detail)
+            audit.record(AuditEvent.DOCUMENT_MADE, client=client, by=by, detail=detail)
     return Made(row, is_new=True)
 
 
@@ -129,7 +130,7 @@ def opened(row: ClientDocument) -> Document:
     return Document(row, Facts(company, fingerprint))
 
 
-def download(client: Client, pk: UUID, *, by: User, request: HttpRequest | None = None) -> tuple[str, bytes]:
+def download(client: Client, pk: UUID, *, by: Actor) -> tuple[str, bytes]:
     """Return the name and the bytes of a document, and record that it was fetched.
 
     Raises DoesNotExist for a document of another client and vault.VaultError for one that does not open.
@@ -137,18 +138,18 @@ def download(client: Client, pk: UUID, *, by: User, request: HttpRequest | None 
     row = ClientDocument.objects.get(client=client, pk=pk)
     pages = _unseal(row, "pdf", row.sealed_pdf)
     detail = {"document": row.kind, "version": row.version, "language": row.language}
-    client_log.record("privacy.document_downloaded", client=client, by=by, request=request, detail=detail)
+    audit.record(AuditEvent.DOCUMENT_DOWNLOADED, client=client, by=by, detail=detail)
     return f"ibanse-{row.kind}-{row.language}-{row.made_on.isoformat()}.pdf", pages
 
 
-def delete(client: Client, pk: UUID, *, by: User, request: HttpRequest | None = None) -> None:
+def delete(client: Client, pk: UUID, *, by: Actor) -> None:
     """Delete a document and record which; raises DoesNotExist for one of another client, or one that is gone."""
     with transaction.atomic():
         Client.objects.lock(client)
         row = ClientDocument.objects.filter(client=client).defer("sealed_pdf").get(pk=pk)
         row.delete()
         detail = {"document": row.kind, "version": row.version, "language": row.language}
-        client_log.record("privacy.document_deleted", client=client, by=by, request=request, detail=detail)
+        audit.record(AuditEvent.DOCUMENT_DELETED, client=client, by=by, detail=detail)
 
 
 def spaced(fingerprint: str) -> str:

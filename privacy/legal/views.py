@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import MemberRequest, allowed, recent_login
 from accounts.errors import Refusal
 from accounts.messages import FIELD_NAMES
+from accounts.permissions import Permission
 from privacy import legal, vault
 from privacy import messages as privacy_messages
 from privacy.inventory import fields
@@ -40,14 +41,14 @@ def notice(request: HttpRequest) -> HttpResponse:
     return render(request, "privacy/legal/notice.html", {**_operator(), "lines": fields.LINES.values()})
 
 
-@allowed("privacy.documents")
+@allowed(Permission.DOCUMENTS)
 @require_safe
 def documents(request: MemberRequest) -> HttpResponse:
     """Show which documents can be requested, what is missing for them, and which have been created."""
     return _page(request, DocumentForm(initial={"kind": "agreement", "language": get_language()}))
 
 
-@allowed("privacy.documents")
+@allowed(Permission.DOCUMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def make(request: MemberRequest) -> HttpResponseBase:
     """Create a document; only on POST. While nothing has changed, a second request returns the same document."""
@@ -58,7 +59,7 @@ def make(request: MemberRequest) -> HttpResponseBase:
         return _page(request, form, status=422)
     chosen = form.cleaned_data
     try:
-        made = legal.request(request.client, chosen["kind"], chosen["language"], by=request.user, request=request)
+        made = legal.request(request.client, chosen["kind"], chosen["language"], by=request.actor)
     except Refusal as refusal:
         form.add_error(None, privacy_messages.refusal(refusal))
         return _page(request, form, status=409)
@@ -71,7 +72,7 @@ def make(request: MemberRequest) -> HttpResponseBase:
     return redirect(_PAGE)
 
 
-@allowed("privacy.documents")
+@allowed(Permission.DOCUMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     """Send a document and record the download; only on POST."""
@@ -79,7 +80,7 @@ def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
         if request.method != "POST":
             ClientDocument.objects.only("pk").get(client=request.client, pk=pk)
             return redirect(_PAGE)
-        name, pdf = legal.download(request.client, pk, by=request.user, request=request)
+        name, pdf = legal.download(request.client, pk, by=request.actor)
     except ClientDocument.DoesNotExist:
         raise Http404 from None
     except vault.VaultError:
@@ -91,7 +92,7 @@ def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     return response
 
 
-@allowed("privacy.documents")
+@allowed(Permission.DOCUMENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def delete(request: MemberRequest, pk: UUID) -> HttpResponseBase:
@@ -100,7 +101,7 @@ def delete(request: MemberRequest, pk: UUID) -> HttpResponseBase:
         if request.method != "POST":
             row = ClientDocument.objects.defer("sealed_pdf").get(client=request.client, pk=pk)
             return render(request, "privacy/legal/delete_document.html", {"document": row})
-        legal.delete(request.client, pk, by=request.user, request=request)
+        legal.delete(request.client, pk, by=request.actor)
     except ClientDocument.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("The document has been deleted."))

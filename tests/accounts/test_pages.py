@@ -16,8 +16,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import override
 
+from accounts import audit
 from accounts.audit import client_log
 from accounts.audit import export as audit_export
+from accounts.audit.events import AuditEvent
 from accounts.models import HistoryEntry, UsageDay, User
 from accounts.profile import details
 from accounts.usage import counts
@@ -76,7 +78,7 @@ class PageTest(BaseTest):
 
     def write(self, number: int, tag: str = "users.signed_in") -> None:
         for _ in range(number):
-            client_log.record(tag, client=self.alice.client, by=self.alice.user)
+            audit.record(AuditEvent(tag), client=self.alice.client, by=self.alice.actor)
 
 
 class EveryPageTests(PageTest):
@@ -370,7 +372,9 @@ class HistoryPageTests(PageTest):
 
     def test_filters_by_kind_person_and_time(self) -> None:
         self.write(2)
-        client_log.record("contact.changed", client=self.alice.client, by=self.vera.user, detail={"fields": "street"})
+        audit.record(
+            AuditEvent.CONTACT_CHANGED, client=self.alice.client, by=self.vera.actor, detail={"fields": "street"}
+        )
         HistoryEntry.objects.filter(number=1).update(at=timezone.now() - timedelta(days=9))
         today = timezone.localdate()
 
@@ -409,8 +413,11 @@ class HistoryPageTests(PageTest):
             self.assertEqual(self.numbers(self.alice.opens(f"/account/history/?{query}")), [1])
 
     def test_details_are_told_in_words(self) -> None:
-        client_log.record(
-            "contact.changed", client=self.alice.client, by=self.alice.user, detail={"fields": "street, vat_number"}
+        audit.record(
+            AuditEvent.CONTACT_CHANGED,
+            client=self.alice.client,
+            by=self.alice.actor,
+            detail={"fields": "street, vat_number"},
         )
 
         self.assertContains(self.alice.opens("/account/history/"), "Street and number, VAT number")
@@ -445,7 +452,7 @@ class HistoryPageTests(PageTest):
         for wrong in ("x", "{}", "[1]", '{"number": 1}', '{"number": "x"}', '{"number": "1"', "{" * 900, "9" * 3000):
             response = self.alice.posts("/account/history/verify/", {"checkpoint": wrong})
             self.assertContains(response, 'id="id_checkpoint_error"', status_code=422)
-        foreign = client_log.record("users.signed_in", client=self.mallory.client, by=self.mallory.user)
+        foreign = audit.record(AuditEvent.SIGNED_IN, client=self.mallory.client, by=self.mallory.actor)
         self.assertEqual(foreign.number, 1)
         line = self.export(by="mallory").strip().splitlines()[-1]
         response = self.alice.posts("/account/history/verify/", {"checkpoint": line})
@@ -473,10 +480,10 @@ class HistoryPageTests(PageTest):
 
     def test_no_cell_of_the_export_is_a_formula(self) -> None:
         for begin in ("=", "+", "-", "@", "\t", "\r", "\n", " =", "＝"):
-            client_log.record(
-                "contact.changed",
+            audit.record(
+                AuditEvent.CONTACT_CHANGED,
                 client=self.alice.client,
-                by=self.alice.user,
+                by=self.alice.actor,
                 detail={f"{begin}cmd|' /C calc'!A0": "x"},
             )
 

@@ -15,6 +15,7 @@ from django.db import OperationalError
 from django.test import override_settings
 from django.utils import timezone
 
+from accounts.actor import SYSTEM
 from accounts.audit import client_log
 from accounts.guard import blocks, revisions
 from accounts.guard.models import Revision
@@ -222,7 +223,7 @@ class LifeTests(CallsTest):
         token = self.alice.key()
         self.assert_works(token)
 
-        keys.revoke(self.row(token), by=self.alice.user)
+        keys.revoke(self.row(token), by=self.alice.actor)
 
         self.assert_refused(token)
 
@@ -240,7 +241,7 @@ class LifeTests(CallsTest):
         old = self.alice.key()
         self.assert_works(old)
 
-        _key, new = keys.rotate(self.row(old), timedelta(hours=24), by=self.alice.user)
+        _key, new = keys.rotate(self.row(old), timedelta(hours=24), by=self.alice.actor)
 
         self.assert_works(old)
         self.assert_works(new)
@@ -254,7 +255,7 @@ class LifeTests(CallsTest):
         old = self.alice.key()
         self.assert_works(old)
 
-        _key, new = keys.rotate(self.row(old), timedelta(0), by=self.alice.user)
+        _key, new = keys.rotate(self.row(old), timedelta(0), by=self.alice.actor)
 
         self.assert_refused(old)
         self.assert_works(new)
@@ -290,10 +291,10 @@ class LifeTests(CallsTest):
         row = self.row(token)
         self.assert_works(token)
 
-        keys.edit(row, _like(row, scopes=("usage",)), by=self.alice.user)
+        keys.edit(row, _like(row, scopes=("usage",)), by=self.alice.actor)
         self.assert_refused(token, "scope_missing", 403)
 
-        keys.edit(row, _like(row, rate_per_minute=1), by=self.alice.user)
+        keys.edit(row, _like(row, rate_per_minute=1), by=self.alice.actor)
         self.assertEqual(self.validates(token)["RateLimit-Policy"], '"minute";q=1;w=60')
 
     def test_the_next_call_meets_another_quota(self) -> None:
@@ -322,7 +323,7 @@ class LifeTests(CallsTest):
 
     def test_keys_of_one_client_live_and_die_apart(self) -> None:
         one, other, foreign = self.alice.key(), self.alice.key(), self.mallory.key()
-        keys.revoke(self.row(one), by=self.alice.user)
+        keys.revoke(self.row(one), by=self.alice.actor)
 
         self.assert_refused(one)
         self.assert_works(other)
@@ -345,7 +346,7 @@ class SilenceTests(CallsTest):
     def test_unknown_wrong_revoked_and_expired_keys_get_the_same_response_to_the_byte(self) -> None:
         revoked, expired, suspended, far = (self.alice.key() for _ in range(4))
         suspended = self.mallory.key(networks=["203.0.113.0/24"])
-        keys.revoke(self.row(revoked), by=self.alice.user)
+        keys.revoke(self.row(revoked), by=self.alice.actor)
         ApiKey.objects.filter(pk=self.row(expired).pk).update(expires_at=timezone.now() - timedelta(seconds=1))
         self.mallory.client.state = Client.State.SUSPENDED
         self.mallory.client.save()
@@ -367,7 +368,7 @@ class SilenceTests(CallsTest):
 
     def test_a_key_that_has_ended_does_not_tell_its_networks(self) -> None:
         token = self.alice.key(networks=["203.0.113.0/24"])
-        keys.revoke(self.row(token), by=self.alice.user)
+        keys.revoke(self.row(token), by=self.alice.actor)
 
         self.assert_refused(token, "key_unknown")
 
@@ -441,7 +442,7 @@ class HistoryTests(CallsTest):
     def test_the_owners_learn_of_a_held_key_that_was_refused_once_a_day_for_each_key_and_reason(self) -> None:
         bound = self.alice.key(networks=["203.0.113.0/24"])
         ended = self.alice.key()
-        keys.revoke(self.row(ended), by=self.alice.user)
+        keys.revoke(self.row(ended), by=self.alice.actor)
 
         for _ in range(3):
             for address in ("192.0.2.7", "192.0.2.8"):
@@ -494,13 +495,13 @@ class OtherWorkersTests(CallsTest):
         self.assert_refused(self.token, code, status)
 
     def test_a_key_that_another_worker_revoked_is_refused_within_two_seconds(self) -> None:
-        self.elsewhere(lambda: keys.revoke(self.row(self.token), by=None))
+        self.elsewhere(lambda: keys.revoke(self.row(self.token), by=SYSTEM))
         self.assert_works(self.token)  # So it is a change that this process has not heard of.
 
         self.assert_refused_within_two_seconds("key_unknown", 401)
 
     def test_an_address_that_another_worker_took_from_the_list_is_refused_within_two_seconds(self) -> None:
-        self.elsewhere(lambda: keys.disallow(self.row(self.token).networks.get(), by=None))
+        self.elsewhere(lambda: keys.disallow(self.row(self.token).networks.get(), by=SYSTEM))
 
         self.assert_refused_within_two_seconds("address_not_allowed", 403)
 

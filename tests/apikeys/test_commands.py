@@ -11,6 +11,7 @@ from django.core.management import CommandError
 from django.test import override_settings
 from django.utils import timezone
 
+from accounts.actor import SYSTEM
 from accounts.audit import client_log
 from accounts.models import Client, User
 from apikeys import keys, tokens
@@ -75,7 +76,7 @@ class WarningTests(BaseTest):
         self.ending(timedelta(days=31))
         self.ending(timedelta(days=-1))
         self.ending(timedelta(days=3), revoked_at=timezone.now())
-        keys.rotate(self.ending(timedelta(days=3)), timedelta(days=7), by=self.alice.user)
+        keys.rotate(self.ending(timedelta(days=3)), timedelta(days=7), by=self.alice.actor)
         ApiKey.objects.filter(replaces__isnull=False).update(expires_at=timezone.now() + timedelta(days=90))
 
         self.assertEqual(self.warned(), 0)
@@ -90,7 +91,7 @@ class WarningTests(BaseTest):
         key = self.ending(timedelta(days=3))
         self.warned()
         draft = keys.Draft("Accounting", ("validate",), timezone.now() + timedelta(days=40))
-        keys.edit(key, draft, by=self.alice.user)
+        keys.edit(key, draft, by=self.alice.actor)
 
         self.assertEqual(self.warned(), 0)
         self.assertEqual(self.warned(timedelta(days=11)), 1)
@@ -157,7 +158,7 @@ class DemoTests(BaseTest):
     def test_a_key_that_was_revoked_is_made_anew(self) -> None:
         first = said("create_demo")
         live = ApiKey.objects.get(is_test=False)
-        keys.revoke(live, by=None)
+        keys.revoke(live, by=SYSTEM)
 
         second = said("create_demo")
 

@@ -17,6 +17,7 @@ from django.db import connection, connections
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.audit import client_log
 from accounts.errors import Refusal
 from accounts.guard import revisions
@@ -87,26 +88,26 @@ class MakingTests(KeyTest):
     def test_a_key_of_no_scope_or_an_unknown_one_is_a_mistake_of_ours(self) -> None:
         for wrong in ((), ("root",), ("validate", "Validate")):
             with self.subTest(wrong=wrong), self.assertRaises(ValueError):
-                keys.create(self.alice.client, self.draft(scopes=wrong), by=self.alice.user)
+                keys.create(self.alice.client, self.draft(scopes=wrong), by=self.alice.actor)
         self.assertFalse(ApiKey.objects.exists())
 
     def test_one_wrong_network_makes_no_key(self) -> None:
         for wrong in ("::/0", "office", "192.0.2.7:80"):
             with self.assertRaises(Refusal):
-                keys.create(self.alice.client, self.draft(networks=("192.0.2.7", wrong)), by=self.alice.user)
+                keys.create(self.alice.client, self.draft(networks=("192.0.2.7", wrong)), by=self.alice.actor)
         self.assertFalse(ApiKey.objects.exists())
         self.assertEqual(self.trail(), [])
 
     def test_the_same_form_makes_one_key_and_each_client_has_its_own(self) -> None:
         attempt = uuid.uuid4()
-        key, _ = keys.create(self.alice.client, self.draft(), by=self.alice.user, attempt=attempt)
+        key, _ = keys.create(self.alice.client, self.draft(), by=self.alice.actor, attempt=attempt)
 
         again = self.assert_refused(
-            "already_made", keys.create, self.alice.client, self.draft(), by=self.alice.user, attempt=attempt
+            "already_made", keys.create, self.alice.client, self.draft(), by=self.alice.actor, attempt=attempt
         )
         self.assertEqual(again.values["pk"], key.pk)
         for tried in (attempt, key.pk):
-            made, _ = keys.create(self.mallory.client, self.draft(), by=self.mallory.user, attempt=tried)
+            made, _ = keys.create(self.mallory.client, self.draft(), by=self.mallory.actor, attempt=tried)
             self.assertNotEqual(made.pk, key.pk)
 
     def test_a_client_has_at_most_fifty_keys_in_use(self) -> None:
@@ -121,8 +122,8 @@ class MakingTests(KeyTest):
         refused = self.assert_refused("key_limit_reached", self.key)
         self.assertIn("50", messages.refusal(refused))
         for overlap in keys.OVERLAPS[1:]:
-            self.assert_refused("key_limit_reached", keys.rotate, first, overlap, by=self.alice.user)
-        second, _ = keys.rotate(first, timedelta(0), by=self.alice.user)
+            self.assert_refused("key_limit_reached", keys.rotate, first, overlap, by=self.alice.actor)
+        second, _ = keys.rotate(first, timedelta(0), by=self.alice.actor)
         ApiKey.objects.filter(pk=second.pk).update(expires_at=timezone.now())
         self.key()
         self.assert_refused("key_limit_reached", self.key)
@@ -133,12 +134,12 @@ class ChangingTests(KeyTest):
         key = self.key()
         same = self.draft(name="Accounting", scopes=tuple(key.scopes), expires_at=key.expires_at)
 
-        keys.edit(key, same, by=self.alice.user)
+        keys.edit(key, same, by=self.alice.actor)
         self.assertEqual(self.trail(), ["keys.created"])
         changed = self.draft(
             name="Shop", scopes=tuple(key.scopes), expires_at=key.expires_at, any_address=False, rate_per_minute=1
         )
-        keys.edit(key, changed, by=self.alice.user)
+        keys.edit(key, changed, by=self.alice.actor)
 
         key.refresh_from_db()
         self.assertEqual((keys.name(key), key.any_address, key.rate_per_minute), ("Shop", False, 1))
@@ -147,28 +148,28 @@ class ChangingTests(KeyTest):
     def test_editing_never_makes_a_test_key_live(self) -> None:
         key = self.key(is_test=True)
 
-        keys.edit(key, self.draft(is_test=False), by=self.alice.user)
+        keys.edit(key, self.draft(is_test=False), by=self.alice.actor)
 
         self.assertTrue(ApiKey.objects.get().is_test)
 
     def test_a_key_that_has_ended_stays_as_it_is(self) -> None:
         revoked, expired, replaced = self.key(), self.key(), self.key()
-        keys.revoke(revoked, by=self.alice.user)
+        keys.revoke(revoked, by=self.alice.actor)
         ApiKey.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
-        keys.rotate(replaced, timedelta(0), by=self.alice.user)
+        keys.rotate(replaced, timedelta(0), by=self.alice.actor)
         for key, code in ((revoked, "key_over"), (expired, "key_over"), (replaced, "already_replaced")):
             with self.subTest(code=code):
-                self.assert_refused(code, keys.edit, key, self.draft(), by=self.alice.user)
-                self.assert_refused(code, keys.rotate, key, timedelta(0), by=self.alice.user)
-                self.assert_refused(code, keys.allow, key, "192.0.2.7", by=self.alice.user)
-                self.assert_refused(code, keys.set_any_address, key, any_address=True, by=self.alice.user)
+                self.assert_refused(code, keys.edit, key, self.draft(), by=self.alice.actor)
+                self.assert_refused(code, keys.rotate, key, timedelta(0), by=self.alice.actor)
+                self.assert_refused(code, keys.allow, key, "192.0.2.7", by=self.alice.actor)
+                self.assert_refused(code, keys.set_any_address, key, any_address=True, by=self.alice.actor)
 
     def test_revoking_twice_is_revoking_once(self) -> None:
         key = self.key()
-        keys.revoke(key, by=self.alice.user)
+        keys.revoke(key, by=self.alice.actor)
         first = ApiKey.objects.get().revoked_at
 
-        keys.revoke(key, by=self.alice.user)
+        keys.revoke(key, by=self.alice.actor)
 
         self.assertEqual(ApiKey.objects.get().revoked_at, first)
         self.assertEqual(self.trail(), ["keys.created", "keys.revoked"])
@@ -177,12 +178,12 @@ class ChangingTests(KeyTest):
         key = self.key()
         actions: list[Callable[[], object]] = [
             self.key,
-            lambda: keys.edit(key, self.draft(), by=self.alice.user),
-            lambda: keys.allow(key, "192.0.2.7", by=self.alice.user),
-            lambda: keys.set_any_address(key, any_address=False, by=self.alice.user),
-            lambda: keys.disallow(key.networks.get(), by=self.alice.user),
-            lambda: keys.rotate(key, timedelta(days=7), by=self.alice.user),
-            lambda: keys.revoke(key, by=self.alice.user),
+            lambda: keys.edit(key, self.draft(), by=self.alice.actor),
+            lambda: keys.allow(key, "192.0.2.7", by=self.alice.actor),
+            lambda: keys.set_any_address(key, any_address=False, by=self.alice.actor),
+            lambda: keys.disallow(key.networks.get(), by=self.alice.actor),
+            lambda: keys.rotate(key, timedelta(days=7), by=self.alice.actor),
+            lambda: keys.revoke(key, by=self.alice.actor),
         ]
         for number, action in enumerate(actions):
             before = revisions.current()
@@ -212,9 +213,9 @@ class ChangingTests(KeyTest):
 class RotationTests(KeyTest):
     def test_the_new_key_is_like_the_old_one_but_for_its_text(self) -> None:
         old = self.key(scopes=("tools", "usage"), rate_per_minute=77, networks=["192.0.2.7"], is_test=True)
-        keys.allow(old, "198.51.100.0/24", "Warehouse", by=self.alice.user)
+        keys.allow(old, "198.51.100.0/24", "Warehouse", by=self.alice.actor)
 
-        new, text = keys.rotate(old, timedelta(days=7), by=self.alice.user)
+        new, text = keys.rotate(old, timedelta(days=7), by=self.alice.actor)
 
         new, old = self.found(text), ApiKey.objects.get(pk=old.pk)
         self.assertNotEqual(new.identifier, old.identifier)
@@ -231,19 +232,19 @@ class RotationTests(KeyTest):
     def test_the_old_key_ends_after_the_overlap_or_earlier(self) -> None:
         for overlap in keys.OVERLAPS[1:]:
             old = self.key()
-            keys.rotate(old, overlap, by=self.alice.user)
+            keys.rotate(old, overlap, by=self.alice.actor)
             old.refresh_from_db()
             self.assertIsNone(old.revoked_at)
             self.assertAlmostEqual(old.expires_at, timezone.now() + overlap, delta=timedelta(seconds=10))
         short = self.key(expires_at=timezone.now() + timedelta(hours=2))
-        keys.rotate(short, timedelta(days=7), by=self.alice.user)
+        keys.rotate(short, timedelta(days=7), by=self.alice.actor)
         short.refresh_from_db()
         self.assertLess(short.expires_at, timezone.now() + timedelta(hours=3))
 
     def test_without_an_overlap_the_old_key_is_revoked_at_once(self) -> None:
         old = self.key()
 
-        keys.rotate(old, timedelta(0), by=self.alice.user)
+        keys.rotate(old, timedelta(0), by=self.alice.actor)
 
         old.refresh_from_db()
         self.assertIsNotNone(old.revoked_at)
@@ -255,30 +256,30 @@ class RotationTests(KeyTest):
             ApiKey.objects.filter(pk=old.pk).update(
                 created_at=now - timedelta(days=age), expires_at=now + timedelta(days=left)
             )
-            new, _ = keys.rotate(old, timedelta(0), by=self.alice.user)
+            new, _ = keys.rotate(old, timedelta(0), by=self.alice.actor)
             self.assertAlmostEqual(new.expires_at, now + timedelta(days=wanted), delta=timedelta(minutes=1))
 
     def test_a_key_is_replaced_once(self) -> None:
         old = self.key()
-        keys.rotate(old, timedelta(days=7), by=self.alice.user)
+        keys.rotate(old, timedelta(days=7), by=self.alice.actor)
 
-        self.assert_refused("already_replaced", keys.rotate, old, timedelta(days=7), by=self.alice.user)
-        self.assert_refused("already_replaced", keys.edit, old, self.draft(), by=self.alice.user)
-        keys.allow(old, "192.0.2.7", by=self.alice.user)  # As long as it works, its office may move.
+        self.assert_refused("already_replaced", keys.rotate, old, timedelta(days=7), by=self.alice.actor)
+        self.assert_refused("already_replaced", keys.edit, old, self.draft(), by=self.alice.actor)
+        keys.allow(old, "192.0.2.7", by=self.alice.actor)  # As long as it works, its office may move.
         self.assertEqual(ApiKey.objects.count(), 2)
 
     def test_only_overlaps_that_are_offered_are_taken(self) -> None:
         key = self.key()
         for overlap in (timedelta(days=8), timedelta(seconds=-1), timedelta(days=3650)):
             with self.assertRaises(ValueError):
-                keys.rotate(key, overlap, by=self.alice.user)
+                keys.rotate(key, overlap, by=self.alice.actor)
 
 
 class AddressTests(KeyTest):
     def test_a_key_has_at_most_a_hundred_addresses(self) -> None:
         key = self.key(networks=[f"192.0.2.{number}" for number in range(keys.MOST_NETWORKS)])
 
-        self.assert_refused("network_limit_reached", keys.allow, key, "192.0.2.200", by=self.alice.user)
+        self.assert_refused("network_limit_reached", keys.allow, key, "192.0.2.200", by=self.alice.actor)
         many = [f"192.0.2.{number}" for number in range(keys.MOST_NETWORKS + 1)]
         self.assert_refused("network_limit_reached", self.alice.key, networks=many)
 
@@ -297,19 +298,19 @@ class AddressTests(KeyTest):
         ):
             with self.assertRaises(networks.NetworkError) as wrong:
                 networks.parse(typed)
-            self.assert_refused(f"network_{wrong.exception.code}", keys.allow, key, typed, by=self.alice.user)
+            self.assert_refused(f"network_{wrong.exception.code}", keys.allow, key, typed, by=self.alice.actor)
 
     def test_loopback_is_for_trying_out_only(self) -> None:
         key = self.key()
         with override_settings(EMBEDDED=False):
-            self.assert_refused("network_loopback", keys.allow, key, "::1", by=self.alice.user)
-        keys.allow(key, "::1", by=self.alice.user)
+            self.assert_refused("network_loopback", keys.allow, key, "::1", by=self.alice.actor)
+        keys.allow(key, "::1", by=self.alice.actor)
 
     def test_an_entry_is_recorded_when_it_comes_and_when_it_goes(self) -> None:
         key = self.key()
-        entry = keys.allow(key, "192.0.2.7", "Head office", by=self.alice.user)
-        keys.disallow(entry, by=self.alice.user)
-        keys.disallow(entry, by=self.alice.user)
+        entry = keys.allow(key, "192.0.2.7", "Head office", by=self.alice.actor)
+        keys.disallow(entry, by=self.alice.actor)
+        keys.disallow(entry, by=self.alice.actor)
 
         self.assertEqual(self.trail(), ["keys.created", "keys.network_added", "keys.network_removed"])
         for tag in ("keys.network_added", "keys.network_removed"):
@@ -320,7 +321,7 @@ class AddressTests(KeyTest):
 class SecrecyTests(KeyTest):
     def test_names_and_notes_are_sealed_and_cannot_be_moved(self) -> None:
         key, other = self.key(name="Räksmörgås"), self.key(name="Other")
-        entry = keys.allow(key, "192.0.2.7", "Huvudkontoret", by=self.alice.user)
+        entry = keys.allow(key, "192.0.2.7", "Huvudkontoret", by=self.alice.actor)
         for sealed, clear in ((key.sealed_name, "Räksmörgås"), (entry.sealed_note, "Huvudkontoret")):
             self.assertNotIn(clear.encode(), bytes(sealed))
 
@@ -335,8 +336,8 @@ class SecrecyTests(KeyTest):
         self.addCleanup(logging.getLogger().removeHandler, handler)
         with self.captureOnCommitCallbacks(execute=True):
             first = self.alice.key(networks=["192.0.2.7"])
-            _new, second = keys.rotate(self.found(first), timedelta(days=7), by=self.alice.user)
-            keys.revoke(self.found(second), by=self.alice.user)
+            _new, second = keys.rotate(self.found(first), timedelta(days=7), by=self.alice.actor)
+            keys.revoke(self.found(second), by=self.alice.actor)
 
         rows = "".join(self.rows_of("default")) + "".join(self.rows_of("keyring"))
         told = client_log.told(self.alice.client, client_log.entries(self.alice.client))
@@ -381,7 +382,7 @@ class TwoAtOnceTests(TransactionTestCase):
     def make(self, attempt: uuid.UUID | None = None) -> ApiKey:
         assert self.owner.client is not None
         draft = keys.Draft("Shop", ("validate",), timezone.now() + timedelta(days=90))
-        return keys.create(self.owner.client, draft, by=self.owner, attempt=attempt)[0]
+        return keys.create(self.owner.client, draft, by=Actor(self.owner), attempt=attempt)[0]
 
     def at_once(self, *actions: Callable[[], object]) -> list[str]:
         """Do the deeds in threads that start together; return the codes of those that were refused."""
@@ -418,13 +419,13 @@ class TwoAtOnceTests(TransactionTestCase):
         self.assertEqual(refused, ["already_made"] * 3)
 
     def test_a_key_is_replaced_once(self) -> None:
-        refused = self.at_once(*[lambda: keys.rotate(self.key, timedelta(days=7), by=self.owner)] * 4)
+        refused = self.at_once(*[lambda: keys.rotate(self.key, timedelta(days=7), by=Actor(self.owner))] * 4)
 
         self.assertEqual(refused, ["already_replaced"] * 3)
         self.assertEqual(ApiKey.objects.count(), 2)
 
     def test_an_address_is_added_once(self) -> None:
-        refused = self.at_once(*[lambda: keys.allow(self.key, "192.0.2.7", by=self.owner)] * 4)
+        refused = self.at_once(*[lambda: keys.allow(self.key, "192.0.2.7", by=Actor(self.owner))] * 4)
 
         self.assertEqual(refused, ["network_already_there"] * 3)
         self.assertEqual(AllowedNetwork.objects.count(), 1)

@@ -69,7 +69,7 @@ class ExchangeTests(PepperTest):
 
     def test_a_revoked_key_does_not_move_and_is_not_waited_for(self) -> None:
         self.rotates()
-        keys.revoke(self.row(), by=self.alice.user)
+        keys.revoke(self.row(), by=self.alice.actor)
 
         self.assertEqual(self.status(BOTH), 401)
         self.assertEqual(self.row().pepper, 1)

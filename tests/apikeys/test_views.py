@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.test import override_settings
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.audit import client_log
 from accounts.models import User
 from apikeys import keys, tokens
@@ -80,10 +81,10 @@ class ListTests(KeyPageTest):
         self.assertContains(page, "expires in 12 days")
 
     def test_each_state_is_told_in_words_and_what_has_ended_is_folded_away(self) -> None:
-        keys.revoke(self.key(name="Old shop"), by=self.alice.user)
+        keys.revoke(self.key(name="Old shop"), by=self.alice.actor)
         expired = self.key(name="Older shop")
         ApiKey.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(days=1))
-        keys.rotate(self.key(name="Shop"), timedelta(days=7), by=self.alice.user)
+        keys.rotate(self.key(name="Shop"), timedelta(days=7), by=self.alice.actor)
 
         page = self.alice.opens("/keys/").content.decode()
 
@@ -101,7 +102,7 @@ class ListTests(KeyPageTest):
 
     def test_names_are_text_and_nothing_else(self) -> None:
         key = self.key(name=XSS)
-        keys.allow(key, "192.0.2.7", XSS, by=self.alice.user)
+        keys.allow(key, "192.0.2.7", XSS, by=self.alice.actor)
 
         for path in ("/keys/", f"/keys/{key.pk}/", f"/keys/{key.pk}/edit/", f"/keys/{key.pk}/revoke/"):
             page = self.alice.opens(path)
@@ -320,7 +321,7 @@ class ChangingTests(KeyPageTest):
 
     def test_what_has_ended_can_be_looked_at_and_nothing_else(self) -> None:
         key = self.key(networks=["192.0.2.7"])
-        keys.revoke(key, by=self.alice.user)
+        keys.revoke(key, by=self.alice.actor)
 
         page = self.alice.opens(f"/keys/{key.pk}/")
 
@@ -465,7 +466,7 @@ class StrangerTests(KeyPageTest):
 
         self.assertEqual(self.alice.posts(f"/keys/{key.pk}/revoke/").status_code, 403)
         with self.assertRaisesMessage(Exception, "no_longer_owner"):
-            keys.revoke(key, by=stale)
+            keys.revoke(key, by=Actor(stale))
 
 
 class UseTests(KeyPageTest):

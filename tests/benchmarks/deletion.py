@@ -14,6 +14,7 @@ from typing import Final
 
 import django
 
+from accounts.actor import Actor
 from tests.benchmarks import load, rows
 from tests.support import services
 
@@ -88,11 +89,11 @@ def fill(wanted: int) -> None:
 
     client = Client.objects.create()
     owner = User.objects.create_user("owner@bench.example", client=client, role=User.Role.OWNER)
-    details.save_contact(client, details.Contact(company="Bench AB"), by=owner)
+    details.save_contact(client, details.Contact(company="Bench AB"), by=Actor(owner))
     with connection.cursor() as cursor:
         cursor.execute(_FILL, [client.pk, wanted])
         cursor.execute("VACUUM ANALYZE validation_validationrecord")
-    requesting.confirm(requesting.request(client, grace_days=0, by=owner))
+    requesting.confirm(requesting.request(client, grace_days=0, by=Actor(owner)))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from random import Random
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from accounts.actor import SYSTEM, Actor
 from tests.benchmarks import own_database
 from tests.benchmarks.engine import MISTYPED_SHARE, mistyped, valid_iban
 
@@ -75,9 +76,9 @@ class Log:
 
         self.client = Client.objects.create()
         self.owner = User.objects.create_user(f"{size}@owners.example", client=self.client, role=User.Role.OWNER)
-        check_logging_mode.choose(self.client, check_logging_mode.Choice(Mode.FULL, DAYS), by=self.owner)
+        check_logging_mode.choose(self.client, check_logging_mode.Choice(Mode.FULL, DAYS), by=Actor(self.owner))
         draft = keys.Draft(name="bench", scopes=("validate",), expires_at=timezone.now() + timedelta(days=1))
-        self.keys = [keys.create(self.client, draft, by=None)[0].pk for _ in range(3)]
+        self.keys = [keys.create(self.client, draft, by=SYSTEM)[0].pk for _ in range(3)]
         self.browser = Browser()
         self.browser.force_login(self.owner, backend="accounts.auth.backend.EmailBackend")
         self.fill(size)
@@ -173,7 +174,7 @@ class Log:
         from validation.records import search, store
 
         calls = 1
-        while not store.erase_records(self.client, search.RecordFilter(), by=self.owner).is_complete:
+        while not store.erase_records(self.client, search.RecordFilter(), by=Actor(self.owner)).is_complete:
             calls += 1
         return calls
 

@@ -153,9 +153,9 @@ class TestRestoring:
 
     def test_a_broken_chain_is_found_before_the_site_can_open(self, small: Backups) -> None:
         small.site.does(
-            "from accounts.models import Client; from accounts.audit import client_log;"
+            "from accounts.models import Client; from accounts import actor, audit;"
             "client = Client.objects.create();"
-            "[client_log.record('contact.changed', client=client, by=None) for _ in range(3)]"
+            "[audit.record(audit.AuditEvent.CONTACT_CHANGED, client=client, by=actor.SYSTEM) for _ in range(3)]"
         )
         small.sqlite(small.database, "UPDATE accounts_historyentry SET tag = 'keys.created' WHERE number = 2")
         small.does("run")

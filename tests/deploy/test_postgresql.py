@@ -100,7 +100,9 @@ HISTORY: Final = """
 """.replace("CLIENT", str(CLIENT))
 
 DELETE_A_USER: Final = """
-from accounts.audit import client_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit import AuditEvent, client_log
 from accounts.models import Client, User
 from privacy.deletion import execution, requesting
 from privacy.models import DeletionRequest
@@ -108,32 +110,34 @@ from privacy.models import DeletionRequest
 client = Client.objects.create()
 owner = User.objects.create_user("alice@example.org", client=client, role="owner")
 vera = User.objects.create_user("vera@example.org", client=client, role="sub_user")
-client_log.record("users.profile_changed", client=client, by=vera, detail={"name": "Vera"})
-asked = requesting.erase(client, DeletionRequest.Scope.USER, by=owner, request=None, user=vera.pk)
+audit.record(AuditEvent.PROFILE_CHANGED, client=client, by=Actor(vera), detail={"name": "Vera"})
+asked = requesting.erase(client, DeletionRequest.Scope.USER, by=Actor(owner), user=vera.pk)
 assert execution.go_on(asked.pk)
 assert not User.objects.filter(pk=vera.pk).exists()
 assert client_log.verify(client).ok
 """
 
 STAFF_LOOK: Final = """
-from accounts.audit import staff_log
+from accounts import audit
+from accounts.actor import SYSTEM
+from accounts.audit import StaffEvent, staff_log
 from accounts.models import Client
 
 client = Client.objects.create()
 for _look in range(2):
-    staff_log.record("office.viewed", by=None, client=client.pk, detail={"page": "index"})
+    audit.record_staff(StaffEvent.PAGE_VIEWED, by=SYSTEM, client=client.pk, detail={"page": "index"})
 assert list(staff_log.forget_client(client.pk)) == [2]
-assert staff_history.verify().ok
+assert staff_log.verify().ok
 """
 
 STAFF: Final = """
 from django.contrib.auth.models import Group
-from accounts import staff
 from accounts.models import User
+from accounts.staff import groups
 
 sten = User.objects.create_user("sten@operator.example", is_staff=True)
 sten.groups.set(Group.objects.filter(name="support"))
-assert staff.of(sten) == ["support"] and sten.has_perm("accounts.view_client")
+assert groups.of(sten) == ["support"] and sten.has_perm("accounts.view_client")
 sten.groups.clear()
 sten.delete()
 """

@@ -25,10 +25,11 @@ WITHIN_SECONDS: Final = 2.0
 SLACK_SECONDS: Final = 0.5
 REVOKE: Final = """
 import time
+from accounts.actor import SYSTEM
 from apikeys import keys
 from apikeys.models import ApiKey
 
-keys.revoke(ApiKey.objects.get(pk=told["key"]), by=None)
+keys.revoke(ApiKey.objects.get(pk=told["key"]), by=SYSTEM)
 print(time.time())
 """
 

@@ -36,6 +36,7 @@ from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.utils import timezone
+from accounts.actor import Actor
 from accounts.models import Client, User
 from apikeys import keys
 from privacy.models import PrivacySettings
@@ -49,7 +50,7 @@ session[SESSION_KEY] = str(user.pk)
 session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
 session[HASH_SESSION_KEY] = user.get_session_auth_hash()
 session.save()
-print(client.pk, keys.create(client, draft, by=user)[1], session.session_key)
+print(client.pk, keys.create(client, draft, by=Actor(user))[1], session.session_key)
 """
 
 

@@ -24,8 +24,9 @@ SLACK_SECONDS = 0.5
 
 TAKE_AWAY = """
 import time
+from accounts.actor import SYSTEM, Actor
 from accounts.staff import suspension
-from accounts.staff.justification import Mandate
+from accounts.staff.justification import Justification
 from accounts.models import User
 from apikeys import keys
 from apikeys.models import ApiKey
@@ -33,12 +34,12 @@ from apikeys.models import ApiKey
 sten, _is_new = User.objects.get_or_create(email="sten@operator.example", is_staff=True)
 
 def key(number): return ApiKey.objects.get(pk=told["keys"][number])
-def suspend(): suspension.suspend(key(3).client, Mandate(sten, "T-1204", "Invoices are unpaid"))
+def suspend(): suspension.suspend(key(3).client, Justification(Actor(sten), "T-1204", "Invoices are unpaid"))
 
 for deed in (
-    lambda: keys.revoke(key(0), by=None),
-    lambda: keys.disallow(key(1).networks.get(), by=None),
-    lambda: keys.allow(key(2), "192.0.2.0/24", by=None),
+    lambda: keys.revoke(key(0), by=SYSTEM),
+    lambda: keys.disallow(key(1).networks.get(), by=SYSTEM),
+    lambda: keys.allow(key(2), "192.0.2.0/24", by=SYSTEM),
     suspend,
 ):
     deed()
@@ -113,13 +114,14 @@ def test_a_change_is_known_to_every_worker_within_two_seconds(
 
 SWITCH_OFF = """
 import time
+from accounts.actor import Actor
 from accounts.models import Client, User
 from privacy.check_logging import mode
 from privacy.models import Mode
 
 by = User.objects.create_user(told["client"] + "@example.com")
 client = Client.objects.get(pk=told["client"])
-mode.choose(client, mode.Choice(Mode.OFF), by=by)
+mode.choose(client, mode.Choice(Mode.OFF), by=Actor(by))
 print(time.time())
 """
 COUNT = """

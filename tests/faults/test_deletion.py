@@ -27,6 +27,7 @@ CHECKS: Final = 2_500
 _LIVE: Final = """
 from datetime import date, timedelta
 from django.utils import timezone
+from accounts.actor import Actor
 from accounts.audit import client_log
 from accounts.models import Client, User
 from accounts.profile import details
@@ -49,12 +50,12 @@ def grown(domain, company, name):
     client = Client.objects.create()
     owner = User.objects.create_user(f"olga@{domain}", "a password", client=client, role="owner", language="en")
     User.objects.create_user(f"pelle@{domain}", "a password", client=client, role="sub_user")
-    details.save_contact(client, details.Contact(company=company), by=owner)
-    details.save_billing(client, details.Billing(company=company), by=owner)
+    details.save_contact(client, details.Contact(company=company), by=Actor(owner))
+    details.save_billing(client, details.Billing(company=company), by=Actor(owner))
     details.save_name(owner, name)
-    invitations.invite(client, f"nils@{domain}", by=owner)
-    mode.choose(client, Choice(Mode.FULL, 90), by=owner)
-    keys.create(client, keys.Draft(company, ("validate",), timezone.now() + timedelta(days=9)), by=owner)
+    invitations.invite(client, f"nils@{domain}", by=Actor(owner))
+    mode.choose(client, Choice(Mode.FULL, 90), by=Actor(owner))
+    keys.create(client, keys.Draft(company, ("validate",), timezone.now() + timedelta(days=9)), by=Actor(owner))
     caller = RecordCaller(client.pk, "api", None, "192.0.2.7")
     writer.put(build_record(caller, [check(told["iban"])] * 5, Choice(Mode.FULL, 90), units=5))
     ValidationRecord.objects.bulk_create(
@@ -62,14 +63,14 @@ def grown(domain, company, name):
                          source="api", country="SE", is_valid=True)
         for _ in range(told["checks"] - 5)
     )
-    exports.request(client, by=owner)
+    exports.request(client, by=Actor(owner))
     while export.work(timezone.now()):
         pass
     return client, owner
 
 other, _owner = grown("stays.example", "Stays AB", "Stays")
 client, owner = grown("gone.example", told["words"][3], told["words"][4])
-requesting.confirm(requesting.request(client, grace_days=0, by=owner))
+requesting.confirm(requesting.request(client, grace_days=0, by=Actor(owner)))
 row = DataKey.objects.get(owner=client.pk)
 key = keyring.unwrap(row)
 print(json.dumps([str(client.pk), str(other.pk), key.hex(), bytes(row.wrapped).hex(), row.fingerprint]))

@@ -34,10 +34,11 @@ ValidationRecord.objects.bulk_create(
 print(owner.pk)
 """
 _ASK = """
+from accounts.actor import Actor
 from accounts.models import User
 from privacy import export
 owner = User.objects.get(pk=told["owner"])
-print(export.request(owner.client, by=owner).pk)
+print(export.request(owner.client, by=Actor(owner)).pk)
 """
 _STATE = """
 import time

@@ -23,7 +23,9 @@ from django.core import mail
 from django.test import RequestFactory, override_settings
 from django.utils import timezone, translation
 
-from accounts.audit import client_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
 from accounts.auth import wrong_passwords
 from accounts.guard.models import Block
 from accounts.models import Client, StaffEntry, User
@@ -135,10 +137,10 @@ def company(cast: Cast) -> Person:
     user = cast.owner("olga-lundstroem")
     olga = cast.person("owner", user)
     client = olga.client
-    mode.choose(client, mode.Choice(Mode.FULL, 30), by=user)
+    mode.choose(client, mode.Choice(Mode.FULL, 30), by=Actor(user))
     names = {"company": "Lundström & Söners Elektriska Byrå Aktiebolag", "street": "Stora Södergatan 1", "city": "Lund"}
-    details.save_contact(client, details.Contact(**names, postcode="222 22", country="SE"), by=user)
-    details.save_billing(client, details.Billing(**names, postcode="222 22", country="SE"), by=user)
+    details.save_contact(client, details.Contact(**names, postcode="222 22", country="SE"), by=Actor(user))
+    details.save_billing(client, details.Billing(**names, postcode="222 22", country="SE"), by=Actor(user))
     vera = cast.user("vera", client=client, role=User.Role.MEMBER)
     cast.person("member", vera)
     olga.posts("/account/users/invite/", {"email": "nina@example.com"})
@@ -148,7 +150,7 @@ def company(cast: Cast) -> Person:
         olga.checks(iban)
     writer.replay(settings.SPOOL_DIR)
     for _ in range(PAGE_OF_ENTRIES):
-        client_log.record("users.refused", client=client, by=vera, detail={"page": "users"})
+        audit.record(AuditEvent.PAGE_REFUSED, client=client, by=Actor(vera), detail={"page": "users"})
     olga.posts("/account/settings/documents/make/", {"kind": "agreement", "language": cast.language})
     key, record = client.keys.get(), ValidationRecord.objects.filter(client=client).first()
     document = ClientDocument.objects.filter(client=client).first()
@@ -251,7 +253,7 @@ def endings(cast: Cast) -> None:
     asked.posts(f"{DELETION}request/", {"days": "7"})
     take_links(cast)
 
-    details.save_contact(asked.client, details.Contact(company="Asked AB"), by=asked.user)
+    details.save_contact(asked.client, details.Contact(company="Asked AB"), by=Actor(asked.user))
     response = asked.posts(f"{DELETION}contact/")
     found = re.fullmatch(r"/receipts/(.+)/", response.headers.get("Location", ""))
     assert found, (response.status_code, response.headers)

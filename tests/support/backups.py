@@ -26,7 +26,9 @@ PASSWORDS: Final = {"main": "password-of-the-main-repository", "keyring": "passw
 IBANS: Final = ("SE4550000000058398257466", "DE89370400440532013000", "GB29NWBK60161331926819", "NO9386011117947")
 
 _OWNER: Final = """
-from accounts.audit import client_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit import AuditEvent
 from accounts.models import Client, User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
@@ -35,10 +37,10 @@ from privacy.models import Mode
 
 client = Client.objects.get(pk=told["client"])
 owner = User.objects.create_user(told["email"], None, client=client, role=User.Role.OWNER)
-mode.choose(client, mode.Choice(Mode.FULL, 30), by=owner)
+mode.choose(client, mode.Choice(Mode.FULL, 30), by=Actor(owner))
 for number in range(20):
     detail = {"note": f"secret {number}"}
-    client_log.record("contact.changed", client=client, by=owner, address="192.0.2.7", detail=detail)
+    audit.record(AuditEvent.CONTACT_CHANGED, client=client, by=Actor(owner, ip_address="192.0.2.7"), detail=detail)
 Session.objects.create(session_key=str(client.pk), session_data="", expire_date=timezone.now())
 """
 
@@ -68,12 +70,13 @@ print(json.dumps({
 
 
 _DELETE: Final = """
+from accounts.actor import Actor
 from accounts.models import Client, User
 from django.utils import timezone
 from privacy.deletion import execution, requesting
 
 owner = User.objects.get(email=told["email"])
-requesting.confirm(requesting.request(owner.client, grace_days=0, by=owner))
+requesting.confirm(requesting.request(owner.client, grace_days=0, by=Actor(owner)))
 print(len([done for done in execution.every_due(timezone.now()) if isinstance(done, execution.Done)]))
 """
 

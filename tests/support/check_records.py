@@ -31,7 +31,7 @@ class CheckRecordsTest(BaseTest):
     def choose_logging(self, mode: Mode, days: int = 30, who: Person | None = None) -> None:
         """Let a client choose what is stored; every process knows at once."""
         who = who or self.alice
-        check_logging_mode.choose(who.client, check_logging_mode.Choice(mode, days), by=who.user)
+        check_logging_mode.choose(who.client, check_logging_mode.Choice(mode, days), by=who.actor)
         revisions.forget()
 
     def records(self, who: Person | None = None) -> list[ValidationRecord]:

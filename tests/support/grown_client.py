@@ -13,6 +13,7 @@ from django.core import mail
 from django.test import override_settings
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.models import Client, StaffEntry, User
 from accounts.personal_data.schema import Value
 from accounts.profile import details
@@ -36,18 +37,18 @@ NAMES: Final = ("Grown Company", "Grown Billing", "Grown Name", "Grown Key", "Gr
 def grow(owner: Person, sub_user: Person) -> str:
     """Give the owner's client a row in every table that a client can have rows in; return an API key of it."""
     client, by = owner.client, owner.user
-    details.save_contact(client, details.Contact(company=NAMES[0], street="Grown Street", city="Grown"), by=by)
-    details.save_billing(client, details.Billing(company=NAMES[1]), by=by)
+    details.save_contact(client, details.Contact(company=NAMES[0], street="Grown Street", city="Grown"), by=Actor(by))
+    details.save_billing(client, details.Billing(company=NAMES[1]), by=Actor(by))
     details.save_name(by, NAMES[2])
-    invitations.invite(client, f"invited-{by.email}", by=by)
+    invitations.invite(client, f"invited-{by.email}", by=Actor(by))
     owner_recovery.request(sub_user.user, reason="lost")
     staff, _is_new = User.objects.get_or_create(email="staff@operator.example", is_staff=True)
     sync()
     staff.groups.set(Group.objects.filter(name=SUPPORT))
-    justification = Justification(staff, "T-7", "Grown Operator Note")
+    justification = Justification(Actor(staff), "T-7", "Grown Operator Note")
     notes.add(client, justification, attempt=uuid4())
     unmasking.open(client, justification, form=unmasking.form_number(client, staff))
-    support_access.grant(client, "day", by=by)
+    support_access.grant(client, "day", by=Actor(by))
     for person in (owner, sub_user):
         address = EmailAddress.objects.create(user=person.user, email=person.user.email, verified=True, primary=True)
         Authenticator.objects.create(user=person.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
@@ -57,15 +58,15 @@ def grow(owner: Person, sub_user: Person) -> str:
     token = owner.key(name=NAMES[3], networks=["192.0.2.7"])
     key = client.keys.get()
     owner.posts(f"/keys/{key.pk}/networks/add/", {"network": "192.0.2.8", "note": NAMES[4]})
-    mode.choose(client, Choice(Mode.FULL, 90), by=by)
+    mode.choose(client, Choice(Mode.FULL, 90), by=Actor(by))
     owner.checks(IBAN)
     QuotaMonth.objects.get_or_create(client=client, month=timezone.now().date().replace(day=1))
     QuotaLease.objects.create(holder=client.pk, client=client, month=timezone.now().date().replace(day=1), units=1)
     key.usage.get_or_create(day=timezone.now().date())
     cutoff.draw(client, timezone.now() - timedelta(days=1))
-    exports.request(client, by=by)
+    exports.request(client, by=Actor(by))
     with override_settings(OPERATOR_NAME="Operator", OPERATOR_ADDRESS="Operator", SUBPROCESSORS=()):
-        legal.request(client, "agreement", "en", by=by)
+        legal.request(client, "agreement", "en", by=Actor(by))
     mail.outbox.clear()
     empty = {name for name, rows in registry.count(client).items() if not rows}
     assert empty == {"deletions"}, empty

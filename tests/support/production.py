@@ -35,6 +35,7 @@ _HOST: Final = "ibanse.example"
 _MAKE_PROGRAM: Final = """
 from datetime import timedelta
 from django.utils import timezone
+from accounts.actor import SYSTEM
 from accounts.models import Client
 from apikeys import keys
 from apikeys.models import ApiKey
@@ -43,7 +44,7 @@ client = Client.objects.create(monthly_quota=told["quota"])
 end = timezone.now() + timedelta(days=1)
 networks = tuple(told["networks"])
 draft = keys.Draft("Tests", ("validate",), end, any_address=not networks, networks=networks)
-key, token = keys.create(client, draft, by=None)
+key, token = keys.create(client, draft, by=SYSTEM)
 ApiKey.objects.filter(pk=key.pk).update(rate_per_minute=told["rate"])
 print(client.pk, key.pk, token)
 """

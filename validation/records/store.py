@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 import msgspec
 from django.db import connections, router, transaction
 from django.db.models.lookups import GreaterThan
-from django.http import HttpRequest
 
-from accounts.audit import client_log
-from accounts.models import Client, User
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent
+from accounts.models import Client
 from privacy import vault
 from privacy.deletion import ledger
 from validation.engine.normalise import normalise
@@ -104,7 +105,7 @@ class Erasure:
     is_complete: bool
 
 
-def erase_records(client: Client, wanted: RecordFilter, *, by: User, request: HttpRequest | None = None) -> Erasure:
+def erase_records(client: Client, wanted: RecordFilter, *, by: Actor) -> Erasure:
     """Erase the matching records of the client for good, a thousand in each transaction.
 
     It ends after ERASE_SECONDS, and may be called again for the rest; so may it after a crash. The audit log says how
@@ -123,10 +124,10 @@ def erase_records(client: Client, wanted: RecordFilter, *, by: User, request: Ht
     with transaction.atomic():
         erased, last = _erase_chunk(client, wanted, None)
         if last is not None:
-            client_log.record("log.erasing", client=client, by=by, request=request, detail=detail)
+            audit.record(AuditEvent.RECORDS_ERASING, client=client, by=by, detail=detail)
         elif erased:
             detail = {"records": str(erased), **detail}
-            client_log.record("log.erased", client=client, by=by, request=request, detail=detail)
+            audit.record(AuditEvent.RECORDS_ERASED, client=client, by=by, detail=detail)
     if last is None:
         return Erasure(erased, is_complete=True)
     while last is not None and time.monotonic() < deadline:
@@ -134,7 +135,7 @@ def erase_records(client: Client, wanted: RecordFilter, *, by: User, request: Ht
             more, last = _erase_chunk(client, wanted, last)
         erased += more
     detail = {"records": str(erased), **detail}
-    client_log.record("log.erased", client=client, by=by, request=request, detail=detail)
+    audit.record(AuditEvent.RECORDS_ERASED, client=client, by=by, detail=detail)
     return Erasure(erased, is_complete=last is None)
 
 

@@ -16,9 +16,11 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import audit
 from accounts.access import MemberRequest, allowed, recent_login
-from accounts.audit import client_log
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
+from accounts.permissions import Permission
 from privacy import messages as privacy_messages
 from privacy.check_logging import mode
 from privacy.deletion import execution, requesting
@@ -36,14 +38,14 @@ PAGE_ROWS: Final = 50
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@allowed("log.view")
+@allowed(Permission.RECORDS_VIEW)
 @require_safe
 def list_records(request: MemberRequest) -> HttpResponse:
     """Show the checks that fit the filters, newest first, fifty a page."""
     return _list_page(request, IbanSearchForm())
 
 
-@allowed("log.view")
+@allowed(Permission.RECORDS_VIEW)
 @read_or_send
 def search_iban(request: MemberRequest) -> HttpResponseBase:
     """Search for an IBAN, which comes in the body of a post and goes into no URL."""
@@ -56,14 +58,14 @@ def search_iban(request: MemberRequest) -> HttpResponseBase:
     return redirect(f"{reverse('validation:log')}?{urlencode({'number': token})}#found")
 
 
-@allowed("log.view")
+@allowed(Permission.RECORDS_VIEW)
 @require_safe
 def show_record(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Show everything that was stored of one check."""
     return _page(request, "validation/records/record.html", {"row": _get_record(request, pk)})
 
 
-@allowed("log.erase")
+@allowed(Permission.RECORDS_ERASE)
 @read_or_send
 @recent_login
 def erase_record(request: MemberRequest, pk: UUID) -> HttpResponseBase:
@@ -76,7 +78,7 @@ def erase_record(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     return redirect("validation:log")
 
 
-@allowed("log.erase")
+@allowed(Permission.RECORDS_ERASE)
 @read_or_send
 @recent_login
 def erase_selected(request: MemberRequest) -> HttpResponseBase:
@@ -117,7 +119,7 @@ def erase_selected(request: MemberRequest) -> HttpResponseBase:
 def _erase_now(request: MemberRequest, wanted: RecordFilter) -> store.Erasure | None:
     """Delete the matching checks; None, with a message, when the ledger could not be written."""
     try:
-        return store.erase_records(request.client, wanted, by=request.user, request=request)
+        return store.erase_records(request.client, wanted, by=request.actor)
     except OSError as error:
         logger.error("The ledger of deletions could not be written: %s", type(error).__name__)
         messages.error(
@@ -138,9 +140,7 @@ def _erase_with_receipt(request: MemberRequest, scope: Scope, iban_index: bytes 
     """Delete all records as they were seen, or everything about one IBAN, with what is still in a spool."""
     until = None if scope == Scope.NUMBER else seen - timedelta(seconds=1)
     try:
-        begun = requesting.erase(
-            request.client, scope, by=request.user, request=request, number=iban_index, until=until
-        )
+        begun = requesting.erase(request.client, scope, by=request.actor, number=iban_index, until=until)
     except Refusal as refusal:
         messages.error(request, privacy_messages.refusal(refusal))
         return redirect("validation:log")
@@ -157,7 +157,7 @@ def _erase_with_receipt(request: MemberRequest, scope: Scope, iban_index: bytes 
     return redirect("validation:log")
 
 
-@allowed("log.export")
+@allowed(Permission.RECORDS_EXPORT)
 @read_or_send
 @recent_login
 def export_file(request: MemberRequest) -> HttpResponseBase:
@@ -170,7 +170,7 @@ def export_file(request: MemberRequest) -> HttpResponseBase:
         return _list_page(request, IbanSearchForm(), form=form, status=422)
     wanted = form.record_filter()
     detail = {"file": ending.upper(), "filters": ", ".join(wanted.kinds) or "all"}
-    client_log.record("log.exported", client=request.client, by=request.user, request=request, detail=detail)
+    audit.record(AuditEvent.RECORDS_EXPORTED, client=request.client, by=request.actor, detail=detail)
     chunks = FORMATS[ending].write(request.client, wanted, get_language() or "en")
     response = StreamingHttpResponse(chunks, content_type=FORMATS[ending].content_type)
     name = f"ibanse-log-{timezone.localdate().isoformat()}.{ending}"

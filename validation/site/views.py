@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import access
 from accounts.guard import addresses, limits
 from accounts.models import Client, UsageDay
+from accounts.permissions import Permission
 from privacy.check_logging import mode
 from validation import engine, messages
 from validation.engine import Verdict
@@ -35,7 +36,7 @@ def check(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _check_page(request)
     text = request.POST.get("iban", "")[:MAX_INPUT_CHARACTERS]
-    client = access.client_of(request, "iban.check")
+    client = access.client_of(request, Permission.IBAN_CHECK)
     try:
         wait = _wait(request, client)
     except limits.Uncounted:

@@ -11,7 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
-from accounts.audit import staff_log
+from accounts import audit
+from accounts.actor import SYSTEM
+from accounts.audit.events import StaffEvent
 from accounts.models import User
 from accounts.staff import groups as staff_groups
 
@@ -51,6 +53,8 @@ class Command(BaseCommand):
             user = User.objects.create_user(email, password, is_staff=True)
             user.groups.set(groups)
             EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
-            staff_log.record("staff.created", by=None, detail={"email": email, "groups": ", ".join(sorted(group))})
+            audit.record_staff(
+                StaffEvent.STAFF_CREATED, by=SYSTEM, detail={"email": email, "groups": ", ".join(sorted(group))}
+            )
         groups_told = f"in {', '.join(sorted(set(group)))}" if group else "in no group yet, so there is nothing to see"
         self.stdout.write(f"{email} is staff now, {groups_told}; a second factor is added at the first sign-in.")

@@ -3,7 +3,9 @@
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from accounts.audit import staff_log
+from accounts import audit
+from accounts.actor import SYSTEM
+from accounts.audit.events import StaffEvent
 from accounts.models import User
 
 
@@ -19,5 +21,5 @@ class Command(BaseCommand):
         with transaction.atomic():
             for user in User.objects.select_for_update().filter(is_superuser=True):
                 User.objects.filter(pk=user.pk).update(is_superuser=False)
-                staff_log.record("staff.demoted", by=None, detail={"user": user.email})
+                audit.record_staff(StaffEvent.SUPERUSER_DEMOTED, by=SYSTEM, detail={"user": user.email})
                 self.stdout.write(f"{user.pk} is no superuser any more.")

@@ -7,10 +7,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.actor import Actor
 from accounts.forms.base import BaseForm
 from accounts.forms.lines import LineField
 from accounts.guard import blocks
-from accounts.models import Client, User
+from accounts.models import Client
 from accounts.staff import limits
 from accounts.staff.justification import LEAST_CHARACTERS, MOST_CHARACTERS, MOST_TICKET_CHARACTERS, Justification
 from accounts.usage import quota
@@ -39,9 +40,9 @@ class ActionForm(BaseForm):
         super().__init__(*args, **options)
         self.row = row
 
-    def justification(self, by: User, request: Any) -> Justification:
+    def justification(self, by: Actor) -> Justification:
         """Return the reason as the deeds take it; the form has been found right."""
-        return Justification(by, self.cleaned_data["ticket"], self.cleaned_data["words"], request)
+        return Justification(by, self.cleaned_data["ticket"], self.cleaned_data["words"])
 
 
 class StaffActionForm(ActionForm):

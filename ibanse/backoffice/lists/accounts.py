@@ -19,6 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, pgettext
 
 from accounts.audit import client_log, staff_log
+from accounts.audit.events import StaffEvent, client_event_text, staff_event_text
 from accounts.auth import browsers
 from accounts.models import Client, HistoryEntry, Invitation, StaffEntry, User
 from accounts.usage import counts
@@ -201,8 +202,7 @@ class HistoryAdmin(StaffAdmin):
     @admin.display(description=gettext_lazy("action"))
     def action(self, entry: HistoryEntry) -> str:
         """Return the deed's sentence."""
-        action = client_log.ACTIONS.get(entry.tag)
-        return str(action.sentence) if action else entry.tag
+        return client_event_text(entry.tag)
 
     @admin.display(description=gettext_lazy("by"))
     def doer(self, entry: HistoryEntry) -> str:
@@ -302,12 +302,12 @@ class KindOfLook(EventFilter):
                 "client.suspended",
                 "client.reopened",
                 "client.noted",
-                *(tag for tag in staff_log.ACTIONS if tag.startswith(("quota.", "users.", "keys.", "blocks."))),
+                *(tag for tag in StaffEvent if tag.startswith(("quota.", "users.", "keys.", "blocks."))),
             ),
         ),
         "staff": (
             gettext_lazy("staff themselves"),
-            tuple(tag for tag in staff_log.ACTIONS if tag.startswith("staff.")),
+            tuple(tag for tag in StaffEvent if tag.startswith("staff.")),
         ),
     }
 
@@ -369,8 +369,7 @@ class StaffHistoryAdmin(StaffAdmin):
     @admin.display(description=gettext_lazy("action"))
     def action(self, entry: StaffEntry) -> str:
         """Return the deed's sentence."""
-        action = staff_log.ACTIONS.get(entry.tag)
-        return str(action.sentence) if action else entry.tag
+        return staff_event_text(entry.tag)
 
     @admin.display(description=gettext_lazy("page"))
     def page(self, entry: StaffEntry) -> str:

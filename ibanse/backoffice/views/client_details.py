@@ -60,7 +60,7 @@ def _unmask(request: StaffRequest, client: Client) -> HttpResponse:
     if not form.is_valid():
         return _page(request, client, form, status=422)
     try:
-        unmasking.open(client, form.justification(request.user, request), form=request.POST.get("number", ""))
+        unmasking.open(client, form.justification(request.actor), form=request.POST.get("number", ""))
     except Refusal as refusal:
         return _page(request, client, form, problem=account_messages.operator_refusal(refusal), status=409)
     return redirect(f"admin:{_PAGE}", pk=client.pk)
@@ -68,14 +68,14 @@ def _unmask(request: StaffRequest, client: Client) -> HttpResponse:
 
 def _look(request: StaffRequest, client: Client) -> HttpResponse:
     try:
-        unmasking.open_as_granted(client, by=request.user, request=request)
+        unmasking.open_as_granted(client, by=request.actor)
     except Refusal as refusal:
         return _page(request, client, ActionForm(), problem=account_messages.operator_refusal(refusal), status=409)
     return redirect(f"admin:{_PAGE}", pk=client.pk)
 
 
 def _mask(request: StaffRequest, client: Client) -> HttpResponse:
-    if unmasking.end(client, by=request.user, request=request):
+    if unmasking.end(client, by=request.actor):
         messages.success(request, _("The details are masked again."))
     return redirect(f"admin:{_PAGE}", pk=client.pk)
 

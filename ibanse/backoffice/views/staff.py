@@ -52,7 +52,7 @@ def change(request: StaffRequest, pk: UUID) -> HttpResponse:
         return render(request, "admin/change_staff.html", context, status=422 if form.errors else 200)
     try:
         said = form.cleaned_data
-        justification = form.justification(request.user, request)
+        justification = form.justification(request.actor)
         is_changed = action.change(member, said["groups"], justification, is_active=said["is_active"])
     except Refusal as refusal:
         form.refuse(refusal)

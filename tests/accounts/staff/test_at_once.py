@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.db import connection, connections
 from django.test import TransactionTestCase
 
+from accounts.actor import Actor
 from accounts.audit import client_log, staff_log
 from accounts.errors import Refusal
 from accounts.models import Client, ClientNote, User
@@ -29,7 +30,7 @@ class TwoAtOnceTests(TransactionTestCase):
             "alice@example.com", PASSWORD, client=self.client_of_alice, role=User.Role.OWNER
         )
         sten = User.objects.create_user("sten@operator.example", is_staff=True)
-        self.justification = Justification(sten, "T-1204", "Invoices of two months are unpaid")
+        self.justification = Justification(Actor(sten), "T-1204", "Invoices of two months are unpaid")
         # The vault makes the keys of client and operator with the first that is sealed.
         notes.add(self.client_of_alice, self.justification, attempt=uuid4())
 
@@ -78,7 +79,7 @@ class TwoAtOnceTests(TransactionTestCase):
 
     def test_an_owner_who_confirms_the_deletion_at_that_moment_has_their_way(self) -> None:
         client = self.client_of_alice
-        asked = requesting.request(client, grace_days=7, by=self.alice)
+        asked = requesting.request(client, grace_days=7, by=Actor(self.alice))
 
         told = self.at_once(
             lambda: requesting.confirm(asked).state, lambda: suspension.suspend(client, self.justification)

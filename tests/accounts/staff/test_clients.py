@@ -4,11 +4,11 @@ from datetime import timedelta
 from uuid import uuid4
 
 from django.core import mail
-from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from accounts.actor import Actor
 from accounts.audit import client_log, staff_log
 from accounts.errors import Refusal
 from accounts.guard.models import Block
@@ -34,7 +34,7 @@ class ActionTest(BaseTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.justification = Justification(self.sten.user, "T-1204", "Invoices of two months are unpaid")
+        self.justification = Justification(Actor(self.sten.user), "T-1204", "Invoices of two months are unpaid")
 
     @property
     def client_now(self) -> Client:
@@ -58,7 +58,7 @@ class JustificationTests(ActionTest):
     def test_a_reason_that_says_nothing_is_no_reason(self) -> None:
         for ticket, words in (("", "Invoices are unpaid"), (" ", "x" * 10), ("T" * 41, "x" * 10), ("T-1", "unpaid")):
             with self.subTest(ticket=ticket, words=words), self.assertRaises(ValueError):
-                Justification(self.sten.user, ticket, words)
+                Justification(Actor(self.sten.user), ticket, words)
 
     def test_the_words_lie_sealed_and_are_not_mailed(self) -> None:
         with self.captureOnCommitCallbacks(execute=True):
@@ -140,7 +140,7 @@ class SuspensionTests(ActionTest):
 
     def test_an_owner_can_delete_a_suspended_account_but_not_open_it_by_calling_that_off(self) -> None:
         suspension.suspend(self.alice.client, self.justification)
-        asked = requesting.request(self.client_now, grace_days=7, by=self.alice.user)
+        asked = requesting.request(self.client_now, grace_days=7, by=self.alice.actor)
 
         requesting.confirm(asked)
         self.assertEqual(self.client_now.state, Client.State.CLOSING)
@@ -148,7 +148,7 @@ class SuspensionTests(ActionTest):
 
         self.assertEqual(self.client_now.state, Client.State.SUSPENDED)
         self.assertTrue(suspension.reopen(self.alice.client, self.justification))
-        asked = requesting.request(self.client_now, grace_days=7, by=self.alice.user)
+        asked = requesting.request(self.client_now, grace_days=7, by=self.alice.actor)
         requesting.confirm(asked)
         requesting.cancel(asked)
         self.assertEqual(self.client_now.state, Client.State.ACTIVE)
@@ -163,13 +163,13 @@ class SuspensionTests(ActionTest):
         self.assertEqual(keys.warn_expiring(timezone.now()), 1)
 
     def test_nobody_joins_a_suspended_account(self) -> None:
-        invitation = invitations.invite(self.alice.client, "nina@example.com", by=self.alice.user)
+        invitation = invitations.invite(self.alice.client, "nina@example.com", by=self.alice.actor)
         suspension.suspend(self.alice.client, self.justification)
 
         with self.assertRaises(Refusal):
             invitations.find(invitations.token(invitation))
         with self.assertRaises(Refusal):
-            invitations.accept(invitation, name="Nina", password="correct horse battery staple 8")
+            invitations.accept(invitation, name="Nina", password="correct horse battery staple 8", by=Actor())
         self.assertFalse(User.objects.filter(email="nina@example.com").exists())
 
 
@@ -191,7 +191,7 @@ class LimitTests(ActionTest):
 
         self.assertEqual(self.vera.opens("/account/profile/").status_code, 200)
         with self.assertRaises(Refusal):
-            invitations.invite(self.alice.client, "nina@example.com", by=self.alice.user)
+            invitations.invite(self.alice.client, "nina@example.com", by=self.alice.actor)
         self.assert_recorded("users.limit_changed", self.alice.client)
 
     def test_what_a_colleague_has_set_meanwhile_is_not_overwritten(self) -> None:
@@ -220,7 +220,7 @@ class InvitationTests(ActionTest):
         super().setUp()
         self.alice.user.language = "sv"
         self.alice.user.save()
-        self.invitation = invitations.invite(self.alice.client, "nina@example.com", by=self.alice.user)
+        self.invitation = invitations.invite(self.alice.client, "nina@example.com", by=self.alice.actor)
         self.old_link = invitations.token(self.invitation)
 
     def later(self) -> None:
@@ -351,7 +351,7 @@ class NoteTests(ActionTest):
         self.assertNotIn("sten@", str(copy))
 
     def test_a_note_goes_after_two_years_or_with_the_user_it_names(self) -> None:
-        about_vera = Justification(self.sten.user, "T-1", "Spoke with Vera@example.com of the invoice")
+        about_vera = Justification(Actor(self.sten.user), "T-1", "Spoke with Vera@example.com of the invoice")
         notes.add(self.alice.client, about_vera, attempt=uuid4())
         notes.add(self.alice.client, self.justification, attempt=uuid4())
 
@@ -387,8 +387,8 @@ class BlockTests(ActionTest):
         self.assertEqual(told[0].details, {"network": "198.51.100.7/32", **self.justification.reason})
 
     def test_nobody_blocks_the_address_they_work_from(self) -> None:
-        request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.7")
-        at_work = Justification(self.sten.user, "T-1", "Many calls with wrong keys", request)
+        by = Actor(self.sten.user, ip_address="192.0.2.7")
+        at_work = Justification(by, "T-1", "Many calls with wrong keys")
 
         with self.assertRaises(Refusal):
             ip_blocks.block("192.0.2.0/24", at_work, until=None)

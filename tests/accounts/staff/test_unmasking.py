@@ -11,6 +11,7 @@ from django.core import mail
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.audit import client_log, staff_log
 from accounts.errors import Refusal
 from accounts.models import Client, StaffEntry, SupportAccess, Unmasking, User
@@ -52,7 +53,7 @@ class UnmaskingTest(BaseTest):
         client, by = client or self.client_of_alice, by or self.supporter
         form = form or unmasking.form_number(client, by)
         with self.captureOnCommitCallbacks(execute=True):
-            return unmasking.open(client, Justification(by, ticket, words), form=form)
+            return unmasking.open(client, Justification(Actor(by), ticket, words), form=form)
 
     def assert_refused(self, code: str, **said: Any) -> None:
         with pytest.raises(Refusal) as refused:
@@ -91,8 +92,8 @@ class UnmaskingTests(UnmaskingTest):
 
     def test_it_is_ended_early_and_with_the_permission(self) -> None:
         self.open()
-        self.assertTrue(unmasking.end(self.client_of_alice, by=self.supporter))
-        self.assertFalse(unmasking.end(self.client_of_alice, by=self.supporter))
+        self.assertTrue(unmasking.end(self.client_of_alice, by=Actor(self.supporter)))
+        self.assertFalse(unmasking.end(self.client_of_alice, by=Actor(self.supporter)))
         self.assertFalse(self.sees(self.supporter, "users"))
 
         self.open(by=self.biller)
@@ -119,7 +120,7 @@ class UnmaskingTests(UnmaskingTest):
 
     def test_the_staff_history_records_who_and_why(self) -> None:
         self.open()
-        unmasking.end(self.client_of_alice, by=self.supporter)
+        unmasking.end(self.client_of_alice, by=Actor(self.supporter))
 
         ended, opened = staff_log.told(staff_log.entries(client=self.client_of_alice.pk))
         self.assertEqual((opened.tag, opened.who), ("client.unmasked", self.supporter.email))
@@ -141,7 +142,7 @@ class UnmaskingTests(UnmaskingTest):
         form = unmasking.form_number(self.client_of_alice, self.supporter)
         self.open(form=form)
 
-        unmasking.end(self.client_of_alice, by=self.supporter)
+        unmasking.end(self.client_of_alice, by=Actor(self.supporter))
         self.assert_refused("unmasking_over", form=form)
         unused = unmasking.form_number(self.client_of_alice, self.supporter)
         with patch("time.time", return_value=timezone.now().timestamp() + 3_601):
@@ -199,7 +200,7 @@ class UnmaskingTests(UnmaskingTest):
 
     def test_the_clients_copy_tells_of_it_and_names_nobody(self) -> None:
         self.open()
-        access = support_access.grant(self.client_of_alice, "hour", by=self.alice.user)
+        access = support_access.grant(self.client_of_alice, "hour", by=self.alice.actor)
 
         tables = {table.name: list(table.rows) for table in registry.export(self.client_of_alice)}
 
@@ -215,7 +216,7 @@ class UnmaskingTests(UnmaskingTest):
     def test_it_goes_with_the_account_and_after_25_months(self) -> None:
         for client in (self.client_of_alice, self.mallory.client):
             self.open(client)
-            support_access.grant(client, "hour", by=self.alice.user)
+            support_access.grant(client, "hour", by=self.alice.actor)
 
         for _step in registry.erase(self.client_of_alice):
             pass
@@ -233,7 +234,7 @@ class SupportAccessTests(UnmaskingTest):
         self.assertRedirects(response, self.PAGE)
 
     def look(self, by: User | None = None) -> Unmasking:
-        return unmasking.open_as_granted(self.client_of_alice, by=by or self.supporter)
+        return unmasking.open_as_granted(self.client_of_alice, by=Actor(by or self.supporter))
 
     def test_an_owner_gives_it_for_a_while_and_every_owner_is_told(self) -> None:
         for length, lasts in support_access.LENGTHS.items():

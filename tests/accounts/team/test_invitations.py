@@ -13,6 +13,7 @@ from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.audit import client_log
 from accounts.errors import Refusal
 from accounts.models import Client, Invitation, User
@@ -32,7 +33,7 @@ class InvitationTest(BaseTest):
 
     def alice_invites(self, email: str = COLLEAGUE) -> Invitation:
         with self.captureOnCommitCallbacks(execute=True):
-            return invitations.invite(self.alice.client, email, by=self.alice.user)
+            return invitations.invite(self.alice.client, email, by=self.alice.actor)
 
     def alice_posts(self, path: str, fields: dict[str, str] | None = None) -> str:
         with self.captureOnCommitCallbacks(execute=True):
@@ -134,7 +135,7 @@ class InvitingTests(InvitationTest):
         found = self.alice_invites(self.mallory.user.email)
         self.years_pass()
         with self.captureOnCommitCallbacks(execute=True):
-            invitations.resend(found, by=self.alice.user)
+            invitations.resend(found, by=self.alice.actor)
 
         self.assertEqual(len(self.mails_to("mallory@example.net")), 1)
 
@@ -239,10 +240,10 @@ class AcceptingTests(InvitationTest):
 
     def test_a_second_click_on_join_makes_no_second_user(self) -> None:
         invitation = self.alice_invites()
-        invitations.accept(invitation, name="Ture", password=PASSWORD)
+        invitations.accept(invitation, name="Ture", password=PASSWORD, by=Actor())
 
         with self.assertRaises(Refusal) as refused:
-            invitations.accept(invitation, name="Ture", password=PASSWORD)
+            invitations.accept(invitation, name="Ture", password=PASSWORD, by=Actor())
 
         self.assertEqual(refused.exception.code, "invitation_over")
 

@@ -15,7 +15,10 @@ from django.core.cache import cache
 from django.db import connection, connections
 from django.test import TransactionTestCase
 
+from accounts import audit
+from accounts.actor import Actor
 from accounts.audit import client_log
+from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.models import Client, User
 from accounts.team import invitations, members
@@ -87,7 +90,7 @@ class ActionTests(MemberTest):
 
     def test_a_removed_user_is_gone_and_the_trail_stays(self) -> None:
         vera = self.vera.user
-        client_log.record("users.signed_in", client=self.alice.client, by=vera)
+        audit.record(AuditEvent.SIGNED_IN, client=self.alice.client, by=Actor(vera))
 
         self.does("remove", vera)
 
@@ -189,9 +192,9 @@ class LastOwnerTests(MemberTest):
             with self.subTest(action.__name__):
                 one, other = (self.owner(f"{action.__name__}{number}@example.com") for number in (1, 2))
 
-                action(other, by=one)
+                action(other, by=Actor(one))
                 with self.assertRaises(Refusal) as refused:
-                    action(one, by=other)
+                    action(one, by=Actor(other))
 
                 self.assertEqual(refused.exception.code, "no_longer_owner")
                 self.assertTrue(User.objects.filter(pk=one.pk, role="owner", is_active=True).exists())
@@ -236,7 +239,9 @@ class AtOnceTests(TransactionTestCase):
     def test_two_owners_removing_each_other_leave_one(self) -> None:
         one, other = self.owners
 
-        refused = self.at_once(lambda: members.remove(other, by=one), lambda: members.remove(one, by=other))
+        refused = self.at_once(
+            lambda: members.remove(other, by=Actor(one)), lambda: members.remove(one, by=Actor(other))
+        )
 
         self.assertEqual(self.client_of_both.users.filter(role="owner", is_active=True).count(), 1)
         self.assertEqual(refused, ["no_longer_owner"])
@@ -245,7 +250,7 @@ class AtOnceTests(TransactionTestCase):
         one, other = self.owners
 
         refused = self.at_once(
-            lambda: members.take_ownership(one, by=one), lambda: members.take_ownership(other, by=other)
+            lambda: members.take_ownership(one, by=Actor(one)), lambda: members.take_ownership(other, by=Actor(other))
         )
 
         self.assertEqual(self.client_of_both.users.filter(role="owner").count(), 1)
@@ -253,7 +258,7 @@ class AtOnceTests(TransactionTestCase):
 
     def test_two_invitations_do_not_pass_the_limit_together(self) -> None:
         def invite(by: User) -> Callable[[], object]:
-            return lambda: invitations.invite(self.client_of_both, f"colleague.of.{by.email}", by=by)
+            return lambda: invitations.invite(self.client_of_both, f"colleague.of.{by.email}", by=Actor(by))
 
         refused = self.at_once(*(invite(owner) for owner in self.owners))
 
@@ -261,10 +266,11 @@ class AtOnceTests(TransactionTestCase):
         self.assertEqual(refused, ["user_limit_reached"])
 
     def test_one_link_opened_twice_makes_one_user(self) -> None:
-        invitation = invitations.invite(self.client_of_both, "ture@example.com", by=self.owners[0])
+        invitation = invitations.invite(self.client_of_both, "ture@example.com", by=Actor(self.owners[0]))
 
         refused = self.at_once(
-            *[lambda: invitations.accept(invitation, name="Ture", password="four wild geese over Skane")] * 2
+            *[lambda: invitations.accept(invitation, name="Ture", password="four wild geese over Skane", by=Actor())]
+            * 2
         )
 
         self.assertEqual(self.client_of_both.users.count(), 3)
@@ -344,7 +350,7 @@ class SecondFactorForAllTests(MemberTest):
 
     def test_it_can_be_made_optional_again(self) -> None:
         self.give_factor(self.alice.user)
-        members.require_second_factor(self.alice.client, by=self.alice.user)
+        members.require_second_factor(self.alice.client, by=self.alice.actor)
 
         self.alice.posts(self.PATH, {"required": "no"})
 

@@ -12,6 +12,7 @@ from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.audit import client_log, staff_log
 from accounts.guard.models import Block
 from accounts.models import Client, ClientNote, Invitation
@@ -224,7 +225,7 @@ class TwiceTests(BackOfficeActionTest):
         path = self.path("suspend_client", client)
         sent = {**self.form_of(billing, path), **REASON}
         billing.posts(path, sent)
-        suspension.reopen(client, Justification(billing.user, "T-2", "It was paid meanwhile"))
+        suspension.reopen(client, Justification(Actor(billing.user), "T-2", "It was paid meanwhile"))
 
         response = billing.posts(path, sent)
 
@@ -252,7 +253,7 @@ class TwiceTests(BackOfficeActionTest):
 
     def test_what_has_changed_since_the_page_was_opened_is_shown_and_not_overwritten(self) -> None:
         billing, client = self.staff("billing"), self.alice.client
-        by_another = Justification(self.sten.user, "T-2", "Agreed with the owner")
+        by_another = Justification(Actor(self.sten.user), "T-2", "Agreed with the owner")
         quota, suspend = self.path("set_quota", client), self.path("suspend_client", client)
         opened = {path: {**self.form_of(billing, path), **REASON, "units": "500"} for path in (quota, suspend)}
         limits.set_quota(client, 777, by_another, before=10_000)

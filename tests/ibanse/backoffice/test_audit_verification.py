@@ -4,7 +4,9 @@ import re
 from datetime import timedelta
 from html import unescape
 
-from accounts.audit import client_log, staff_log
+from accounts import audit
+from accounts.audit import client_log
+from accounts.audit.events import StaffEvent
 from accounts.models import StaffEntry
 from ibanse.backoffice.lists.accounts import KindOfLook
 from tests.base import BaseTest
@@ -17,7 +19,7 @@ class StaffChainTests(BaseTest):
         super().setUp()
         self.guard = self.staff("security")
         for _look in range(3):
-            staff_log.record("office.viewed", by=self.sten.user)
+            audit.record_staff(StaffEvent.PAGE_VIEWED, by=self.sten.actor)
 
     def stated(self) -> str:
         [found] = re.findall(r"<span>(\{.+?\})</span>", self.guard.opens(PATH).content.decode())
@@ -51,10 +53,10 @@ class StaffChainTests(BaseTest):
     def test_every_action_of_staff_is_found_by_its_kind(self) -> None:
         tags = [tag for _words, tags in KindOfLook.KINDS.values() for tag in tags]
 
-        self.assertEqual(sorted(tags), sorted(staff_log.ACTIONS))
+        self.assertEqual(sorted(tags), sorted(StaffEvent))
 
     def test_the_list_is_narrowed_by_kind_and_time(self) -> None:
-        opened = staff_log.record("client.unmasked", by=self.sten.user, client=self.alice.client.pk)
+        opened = audit.record_staff(StaffEvent.CLIENT_UNMASKED, by=self.sten.actor, client=self.alice.client.pk)
         long_ago = opened.at - timedelta(days=8)
         StaffEntry.objects.filter(number=1).update(at=long_ago)
 

@@ -23,7 +23,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from accounts.audit import client_log, staff_log
+from accounts import audit
+from accounts.actor import SYSTEM, Actor
+from accounts.audit import staff_log
+from accounts.audit.events import AuditEvent, StaffEvent
 from accounts.guard import blocks
 from accounts.guard.models import Block
 from accounts.models import BillingDetails, Client, ContactDetails, HistoryEntry, Invitation, StaffEntry, UsageDay, User
@@ -120,19 +123,19 @@ class OfficeTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         client, by = self.alice.client, self.alice.user
-        details.save_contact(client, details.Contact(company="Alfa AB", person="Alice Ek"), by=by)
-        details.save_billing(client, details.Billing(company="Alfa AB"), by=by)
+        details.save_contact(client, details.Contact(company="Alfa AB", person="Alice Ek"), by=Actor(by))
+        details.save_billing(client, details.Billing(company="Alfa AB"), by=Actor(by))
         until = timezone.now() + invitations.VALID_FOR
         self.key = self.alice.key(networks=["192.0.2.0/24"])
         self.alice.opens("/overview/")
         self.alice.checks(IBAN)
         QuotaMonth.objects.create(client=client, month=timezone.localdate().replace(day=1), taken=7)
-        client_log.record(
-            "keys.refused", client=client, by=None, detail={"key": "ibanse_live_abc", "reason": "address"}
+        audit.record(
+            AuditEvent.KEY_REFUSED, client=client, by=SYSTEM, detail={"key": "ibanse_live_abc", "reason": "address"}
         )
         blocks.block("203.0.113.0/24", reason="a flood")
         self.colleague = self.staff()
-        staff_log.record("office.viewed", by=self.colleague.user)
+        audit.record_staff(StaffEvent.PAGE_VIEWED, by=self.colleague.actor)
         self.invitation = Invitation.objects.create(client=client, email="nina@example.com", expires_at=until)
 
     def path(self, name: str) -> str:
@@ -489,8 +492,8 @@ class ManyRowsTests(OfficeTest):
         )
         Block.objects.bulk_create(Block(network=f"203.0.{n // 250}.{n % 250}/32") for n in range(number))
         for user, client in zip(users[:20], clients, strict=False):
-            client_log.record("users.signed_in", client=client, by=user)
-            staff_log.record("office.viewed", by=user)
+            audit.record(AuditEvent.SIGNED_IN, client=client, by=Actor(user))
+            audit.record_staff(StaffEvent.PAGE_VIEWED, by=Actor(user))
 
 
 class SecretTests(OfficeTest):

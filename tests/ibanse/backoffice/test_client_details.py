@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.core import mail
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.audit import staff_log
 from accounts.models import Client, Invitation, Unmasking, User
 from accounts.profile import details
@@ -44,8 +45,8 @@ class ClientDetailsTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         self.of_alice, by = self.alice.client, self.alice.user
-        details.save_contact(self.of_alice, CONTACT, by=by)
-        details.save_billing(self.of_alice, BILLING, by=by)
+        details.save_contact(self.of_alice, CONTACT, by=Actor(by))
+        details.save_billing(self.of_alice, BILLING, by=Actor(by))
         details.save_name(self.vera.user, "Vera Andersson")
         until = timezone.now() + invitations.VALID_FOR
         Invitation.objects.create(client=self.of_alice, email="nina@example.com", expires_at=until)
@@ -111,7 +112,7 @@ class ClientDetailsTests(BaseTest):
         self.assertEqual(staff_log.entries(tag="client.masked").count(), 1)
 
     def test_another_client_stays_masked(self) -> None:
-        details.save_contact(self.mallory.client, details.Contact(company="Mallory Ltd"), by=self.mallory.user)
+        details.save_contact(self.mallory.client, details.Contact(company="Mallory Ltd"), by=self.mallory.actor)
         self.unmasks(self.support)
 
         other = self.page(self.support, self.mallory.client)
@@ -156,13 +157,13 @@ class ClientDetailsTests(BaseTest):
 
     def test_with_the_clients_leave_a_click_shows_it_and_the_leave_ended_masks_it(self) -> None:
         self.assertEqual(self.support.posts(self.path(), {"action": "look"}).status_code, 409)
-        support_access.grant(self.of_alice, "hour", by=self.alice.user)
+        support_access.grant(self.of_alice, "hour", by=self.alice.actor)
         self.assertContains(self.support.opens(self.path()), "The client has given access")
 
         self.assertRedirects(self.support.posts(self.path(), {"action": "look"}), self.path())
         self.assertEqual(self.in_clear(self.support), OF_CONTACT | OF_USERS)
 
-        support_access.end(self.of_alice, by=self.alice.user)
+        support_access.end(self.of_alice, by=self.alice.actor)
         self.assertEqual(self.in_clear(self.support), set())
 
     def test_each_view_is_on_record_with_the_client(self) -> None:
@@ -178,7 +179,7 @@ class ClientDetailsTests(BaseTest):
         self.assertContains(self.support.opens(self.path()), "is being deleted")
 
     def test_text_of_a_client_is_never_markup(self) -> None:
-        details.save_contact(self.of_alice, details.Contact(company="<script>alert(1)</script>"), by=self.alice.user)
+        details.save_contact(self.of_alice, details.Contact(company="<script>alert(1)</script>"), by=self.alice.actor)
         self.unmasks(self.support)
 
         page = self.page(self.support)

@@ -17,6 +17,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpResponse
 
+from accounts.actor import Actor
 from accounts.staff import groups as staff_groups
 from accounts.staff import support_access, unmasking
 from accounts.staff.justification import Justification
@@ -49,11 +50,11 @@ class StolenSessionTests(OfficeTest):
     def setUp(self) -> None:
         super().setUp()
         self.of_alice, by = self.alice.client, self.alice.user
-        mode.choose(self.of_alice, Choice(Mode.FULL, 90), by=by)
+        mode.choose(self.of_alice, Choice(Mode.FULL, 90), by=Actor(by))
         self.alice.checks(IBAN)
         self.calls(self.key, "/api/v1/validate", {"iban": OTHER_IBAN, "reference": "Invoice of Alice"})
         Authenticator.objects.create(user=by, type=Authenticator.Type.TOTP, data={"secret": TOTP})
-        exports.request(self.of_alice, by=by)
+        exports.request(self.of_alice, by=Actor(by))
         self.secrets = self.everything_secret()
 
     def everything_secret(self) -> dict[str, set[bytes]]:
@@ -90,7 +91,7 @@ class StolenSessionTests(OfficeTest):
         user = victim.user
         if user.has_perm(unmasking.PERMISSION):
             form = unmasking.form_number(self.of_alice, user)
-            unmasking.open(self.of_alice, Justification(user, REASON["ticket"], REASON["words"]), form=form)
+            unmasking.open(self.of_alice, Justification(Actor(user), REASON["ticket"], REASON["words"]), form=form)
         victim.browser.handler.enforce_csrf_checks = False
         return victim
 
@@ -132,7 +133,7 @@ class StolenSessionTests(OfficeTest):
         self.assertGreater(len(self.looked_at), len(ROUTES))
 
     def test_no_page_of_any_group_holds_one(self) -> None:
-        support_access.grant(self.of_alice, "hour", by=self.alice.user)
+        support_access.grant(self.of_alice, "hour", by=self.alice.actor)
         for group in staff_groups.GROUPS:
             thief, opened = self.thief(group), 0
             for name in ROUTES:

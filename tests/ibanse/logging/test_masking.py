@@ -257,7 +257,7 @@ CPython 3.14.0rc2, Linux 6.12.48+deb13-amd64, OpenSSL 3.5.1, TLS_AES_256_GCM_SHA
 1,234,567 rows in 12.5 s; 0.000123; 1e-09; 100 %; 10.0.0.1, 2001:db8::ad12:3456, 192.0.2.0/24, 52:54:00:12:34:56
 Der Dienst ist bereit, 12 Prozesse; am 01. Juli 2026 um 12.00 Uhr. Tjänsten är redo, se rad 12 i filen.
 Message-Id: 12 of /var/lib/ibanse/spool/worker-4711.spool, 1048576 bytes (1 MiB), mode 0o600, signal 15 (SIGTERM)
-ibanse_live and ibanse_test_ are the beginnings of keys; @allowed("keys.create") and `x @ y` are no addresses
+ibanse_live and ibanse_test_ are the beginnings of keys; @allowed(Permission.KEYS_CREATE) and `x @ y` are no addresses
 The key (prefix 0123456789) has expired; rate 600/m, quota 10,000, scopes validate, tools, bulk, usage
 """
 

@@ -166,7 +166,7 @@ class UnsentMailTests(BaseTest):
             self.assertLogs("accounts.mail"),
             self.captureOnCommitCallbacks(execute=True),
         ):
-            invitations.invite(self.alice.client, "nina@example.com", by=self.alice.user)
+            invitations.invite(self.alice.client, "nina@example.com", by=self.alice.actor)
 
         # Nina's, and the one to the owner.
         self.assertEqual(values("unsent"), {"action": 1, "invitation": 1})

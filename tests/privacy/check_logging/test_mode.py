@@ -35,7 +35,7 @@ class SettingsTest(BaseTest):
 
     def has(self, mode: Mode, days: int = 30) -> None:
         """Let Alice's client have this from the beginning."""
-        check_logging_mode.choose(self.alice.client, Choice(mode, days), by=self.alice.user)
+        check_logging_mode.choose(self.alice.client, Choice(mode, days), by=self.alice.actor)
 
     def chosen(self) -> Choice:
         return check_logging_mode.of(self.alice.client)
@@ -294,8 +294,8 @@ class OlderRecordsTests(SettingsTest):
         self.assertEqual(reduction.finish(), 0)
 
     def test_a_client_whose_key_is_destroyed_holds_up_no_other(self) -> None:
-        check_logging_mode.choose(self.mallory.client, Choice(Mode.OFF), by=self.mallory.user, covers_older=True)
-        check_logging_mode.choose(self.alice.client, Choice(Mode.OFF), by=self.alice.user, covers_older=True)
+        check_logging_mode.choose(self.mallory.client, Choice(Mode.OFF), by=self.mallory.actor, covers_older=True)
+        check_logging_mode.choose(self.alice.client, Choice(Mode.OFF), by=self.alice.actor, covers_older=True)
         vault.destroy(self.mallory.client.pk)
 
         with self.assertLogs("privacy.check_logging.reduction", "WARNING"):

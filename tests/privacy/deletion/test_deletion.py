@@ -35,7 +35,7 @@ def link(kind: str) -> str:
 
 class DeletionTest(BaseTest):
     def asks(self, days: int = 7) -> DeletionRequest:
-        return requesting.request(self.alice.client, grace_days=days, by=self.alice.user)
+        return requesting.request(self.alice.client, grace_days=days, by=self.alice.actor)
 
     def due(self) -> DeletionRequest:
         """Ask and confirm without days of grace."""
@@ -118,7 +118,7 @@ class RequestTests(DeletionTest):
             execution.go_on(asked.pk)
 
         with self.assertRaises(Refusal) as refused:
-            requesting.cancel(asked, by=self.alice.user)
+            requesting.cancel(asked, by=self.alice.actor)
 
         self.assertEqual(refused.exception.code, "deletion_begun")
         self.assertIsNone(vault.tombstone(self.alice.client.pk), "nothing is destroyed that the ledger does not have")
@@ -126,7 +126,7 @@ class RequestTests(DeletionTest):
     def test_only_an_owner_of_the_client_may_ask(self) -> None:
         for person in (self.vera, self.mallory, self.sten):
             with self.subTest(person=person.user.email), self.assertRaises(Refusal) as refused:
-                requesting.request(self.alice.client, grace_days=7, by=person.user)
+                requesting.request(self.alice.client, grace_days=7, by=person.actor)
             self.assertEqual(refused.exception.code, "not_an_owner")
         self.assertEqual(DeletionRequest.objects.count(), 0)
 
@@ -284,7 +284,7 @@ class ExecutionTests(DeletionTest):
 
     def test_a_trouble_with_one_does_not_hold_up_another(self) -> None:
         self.due()
-        requesting.confirm(requesting.request(self.mallory.client, grace_days=0, by=self.mallory.user))
+        requesting.confirm(requesting.request(self.mallory.client, grace_days=0, by=self.mallory.actor))
         destroy = vault.destroy
 
         def busy(owner: object) -> None:

@@ -12,7 +12,10 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
+from accounts.actor import Actor
 from accounts.audit import client_log
+from accounts.audit.events import AuditEvent
 from accounts.models import Client, ContactDetails, User
 from accounts.profile import details
 from privacy import vault
@@ -68,8 +71,10 @@ class PageTests(PartTest):
 
     def test_a_user_goes_with_all_traces_and_the_chain_stays_whole(self) -> None:
         vera = self.vera.user
-        client_log.record("users.invited", client=self.alice.client, by=self.alice.user, detail={"email": vera.email})
-        client_log.record("users.signed_in", client=self.alice.client, by=vera, address="192.0.2.9")
+        audit.record(
+            AuditEvent.MEMBER_INVITED, client=self.alice.client, by=self.alice.actor, detail={"email": vera.email}
+        )
+        audit.record(AuditEvent.SIGNED_IN, client=self.alice.client, by=Actor(vera, ip_address="192.0.2.9"))
 
         response = self.alice.posts(f"{PAGE}user/{vera.pk}/")
 
@@ -86,7 +91,7 @@ class PageTests(PartTest):
         self.assertEqual(User.objects.filter(pk__in=(self.alice.user.pk, self.mallory.user.pk)).count(), 2)
 
     def test_while_the_whole_account_waits_no_part_goes_in_a_hurry(self) -> None:
-        requesting.confirm(requesting.request(self.alice.client, grace_days=7, by=self.alice.user))
+        requesting.confirm(requesting.request(self.alice.client, grace_days=7, by=self.alice.actor))
         before = self.left()
 
         self.assertContains(self.alice.posts(f"{PAGE}log/"), "Not now")
@@ -122,7 +127,7 @@ class OnItsWayTests(PartTest):
     def test_it_does_not_come_back_after_the_whole_log_was_deleted(self) -> None:
         waiting, later = self.record(), self.record(at=timedelta(seconds=2))
         counted = usage_of(self.alice.client)
-        execution.go_on(requesting.erase(self.alice.client, Scope.LOG, by=self.alice.user).pk)
+        execution.go_on(requesting.erase(self.alice.client, Scope.LOG, by=self.alice.actor).pk)
 
         writer.put(waiting)
         self.assertEqual(self.kept(), 0)
@@ -134,7 +139,7 @@ class OnItsWayTests(PartTest):
     def test_it_does_not_come_back_after_its_number_was_deleted_and_others_do(self) -> None:
         waiting, other = self.record(), self.record(OTHER)
         number = store.blind_index(self.alice.client.pk, IBAN)
-        execution.go_on(requesting.erase(self.alice.client, Scope.NUMBER, by=self.alice.user, number=number).pk)
+        execution.go_on(requesting.erase(self.alice.client, Scope.NUMBER, by=self.alice.actor, number=number).pk)
         self.assertEqual(self.kept(), 0)
 
         writer.put(waiting)
@@ -144,7 +149,7 @@ class OnItsWayTests(PartTest):
 
     def test_nothing_comes_in_for_a_client_that_is_going(self) -> None:
         waiting = self.record()
-        asked = requesting.confirm(requesting.request(self.alice.client, grace_days=0, by=self.alice.user))
+        asked = requesting.confirm(requesting.request(self.alice.client, grace_days=0, by=self.alice.actor))
         with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
             execution.go_on(asked.pk)
         before = self.left()
@@ -181,9 +186,9 @@ class ReplayTests(PartTest):
 
         def actions() -> None:
             for scope in (Scope.CONTACT, Scope.BILLING):
-                execution.go_on(requesting.erase(client, scope, by=by).pk)
-            execution.go_on(requesting.erase(client, Scope.NUMBER, by=by, number=number).pk)
-            execution.go_on(requesting.erase(client, Scope.USER, by=by, user=vera.pk).pk)
+                execution.go_on(requesting.erase(client, scope, by=Actor(by)).pk)
+            execution.go_on(requesting.erase(client, Scope.NUMBER, by=Actor(by), number=number).pk)
+            execution.go_on(requesting.erase(client, Scope.USER, by=Actor(by), user=vera.pk).pk)
 
         self.restored(actions)
         self.assertEqual(self.left()["contact"], 1)
@@ -194,7 +199,7 @@ class ReplayTests(PartTest):
         self.assertEqual([left[name] for name in ("contact", "billing", "checks", "users")], [0, 0, 0, 1])
         self.assertEqual(LogCutoff.objects.filter(client=client, number=number).count(), 1)
         self.assertEqual(everything_of(self.mallory.client), others)
-        details.save_contact(client, details.Contact(company="New AB"), by=by)
+        details.save_contact(client, details.Contact(company="New AB"), by=Actor(by))
         ContactDetails.objects.update(changed_at=timezone.now() + timedelta(seconds=2))
         self.assertIn("4 entries", self.replayed())
         self.assertEqual(self.left()["contact"], 1, "entered after the deletion")
@@ -214,7 +219,7 @@ class ReplayTests(PartTest):
             RecordFilter(record=row),
             RecordFilter(country="NO", until=at),
         )
-        self.restored(lambda: [store.erase_records(client, asked, by=self.alice.user) for asked in chosen])
+        self.restored(lambda: [store.erase_records(client, asked, by=self.alice.actor) for asked in chosen])
         newer = {**common, "at": timezone.now() + timedelta(seconds=2), "country": "SE", "source": "api"}
         ValidationRecord.objects.create(**newer)
 
@@ -234,7 +239,7 @@ class ReplayTests(PartTest):
     def test_a_whole_account_goes_again_with_its_restored_key(self) -> None:
         client, users = self.alice.client, [self.alice.user, self.vera.user]
         others = everything_of(self.mallory.client)
-        asked = requesting.confirm(requesting.request(client, grace_days=0, by=self.alice.user))
+        asked = requesting.confirm(requesting.request(client, grace_days=0, by=self.alice.actor))
         # Both databases came back from before: only the ledger knows.
         ledger.append(ledger.LedgerEntry(asked.pk, Scope.ACCOUNT, client.pk, timezone.now()))
         self.assertTrue(vault.fingerprint(client.pk))

@@ -29,8 +29,8 @@ PAGE = "/receipts/verify/"
 class ReceiptTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
-        details.save_contact(self.alice.client, details.Contact(company="Kept AB"), by=self.alice.user)
-        begun = requesting.erase(self.alice.client, Scope.CONTACT, by=self.alice.user)
+        details.save_contact(self.alice.client, details.Contact(company="Kept AB"), by=self.alice.actor)
+        begun = requesting.erase(self.alice.client, Scope.CONTACT, by=self.alice.actor)
         done = execution.go_on(begun.pk)
         assert done
         self.done = done

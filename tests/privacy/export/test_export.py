@@ -57,7 +57,7 @@ class ExportTest(BaseTest):
 
     def ask(self, person: Person | None = None) -> DataExport:
         person = person or self.alice
-        return exports.request(person.client, by=person.user)
+        return exports.request(person.client, by=person.actor)
 
     def make(self, person: Person | None = None) -> DataExport:
         """Return a copy that is ready."""
@@ -105,8 +105,8 @@ class ContentTests(ExportTest):
     def live(self, person: Person, iban: str, company: str) -> None:
         """Leave something behind in every room."""
         client = person.client
-        choose(client, Choice(Mode.FULL, 90), by=person.user)
-        details.save_contact(client, details.Contact(company=company), by=person.user)
+        choose(client, Choice(Mode.FULL, 90), by=person.actor)
+        details.save_contact(client, details.Contact(company=company), by=person.actor)
         person.key(networks=["192.0.2.7"])
         person.checks(iban)
 
@@ -221,7 +221,7 @@ class ContentTests(ExportTest):
 @pytest.mark.claim("sealed_exports")
 class SealedTests(ExportTest):
     def test_no_known_value_is_on_the_disk_in_clear(self) -> None:
-        details.save_contact(self.alice.client, details.Contact(company="Alices bageri"), by=self.alice.user)
+        details.save_contact(self.alice.client, details.Contact(company="Alices bageri"), by=self.alice.actor)
         seen: list[bytes] = []
         original = archive._move_csv
 
@@ -287,7 +287,7 @@ class SealedTests(ExportTest):
         vault.destroy(self.mallory.client.pk)
 
         with self.assertRaisesMessage(Refusal, "export_locked"):
-            exports.open_for_download(self.alice.client, made.pk, by=self.alice.user)
+            exports.open_for_download(self.alice.client, made.pk, by=self.alice.actor)
         self.assertTrue(exports.work(timezone.now()))
 
         asked.refresh_from_db()
@@ -368,7 +368,7 @@ class LifeTests(ExportTest):
 
         with patch("django.utils.timezone.now", return_value=later):
             with self.assertRaisesMessage(Refusal, "export_over"):
-                exports.open_for_download(self.alice.client, made.pk, by=self.alice.user)
+                exports.open_for_download(self.alice.client, made.pk, by=self.alice.actor)
             with self.captureOnCommitCallbacks(execute=True):
                 self.assertEqual(exports.prune(later), 1)
             self.assertEqual(exports.prune(later), 0)

@@ -11,7 +11,9 @@ from django.db import models
 from django.test import RequestFactory
 from django.utils.html import escape
 
-from accounts.audit import client_log, staff_log
+from accounts import audit
+from accounts.actor import Actor
+from accounts.audit.events import AuditEvent, StaffEvent
 from accounts.profile import details
 from accounts.team import invitations
 from privacy.check_logging import mode
@@ -97,19 +99,22 @@ class RowTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         client, by = self.alice.client, self.alice.user
-        details.save_contact(client, details.Contact(company="Kept AB"), by=by)
-        details.save_billing(client, details.Billing(company="Kept AB"), by=by)
+        details.save_contact(client, details.Contact(company="Kept AB"), by=Actor(by))
+        details.save_billing(client, details.Billing(company="Kept AB"), by=Actor(by))
         details.save_name(by, "Kept Name")
-        invitations.invite(client, "nina@example.com", by=by)
+        invitations.invite(client, "nina@example.com", by=Actor(by))
         self.key = self.alice.key(name="Kept Key", networks=["192.0.2.7"])
         self.alice.posts(f"/keys/{client.keys.get().pk}/networks/add/", {"network": "192.0.2.8", "note": "Kept Note"})
-        mode.choose(client, Choice(Mode.FULL, 90), by=by)
+        mode.choose(client, Choice(Mode.FULL, 90), by=Actor(by))
         self.alice.checks(IBAN)
-        client_log.record(
-            "contact.changed", client=client, by=by, address="192.0.2.7", detail={"fields": "Kept Detail"}
+        audit.record(
+            AuditEvent.CONTACT_CHANGED,
+            client=client,
+            by=Actor(by, ip_address="192.0.2.7"),
+            detail={"fields": "Kept Detail"},
         )
         looked = RequestFactory().get("/", REMOTE_ADDR="192.0.2.9")
-        staff_log.record("office.viewed", by=None, request=looked, client=client.pk, detail={"why": "Kept Why"})
+        audit.record_staff(StaffEvent.PAGE_VIEWED, by=Actor.of(looked), client=client.pk, detail={"why": "Kept Why"})
 
     def test_what_is_said_to_be_sealed_is_an_envelope_in_every_row(self) -> None:
         looked_at = set()

@@ -12,6 +12,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.db import models
 from django.test.utils import isolate_apps
 
+from accounts.actor import Actor
 from accounts.audit import client_log
 from accounts.models import Client, User
 from accounts.personal_data.schema import Value
@@ -125,19 +126,21 @@ class ExportTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         client, by = self.alice.client, self.alice.user
-        details.save_contact(client, details.Contact(company="Alice AB", phone="+46 8 123"), by=by)
-        details.save_billing(client, details.Billing(company="Alice Invoices", vat_number="SE556703748501"), by=by)
+        details.save_contact(client, details.Contact(company="Alice AB", phone="+46 8 123"), by=Actor(by))
+        details.save_billing(
+            client, details.Billing(company="Alice Invoices", vat_number="SE556703748501"), by=Actor(by)
+        )
         details.save_name(self.vera.user, "Vera Andersson")
-        invitations.invite(client, "nina@example.com", by=by)
+        invitations.invite(client, "nina@example.com", by=Actor(by))
         owner_recovery.request(self.vera.user, reason="by phone")
         self.key = self.alice.key(name="Bookkeeping", networks=["192.0.2.7"])
-        mode.choose(client, Choice(Mode.FULL, 90), by=by)
+        mode.choose(client, Choice(Mode.FULL, 90), by=Actor(by))
         self.alice.checks("SE45 5000 0000 0583 9825 7466")
         self.calls(self.key, "/api/v1/validate", {"iban": "DE89 3704 0044 0532 0130 00"})
         self.secret = "JBSWY3DPEHPK3PXP"
         Authenticator.objects.create(user=by, type=Authenticator.Type.TOTP, data={"secret": self.secret})
         self.mallory.checks("GB33BUKB20201555555555")
-        details.save_contact(self.mallory.client, details.Contact(company="Mallory Ltd"), by=self.mallory.user)
+        details.save_contact(self.mallory.client, details.Contact(company="Mallory Ltd"), by=self.mallory.actor)
 
     def exported(self) -> dict[str, list[dict[str, Value]]]:
         return {table.name: list(table.rows) for table in registry.export(self.alice.client)}

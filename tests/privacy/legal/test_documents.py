@@ -71,7 +71,7 @@ def proved() -> tuple[evidence.Section, ...]:
 class DocumentTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
-        details.save_contact(self.alice.client, CONTACT, by=self.alice.user)
+        details.save_contact(self.alice.client, CONTACT, by=self.alice.actor)
         shown = patch("privacy.security_page.evidence.sections", return_value=proved())
         self.sections = shown.start()
         self.addCleanup(shown.stop)
@@ -128,7 +128,7 @@ class DocumentTests(BaseTest):
             self.asks()
         second = ClientDocument.objects.exclude(pk=first.pk).get()
         self.assertIn("no other processor was engaged", text_of(self.fetches(second)))
-        details.save_contact(self.alice.client, details.Contact("Other AB", street="X", city="Y"), by=self.alice.user)
+        details.save_contact(self.alice.client, details.Contact("Other AB", street="X", city="Y"), by=self.alice.actor)
         self.asks()
         self.assertEqual(ClientDocument.objects.count(), 3)
         self.assertEqual(self.fetches(first), pages)
@@ -182,7 +182,7 @@ class DocumentTests(BaseTest):
         self.assertNotContains(self.mallory.opens(PATH), "Österlen")
         ClientDocument.objects.filter(pk=row.pk).update(client=self.mallory.client)
         with self.assertRaises(vault.VaultError):
-            legal.download(self.mallory.client, row.pk, by=self.mallory.user)
+            legal.download(self.mallory.client, row.pk, by=self.mallory.actor)
 
     def test_what_is_missing_is_said_kindly_and_nothing_is_made(self) -> None:
         page = self.mallory.opens(PATH)
@@ -201,7 +201,7 @@ class DocumentTests(BaseTest):
 
     def test_odd_characters_are_printed_or_named_and_never_lost(self) -> None:
         details.save_contact(
-            self.alice.client, details.Contact("東京 Ελλάδα", street="X", city="Y"), by=self.alice.user
+            self.alice.client, details.Contact("東京 Ελλάδα", street="X", city="Y"), by=self.alice.actor
         )
         page = self.asks()
         self.assertContains(page, "does not have these characters: 東 京.", status_code=409)
@@ -209,7 +209,7 @@ class DocumentTests(BaseTest):
         for company in ("Ελλάδα ΑΕ", "Ромашка", "%(title)s {0} \\ ${x} **b** --", "ß ẞ € ½ " + "W" * 80):
             with self.subTest(company=company):
                 details.save_contact(
-                    self.alice.client, details.Contact(company, street="X", city="Y"), by=self.alice.user
+                    self.alice.client, details.Contact(company, street="X", city="Y"), by=self.alice.actor
                 )
                 self.asks()
                 pages = self.fetches(ClientDocument.objects.order_by("-made_at")[0])

@@ -14,8 +14,10 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import batch
+from accounts import audit, batch
+from accounts.actor import Actor
 from accounts.audit import client_log
+from accounts.audit.events import AuditEvent
 from accounts.guard.models import Block
 from accounts.models import HistoryDetail, Invitation, UsageDay
 from accounts.usage import counts as usage_counts
@@ -51,7 +53,7 @@ class RetentionTests(BaseTest):
 
     def test_a_full_address_of_the_history_goes_after_seven_days_and_the_chain_stays_whole(self) -> None:
         client = self.alice.client
-        entry = client_log.record("contact.changed", client=client, by=None, address="192.0.2.7")
+        entry = audit.record(AuditEvent.CONTACT_CHANGED, client=client, by=Actor(ip_address="192.0.2.7"))
 
         self.assertEqual(self.prunes(entry.at + timedelta(days=7))["history addresses"], 0)
         self.assertEqual(self.prunes(entry.at + timedelta(days=7, seconds=1))["history addresses"], 1)
@@ -128,7 +130,7 @@ class RetentionTests(BaseTest):
     def test_it_goes_on_with_what_owners_have_wished(self) -> None:
         self.record(date(2999, 1, 1))
         choice = Choice(Mode.OFF)
-        mode.choose(self.alice.client, choice, by=self.alice.user, covers_older=True)
+        mode.choose(self.alice.client, choice, by=self.alice.actor, covers_older=True)
 
         self.assertEqual(self.prunes(timezone.now())["reduced checks"], 1)
         self.assertEqual(registry.logged(self.alice.client)[Mode.VERDICT], 0)

@@ -19,13 +19,14 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from accounts.actor import SYSTEM
 from accounts.models import Client
 from apikeys import keys, scopes
 
 client = Client.objects.create(monthly_quota=100_000_000)
 end = timezone.now() + timedelta(days=1)
 draft = keys.Draft(name="Tests", scopes=tuple(scopes.SCOPES), expires_at=end, rate_per_minute=10_000_000)
-print(keys.create(client, draft, by=None)[1])
+print(keys.create(client, draft, by=SYSTEM)[1])
 """
 
 

@@ -159,10 +159,10 @@ class AllowListTests(CallerAddressTest):
         key = ApiKey.objects.get(identifier=tokens.split(token).identifier)
         self.assert_refused(token, OUTSIDE)
 
-        keys.set_any_address(key, any_address=True, by=self.alice.user)
+        keys.set_any_address(key, any_address=True, by=self.alice.actor)
         self.assert_accepted(token, OUTSIDE)
 
-        keys.set_any_address(key, any_address=False, by=self.alice.user)
+        keys.set_any_address(key, any_address=False, by=self.alice.actor)
         self.assert_refused(token, OUTSIDE)
         self.assert_accepted(token, INSIDE)
 
@@ -171,10 +171,10 @@ class AllowListTests(CallerAddressTest):
         key = ApiKey.objects.get(identifier=tokens.split(token).identifier)
         self.assert_refused(token, OUTSIDE)
 
-        entry = keys.allow(key, OUTSIDE, by=self.alice.user)
+        entry = keys.allow(key, OUTSIDE, by=self.alice.actor)
         self.assert_accepted(token, OUTSIDE, INSIDE)
 
-        keys.disallow(entry, by=self.alice.user)
+        keys.disallow(entry, by=self.alice.actor)
         self.assert_refused(token, OUTSIDE)
 
     def test_many_callers_do_not_fill_the_memory(self) -> None:

@@ -442,13 +442,14 @@ class EmptyingTests(WriterTest):
 _MANY = """
 from datetime import timedelta
 from django.utils import timezone
+from accounts.actor import SYSTEM
 from accounts.models import Client
 from apikeys import keys
 
 for _ in range(told["clients"]):
     client = Client.objects.create()
     draft = keys.Draft("Tests", ("validate",), timezone.now() + timedelta(days=1))
-    print(client.pk, keys.create(client, draft, by=None)[0].pk)
+    print(client.pk, keys.create(client, draft, by=SYSTEM)[0].pk)
 """
 _ADD = """
 import random

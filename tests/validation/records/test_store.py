@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test import RequestFactory
 
+from accounts.actor import Actor
 from accounts.audit import client_log
 from privacy import vault
 from privacy.check_logging import mode as check_logging_mode
@@ -92,7 +93,7 @@ class RecordErasingTests(CheckRecordsTest):
 
     def erase(self, wanted: RecordFilter, who: Person | None = None) -> store.Erasure:
         who = who or self.alice
-        return store.erase_records(who.client, wanted, by=who.user, request=self.request)
+        return store.erase_records(who.client, wanted, by=Actor.of(self.request, user=who.user))
 
     def audit_entries(self) -> list[tuple[str, dict[str, str]]]:
         """Return what the audit log says of check records, newest first."""
