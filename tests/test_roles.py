@@ -204,13 +204,13 @@ class RoleWalkTests(BaseTest):
 
     def test_every_action_of_a_page_is_in_the_matrix_as_the_table_says(self) -> None:
         for name, pattern in views():
-            action = getattr(pattern.callback, "action", None)
+            permission = getattr(pattern.callback, "permission", None)
             with self.subTest(name=name):
-                if action is None:
+                if permission is None:
                     self.assertIn(ROUTES[name], (EVERYBODY, SIGNED_IN))
                 else:
-                    self.assertTrue(roles.may(roles.OWNER, action))
-                    self.assertEqual(roles.may(roles.MEMBER, action), ROUTES[name] == MEMBERS)
+                    self.assertTrue(roles.may(roles.OWNER, permission))
+                    self.assertEqual(roles.may(roles.MEMBER, permission), ROUTES[name] == MEMBERS)
 
     def test_everybody_gets_through_just_the_doors_that_are_theirs(self) -> None:
         walked = 0
