@@ -1,4 +1,4 @@
-"""Every setting, read top to bottom; each value from outside comes through env.py and is listed in README.md.
+"""Every setting, read top to bottom; each value from outside comes through env.py and is listed in deploy/settings.md.
 
 Two modes. *embedded* (the default) is one process on one machine with nothing to install beside Python: SQLite files
 and secrets live in IBANSE_DATA_DIR. *production* stands behind nginx with PostgreSQL and Redis, and refuses to start

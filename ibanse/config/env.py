@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from privacy.crypto import sealed_box
 
 _MAIL_ADDRESS: Final = re.compile(r"[^\s@,;:<>()\"]+@(?:[^\s@,;:<>()\".]+\.)+[^\s@,;:<>()\".]+")
-EXPLAINED_IN = "See the table of settings in README.md."
+EXPLAINED_IN = "See deploy/settings.md."
 SECRET_FILES: Final[dict[Path, bool]] = {}
 """Every file that a secret was read from → whether this very process made it."""
 

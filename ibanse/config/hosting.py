@@ -38,7 +38,7 @@ def documents(text: str) -> list[Document]:
         if not (title.strip() and address.startswith("https://")):
             raise ImproperlyConfigured(
                 f"IBANSE_HOSTING_DOCUMENTS: {entry!r} is not a title followed by an address that begins with https://. "
-                "See the table of settings in README.md."
+                "See deploy/settings.md."
             )
         found.append(Document(title.strip(), address))
     return found

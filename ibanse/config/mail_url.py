@@ -11,7 +11,7 @@ BACKENDS: Final = "django.core.mail.backends"
 SMTP_PORTS: Final = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 EXPLAINED: Final = (
     "EMAIL_URL must be console:, file:///folder, or smtp+tls://user:password@host:587 (smtp+ssl:// for TLS from the "
-    "first byte, smtp:// without). See the table of settings in README.md."
+    "first byte, smtp:// without). See deploy/settings.md."
 )
 
 

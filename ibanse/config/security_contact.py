@@ -29,7 +29,7 @@ def _address(part: str) -> str:
         return part
     raise ImproperlyConfigured(
         f"IBANSE_SECURITY_CONTACT: {part!r} is neither an e-mail address nor begins with https:, mailto: or tel:. "
-        "See the table of settings in README.md."
+        "See deploy/settings.md."
     )
 
 

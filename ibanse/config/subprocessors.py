@@ -32,7 +32,7 @@ def parse(text: str) -> tuple[Subprocessor, ...] | None:
         if len(parts) != 3 or not all(parts):
             raise ImproperlyConfigured(
                 f"IBANSE_SUBPROCESSORS: {entry!r} is not of the form `name | country | purpose`. "
-                "See the table of settings in README.md."
+                "See deploy/settings.md."
             )
         found.append(Subprocessor(*parts))
     return tuple(found)

@@ -83,7 +83,7 @@ class TestProduction:
         result = production("check", without=name)
 
         assert result.returncode != 0
-        assert f"{name} is not set. See the table of settings in README.md." in result.stderr
+        assert f"{name} is not set. See deploy/settings.md." in result.stderr
 
     @pytest.mark.parametrize(
         ("key", "said"),
