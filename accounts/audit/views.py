@@ -74,7 +74,7 @@ def _history_page(request: MemberRequest, asked: QueryDict, context: dict[str, A
     told = trail.told(request.client, entries)
     rows = [(entry, said, messages.details(said.details)) for entry, said in zip(entries, told, strict=True)]
     page = {"form": form, "rows": rows, "is_narrowed": is_valid and any(narrows.values()), **links, **context}
-    return render(request, "accounts/history.html", page, status=status if is_valid else 422)
+    return render(request, "accounts/audit/history.html", page, status=status if is_valid else 422)
 
 
 def _page_of(found: Any, asked: QueryDict) -> tuple[list[HistoryEntry], dict[str, str]]:

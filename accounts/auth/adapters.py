@@ -170,7 +170,7 @@ class AccountAdapter(DefaultAccountAdapter):
             "site": settings.SITE_URL,
             "sign_up": settings.SITE_URL + reverse("account_signup") if settings.SIGNUP == "open" else "",
         }
-        template = f"identity/{template_prefix.rpartition('/')[2]}"
+        template = f"auth/{template_prefix.rpartition('/')[2]}"
         mail.send_on_commit(template, to=email, language=language or get_language(), context=values)
 
     def send_notification_mail(
@@ -191,7 +191,7 @@ class AccountAdapter(DefaultAccountAdapter):
         presence.end_others(request, user)
         values = {"sentence": CLIENT_EVENTS[event].text, "at": timezone.now(), "site": settings.SITE_URL}
         mail.send_on_commit(
-            "identity/notice", to=email or user.email, language=user.language or get_language(), context=values
+            "auth/notice", to=email or user.email, language=user.language or get_language(), context=values
         )
 
     def add_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:

@@ -25,10 +25,10 @@ def begin(request: HttpRequest, user: User, new: str) -> None:
     new_code, old_code = codes.new(), codes.new()
     codes.begin(request, WAITING, user=str(user.pk), new=new, new_code="" if is_known else new_code, old_code=old_code)
     language = user.language or get_language()
-    template = "identity/email_change_known" if is_known else "identity/email_change_new"
+    template = "auth/email_change_known" if is_known else "auth/email_change_new"
     mail.send_on_commit(template, to=new, language=language, context={"code": new_code})
     mail.send_on_commit(
-        "identity/email_change_old", to=user.email, language=language, context={"code": old_code, "new": new}
+        "auth/email_change_old", to=user.email, language=language, context={"code": old_code, "new": new}
     )
 
 
@@ -66,7 +66,7 @@ def _change(request: HttpRequest, user: User, new: str) -> None:
             audit.record(AuditEvent.EMAIL_CHANGED, client=user.client, by=Actor.of(request, user=user), detail=detail)
         for address in (old, new):
             mail.send_on_commit(
-                "identity/email_changed",
+                "auth/email_changed",
                 to=address,
                 language=user.language or get_language(),
                 context={"old": old, "new": new},

@@ -53,7 +53,7 @@ def _send(waiting: codes.Pending) -> None:
     is_known = User.objects.filter(email=waiting["email"]).exists()
     # Without a code no guess can be right.
     waiting["code"] = "" if is_known else code
-    template = "identity/sign_up_known" if is_known else "identity/sign_up"
+    template = "auth/sign_up_known" if is_known else "auth/sign_up"
     context = {
         "code": code,
         "sign_in": settings.SITE_URL + reverse("account_login"),

@@ -92,7 +92,7 @@ def mail_owners() -> None:
             raise
         if user is not None:
             context = {"failures": attack.failures, "networks": attack.networks, "site": settings.SITE_URL}
-            mail.send_on_commit("identity/wrong_passwords", to=user.email, language=user.language, context=context)
+            mail.send_on_commit("auth/wrong_passwords", to=user.email, language=user.language, context=context)
 
 
 def _key(email: str, name: str) -> str:

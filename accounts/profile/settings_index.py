@@ -12,11 +12,11 @@ from accounts.permissions import Permission
 @require_safe
 def account(request: MemberRequest) -> HttpResponse:
     """Show what of the account this user may open."""
-    return render(request, "accounts/account.html")
+    return render(request, "accounts/profile/account.html")
 
 
 @allowed(Permission.PRIVACY_VIEW)
 @require_safe
 def settings(request: MemberRequest) -> HttpResponse:
     """Show which settings there are."""
-    return render(request, "accounts/settings.html")
+    return render(request, "accounts/profile/settings.html")

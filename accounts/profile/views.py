@@ -29,14 +29,14 @@ def contact(request: MemberRequest) -> HttpResponseBase:
     """Show how to reach the client; a post changes it."""
     if request.method == "POST":
         return _change_contact(request)
-    return _page(request, "accounts/contact.html", ContactForm(initial=asdict(details.contact(request.client))))
+    return _page(request, "accounts/profile/contact.html", ContactForm(initial=asdict(details.contact(request.client))))
 
 
 @allowed(Permission.CONTACT_CHANGE)
 def _change_contact(request: MemberRequest) -> HttpResponse:
     form = ContactForm(request.POST)
     if not form.is_valid():
-        return _page(request, "accounts/contact.html", form)
+        return _page(request, "accounts/profile/contact.html", form)
     details.save_contact(request.client, form.details(), by=request.actor)
     messages.success(request, _("The contact details have been saved."))
     return redirect("accounts:contact")
@@ -48,14 +48,14 @@ def billing(request: MemberRequest) -> HttpResponseBase:
     """Show whom to invoice; a post changes it."""
     if request.method == "POST":
         return _change_billing(request)
-    return _page(request, "accounts/billing.html", BillingForm(initial=asdict(details.billing(request.client))))
+    return _page(request, "accounts/profile/billing.html", BillingForm(initial=asdict(details.billing(request.client))))
 
 
 @allowed(Permission.BILLING_CHANGE)
 def _change_billing(request: MemberRequest) -> HttpResponse:
     form = BillingForm(request.POST)
     if not form.is_valid():
-        return _page(request, "accounts/billing.html", form)
+        return _page(request, "accounts/profile/billing.html", form)
     details.save_billing(request.client, form.details(), by=request.actor)
     messages.success(request, _("The billing details have been saved."))
     return redirect("accounts:billing")
@@ -72,10 +72,10 @@ def profile(request: MemberRequest) -> HttpResponseBase:
         "time_zone": user.time_zone or timezone.get_default_timezone_name(),
     }
     if request.method != "POST":
-        return _page(request, "accounts/profile.html", ProfileForm(initial=initial))
+        return _page(request, "accounts/profile/profile.html", ProfileForm(initial=initial))
     form = ProfileForm(request.POST, initial=initial)
     if not form.is_valid():
-        return _page(request, "accounts/profile.html", form)
+        return _page(request, "accounts/profile/profile.html", form)
     chosen = form.cleaned_data
     _change_profile(request, form)
     with override(chosen["language"]):

@@ -62,4 +62,4 @@ def _page(request: MemberRequest, form: SupportAccessForm, status: int = 200) ->
         "access": support_access.current(request.client.pk),
         "looks": [(look, account_messages.groups(look.groups), unmasking.words_of(look)) for look in looks],
     }
-    return render(request, "accounts/support_access.html", context, status=status)
+    return render(request, "accounts/staff/support_access.html", context, status=status)

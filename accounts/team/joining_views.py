@@ -35,14 +35,14 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
 
 def _refused(request: HttpRequest, refusal: Refusal, *, status: int) -> HttpResponse:
     context = {"problem": account_messages.refusal(refusal), "code": refusal.code}
-    return render(request, "accounts/invitation_over.html", context, status=status)
+    return render(request, "accounts/team/invitation_over.html", context, status=status)
 
 
 def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     form = JoinForm(request.POST if request.method == "POST" else None, email=invitation.email)
     if not form.is_valid():
         context = {"form": form, "invitation": invitation, "by": invitation.invited_by}
-        return render(request, "accounts/join.html", context, status=422 if form.errors else 200)
+        return render(request, "accounts/team/join.html", context, status=422 if form.errors else 200)
     chosen = form.cleaned_data
     user = invitations.accept(invitation, name=chosen["name"], password=chosen["password"], by=Actor.of(request))
     messages.success(request, _("Welcome! You can now check IBANs."))
@@ -58,10 +58,10 @@ def cancel_recovery(request: HttpRequest, token: str) -> HttpResponse:
     """Say what the operator was asked for; a post stops it."""
     found = owner_recovery.find(token)
     if found is None:
-        return render(request, "accounts/recovery_over.html", status=410)
+        return render(request, "accounts/team/recovery_over.html", status=410)
     if request.method != "POST":
         context = {"email": found.user.email, "due_at": owner_recovery.due_at(found)}
-        return render(request, "accounts/cancel_recovery.html", context)
+        return render(request, "accounts/team/cancel_recovery.html", context)
     owner_recovery.cancel(found)
     messages.success(request, _("The request has been stopped. The account owners will be notified."))
     return redirect("validation:check")

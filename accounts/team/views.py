@@ -117,12 +117,12 @@ def change(request: MemberRequest, pk: UUID, action: str) -> HttpResponseBase:
     words = account_messages.MEMBER_ACTIONS[action]
     context = {"question": words.question % {"who": member.email}, "words": words, "is_self": member == request.user}
     if request.method != "POST":
-        return render(request, "accounts/change_user.html", context)
+        return render(request, "accounts/team/change_user.html", context)
     try:
         do(member, by=request.actor)
     except Refusal as refusal:
         refused = {**context, "problem": account_messages.refusal(refusal)}
-        return render(request, "accounts/change_user.html", refused, status=409)
+        return render(request, "accounts/team/change_user.html", refused, status=409)
     messages.success(request, words.done % {"who": member.email})
     # Whoever gave up their own ownership may not see the users any more.
     request.user.refresh_from_db()
@@ -140,7 +140,7 @@ def _users_page(request: MemberRequest, form: InvitationForm) -> HttpResponse:
         "limit": limit,
         "is_full": taken >= limit,
     }
-    return render(request, "accounts/users.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/team/users.html", context, status=422 if form.errors else 200)
 
 
 def _rows(client: Client, reader: User) -> list[Row]:

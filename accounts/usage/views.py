@@ -30,4 +30,4 @@ def overview(request: MemberRequest) -> HttpResponse:
         "month": counts.month(request.client),
         "today": counts.today(),
     }
-    return render(request, "accounts/overview.html", context)
+    return render(request, "accounts/usage/overview.html", context)
