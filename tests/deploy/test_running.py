@@ -173,7 +173,7 @@ class StopTests(unittest.TestCase):
             r"^Created .*/master_keys\. Nothing encrypted can be read without it: keep a copy", greetings, re.MULTILINE
         )
         assert re.search(r"^ +owner +owner@demo\.example +\S{16}$", greetings, re.MULTILINE)
-        assert re.search(r"^ +sub-user +colleague@demo\.example +\S{16}$", greetings, re.MULTILINE)
+        assert re.search(r"^ +member +colleague@demo\.example +\S{16}$", greetings, re.MULTILINE)
         assert f"http://localhost:{port} " in greetings
         assert response < 500
         assert said == ""

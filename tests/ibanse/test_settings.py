@@ -122,15 +122,6 @@ class TestProduction:
 
 
 class TestValuesFromOutside:
-    def test_every_setting_is_explained_in_the_readme(self) -> None:
-        readme = (ROOT / "README.md").read_text(encoding="utf-8")
-        source = (ROOT / "ibanse" / "settings.py").read_text(encoding="utf-8")
-        names = {part.split('"')[0] for part in source.split('("') if part.split('"')[0].isupper()}
-        names = {name for name in names if name.startswith("IBANSE_") or name.endswith("_URL")}
-
-        assert len(names) > 5
-        assert not {name for name in names if f"`{name}`" not in readme}
-
     def test_a_number_out_of_range_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for value in ("0", "65", "many", "1.5", "-1", "٣"):
             monkeypatch.setenv("IBANSE_TEST", value)
