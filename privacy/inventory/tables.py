@@ -303,7 +303,7 @@ TABLES: Final[tuple[Table, ...]] = (
         ("requested_at", "exports", CLEAR, "time", "the order in which they are made; when it goes"),
         ("state", "exports", CLEAR, "waiting, running, ready, failed or over", "what owners may do"),
         ("problem", "exports", CLEAR, "code of why it failed", "shown to owners"),
-        ("rooms_done", "exports", CLEAR, "parts that are done", "progress"),
+        ("sources_done", "exports", CLEAR, "completed parts", "progress"),
         ("rooms", "exports", CLEAR, "parts", "progress"),
         ("rows", "exports", CLEAR, "how many rows", "progress"),
         ("bytes", "exports", CLEAR, "size", "shown to owners"),

@@ -114,7 +114,7 @@ class TestAKeysLife:
         page.get_by_label("IP address or network").fill("203.0.113.9/24")
         page.get_by_label("Note").fill("Head office")
         page.get_by_role("button", name="Add", exact=True).click()
-        expect(page.locator(".message.success")).to_contain_text("203.0.113.0/24 is added.")
+        expect(page.locator(".message.success")).to_contain_text("203.0.113.0/24 has been added.")
         page.get_by_role("button", name="Allow only these IP addresses").click()
         expect(page.get_by_text("Only these: calls from elsewhere are refused")).to_be_visible()
         soon(lambda: call(live_site, key), (403, "address_not_allowed"))
@@ -173,7 +173,7 @@ class TestAKeysLife:
         expect(owner.locator("#key-text")).to_contain_text("ibanse_test_")
         owner.goto("/keys/")
         row = owner.locator("tr", has_text="By keyboard")
-        expect(row).to_contain_text("Validate, Tools")
+        expect(row).to_contain_text("Check IBANs, Calculate and search")
         expect(row).to_contain_text("1 IP address or network")
 
     def test_what_is_wrong_is_shown_and_has_the_focus(self, owner: Page) -> None:

@@ -27,7 +27,7 @@ def choose(page: Page, mode: str, days: str = "") -> None:
     page.goto(PATH)
     page.get_by_label(mode, exact=True).check()
     if days:
-        page.get_by_label("Number of days it is stored?").fill(days)
+        page.get_by_label("For how many days?").fill(days)
     page.get_by_role("button", name="Save").click()
 
 
@@ -94,8 +94,8 @@ class TestDeciding:
         choose(page, "Full", "400")
 
         expect(page.get_by_role("alert")).to_contain_text("Nothing was changed")
-        expect(page.get_by_label("Number of days it is stored?")).to_be_focused()
-        expect(page.get_by_label("Number of days it is stored?")).to_have_value("400")
+        expect(page.get_by_label("For how many days?")).to_be_focused()
+        expect(page.get_by_label("For how many days?")).to_have_value("400")
         expect(page.get_by_label("Full", exact=True)).to_be_checked()
 
 

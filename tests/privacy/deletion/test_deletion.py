@@ -219,12 +219,12 @@ class ExecutionTests(DeletionTest):
         with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
             execution.go_on(asked.pk)
         self.assertEqual(self.state(), "gone")
-        self.assertContains(self.visitor.posts("/sign-in/", signs_in), "is not right")
+        self.assertContains(self.visitor.posts("/sign-in/", signs_in), "Wrong e-mail address or password.")
         self.assertEqual(self.alice.opens("/overview/").status_code, 403)
 
         execution.go_on(asked.pk)
 
-        self.assertContains(self.visitor.posts("/sign-in/", signs_in), "is not right")
+        self.assertContains(self.visitor.posts("/sign-in/", signs_in), "Wrong e-mail address or password.")
         self.assertEqual(self.alice.opens("/overview/").status_code, 302)
 
     def test_interrupted_after_any_step_it_goes_on_and_counts_each_row_once(self) -> None:

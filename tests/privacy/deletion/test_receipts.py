@@ -131,7 +131,9 @@ class ReceiptTests(BaseTest):
     def test_the_page_asks_for_something_and_counts_tries(self) -> None:
         self.assertEqual(self.visitor.posts(PAGE, {"pasted": ""}).status_code, 422)
         large = SimpleUploadedFile("receipt.json", b" " * (receipts.MOST_BYTES + 1))
-        self.assertContains(self.visitor.posts(PAGE, {"file": large}), "larger than a receipt", status_code=422)
+        self.assertContains(
+            self.visitor.posts(PAGE, {"file": large}), "too large to be a deletion receipt", status_code=422
+        )
         odd = SimpleUploadedFile("receipt.json", b"\xff\xfe\x00")
         self.assertContains(self.visitor.posts(PAGE, {"file": odd}), 'data-verdict="unreadable"')
         # Twice as many, since a minute may begin in between.

@@ -497,7 +497,7 @@ class WorkerTests(ExportTest):
         def nonsense() -> None:
             raise ValueError("SE4550000000058398257466")
 
-        cases = (("disk", full, "no room"), ("internal", nonsense, "The error is on our side"))
+        cases = (("disk", full, "not enough space"), ("internal", nonsense, "The error is on our side"))
         for problem, action, said in cases:
             with self.subTest(problem=problem):
                 DataExport.objects.all().delete()
