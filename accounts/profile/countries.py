@@ -9,7 +9,7 @@ import pycountry
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 
-# Where ISO 3166 has no name, or one in the order of an index ("Palestine, State of").
+# Where ISO 3166 has no name, or an inverted one ("Palestine, State of").
 _OWN_NAMES: Final[dict[str, Promise]] = {
     "BY": gettext_lazy("Belarus"),
     "CD": gettext_lazy("Congo (Kinshasa)"),
@@ -35,7 +35,7 @@ def choices() -> list[tuple[str, str]]:
 
 
 def name(code: str) -> str:
-    """Return the country's name in the active language, or the code itself when nobody has it."""
+    """Return the country's name in the active language, or the code itself when there is none."""
     return dict(_choices(get_language() or "en")).get(code, code)
 
 

@@ -1,4 +1,4 @@
-"""What a client tells of itself: contact, billing, its users' names. Sealed here, opened here, clear nowhere else."""
+"""Contact details, billing details and users' names: sealed and opened here, stored in clear nowhere."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -26,7 +26,7 @@ class Contact:
     country: str = ""
     """ISO 3166 code."""
     organisation_number: str = ""
-    """As the country registers organisations: letters, digits and signs, not checked."""
+    """As registered in the country: letters, digits and signs, not checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,19 @@ _NAME: Final = "user.name"
 
 
 def contact(client: Client) -> Contact:
-    """Return the contact details, empty when none are kept."""
-    kept = ContactDetails.objects.filter(client=client).first()
-    return Contact(**_opened(client, "contact", kept.sealed)) if kept else Contact()
+    """Return the contact details, empty when none are stored."""
+    row = ContactDetails.objects.filter(client=client).first()
+    return Contact(**_opened(client, "contact", row.sealed)) if row else Contact()
 
 
 def billing(client: Client) -> Billing:
-    """Return the billing details, empty when none are kept."""
-    kept = BillingDetails.objects.filter(client=client).first()
-    return Billing(**_opened(client, "billing", kept.sealed)) if kept else Billing()
+    """Return the billing details, empty when none are stored."""
+    row = BillingDetails.objects.filter(client=client).first()
+    return Billing(**_opened(client, "billing", row.sealed)) if row else Billing()
 
 
 def save_contact(client: Client, new: Contact, *, by: Actor) -> None:
-    """Keep the contact details and record which fields changed; saving the same again does nothing."""
+    """Store the contact details and record which fields changed; saving the same again does nothing."""
     with transaction.atomic():
         Client.objects.lock(client)
         changed = _changed(asdict(contact(client)), asdict(new))
@@ -71,7 +71,7 @@ def save_contact(client: Client, new: Contact, *, by: Actor) -> None:
 
 
 def save_billing(client: Client, new: Billing, *, by: Actor) -> None:
-    """Keep the billing details and record which fields changed; saving the same again does nothing."""
+    """Store the billing details and record which fields changed; saving the same again does nothing."""
     with transaction.atomic():
         Client.objects.lock(client)
         changed = _changed(asdict(billing(client)), asdict(new))
@@ -82,14 +82,14 @@ def save_billing(client: Client, new: Billing, *, by: Actor) -> None:
 
 
 def name(user: User) -> str:
-    """Return the user's name, empty when none is kept."""
+    """Return the user's name, empty when none is stored."""
     if not user.sealed_name:
         return ""
     return vault.unseal_text(user.key_owner, user.sealed_name, purpose=_NAME, record=str(user.pk))
 
 
 def save_name(user: User, text: str) -> None:
-    """Keep the user's name on the row; the caller records the deed it belongs to."""
+    """Store the user's name; the caller records the action in the audit log."""
     user.sealed_name = vault.seal(user.key_owner, text, purpose=_NAME, record=str(user.pk)) if text else b""
     user.save(update_fields=["sealed_name"])
 
@@ -106,5 +106,5 @@ def _opened(client: Client, purpose: str, sealed: bytes | memoryview) -> dict[st
 
 
 def _changed(old: dict[str, str], new: dict[str, str]) -> str:
-    """Name the fields that differ, without what is in them."""
+    """Return the names of the fields that differ, without their values."""
     return ", ".join(field for field in new if new[field] != old[field])

@@ -1,4 +1,4 @@
-"""What a client and its users tell of themselves: contact, billing, profile."""
+"""Contact and billing details of the client, the user's own profile, and the index pages of account and settings."""
 
 from dataclasses import asdict
 
@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit
 from accounts.access import MemberRequest, allowed
@@ -23,10 +23,24 @@ from accounts.profile.forms import BillingForm, ContactForm, ProfileForm
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 
 
+@allowed(Permission.PROFILE_CHANGE)
+@require_safe
+def account_index(request: MemberRequest) -> HttpResponse:
+    """Show the account pages that this user may open."""
+    return render(request, "accounts/profile/account.html")
+
+
+@allowed(Permission.PRIVACY_VIEW)
+@require_safe
+def settings_index(request: MemberRequest) -> HttpResponse:
+    """Show the settings of the client."""
+    return render(request, "accounts/profile/settings.html")
+
+
 @allowed(Permission.CONTACT_VIEW)
 @read_or_send
 def contact(request: MemberRequest) -> HttpResponseBase:
-    """Show how to reach the client; a post changes it."""
+    """Show the contact details; a POST changes them."""
     if request.method == "POST":
         return _change_contact(request)
     return _page(request, "accounts/profile/contact.html", ContactForm(initial=asdict(details.contact(request.client))))
@@ -45,7 +59,7 @@ def _change_contact(request: MemberRequest) -> HttpResponse:
 @allowed(Permission.BILLING_VIEW)
 @read_or_send
 def billing(request: MemberRequest) -> HttpResponseBase:
-    """Show whom to invoice; a post changes it."""
+    """Show the billing details; a POST changes them."""
     if request.method == "POST":
         return _change_billing(request)
     return _page(request, "accounts/profile/billing.html", BillingForm(initial=asdict(details.billing(request.client))))
@@ -64,7 +78,7 @@ def _change_billing(request: MemberRequest) -> HttpResponse:
 @allowed(Permission.PROFILE_CHANGE)
 @read_or_send
 def profile(request: MemberRequest) -> HttpResponseBase:
-    """Show the user's own name, language and time zone; a post changes them."""
+    """Show the user's own name, language and time zone; a POST changes them."""
     user = request.user
     initial = {
         "name": details.name(user),
@@ -76,23 +90,22 @@ def profile(request: MemberRequest) -> HttpResponseBase:
     form = ProfileForm(request.POST, initial=initial)
     if not form.is_valid():
         return _page(request, "accounts/profile/profile.html", form)
-    chosen = form.cleaned_data
     _change_profile(request, form)
-    with override(chosen["language"]):
+    with override(form.cleaned_data["language"]):
         messages.success(request, _("Your profile has been saved."))
     return redirect("accounts:profile")
 
 
 def _change_profile(request: MemberRequest, form: ProfileForm) -> None:
-    """Save what was typed and record which fields changed; saving the same again records nothing."""
-    user, chosen = request.user, form.cleaned_data
+    """Save the profile and record which fields changed; saving the same again records nothing."""
+    user, values = request.user, form.cleaned_data
     with transaction.atomic():
-        details.save_name(user, chosen["name"])
-        user.language, user.time_zone = chosen["language"], chosen["time_zone"]
+        details.save_name(user, values["name"])
+        user.language, user.time_zone = values["language"], values["time_zone"]
         user.save(update_fields=["language", "time_zone"])
         if form.changed_data:
-            changed = {"fields": ", ".join(form.changed_data)}
-            audit.record(AuditEvent.PROFILE_CHANGED, client=request.client, by=request.actor, detail=changed)
+            detail = {"fields": ", ".join(form.changed_data)}
+            audit.record(AuditEvent.PROFILE_CHANGED, client=request.client, by=request.actor, detail=detail)
 
 
 def _page(request: MemberRequest, template: str, form: BaseForm) -> HttpResponse:

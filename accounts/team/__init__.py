@@ -1,1 +1,1 @@
-"""A client's people: members, invitations, and how a lost owner is replaced."""
+"""A client's team: members, invitations, and the recovery of a client without an owner."""

@@ -1,7 +1,7 @@
-"""Invitations: from an owner's wish to a colleague at work.
+"""Invitations: an owner invites a colleague, who accepts and becomes a member.
 
-Whoever invites never learns whether an address already belongs to somebody: the answer and the list look the same, and
-only the mail differs. The link is signed and works once; the latest mail makes older links void.
+The owner never learns whether an e-mail address already belongs to a user of another client: the page and the list
+look the same, and only the mail differs. The link is signed and works once; each mail invalidates the links before it.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from accounts.team import members
 
 VALID_FOR: Final = timedelta(days=7)
 QUIET: Final = timedelta(minutes=1)
-"""An invitation mailed less than this ago is not mailed again: a second click must not void the first mail's link."""
+"""Within this time an invitation is not mailed again: a second click must not invalidate the first mail's link."""
 
 MAILS_PER_DAY: Final = 100
 _DAY_SECONDS: Final = 24 * 3600
@@ -37,10 +37,10 @@ _SALT: Final = "accounts.invitations"
 
 
 def invite(client: Client, email: str, *, by: Actor) -> Invitation:
-    """Invite a colleague as a sub-user and mail them the link; inviting twice renews the first.
+    """Invite a colleague as a member and mail them the link; inviting twice renews the first invitation.
 
-    Somebody who already is a user, of whichever other client, is mailed that instead, once a day at most. Raises
-    Refusal `already_here` for a user of this client, `user_limit_reached`, `too_many_invitations`, `no_longer_owner`.
+    A user of another client is mailed, once a day at most, that they already have an account. Raises Refusal
+    `already_here` for a user of this client, `user_limit_reached`, `too_many_invitations`, `no_longer_owner`.
     """
     email = email.strip().lower()
     with transaction.atomic():
@@ -51,7 +51,7 @@ def invite(client: Client, email: str, *, by: Actor) -> Invitation:
         if found is not None:
             return _renewed(client, found, by=by)
         members.refuse_if_full(client)
-        _refuse_a_flood(client)
+        _limit_mails(client)
         invitation = Invitation.objects.create(
             client=client, email=email, invited_by=by.user, expires_at=timezone.now() + VALID_FOR
         )
@@ -61,7 +61,7 @@ def invite(client: Client, email: str, *, by: Actor) -> Invitation:
 
 
 def resend(invitation: Invitation, *, by: Actor) -> Invitation:
-    """Mail an invitation anew, valid for seven days from now; the older link ends.
+    """Mail an invitation again, valid for seven days from now; the older link ends.
 
     Raises Refusal `invitation_over` when it was used or withdrawn meanwhile, `user_limit_reached`,
     `too_many_invitations`, `no_longer_owner`.
@@ -75,25 +75,25 @@ def resend(invitation: Invitation, *, by: Actor) -> Invitation:
 
 
 def withdraw(invitation: Invitation, *, by: Actor) -> None:
-    """Take an invitation back: its link ends. Doing so twice changes nothing. Raises Refusal `no_longer_owner`."""
+    """Withdraw an invitation, which ends its link. A second time changes nothing. Raises Refusal `no_longer_owner`."""
     with transaction.atomic():
         client = by.lock(invitation.client, Permission.MEMBERS_CHANGE)
-        done, _rows = client.invitations.filter(pk=invitation.pk).delete()
-        if done:
+        deleted, _by_model = client.invitations.filter(pk=invitation.pk).delete()
+        if deleted:
             detail = {"email": invitation.email}
             audit.record(AuditEvent.INVITATION_WITHDRAWN, client=client, by=by, detail=detail)
 
 
 def token(invitation: Invitation) -> str:
-    """Return what the link of the mail holds: which invitation, and which mail of it, signed."""
+    """Return the signed token of the mailed link: the invitation and the nonce of its latest mail."""
     return signing.dumps([invitation.pk.hex, invitation.nonce.hex], salt=_SALT)
 
 
 def find(token: str) -> Invitation:
-    """Return the open invitation that a link stands for.
+    """Return the open invitation of a mailed link.
 
-    Raises Refusal `invitation_foreign` for a link that is not ours or was changed, `invitation_over` for one that was
-    used, withdrawn or replaced by a newer mail, `invitation_expired`.
+    Raises Refusal `invitation_foreign` for a forged or changed link, `invitation_over` for one that was used,
+    withdrawn or replaced by a newer mail, `invitation_expired`.
     """
     try:
         key, nonce = signing.loads(token, salt=_SALT)
@@ -108,17 +108,17 @@ def find(token: str) -> Invitation:
 
 
 def accept(invitation: Invitation, *, name: str, password: str, by: Actor) -> User:
-    """Make the invited colleague a sub-user, whose address the mailed link has proven, and end the invitation.
+    """Make the invited colleague a member and end the invitation; the mailed link has verified the e-mail address.
 
-    The caller signs them in. Raises Refusal `invitation_over` when it was used or withdrawn or the account was shut,
-    `invitation_has_account` when the address has become a user elsewhere, `no_room` when the client is full.
+    The caller signs them in. Raises Refusal `invitation_over` when it was used or withdrawn or the client is not
+    active, `invitation_has_account` when the address now belongs to a user, `no_room` when the client is full.
     """
     with transaction.atomic():
         client = Client.objects.lock(invitation.client)
         if client.state != Client.State.ACTIVE:
             raise Refusal("invitation_over")
-        done, _rows = client.invitations.filter(pk=invitation.pk, nonce=invitation.nonce).delete()
-        if not done:
+        deleted, _by_model = client.invitations.filter(pk=invitation.pk, nonce=invitation.nonce).delete()
+        if not deleted:
             raise Refusal("invitation_over")
         if User.objects.filter(email=invitation.email).exists():
             raise Refusal("invitation_has_account")
@@ -134,17 +134,17 @@ def accept(invitation: Invitation, *, name: str, password: str, by: Actor) -> Us
 
 
 def renew(client: Client, invitation: Invitation, *, by: User | None = None) -> bool:
-    """Mail an invitation anew while the client's turn is held; return whether it was not mailed a minute ago.
+    """Mail an invitation again while the client is locked; return False when it was mailed less than a minute ago.
 
-    Without `by` it goes out in the name of who has invited. The caller records it. Raises Refusal
+    Without `by` it is sent in the name of the member who invited. The caller records it. Raises Refusal
     `user_limit_reached`, `too_many_invitations`.
     """
     now = timezone.now()
     if invitation.sent_at > now - QUIET:
         return False
-    if invitation.expires_at <= now:  # It had stopped to count, and counts again from here.
+    if invitation.expires_at <= now:  # An expired invitation takes no seat; from here on it takes one again.
         members.refuse_if_full(client)
-    _refuse_a_flood(client)
+    _limit_mails(client)
     fresh = Invitation(client=client, expires_at=now + VALID_FOR)
     invitation.nonce, invitation.sent_at, invitation.expires_at = fresh.nonce, now, fresh.expires_at
     invitation.invited_by = by or invitation.invited_by or client.users.filter(role=User.Role.OWNER).first()
@@ -161,9 +161,9 @@ def _renewed(client: Client, invitation: Invitation, *, by: Actor) -> Invitation
 
 
 def _send(invitation: Invitation, *, language: str) -> None:
-    """Mail the link, or to somebody who is a user already that they are. What the owner has typed is not repeated.
+    """Mail the link, or to an existing user that they have an account. Nothing the owner typed is repeated.
 
-    Without a language it is written in that of who has invited.
+    Without a language the mail is in the language of the member who invited.
     """
     by = invitation.invited_by
     user = User.objects.filter(email=invitation.email).first()
@@ -181,12 +181,12 @@ def _send(invitation: Invitation, *, language: str) -> None:
 
 
 def _once_a_day(email: str) -> bool:
-    # Only a hash of the address goes into the cache, which may be another machine's.
+    # Only a hash of the e-mail address goes into the cache, which may be on another machine.
     name = hashlib.sha256(email.encode()).hexdigest()
     return cache.add(f"already_a_user:{name}", 1, timeout=_DAY_SECONDS)
 
 
-def _refuse_a_flood(client: Client) -> None:
+def _limit_mails(client: Client) -> None:
     counter = f"invitation_mails:{client.pk}"
     cache.add(counter, 0, timeout=_DAY_SECONDS)
     if cache.incr(counter) > MAILS_PER_DAY:

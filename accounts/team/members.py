@@ -1,7 +1,7 @@
-"""What owners do with the users of their client: let in and out, make owners, ask a second factor of all.
+"""Actions of owners on the members of their client.
 
-Every deed takes its turn on the client's row and then looks again who is who, so that two owners who act on each other
-at the same moment cannot leave a client without one. A deed that is already done changes nothing and is not recorded.
+Every action locks the client's row and then reads the roles again, so that two owners who act on each other at the
+same moment cannot leave a client without an owner. An action that is already done changes and records nothing.
 """
 
 from collections.abc import Iterable
@@ -22,9 +22,9 @@ _FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 def deactivate(member: User, *, by: Actor) -> None:
-    """Keep a user out, sign them out everywhere, and tell them. Raises Refusal `yourself` or `no_longer_owner`."""
+    """Deactivate a member, sign them out everywhere and mail them. Raises Refusal `yourself` or `no_longer_owner`."""
     with transaction.atomic():
-        member = _as_it_is_now(member, by)
+        member = _lock_member(member, by)
         _refuse_oneself(member, by)
         if not member.is_active:
             return
@@ -35,9 +35,9 @@ def deactivate(member: User, *, by: Actor) -> None:
 
 
 def reactivate(member: User, *, by: Actor) -> None:
-    """Let a user in again, and tell them. Raises Refusal `user_limit_reached` or `no_longer_owner`."""
+    """Activate a member again and mail them. Raises Refusal `user_limit_reached` or `no_longer_owner`."""
     with transaction.atomic():
-        member = _as_it_is_now(member, by)
+        member = _lock_member(member, by)
         if member.is_active:
             return
         refuse_if_full(_client(member))
@@ -47,12 +47,12 @@ def reactivate(member: User, *, by: Actor) -> None:
 
 
 def remove(member: User, *, by: Actor) -> None:
-    """Delete a user with their password, factors and sessions; the history keeps what they did.
+    """Delete a member with their password, factors and sessions; the audit log keeps their actions.
 
     Raises Refusal `yourself` or `no_longer_owner`.
     """
     with transaction.atomic():
-        member = _as_it_is_now(member, by)
+        member = _lock_member(member, by)
         _refuse_oneself(member, by)
         presence.end_all(member)
         _record(AuditEvent.MEMBER_REMOVED, member, by=by)
@@ -62,23 +62,23 @@ def remove(member: User, *, by: Actor) -> None:
 def reset_factors(member: User, *, by: Actor) -> None:
     """Remove a colleague's passkeys, authenticator app and recovery codes, and sign them out everywhere.
 
-    Both the owners and the colleague are mailed. Raises Refusal `yourself` (one's own are changed under Second factor)
-    or `no_longer_owner`.
+    Both the owners and the colleague are mailed. Raises Refusal `yourself` (one's own factors have a page of their
+    own) or `no_longer_owner`.
     """
     with transaction.atomic():
-        member = _as_it_is_now(member, by)
+        member = _lock_member(member, by)
         _refuse_oneself(member, by)
-        done, _rows = Authenticator.objects.filter(user=member).delete()
-        if not done:
+        deleted, _by_model = Authenticator.objects.filter(user=member).delete()
+        if not deleted:
             return
         presence.end_all(member)
         _record(AuditEvent.MEMBER_FACTORS_RESET, member, by=by)
 
 
 def give_ownership(member: User, *, by: Actor) -> None:
-    """Make a sub-user an owner beside the others. Raises Refusal `not_a_member` or `no_longer_owner`."""
+    """Make a member an additional owner. Raises Refusal `not_a_member` or `no_longer_owner`."""
     with transaction.atomic():
-        member = _as_it_is_now(member, by)
+        member = _lock_member(member, by)
         if not member.is_active:
             raise Refusal("not_a_member")
         if member.role == User.Role.OWNER:
@@ -89,9 +89,9 @@ def give_ownership(member: User, *, by: Actor) -> None:
 
 
 def take_ownership(member: User, *, by: Actor) -> None:
-    """Make an owner a sub-user: another one, or oneself. Raises Refusal `last_owner` or `no_longer_owner`."""
+    """Make an owner, or oneself, an ordinary member. Raises Refusal `last_owner` or `no_longer_owner`."""
     with transaction.atomic():
-        member = _as_it_is_now(member, by)
+        member = _lock_member(member, by)
         if member.role != User.Role.OWNER:
             return
         owners = _client(member).users.filter(role=User.Role.OWNER, is_active=True)
@@ -103,7 +103,7 @@ def take_ownership(member: User, *, by: Actor) -> None:
 
 
 def hand_over(member: User, *, by: Actor) -> None:
-    """Make a sub-user an owner in one's own place. Raises Refusal `not_a_member` or `no_longer_owner`."""
+    """Make a member an owner in one's own place. Raises Refusal `not_a_member` or `no_longer_owner`."""
     with transaction.atomic():
         give_ownership(member, by=by)
         if member.pk != by.pk:
@@ -111,9 +111,9 @@ def hand_over(member: User, *, by: Actor) -> None:
 
 
 def require_second_factor(client: Client, *, by: Actor) -> None:
-    """Let nobody of the client in without a second factor any more.
+    """Require two-factor authentication of all members.
 
-    Raises Refusal `own_factor_first` for an owner who has none: they would lock themselves out of this very page.
+    Raises Refusal `own_factor_first` for an owner who has none: they would lock themselves out.
     """
     with transaction.atomic():
         client = by.lock(client, Permission.MEMBERS_CHANGE)
@@ -126,7 +126,7 @@ def require_second_factor(client: Client, *, by: Actor) -> None:
 
 
 def make_second_factor_optional(client: Client, *, by: Actor) -> None:
-    """Leave it to each user of the client whether to have a second factor."""
+    """Make two-factor authentication optional for all members."""
     with transaction.atomic():
         client = by.lock(client, Permission.MEMBERS_CHANGE)
         if not client.needs_second_factor:
@@ -148,13 +148,13 @@ def seats_taken(client: Client) -> int:
 
 
 def refuse_if_full(client: Client) -> None:
-    """Raise Refusal `user_limit_reached` when no seat is free; call it while the client's turn is held."""
+    """Raise Refusal `user_limit_reached` when no seat is free; call it while the client is locked."""
     if seats_taken(client) >= client.user_limit:
         raise Refusal("user_limit_reached", limit=client.user_limit)
 
 
-def _as_it_is_now(member: User, by: Actor) -> User:
-    """Take the turn and return the member as the deed before ours has left them."""
+def _lock_member(member: User, by: Actor) -> User:
+    """Lock the client and return the member with all earlier changes."""
     client = by.lock(_client(member), Permission.MEMBERS_CHANGE)
     found = client.users.filter(pk=member.pk).first()
     if found is None:
@@ -179,7 +179,7 @@ def _set_second_factor(client: Client, *, needed: bool) -> None:
 
 
 def _record(event: AuditEvent, member: User, *, by: Actor) -> None:
-    """Record the deed, which mails the owners, and mail the member it was done to."""
+    """Record the action, which mails the owners, and mail the member concerned."""
     audit.record(event, client=_client(member), by=by, detail={"user": member.email})
     is_mailed_as_owner = member.is_active and member.role == User.Role.OWNER
     if member.pk != by.pk and not is_mailed_as_owner:

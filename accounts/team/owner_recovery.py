@@ -1,6 +1,7 @@
-"""When no owner can sign in: the operator makes a user an owner, slowly and in front of everybody.
+"""Owner recovery: when no owner can sign in, the operator makes a member an owner, announced to everybody.
 
-The request is mailed to every address the client has; whoever gets it can stop it for 72 hours. Only then is it done.
+The request is mailed to every e-mail address of the client; each recipient can cancel it for 72 hours. Only then is it
+carried out.
 """
 
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ _SALT: Final = "accounts.recovery"
 
 
 def request(user: User, *, reason: str) -> OwnerRecovery:
-    """Begin to make `user` an owner and mail everybody; asking again returns the request that is under way.
+    """Request that `user` becomes an owner and mail everybody; a second call returns the pending request.
 
     Raises Refusal `not_a_member` for staff or a deactivated user, `already_owner` for an owner who can sign in.
     """
@@ -38,8 +39,8 @@ def request(user: User, *, reason: str) -> OwnerRecovery:
         if found.user_id != user.pk:
             raise Refusal("another_recovery")
         if is_new:
-            told = {"user": user.email, "reason": reason}
-            audit.record(AuditEvent.RECOVERY_REQUESTED, client=client, by=SYSTEM, detail=told)
+            detail = {"user": user.email, "reason": reason}
+            audit.record(AuditEvent.RECOVERY_REQUESTED, client=client, by=SYSTEM, detail=detail)
             _mail_everybody(found)
     return found
 
@@ -55,9 +56,9 @@ def execute(recovery: OwnerRecovery) -> User:
         raise Refusal("too_early")
     with transaction.atomic():
         client = Client.objects.lock(recovery.client)
-        done, _rows = OwnerRecovery.objects.filter(pk=recovery.pk).delete()
+        deleted, _by_model = OwnerRecovery.objects.filter(pk=recovery.pk).delete()
         user = User.objects.get(pk=recovery.user_id)
-        if done:
+        if deleted:
             user.role = User.Role.OWNER
             user.save(update_fields=["role"])
             audit.record(AuditEvent.OWNER_RECOVERED, client=client, by=SYSTEM, detail={"user": user.email})
@@ -65,16 +66,16 @@ def execute(recovery: OwnerRecovery) -> User:
 
 
 def cancel(recovery: OwnerRecovery) -> None:
-    """Stop the request; stopping twice, or after it was carried out, changes nothing."""
+    """Cancel the request; a second time, or after it was carried out, this changes nothing."""
     with transaction.atomic():
         client = Client.objects.lock(recovery.client)
-        done, _rows = OwnerRecovery.objects.filter(pk=recovery.pk).delete()
-        if done:
+        deleted, _by_model = OwnerRecovery.objects.filter(pk=recovery.pk).delete()
+        if deleted:
             audit.record(AuditEvent.RECOVERY_CANCELLED, client=client, by=SYSTEM)
 
 
 def find(token: str) -> OwnerRecovery | None:
-    """Return the request that a mailed link stands for, or None when it is over or the link is not ours."""
+    """Return the request of a mailed link, or None when it is over or the link is forged."""
     try:
         key = signing.loads(token, salt=_SALT, max_age=DELAY * 2)
     except signing.BadSignature:
@@ -86,9 +87,9 @@ def _mail_everybody(recovery: OwnerRecovery) -> None:
     path = reverse("accounts:cancel_recovery", args=[signing.dumps(str(recovery.pk), salt=_SALT)])
     context = {"user": recovery.user.email, "due": due_at(recovery), "link": settings.SITE_URL + path}
     people = User.objects.filter(client=recovery.client)
-    written = {user.email: user.language for user in people}
+    languages = {user.email: user.language for user in people}
     invoice_email = details.billing(recovery.client).invoice_email
     if invoice_email:
-        written.setdefault(invoice_email, "")
-    for address, language in written.items():
-        mail.send_on_commit("recovery", to=address, language=language, context=context)
+        languages.setdefault(invoice_email, "")
+    for email, language in languages.items():
+        mail.send_on_commit("recovery", to=email, language=language, context=context)

@@ -1,26 +1,30 @@
-"""The users of a client, as its owners see and change them."""
+"""A client's members: the owners' page, and the pages that links in mails lead to."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from allauth.account.utils import perform_login
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import messages as account_messages
 from accounts.access import MemberRequest, allowed, recent_login
+from accounts.actor import Actor
+from accounts.auth.allauth_internals import record_authentication
 from accounts.errors import Refusal
 from accounts.models import Client, Invitation, User
 from accounts.permissions import Permission
 from accounts.profile import details
-from accounts.team import invitations, members
-from accounts.team.forms import InvitationForm
+from accounts.team import invitations, members, owner_recovery
+from accounts.team.forms import InvitationForm, JoinForm
 
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -33,12 +37,12 @@ ACTIONS: Final[dict[str, Callable[..., None]]] = {
     "hand-over": members.hand_over,
     "take-ownership": members.take_ownership,
 }
-"""The last part of the path → the deed."""
+"""The last part of the path → the action on a member."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One user of the list."""
+class MemberRow:
+    """One member in the list."""
 
     user: User
     name: str
@@ -50,7 +54,7 @@ class Row:
 @allowed(Permission.MEMBERS_VIEW)
 @require_safe
 def users(request: MemberRequest) -> HttpResponse:
-    """Show the client's users and open invitations, and the form to invite another."""
+    """Show the client's members and open invitations, and the form to invite another."""
     return _users_page(request, InvitationForm())
 
 
@@ -58,18 +62,18 @@ def users(request: MemberRequest) -> HttpResponse:
 @read_or_send
 @recent_login
 def invite(request: MemberRequest) -> HttpResponseBase:
-    """Invite a colleague; only a post does."""
+    """Invite a colleague by POST; the GET that follows a renewed sign-in leads back to the list."""
     if request.method != "POST":
         return redirect("accounts:users")
     form = InvitationForm(request.POST)
     if not form.is_valid():
         return _users_page(request, form)
     try:
-        found = invitations.invite(request.client, form.cleaned_data["email"], by=request.actor)
+        invitation = invitations.invite(request.client, form.cleaned_data["email"], by=request.actor)
     except Refusal as refusal:
         form.refuse(refusal, "email")
         return _users_page(request, form)
-    messages.success(request, _("We have sent an invitation to %(email)s.") % {"email": found.email})
+    messages.success(request, _("We have sent an invitation to %(email)s.") % {"email": invitation.email})
     return redirect("accounts:users")
 
 
@@ -77,12 +81,12 @@ def invite(request: MemberRequest) -> HttpResponseBase:
 @read_or_send
 @recent_login
 def resend(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Mail an invitation once more; only a post does."""
+    """Mail an invitation again by POST."""
     invitation = get_object_or_404(Invitation, client=request.client, pk=pk)
     if request.method == "POST":
         try:
-            found = invitations.resend(invitation, by=request.actor)
-            messages.success(request, _("We have sent an invitation to %(email)s.") % {"email": found.email})
+            invitation = invitations.resend(invitation, by=request.actor)
+            messages.success(request, _("We have sent an invitation to %(email)s.") % {"email": invitation.email})
         except Refusal as refusal:
             messages.error(request, account_messages.refusal(refusal))
     return redirect("accounts:users")
@@ -92,7 +96,7 @@ def resend(request: MemberRequest, pk: UUID) -> HttpResponseBase:
 @read_or_send
 @recent_login
 def withdraw(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Take an invitation back; only a post does."""
+    """Withdraw an invitation by POST."""
     invitation = get_object_or_404(Invitation, client=request.client, pk=pk)
     if request.method == "POST":
         try:
@@ -109,24 +113,72 @@ def withdraw(request: MemberRequest, pk: UUID) -> HttpResponseBase:
 @read_or_send
 @recent_login
 def change(request: MemberRequest, pk: UUID, action: str) -> HttpResponseBase:
-    """Say what a deed will do to a user; a post does it."""
-    do = ACTIONS.get(action)
+    """Ask for confirmation of an action on a member; a POST carries it out."""
+    carry_out = ACTIONS.get(action)
     member = User.objects.filter(client=request.client, pk=pk).first()
-    if do is None or member is None:
+    if carry_out is None or member is None:
         raise Http404
-    words = account_messages.MEMBER_ACTIONS[action]
-    context = {"question": words.question % {"who": member.email}, "words": words, "is_self": member == request.user}
+    texts = account_messages.MEMBER_ACTIONS[action]
+    context = {"question": texts.question % {"who": member.email}, "words": texts, "is_self": member == request.user}
     if request.method != "POST":
         return render(request, "accounts/team/change_user.html", context)
     try:
-        do(member, by=request.actor)
+        carry_out(member, by=request.actor)
     except Refusal as refusal:
         refused = {**context, "problem": account_messages.refusal(refusal)}
         return render(request, "accounts/team/change_user.html", refused, status=409)
-    messages.success(request, words.done % {"who": member.email})
-    # Whoever gave up their own ownership may not see the users any more.
+    messages.success(request, texts.done % {"who": member.email})
+    # Owners who gave up their own ownership may not see the members any more.
     request.user.refresh_from_db()
     return redirect("accounts:users" if request.user.may(Permission.MEMBERS_VIEW) else "accounts:profile")
+
+
+@read_or_send
+@login_not_required
+@never_cache
+def accept(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask an invited colleague for a name and a password; a POST uses the link up and signs them in."""
+    if isinstance(request.user, User):
+        return _invitation_refused(request, Refusal("invitation_signed_in", email=request.user.email), status=409)
+    try:
+        return _join(request, invitations.find(token))
+    except Refusal as refusal:
+        return _invitation_refused(request, refusal, status=410)
+
+
+@read_or_send
+@login_not_required
+@never_cache
+def cancel_recovery(request: HttpRequest, token: str) -> HttpResponse:
+    """Show which new owner was requested from the operator; a POST cancels the request."""
+    recovery = owner_recovery.find(token)
+    if recovery is None:
+        return render(request, "accounts/team/recovery_over.html", status=410)
+    if request.method != "POST":
+        context = {"email": recovery.user.email, "due_at": owner_recovery.due_at(recovery)}
+        return render(request, "accounts/team/cancel_recovery.html", context)
+    owner_recovery.cancel(recovery)
+    messages.success(request, _("The request has been stopped. The account owners will be notified."))
+    return redirect("validation:check")
+
+
+def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    form = JoinForm(request.POST if request.method == "POST" else None, email=invitation.email)
+    if not form.is_valid():
+        context = {"form": form, "invitation": invitation, "by": invitation.invited_by}
+        return render(request, "accounts/team/join.html", context, status=422 if form.errors else 200)
+    user = invitations.accept(
+        invitation, name=form.cleaned_data["name"], password=form.cleaned_data["password"], by=Actor.of(request)
+    )
+    messages.success(request, _("Welcome! You can now check IBANs."))
+    record_authentication(request, user, method="password")
+    response: HttpResponse = perform_login(request, user, email=user.email, signup=True)
+    return response
+
+
+def _invitation_refused(request: HttpRequest, refusal: Refusal, *, status: int) -> HttpResponse:
+    context = {"problem": account_messages.refusal(refusal), "code": refusal.code}
+    return render(request, "accounts/team/invitation_over.html", context, status=status)
 
 
 def _users_page(request: MemberRequest, form: InvitationForm) -> HttpResponse:
@@ -134,8 +186,9 @@ def _users_page(request: MemberRequest, form: InvitationForm) -> HttpResponse:
     taken, limit = members.seats_taken(request.client), request.client.user_limit
     context = {
         "form": form,
-        "rows": _rows(request.client, request.user),
-        "invitations": _invitations(request.client, now),
+        "rows": _member_rows(request.client, request.user),
+        # Newest first, each with whether it has expired.
+        "invitations": [(row, row.expires_at <= now) for row in request.client.invitations.order_by("-sent_at")],
         "taken": taken,
         "limit": limit,
         "is_full": taken >= limit,
@@ -143,26 +196,26 @@ def _users_page(request: MemberRequest, form: InvitationForm) -> HttpResponse:
     return render(request, "accounts/team/users.html", context, status=422 if form.errors else 200)
 
 
-def _rows(client: Client, reader: User) -> list[Row]:
-    found = list(client.users.order_by("-is_active", "role", "joined_at"))
-    secured = members.with_second_factor(found)
-    owners = sum(user.is_active and user.role == User.Role.OWNER for user in found)
+def _member_rows(client: Client, reader: User) -> list[MemberRow]:
+    users = list(client.users.order_by("-is_active", "role", "joined_at"))
+    secured = members.with_second_factor(users)
+    owners = sum(user.is_active and user.role == User.Role.OWNER for user in users)
     return [
-        Row(
+        MemberRow(
             user=user,
             name=details.name(user),
             has_second_factor=user.pk in secured,
             is_self=user.pk == reader.pk,
-            actions=_actions(user, is_self=user.pk == reader.pk, secured=user.pk in secured, owners=owners),
+            actions=_offered_actions(user, is_self=user.pk == reader.pk, secured=user.pk in secured, owners=owners),
         )
-        for user in found
+        for user in users
     ]
 
 
-def _actions(
+def _offered_actions(
     user: User, *, is_self: bool, secured: bool, owners: int
 ) -> list[tuple[str, account_messages.ActionTexts]]:
-    """Return the deeds to offer for a user; what is not offered is refused all the same."""
+    """Return the actions to offer for a member; members.py refuses the others in any case."""
     is_owner = user.role == User.Role.OWNER
     offered = {
         "give-ownership": user.is_active and not is_owner,
@@ -173,9 +226,4 @@ def _actions(
         "reactivate": not user.is_active,
         "remove": not is_self,
     }
-    return [(action, words) for action, words in account_messages.MEMBER_ACTIONS.items() if offered[action]]
-
-
-def _invitations(client: Client, now: datetime) -> list[tuple[Invitation, bool]]:
-    """Return every invitation with whether it has expired, the newest first."""
-    return [(found, found.expires_at <= now) for found in client.invitations.order_by("-sent_at")]
+    return [(action, texts) for action, texts in account_messages.MEMBER_ACTIONS.items() if offered[action]]

@@ -1,1 +1,1 @@
-"""How much a client has used: counts per day, the monthly quota, the chart of both."""
+"""A client's usage: counts per day, the monthly quota, the chart of both."""

@@ -1,4 +1,4 @@
-"""How much a client may use a month, as the operator sets it. What is used of it is counted elsewhere."""
+"""A client's monthly quota, as the operator sets it; apikeys/limits/quota.py counts what is used of it."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ MOST_UNITS: Final = 2_000_000_000
 
 
 def change(client: Client, units: int) -> int:
-    """Set the client's units per calendar month, on every worker within two seconds; return what they were before.
+    """Set the client's units per calendar month, on every worker within two seconds; return the previous value.
 
     The owners are mailed; setting the same again does nothing. Raises ValueError below 0 and above MOST_UNITS.
     """
@@ -30,6 +30,6 @@ def change(client: Client, units: int) -> int:
 
 
 def refuse_impossible(units: int) -> None:
-    """Raise ValueError for a number that no quota can be."""
+    """Raise ValueError for a number of units outside the allowed range."""
     if not 0 <= units <= MOST_UNITS:
         raise ValueError(f"A quota is 0 to {MOST_UNITS} units per month.")

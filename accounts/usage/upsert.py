@@ -1,4 +1,4 @@
-"""Counters in the database that many add to at once. Knows tables, and not what is counted."""
+"""Counters in the database with many concurrent writers."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 from django.db import connections, models, router
 
 Row = tuple[tuple[Any, ...], tuple[int, ...]]
-"""What a counter is found by, and what to add to each of its columns."""
+"""The values of a counter's unique key, and what to add to each of its columns."""
 
 
 def add(model: type[models.Model], found_by: tuple[str, ...], columns: tuple[str, ...], rows: Iterable[Row]) -> None:
-    """Add to counters, and make those that are not there yet.
+    """Add to counters, and create those that do not exist yet.
 
-    `found_by` names the fields of a unique constraint of the model, `columns` those to add to; further columns take
-    their defaults in the database or are not allowed. One statement, which neither loses nor doubles a count whoever
-    else adds; the rows go in order, so that two transactions cannot wait for each other.
+    `found_by` names the fields of a unique constraint of the model, `columns` those to add to; any other column must
+    have a default in the database. Each row is one atomic statement, so no concurrent count is lost or doubled; the
+    rows are sorted, so that two transactions cannot deadlock.
     """
-    # Found by the names of the table's columns, so none is a relation from elsewhere.
+    # Names of columns of this table, so none is a reverse relation.
     fields: list[Any] = [model._meta.get_field(name) for name in (*found_by, *columns)]
     connection = connections[router.db_for_write(model)]
     quote = connection.ops.quote_name
@@ -29,8 +29,8 @@ def add(model: type[models.Model], found_by: tuple[str, ...], columns: tuple[str
         f"ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {sums}"
     )
     values = [
-        [field.get_db_prep_value(value, connection) for field, value in zip(fields, (*key, *numbers), strict=True)]
-        for key, numbers in sorted(rows)
+        [field.get_db_prep_value(value, connection) for field, value in zip(fields, (*key, *additions), strict=True)]
+        for key, additions in sorted(rows)
     ]
     with connection.cursor() as cursor:
         cursor.executemany(statement, values)

@@ -1,4 +1,4 @@
-"""The overview: what the client has used."""
+"""The overview page of a client's usage."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,7 +14,7 @@ DAYS = 30
 @allowed(Permission.OVERVIEW_VIEW)
 @require_safe
 def overview(request: MemberRequest) -> HttpResponse:
-    """Show the checks of the last thirty days, what share was valid, and what is left of the month."""
+    """Show the checks of the last thirty days, the share of valid ones, and what is left of the month's quota."""
     days = counts.days(request.client, DAYS)
     valid, total = sum(day.valid for day in days), sum(day.total for day in days)
     context = {

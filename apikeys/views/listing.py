@@ -64,7 +64,7 @@ class Entry:
 class UsedDay:
     """What a key was used for on a day."""
 
-    day: usage_counts.Day
+    day: usage_counts.DayCounts
     used: key_usage.Used
 
 
@@ -149,4 +149,4 @@ def _days(key: ApiKey) -> list[UsedDay]:
     first = usage_counts.today() - timedelta(days=DAYS - 1)
     dates = [first + timedelta(days=offset) for offset in range(DAYS)]
     found = [(day, used.get(day, key_usage.Used())) for day in dates]
-    return [UsedDay(usage_counts.Day(day, counts.valid, counts.invalid), counts) for day, counts in found]
+    return [UsedDay(usage_counts.DayCounts(day, counts.valid, counts.invalid), counts) for day, counts in found]

@@ -259,7 +259,7 @@ def _drop_orphans(records: list[CallRecord]) -> list[CallRecord]:
 
 def _add(records: list[CallRecord], holder: UUID) -> None:
     # Many records are alike, so they are counted before they are added up.
-    of_clients: defaultdict[tuple[UUID, date, str], counts.Checks] = defaultdict(counts.Checks)
+    of_clients: defaultdict[tuple[UUID, date, str], counts.CheckCounts] = defaultdict(counts.CheckCounts)
     of_keys: defaultdict[tuple[UUID, date], key_usage.Used] = defaultdict(key_usage.Used)
     of_quotas: Counter[quota.Account] = Counter()
     alike = Counter([astuple(record)[:-1] for record in records])
@@ -269,7 +269,7 @@ def _add(records: list[CallRecord], holder: UUID) -> None:
             of_keys[key, day] = of_keys[key, day].plus(used)
         if not is_test:
             place = (client, day, source)
-            of_clients[place] = of_clients[place].plus(counts.Checks(*used[1:]))
+            of_clients[place] = of_clients[place].plus(counts.CheckCounts(*used[1:]))
             of_quotas[quota.Account(client, day.replace(day=1))] += used.units
     counts.add(of_clients)
     store.insert_rows(_drop_deleted([(record.client, row) for record in records for row in record.rows]))
