@@ -288,12 +288,12 @@ DATABASES["keyring"] = _keyring
 DATABASE_ROUTERS = ["privacy.vault.routing.KeyringRouter"]
 
 # --- Whose data it is ------------------------------------------------------------------------------------------------
-# What each app holds of a client: counted, exported and pruned room by room, see privacy/inventory/registry.py.
+# What each app stores about a client, declared, exported, erased and pruned: see privacy/inventory/registry.py.
 PERSONAL_DATA = (
-    "accounts.personal_data.inventory",
-    "apikeys.personal_data",
-    "privacy.inventory.own_data",
-    "validation.records.personal_data",
+    "accounts.personal_data.source.AccountData",
+    "apikeys.personal_data.ApiKeyData",
+    "privacy.inventory.own_data.PrivacyData",
+    "validation.records.personal_data.CheckRecordData",
 )
 
 # --- Languages -------------------------------------------------------------------------------------------------------

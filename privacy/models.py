@@ -63,7 +63,7 @@ class DataExport(models.Model):
     problem = models.CharField(_("why it failed"), max_length=12, blank=True)
     """A code of sentences.EXPORT_PROBLEMS."""
     sources_done = models.PositiveSmallIntegerField(_("completed parts"), default=0)
-    rooms = models.PositiveSmallIntegerField(_("parts"), default=0)
+    sources = models.PositiveSmallIntegerField(_("parts"), default=0)
     rows = models.PositiveBigIntegerField(_("rows"), default=0)
     bytes = models.PositiveBigIntegerField(_("bytes"), default=0)
     """Of the zip in clear."""

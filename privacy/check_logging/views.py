@@ -18,7 +18,7 @@ from accounts.team import members
 from privacy.check_logging import mode as check_logging_mode
 from privacy.check_logging import reduction
 from privacy.check_logging.forms import APPLY, LoggingForm, OlderForm
-from privacy.inventory import fields, registry
+from privacy.inventory import registry
 from privacy.models import Mode
 
 REDUCES_FOR: Final = timedelta(seconds=10)
@@ -128,6 +128,6 @@ def _page(request: MemberRequest, form: LoggingForm, status: int = 200) -> HttpR
         "users": len(users),
         "without": len(users) - len(secured),
         "has_own": request.user.pk in secured,
-        "lines": fields.LINES.values(),
+        "lines": registry.summaries(),
     }
     return render(request, "privacy/check_logging/security_and_privacy.html", context, status=status)

@@ -6,7 +6,7 @@ own (`manage.py compact_tables`, monthly); segments of its log are removed half 
 ibanse.conf), and dumps hold no dead rows.
 """
 
-from django.db import connection
+from django.db import connection, router
 
 from privacy.inventory import registry
 from privacy.models import ErasureReceipt
@@ -36,4 +36,5 @@ def by_itself() -> bool:
 
 
 def _tables() -> list[str]:
-    return sorted({model._meta.db_table for room in registry.every() for model in room.HOLDS})
+    models = {table.model for table in registry.tables()}
+    return sorted(model._meta.db_table for model in models if router.db_for_write(model) == connection.alias)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from accounts.models import Client
-from accounts.personal_data import inventory
+from accounts.personal_data import source
 from privacy.deletion import ledger
 from privacy.export import exports
 from privacy.inventory import registry
@@ -41,19 +41,19 @@ def erase(wish: ErasureRequest) -> Iterator[dict[str, int]]:
 
 
 def _user(wish: ErasureRequest) -> Iterator[dict[str, int]]:
-    return inventory.erase_user(wish.client, wish.user) if wish.user else iter(())
+    return source.erase_user(wish.client, wish.user) if wish.user else iter(())
 
 
 def _checks(wish: ErasureRequest) -> Iterator[dict[str, int]]:
-    return registry.erase_chosen(wish.client, wish.chosen or {}, until=wish.until, number=wish.number)
+    return registry.erase_selected(wish.client, wish.chosen or {}, until=wish.until, iban_index=wish.number)
 
 
 _ERASED: Final[dict[str, Callable[[ErasureRequest], Iterator[dict[str, int]]]]] = {
     Scope.ACCOUNT: lambda wish: registry.erase(wish.client),
     Scope.LOG: lambda wish: registry.erase_log(wish.client, until=wish.until),
-    Scope.NUMBER: lambda wish: registry.erase_log(wish.client, until=wish.until, number=wish.number),
+    Scope.NUMBER: lambda wish: registry.erase_log(wish.client, until=wish.until, iban_index=wish.number),
     ledger.CHECKS: _checks,
-    Scope.CONTACT: lambda wish: inventory.erase_contact(wish.client, wish.until),
-    Scope.BILLING: lambda wish: inventory.erase_billing(wish.client, wish.until),
+    Scope.CONTACT: lambda wish: source.erase_contact(wish.client, wish.until),
+    Scope.BILLING: lambda wish: source.erase_billing(wish.client, wish.until),
     Scope.USER: _user,
 }

@@ -19,7 +19,7 @@ from accounts.actor import Actor
 from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.models import Client, User
-from accounts.personal_data import inventory
+from accounts.personal_data import source
 from privacy import vault
 from privacy.deletion import erasing, ledger, receipts, requesting
 from privacy.models import DeletionRequest
@@ -161,7 +161,7 @@ def _last(request: DeletionRequest) -> Counter[str]:
 
 def _close(request: DeletionRequest, done: Done) -> None:
     _mail_owners(request, done)
-    inventory.close(request.client)
+    source.delete_account(request.client)
 
 
 def _conclude(request: DeletionRequest, done: Done) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.guard import revisions
 from accounts.models import Client, User
-from accounts.personal_data import inventory
+from accounts.personal_data import source
 from privacy import vault
 from privacy.check_logging import cutoff
 from privacy.deletion import erasing
@@ -59,7 +59,7 @@ def _again(entry: Entry, pk: UUID) -> int:
     rows = sum(sum(gone.values()) for gone in _steps(wish))
     if wish.scope == Scope.ACCOUNT:
         rows += User.objects.filter(client=client).count() + 1
-        inventory.close(client)
+        source.delete_account(client)
     return rows
 
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from accounts.audit.export import BYTE_ORDER_MARK, defused
-from accounts.personal_data.schema import Field, Table, Value, moment
+from accounts.personal_data.schema import ExportedField, ExportedTable, Value, moment
 from privacy.vault import sealed_file
 
 SCHEMA_VERSION: Final = 1
@@ -58,7 +58,7 @@ class _Described:
 
     name: str
     about: object
-    fields: tuple[Field, ...]
+    fields: tuple[ExportedField, ...]
     rows: int
 
 
@@ -81,7 +81,7 @@ class _Archive:
             yield text
 
 
-def write(place: Place, tables: Iterable[Table], *, begun: datetime, language: str, rows: int) -> int:
+def write(place: Place, tables: Iterable[ExportedTable], *, begun: datetime, language: str, rows: int) -> int:
     """Write the zip, sealed, to `place.path()` and return how many bytes it has in clear.
 
     `rows` says about how many there will be. Raises what sealed_file.create raises; whoever calls removes the files.
@@ -100,7 +100,7 @@ def write(place: Place, tables: Iterable[Table], *, begun: datetime, language: s
     return out.bytes
 
 
-def _write_json(archive: _Archive, tables: Iterable[Table]) -> None:
+def _write_json(archive: _Archive, tables: Iterable[ExportedTable]) -> None:
     head = {"schema_version": SCHEMA_VERSION, "account": str(archive.place.owner), "begun_at": moment(archive.begun)}
     with archive.member("data.json") as file:
         file.write(json.dumps(head)[:-1] + ', "tables": {')
@@ -113,7 +113,7 @@ def _write_json(archive: _Archive, tables: Iterable[Table]) -> None:
         file.write("\n}}\n")
 
 
-def _write_rows(file: io.TextIOWrapper, table: Table, place: Place) -> int:
+def _write_rows(file: io.TextIOWrapper, table: ExportedTable, place: Place) -> int:
     """Write the rows into the document and, as CSV, into a sealed file beside it; return how many."""
     names = [column.name for column in table.fields]
     number = 0

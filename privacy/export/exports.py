@@ -31,7 +31,7 @@ from accounts.actor import Actor
 from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.models import Client
-from accounts.personal_data.schema import Table, Value
+from accounts.personal_data.schema import ExportedTable, Value
 from privacy import vault
 from privacy.export import archive
 from privacy.inventory import registry
@@ -189,7 +189,7 @@ def _take(now: datetime) -> DataExport | None:
             state=_State.RUNNING,
             attempt=found.attempt,
             heartbeat_at=timezone.now(),
-            rooms=len(registry.every()),
+            sources=len(registry.every()),
             sources_done=0,
             rows=0,
         )
@@ -242,7 +242,7 @@ def _offer(at_work: "_Work", written: int) -> bool:
     with transaction.atomic():
         is_ours = _mine(export).update(
             state=_State.READY,
-            sources_done=at_work.rooms,
+            sources_done=at_work.sources,
             rows=at_work.rows,
             bytes=written,
             expires_at=until,
@@ -265,7 +265,7 @@ class _Work:
 
     def __init__(self, export: DataExport, is_ending: Callable[[], bool]) -> None:
         self.export = export
-        self.rooms = 0
+        self.sources = 0
         self.rows = 0
         self._is_ending = is_ending
         self._is_lost = False
@@ -280,12 +280,12 @@ class _Work:
         self._is_over.set()
         self._heart.join()
 
-    def tables(self) -> Iterator[Table]:
+    def tables(self) -> Iterator[ExportedTable]:
         """Yield everything that is kept of the client, and count it; raises _Stopped between rows."""
-        for room in registry.every():
-            for table in room.export(self.export.client):
+        for source in registry.every():
+            for table in source.export(self.export.client):
                 yield dataclasses.replace(table, rows=self._counted(table.rows))
-            self.rooms += 1
+            self.sources += 1
 
     def _counted(self, rows: Iterator[dict[str, Value]]) -> Iterator[dict[str, Value]]:
         self._go_on()
@@ -304,7 +304,7 @@ class _Work:
         while not self._is_over.wait(BEAT_EVERY_SECONDS):
             now = timezone.now()
             try:
-                alive = _mine(self.export).update(heartbeat_at=now, sources_done=self.rooms, rows=self.rows)
+                alive = _mine(self.export).update(heartbeat_at=now, sources_done=self.sources, rows=self.rows)
                 self._is_lost = not alive
             except Error as error:
                 log.warning("The sign of life of an export could not be written: %s", type(error).__name__)

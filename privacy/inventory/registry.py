@@ -1,124 +1,124 @@
-"""Every room of the house that holds something of a client: each app's personal_data.py, by its name in the settings.
+"""Every source of personal data, as listed in the settings: each app's declarations, counted, exported and erased.
 
-A room knows its own tables; this module knows none, so that what lies above it can be reached without looking up.
+A source knows its own tables. This module knows none, so that the apps above are reached without importing them.
 """
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from importlib import import_module
-from typing import Protocol, TypeGuard, cast
 
 from django.conf import settings
-from django.db.models import Model
+from django.utils.module_loading import import_string
 
 from accounts.models import Client
-from accounts.personal_data.schema import Table
+from accounts.personal_data.declaration import BOOKKEEPING, Erased, PersonalDataSource, StorageSummary, StoredTable
+from accounts.personal_data.schema import ExportedTable
 from privacy.check_logging.mode import Choice
 from privacy.models import Mode
 
 
-class PersonalDataSource(Protocol):
-    """What each personal_data.py offers."""
+class CheckRecordSource(PersonalDataSource):
+    """A source with check records."""
 
-    HOLDS: tuple[type[Model], ...]
-    """Every model of the room with a road to a client or a user."""
-
-    def count(self, client: Client) -> dict[str, int]:
-        """Return how many rows each table that `export` yields has, by its name."""
-
-    def export(self, client: Client) -> Iterator[Table]:
-        """Yield what is kept of the client, allow-listed field by field, with what is sealed opened."""
-
-    def erase(self, client: Client) -> Iterator[dict[str, int]]:
-        """Delete all that is kept of the client and yield, after each step, how many rows of which table went.
-
-        A step deletes at most 1,000 rows; whoever iterates puts each into a transaction of its own. Begun again after a
-        crash it goes on with what is left.
-        """
-
-    def prune(self, now: datetime) -> dict[str, int]:
-        """Delete what is past its end and return how many rows of what; in chunks, each a transaction of its own."""
-
-
-class CheckRecordSource(PersonalDataSource, Protocol):
-    """A room with a log of checks."""
-
+    @abstractmethod
     def logged(self, client: Client) -> dict[Mode, int]:
-        """Return how many records the client has, by how much each of them holds."""
+        """Return how many records the client has, by how much each of them contains."""
 
+    @abstractmethod
     def excess(self, client: Client, choice: Choice) -> int:
-        """Return how many records there would not be, not as long, or not with as much in them, under `choice`."""
+        """Return how many records would not exist, not as long, or not with as much in them, under `choice`."""
 
+    @abstractmethod
     def reduce(self, client: Client, choice: Choice) -> int:
-        """Make at most 1,000 of them what `choice` would have kept; return how many, 0 when none is left.
+        """Reduce at most 1,000 records to what `choice` would have stored; return how many, 0 when none is left.
 
-        A record that it would not have kept at all, or not until today, is deleted.
+        A record that it would not have stored at all, or not until today, is deleted.
         """
 
-    def erase_log(self, client: Client, *, until: datetime, number: bytes | None = None) -> Iterator[dict[str, int]]:
-        """Delete what the log holds up to this second, of one number (by its blind index) or of all; as `erase`."""
+    @abstractmethod
+    def erase_log(self, client: Client, *, until: datetime, iban_index: bytes | None = None) -> Erased:
+        """Delete the records up to this second, of one IBAN (by its blind index) or of all."""
 
-    def erase_chosen(
-        self, client: Client, chosen: Mapping[str, str], *, until: datetime, number: bytes | None = None
-    ) -> Iterator[dict[str, int]]:
-        """Delete again what of the log was chosen by this, up to this second; as `erase`. ValueError: by nothing."""
+    @abstractmethod
+    def erase_selected(
+        self, client: Client, selected: Mapping[str, str], *, until: datetime, iban_index: bytes | None = None
+    ) -> Erased:
+        """Delete again what a filter of the ledger selects, up to this second. ValueError: it selects nothing."""
 
 
 def every() -> list[PersonalDataSource]:
-    """Return the rooms, in the order of the settings."""
-    return [cast(PersonalDataSource, import_module(name)) for name in settings.PERSONAL_DATA]
+    """Return the sources, in the order of the settings."""
+    return [import_string(name)() for name in settings.PERSONAL_DATA]
+
+
+def tables() -> list[StoredTable]:
+    """Return every declared table."""
+    return [table for source in every() for table in source.all_tables()]
+
+
+def impersonal_tables() -> dict[str, str]:
+    """Return the tables without personal data: the label of each model, and what is in it."""
+    return {label: what for source in every() for label, what in source.impersonal.items()}
+
+
+def summaries() -> list[StorageSummary]:
+    """Return the lines of the list that customers read. Check records come first: readers look for them."""
+    *others, checks = every()
+    found = dict.fromkeys(
+        field.summary or table.summary
+        for source in (checks, *others)
+        for table in source.all_tables()
+        for field in table.fields
+    )
+    return [summary for summary in found if summary is not BOOKKEEPING]
 
 
 def count(client: Client) -> dict[str, int]:
-    """Return how many rows each table has that `export` yields, by its name."""
+    """Return how many rows each table that `export` yields has, by its name."""
     return {name: rows for source in every() for name, rows in source.count(client).items()}
 
 
-def export(client: Client) -> Iterator[Table]:
-    """Yield everything that is kept of a client, table by table; no two have the same name."""
+def export(client: Client) -> Iterator[ExportedTable]:
+    """Yield everything that is stored about a client, table by table; no two have the same name."""
     for source in every():
         yield from source.export(client)
 
 
-def erase(client: Client) -> Iterator[dict[str, int]]:
-    """Delete everything that is kept of a client, from the top of the house down; as each room's `erase`."""
+def erase(client: Client) -> Erased:
+    """Delete everything that is stored about a client, from the top floor down; as each source's `erase`."""
     for source in reversed(every()):
         yield from source.erase(client)
 
 
-def erase_log(client: Client, *, until: datetime, number: bytes | None = None) -> Iterator[dict[str, int]]:
-    """Delete what the logs of checks hold up to this second, of one number or of all; as each room's `erase_log`."""
-    for source in _logs():
-        yield from source.erase_log(client, until=until, number=number)
+def erase_log(client: Client, *, until: datetime, iban_index: bytes | None = None) -> Erased:
+    """Delete check records up to this second, of one IBAN or of all; as each source's `erase_log`."""
+    for source in _check_records():
+        yield from source.erase_log(client, until=until, iban_index=iban_index)
 
 
-def erase_chosen(
-    client: Client, chosen: Mapping[str, str], *, until: datetime, number: bytes | None = None
-) -> Iterator[dict[str, int]]:
-    """Delete again what of the logs was chosen by this, up to this second; as each room's `erase_chosen`."""
-    for source in _logs():
-        yield from source.erase_chosen(client, chosen, until=until, number=number)
+def erase_selected(
+    client: Client, selected: Mapping[str, str], *, until: datetime, iban_index: bytes | None = None
+) -> Erased:
+    """Delete again the check records that a filter of the ledger selects; as each source's `erase_selected`."""
+    for source in _check_records():
+        yield from source.erase_selected(client, selected, until=until, iban_index=iban_index)
 
 
 def logged(client: Client) -> dict[Mode, int]:
-    """Return how many records of checks the client has, by how much each of them holds."""
-    held = [source.logged(client) for source in _logs()]
-    return {mode: sum(counts.get(mode, 0) for counts in held) for mode in Mode}
+    """Return how many check records the client has, by how much each of them contains."""
+    found = [source.logged(client) for source in _check_records()]
+    return {mode: sum(counts.get(mode, 0) for counts in found) for mode in Mode}
 
 
 def excess(client: Client, choice: Choice) -> int:
-    """Return how many records hold more, or are kept longer, than `choice` would have it."""
-    return sum(source.excess(client, choice) for source in _logs())
+    """Return how many check records contain more, or are stored longer, than `choice` says."""
+    return sum(source.excess(client, choice) for source in _check_records())
 
 
 def reduce(client: Client, choice: Choice) -> int:
-    """Make at most 1,000 records per room what `choice` would have kept; return how many, 0 when none is left."""
-    return sum(source.reduce(client, choice) for source in _logs())
+    """Reduce at most 1,000 records per source to what `choice` would have stored; return how many."""
+    return sum(source.reduce(client, choice) for source in _check_records())
 
 
-def _logs() -> list[CheckRecordSource]:
-    return [source for source in every() if _has_a_log(source)]
-
-
-def _has_a_log(source: PersonalDataSource) -> TypeGuard[CheckRecordSource]:
-    return hasattr(source, "reduce")
+def _check_records() -> list[CheckRecordSource]:
+    return [source for source in every() if isinstance(source, CheckRecordSource)]

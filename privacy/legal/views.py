@@ -19,7 +19,7 @@ from accounts.messages import FIELD_NAMES
 from accounts.permissions import Permission
 from privacy import legal, vault
 from privacy import messages as privacy_messages
-from privacy.inventory import fields
+from privacy.inventory import registry
 from privacy.legal import measures, parties
 from privacy.legal.forms import DocumentForm
 from privacy.models import ClientDocument
@@ -38,7 +38,7 @@ def terms(request: HttpRequest) -> HttpResponse:
 @require_safe
 def notice(request: HttpRequest) -> HttpResponse:
     """Show the privacy notice; its list of stored data is the one of the settings page."""
-    return render(request, "privacy/legal/notice.html", {**_operator(), "lines": fields.LINES.values()})
+    return render(request, "privacy/legal/notice.html", {**_operator(), "lines": registry.summaries()})
 
 
 @allowed(Permission.DOCUMENTS)

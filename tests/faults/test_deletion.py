@@ -78,7 +78,7 @@ print(json.dumps([str(client.pk), str(other.pk), key.hex(), bytes(row.wrapped).h
 _KILLED: Final = """
 import os, signal
 from django.core.management import call_command
-from accounts import personal_data
+from accounts.personal_data import source
 from privacy import vault
 from privacy.deletion import erasing, ledger
 
@@ -108,7 +108,7 @@ def execute(at):
     elif at == "key destroyed":
         die_after(vault, "destroy")
     elif at == "all but committed":
-        die_after(personal_data, "close")
+        die_after(source, "delete_account")
     else:
         die_in_step(at)
     call_command("execute_deletions")

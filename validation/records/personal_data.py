@@ -1,153 +1,196 @@
-"""Check records as personal data: exported with the client, erased, pruned at their end, reduced by their owners."""
+"""Check records as personal data: exported with the client, erased, pruned, and reduced when owners decide so."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
-from django.db.models import DateTimeField, ExpressionWrapper, F, Model, QuerySet
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import batch
 from accounts.models import Client
-from accounts.personal_data.schema import Column, ExportTable, Table, Value, day, plain, time
+from accounts.personal_data.declaration import (
+    BOOKKEEPING,
+    CLEAR,
+    HASH,
+    SEALED,
+    Erased,
+    Export,
+    StorageSummary,
+    StoredTable,
+    stored,
+)
+from accounts.personal_data.schema import Column
+from accounts.personal_data.tables import OWNING, REFERENCED
 from privacy.check_logging import mode
-from privacy.models import Mode
-from validation.models import ValidationRecord
+from privacy.inventory.registry import CheckRecordSource
+from privacy.models import LEAST_DAYS, MOST_DAYS, Mode
+from validation.models import SpoolPosition, ValidationRecord
 from validation.records import store
 from validation.records.search import RecordFilter
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-HOLDS: Final[tuple[type[Model], ...]] = (ValidationRecord,)
-
-_SEALED: Final = (
-    ("iban", _("IBAN; empty unless it was stored, as are all the fields that follow")),
-    ("bank_code", _("Bank code")),
-    ("bic", _("BIC of the bank")),
-    ("address", _("IP address of the caller")),
+_UNTIL: Final = _("The number of days you have chosen.")
+_RESULTS: Final = StorageSummary(
+    _("Check log: time, source, API key, country, result and reason codes"),
+    _("Not encrypted. Not stored when logging is off."),
+    _UNTIL,
+    frozenset({CLEAR}),
+)
+_IBANS: Final = StorageSummary(
+    _("Check log: IBAN, bank, IP address of the caller"),
+    _(
+        "Encrypted with your company's own key (AES-256-GCM); found by a keyed hash (HMAC-SHA256). "
+        "Only stored in full mode."
+    ),
+    _UNTIL,
+    frozenset({SEALED, HASH}),
 )
 
 
 class _OpenedRecord:
-    """A record with its sealed fields, which are opened once for all columns."""
+    """A record whose sealed fields are decrypted once for all columns."""
 
     def __init__(self, record: ValidationRecord) -> None:
         self.record = record
         self.sealed = store.open_sealed(record.client_id, record.pk, record.sealed)
 
-
-def _open_all(_client: Client, rows: list[ValidationRecord]) -> list[_OpenedRecord]:
-    return [_OpenedRecord(row) for row in rows]
-
-
-def _clear(column: Column) -> Column:
-    return Column(column.name, column.about, lambda row: column.value(row.record))
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.record, name)
 
 
 def _sealed(name: str, about: object) -> Column:
     return Column(name, about, lambda row: getattr(row.sealed, name) if row.sealed else None)
 
 
-def _key(record: ValidationRecord) -> Value:
-    return record.key.prefix if record.key else None
-
-
-EXPORT_TABLES: Final = (
-    ExportTable(
-        "checks",
-        _("The check log, as far as logging was chosen"),
-        lambda client: ValidationRecord.objects.filter(client=client).select_related("key").order_by("at", "pk"),
+TABLES: Final[tuple[StoredTable, ...]] = (
+    StoredTable(
+        ValidationRecord,
+        f"after its last day, {LEAST_DAYS} to {MOST_DAYS} days as the client chose; when an owner deletes it; or with "
+        "the account",
         (
-            *map(
-                _clear,
-                (
-                    time("at", _("When")),
-                    day("expires_on", _("The last day on which it is stored")),
-                    plain("source", _("The channel: page or api")),
-                    Column("key", _("The beginning of the key that was used"), _key),
-                    plain("country", _("Country code; empty if unknown")),
-                    plain("is_valid", _("Whether the number is valid")),
-                    plain("codes", _("Reason codes")),
+            stored("id", CLEAR, "random ID", f"{REFERENCED}; part of what is sealed"),
+            stored("client", CLEAR, "account", OWNING),
+            stored("at", CLEAR, "time, whole seconds", "the client's check log", _("When")),
+            stored("expires_on", CLEAR, "last day", "when it is deleted", _("The last day on which it is stored")),
+            stored("source", CLEAR, "page or API", "the client's check log", _("The channel: page or api")),
+            stored(
+                "key",
+                CLEAR,
+                "API key",
+                "the client's check log",
+                Column(
+                    "key",
+                    _("The beginning of the key that was used"),
+                    lambda row: row.key.prefix if row.key else None,
                 ),
             ),
-            *(_sealed(name, about) for name, about in _SEALED),
+            stored(
+                "country", CLEAR, "country of the IBAN", "the client's check log", _("Country code; empty if unknown")
+            ),
+            stored("is_valid", CLEAR, "result", "the client's check log", _("Whether the number is valid")),
+            stored("codes", CLEAR, "reason codes", "the client's check log", _("Reason codes")),
+            stored(
+                "sealed",
+                SEALED,
+                "IBAN, bank, caller's IP address; mode full only",
+                "the client's check log",
+                _sealed("iban", _("IBAN; empty unless it was stored, as are all the fields that follow")),
+                _sealed("bank_code", _("Bank code")),
+                _sealed("bic", _("BIC of the bank")),
+                _sealed("address", _("IP address of the caller")),
+                summary=_IBANS,
+            ),
+            stored(
+                "blind_index",
+                HASH,
+                "HMAC-SHA256 of the IBAN; mode full only",
+                "finds or erases one IBAN",
+                summary=_IBANS,
+            ),
         ),
-        _open_all,
+        _RESULTS,
+        Export(
+            "checks",
+            _("The check log, as far as logging was chosen"),
+            lambda client: ValidationRecord.objects.filter(client=client).select_related("key").order_by("at", "pk"),
+            lambda _client, rows: map(_OpenedRecord, rows),
+        ),
+        erase=lambda client: _erase_records(client, RecordFilter()),
+    ),
+    StoredTable(
+        SpoolPosition,
+        "with its spool",
+        (
+            stored("spool", CLEAR, "random ID of a spool", REFERENCED),
+            stored("position", CLEAR, "bytes that are in the database", "nothing is counted twice"),
+        ),
+        BOOKKEEPING,
+        not_exported="concerns no account",
     ),
 )
 
 
-def count(client: Client) -> dict[str, int]:
-    """Return how many rows each table that `export` yields has, by its name."""
-    return {table.name: table.rows(client).count() for table in EXPORT_TABLES}
-
-
-def export(client: Client) -> Iterator[Table]:
-    """Yield the client's records, opened."""
-    return (table.table(client) for table in EXPORT_TABLES)
-
-
-def erase(client: Client) -> Iterator[dict[str, int]]:
-    """Delete all records, at most 1,000 at each step; yield how many of which table."""
-    for rows in store.erase_in_chunks(client, RecordFilter()):
+def _erase_records(client: Client, selected: RecordFilter) -> Erased:
+    for rows in store.erase_in_chunks(client, selected):
         yield {"checks": rows}
 
 
-def erase_log(client: Client, *, until: datetime, number: bytes | None = None) -> Iterator[dict[str, int]]:
-    """Delete the records up to this second, of one IBAN (by its blind index) or of all; as `erase`."""
-    for rows in store.erase_in_chunks(client, RecordFilter(until=until + timedelta(seconds=1), iban_index=number)):
-        yield {"checks": rows}
+class CheckRecordData(CheckRecordSource):
+    """The check log."""
 
+    tables = TABLES
 
-def erase_chosen(
-    client: Client, chosen: Mapping[str, str], *, until: datetime, number: bytes | None = None
-) -> Iterator[dict[str, int]]:
-    """Delete again the records that a filter of the ledger selects, up to this second; as `erase`.
+    def prune(self, now: datetime) -> dict[str, int]:
+        """Delete the records whose last day (UTC) is over."""
+        over = ValidationRecord.objects.filter(expires_on__lt=now.astimezone(UTC).date())
+        return {"checks": batch.delete(over)}
 
-    Raises ValueError for a filter that selects nothing.
-    """
-    wanted = RecordFilter.from_ledger(chosen, number).before(until + timedelta(seconds=1))
-    for rows in store.erase_in_chunks(client, wanted):
-        yield {"checks": rows}
+    def erase_log(self, client: Client, *, until: datetime, iban_index: bytes | None = None) -> Erased:
+        """Delete the records up to this second, of one IBAN (by its blind index) or of all."""
+        return _erase_records(client, RecordFilter(until=until + timedelta(seconds=1), iban_index=iban_index))
 
+    def erase_selected(
+        self, client: Client, selected: Mapping[str, str], *, until: datetime, iban_index: bytes | None = None
+    ) -> Erased:
+        """Delete again the records that a filter of the ledger selects, up to this second.
 
-def prune(now: datetime) -> dict[str, int]:
-    """Delete the records whose last day (UTC) is over."""
-    over = ValidationRecord.objects.filter(expires_on__lt=now.astimezone(UTC).date())
-    return {"checks": batch.delete(over)}
+        Raises ValueError for a filter that selects nothing.
+        """
+        return _erase_records(
+            client, RecordFilter.from_ledger(selected, iban_index).before(until + timedelta(seconds=1))
+        )
 
+    def logged(self, client: Client) -> dict[Mode, int]:
+        """Return how many records the client has, by how much each of them contains."""
+        records = ValidationRecord.objects.filter(client=client)
+        full = records.exclude(blind_index=None).count()
+        return {Mode.VERDICT: records.count() - full, Mode.FULL: full}
 
-def logged(client: Client) -> dict[Mode, int]:
-    """Return how many records the client has, by how much each of them holds."""
-    records = ValidationRecord.objects.filter(client=client)
-    full = records.exclude(blind_index=None).count()
-    return {Mode.VERDICT: records.count() - full, Mode.FULL: full}
+    def excess(self, client: Client, choice: mode.Choice) -> int:
+        """Return how many records would not exist, not as long, or not with as much in them, under `choice`."""
+        records = ValidationRecord.objects.filter(client=client)
+        if choice.mode == Mode.OFF:
+            return records.count()
+        too_long = _too_long(records, choice.days)
+        if choice.mode == Mode.FULL:
+            return too_long.count()
+        return (too_long | records.exclude(blind_index=None)).count()
 
-
-def excess(client: Client, choice: mode.Choice) -> int:
-    """Return how many records there would not be, not as long, or not with as much in them, under `choice`."""
-    records = ValidationRecord.objects.filter(client=client)
-    if choice.mode == Mode.OFF:
-        return records.count()
-    too_long = _too_long(records, choice.days)
-    if choice.mode == Mode.FULL:
-        return too_long.count()
-    return (too_long | records.exclude(blind_index=None)).count()
-
-
-def reduce(client: Client, choice: mode.Choice) -> int:
-    """Reduce at most 1,000 records to what `choice` would have stored; return how many, 0 when none is left."""
-    records = ValidationRecord.objects.filter(client=client)
-    if choice.mode == Mode.OFF:
-        return batch.one(records, {})
-    over = timezone.now().astimezone(UTC).date() - timedelta(days=choice.days)
-    if deleted := batch.one(records.filter(at__lt=datetime.combine(over, datetime.min.time(), UTC)), {}):
-        return deleted
-    blanked = batch.one(records.exclude(blind_index=None), _BLANK) if choice.mode == Mode.VERDICT else 0
-    return blanked or _shorten(records, choice.days)
+    def reduce(self, client: Client, choice: mode.Choice) -> int:
+        """Reduce at most 1,000 records to what `choice` would have stored; return how many, 0 when none is left."""
+        records = ValidationRecord.objects.filter(client=client)
+        if choice.mode == Mode.OFF:
+            return batch.one(records, {})
+        over = timezone.now().astimezone(UTC).date() - timedelta(days=choice.days)
+        if deleted := batch.one(records.filter(at__lt=datetime.combine(over, datetime.min.time(), UTC)), {}):
+            return deleted
+        blanked = batch.one(records.exclude(blind_index=None), _BLANK) if choice.mode == Mode.VERDICT else 0
+        return blanked or _shorten(records, choice.days)
 
 
 _BLANK: Final = {"sealed": b"", "blind_index": None}

@@ -26,7 +26,7 @@ from accounts.audit import client_log, staff_log
 from accounts.audit.events import AuditEvent, StaffEvent
 from accounts.audit.hash_chain import Verification
 from accounts.models import Client, HistoryEntry, StaffDetail, StaffEntry, User
-from accounts.personal_data import inventory
+from accounts.personal_data import source
 from privacy import vault
 from privacy.inventory import registry
 from tests.base import BaseTest
@@ -177,7 +177,7 @@ class StaffHistoryTests(BaseTest):
             StaffEvent.CLIENT_UNMASKED, by=self.sten.actor, detail={"reason": "vera@example.com elsewhere"}
         )
 
-        for _step in inventory.erase_user(client, self.vera.user.pk):
+        for _step in source.erase_user(client, self.vera.user.pk):
             pass
 
         told = staff_log.told(staff_log.entries(client=client.pk))

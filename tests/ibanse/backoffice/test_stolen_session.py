@@ -18,14 +18,14 @@ from django.db import transaction
 from django.http import HttpResponse
 
 from accounts.actor import Actor
+from accounts.personal_data.declaration import StoredForm
 from accounts.staff import groups as staff_groups
 from accounts.staff import support_access, unmasking
 from accounts.staff.justification import Justification
 from privacy.check_logging import mode
 from privacy.check_logging.mode import Choice
 from privacy.export import exports
-from privacy.inventory import tables
-from privacy.inventory.fields import How
+from privacy.inventory import registry
 from privacy.models import Mode
 from tests.base import PASSWORD, Person
 from tests.ibanse.backoffice.test_back_office import CHANGING, IBAN, ROUTES, OfficeTest
@@ -197,11 +197,11 @@ def _written(value: bytes) -> set[bytes]:
 
 def _every_sealed_value() -> Iterator[tuple[str, bytes]]:
     """Yield what the tables hold sealed, and the hashes that prove keys and find IBANs, with the field's name."""
-    for table in tables.TABLES:
-        rows = apps.get_model(table.model)._default_manager
+    for table in registry.tables():
+        rows = table.model._default_manager
         for field in table.fields:
-            if field.how == How.SEALED or field.name in ("digest", "blind_index", "session_key"):
+            if field.form == StoredForm.SEALED or field.name in ("digest", "blind_index", "session_key"):
                 for value in rows.values_list(field.name, flat=True)[:5]:
                     kept = bytes(value) if isinstance(value, bytes | memoryview) else str(value or "").encode()
                     if len(kept) > LEAST_BYTES:
-                        yield f"{table.model}.{field.name}", kept
+                        yield f"{table.label}.{field.name}", kept

@@ -24,7 +24,7 @@ from django.utils import timezone
 from accounts.audit import client_log
 from accounts.errors import Refusal
 from accounts.models import User
-from accounts.personal_data.schema import Field, Table
+from accounts.personal_data.schema import ExportedField, ExportedTable
 from accounts.profile import details
 from privacy import vault
 from privacy.check_logging.mode import Choice, choose
@@ -80,7 +80,7 @@ class ExportTest(BaseTest):
         self.assertEqual(response.status_code, 200)
         return ZipFile(io.BytesIO(b"".join(response.streaming_content)))
 
-    def holding(self, *tables: Table) -> AbstractContextManager[object]:
+    def holding(self, *tables: ExportedTable) -> AbstractContextManager[object]:
         """Let there be a single room, with these tables."""
 
         class Room:
@@ -95,9 +95,9 @@ class ExportTest(BaseTest):
         return patch.object(registry, "every", lambda: [Room])
 
 
-def table(name: str, *rows: dict[str, Any]) -> Table:
-    fields = tuple(Field(field, f"About {field}") for field in rows[0])
-    return Table(name, f"About {name}", fields, iter(rows))
+def table(name: str, *rows: dict[str, Any]) -> ExportedTable:
+    fields = tuple(ExportedField(field, f"About {field}") for field in rows[0])
+    return ExportedTable(name, f"About {name}", fields, iter(rows))
 
 
 @pytest.mark.claim("own_copy")
@@ -189,7 +189,9 @@ class ContentTests(ExportTest):
             "list": [],
         }
 
-        with self.holding(table("odd", odd, odd), Table("empty", "Nothing", (Field("a", "A"),), iter(()))):
+        with self.holding(
+            table("odd", odd, odd), ExportedTable("empty", "Nothing", (ExportedField("a", "A"),), iter(()))
+        ):
             zipped = self.taken(self.make())
 
         tables = json.loads(zipped.read("data.json"))["tables"]
@@ -208,7 +210,7 @@ class ContentTests(ExportTest):
 
     def test_a_copy_of_many_rows_needs_little_memory_and_few_files(self) -> None:
         rows: Any = ({"number": number, "text": "x" * 100} for number in range(30_000))
-        many = Table("many", "Many", (Field("number", ""), Field("text", "")), rows)
+        many = ExportedTable("many", "Many", (ExportedField("number", ""), ExportedField("text", "")), rows)
 
         with self.holding(many):
             made = self.make()
@@ -410,7 +412,7 @@ class LifeTests(ExportTest):
 
 
 class WorkerTests(ExportTest):
-    def stopping(self, action: Any) -> Table:
+    def stopping(self, action: Any) -> ExportedTable:
         """Return a table in whose middle something happens."""
 
         def rows() -> Any:
@@ -418,7 +420,7 @@ class WorkerTests(ExportTest):
             action()
             yield {"a": "after"}
 
-        return Table("stops", "Stops", (Field("a", "A"),), rows())
+        return ExportedTable("stops", "Stops", (ExportedField("a", "A"),), rows())
 
     def state(self) -> tuple[str, str]:
         made = DataExport.objects.get()
@@ -547,7 +549,7 @@ class PageTests(ExportTest):
         self.assertRedirects(self.alice.posts(f"{PAGE}request/"), PAGE, fetch_redirect_response=False)
         self.assertContains(self.alice.opens(PAGE), "It begins in a few seconds.")
 
-        DataExport.objects.update(state="running", rooms=4, sources_done=2, rows=1234)
+        DataExport.objects.update(state="running", sources=4, sources_done=2, rows=1234)
         running = self.alice.opens(PAGE)
         self.assertContains(running, "2 of 4 parts are done.")
         self.assertContains(running, 'data-state="under-way"')

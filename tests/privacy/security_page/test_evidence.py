@@ -18,7 +18,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 
 from ibanse.config import hosting
-from privacy.inventory import fields as inventory_fields
+from privacy.inventory import registry
 from privacy.security_page import evidence
 from privacy.security_page.claims import SUBJECTS
 from privacy.security_page.evidence import Evidence, Result
@@ -261,6 +261,6 @@ class NoticeTests(BaseTest):
     def test_the_notice_lists_what_is_kept_from_the_same_source_as_the_settings(self) -> None:
         page = self.visitor.opens("/privacy/").content.decode()
 
-        for line in inventory_fields.LINES.values():
+        for line in registry.summaries():
             self.assertIn(translated(line.what), page)
             self.assertIn(translated(line.until), page)
