@@ -90,8 +90,8 @@ def begin_work(page: Page, environment: dict[str, str], group: str) -> str:
 def find(page: Page, listed: str, term: str) -> None:
     """Find the one row of a list that is exactly this, and open it."""
     page.goto(f"/admin/{listed}/")
-    page.get_by_role("searchbox", name="Find").fill(term)
-    page.get_by_role("button", name="Find").click()
+    page.get_by_role("searchbox", name="Search").fill(term)
+    page.get_by_role("button", name="Search").click()
     page.wait_for_url("**?*q=*")
     page.locator(".back-office-list tbody a").first.click()
 

@@ -88,7 +88,7 @@ def open_log(page: Page, rows: int) -> None:
 def find(page: Page, text: str) -> None:
     """Search for a number."""
     page.get_by_label("IBAN", exact=True).fill(text)
-    page.get_by_role("button", name="Find").click()
+    page.get_by_role("button", name="Search").click()
     page.wait_for_url(re.compile("number="))
 
 
@@ -99,7 +99,7 @@ class TestALogsLife:
         page.on("framenavigated", lambda frame: visited.append(frame.url))
         for number in (SWEDISH, GERMAN, SWEDISH, WRONG):
             look_up(page, number)
-        page.get_by_role("link", name="Log").first.click()
+        page.get_by_role("link", name="Check log").first.click()
         open_log(page, 4)
         # Not which of them stands first: the log knows whole seconds, and within one the order is by chance.
         expect(page.locator("table.check-records tbody")).to_contain_text("Germany")
@@ -109,7 +109,7 @@ class TestALogsLife:
         for value in ("SE45 5000 0000 0583 9825 7466", "ESSESESS", "check page", "127.0.0.1", "Sweden"):
             expect(page.locator("dl.facts")).to_contain_text(value)
 
-        page.get_by_role("link", name="Log").first.click()
+        page.get_by_role("link", name="Check log").first.click()
         find(page, " iban: se45-5000 0000.0583 9825 7466 ")
         expect(page.locator("table.check-records tbody tr")).to_have_count(2)
         expect(page.locator("#found .message")).to_contain_text("Only checks of SE45 5000 0000 0583 9825 7466")
