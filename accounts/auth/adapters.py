@@ -21,27 +21,15 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from accounts import audit, counters, mail
-from accounts.actor import Actor
-from accounts.audit.events import CLIENT_EVENTS, AuditEvent
+from accounts import counters, mail
+from accounts.audit.events import AuditEvent
 from accounts.auth import allauth_internals, devices, presence, wrong_passwords
+from accounts.auth.credential_events import record_for_user
 from accounts.guard import addresses
 from accounts.models import Client, User
 from accounts.permissions import Permission
 from privacy import vault
 
-# What allauth would mail about a change → the deed. Each also ends the user's other sessions.
-NOTICES: Final = {
-    "account/email/password_changed": AuditEvent.PASSWORD_CHANGED,
-    "account/email/password_reset": AuditEvent.PASSWORD_CHANGED,
-    "account/email/password_set": AuditEvent.PASSWORD_CHANGED,
-    "mfa/email/recovery_codes_generated": AuditEvent.RECOVERY_CODES_MADE,
-    "mfa/email/totp_activated": AuditEvent.TOTP_ADDED,
-    "mfa/email/totp_deactivated": AuditEvent.TOTP_REMOVED,
-    "mfa/email/webauthn_added": AuditEvent.PASSKEY_ADDED,
-    "mfa/email/webauthn_removed": AuditEvent.PASSKEY_REMOVED,
-}
-_CODES_MADE: Final = "mfa/messages/recovery_codes_generated.txt"
 _FACTORS: Final = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
@@ -141,7 +129,9 @@ class AccountAdapter(DefaultAccountAdapter):
         devices.remember(request, response, user.email)
         if any(record["method"] == "code" for record in records):
             wrong_passwords.forget(user.email)
-        _record(AuditEvent.SIGNED_IN, user, request, {"method": ", ".join(_method(record) for record in records)})
+        record_for_user(
+            AuditEvent.SIGNED_IN, request, user, {"method": ", ".join(_method(record) for record in records)}
+        )
         return response
 
     def logout(self, request: HttpRequest) -> None:
@@ -172,34 +162,6 @@ class AccountAdapter(DefaultAccountAdapter):
         }
         template = f"auth/{template_prefix.rpartition('/')[2]}"
         mail.send_on_commit(template, to=email, language=language or get_language(), context=values)
-
-    def send_notification_mail(
-        self,
-        template_prefix: str,
-        user: AbstractBaseUser,
-        context: dict[str, Any] | None = None,
-        email: str | None = None,
-    ) -> None:
-        """A password or a factor was changed: record it, end the user's other sessions and tell them."""
-        request, user = self.request, _ours(user)
-        event = NOTICES[template_prefix]
-        # Recovery codes are recorded where they are made, see add_message.
-        if event != AuditEvent.RECOVERY_CODES_MADE:
-            _record(event, user, request)
-        if event == AuditEvent.PASSWORD_CHANGED:
-            wrong_passwords.forget(user.email)
-        presence.end_others(request, user)
-        values = {"sentence": CLIENT_EVENTS[event].text, "at": timezone.now(), "site": settings.SITE_URL}
-        mail.send_on_commit(
-            "auth/notice", to=email or user.email, language=user.language or get_language(), context=values
-        )
-
-    def add_message(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Show a message; that recovery codes were made is told nowhere else, so it is recorded here."""
-        template = kwargs.get("message_template") or (args[1] if len(args) > 1 else None)
-        if template == _CODES_MADE and isinstance(request.user, User):
-            _record(AuditEvent.RECOVERY_CODES_MADE, request.user, request)
-        super().add_message(request, *args, **kwargs)
 
 
 class FactorAdapter(DefaultMFAAdapter):
@@ -239,9 +201,3 @@ def _ours(user: AbstractBaseUser) -> User:
 
 def _method(record: dict[str, Any]) -> str:
     return str(record.get("type") or record["method"])
-
-
-def _record(event: AuditEvent, user: User, request: HttpRequest, detail: dict[str, str] | None = None) -> None:
-    """Record an event in the audit log of the user's client; staff have none."""
-    if user.client is not None:
-        audit.record(event, client=user.client, by=Actor.of(request, user=user), detail=detail)
