@@ -1,10 +1,10 @@
-"""API keys of clients, and the limits that hang on them."""
+"""API keys of clients, and their limits."""
 
 from django.apps import AppConfig
 
 
-class ApiKeys(AppConfig):
-    """The app of API keys."""
+class ApiKeysConfig(AppConfig):
+    """Names the app."""
 
     name = "apikeys"
     verbose_name = "API keys"

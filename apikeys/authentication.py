@@ -1,10 +1,11 @@
-"""From the header of a call to the key that may make it, or a Problem. Each step is a function, in this order:
+"""Authenticates a call: from its header to the key that may make it, or a Problem. The steps, in order:
 
-header → split → find → compare → usable → address → scope. (Rate and quota follow: rates.py, quota.py.) Unknown, wrong,
-revoked and expired keys are refused alike; only whoever has proven the secret learns that the address is the reason.
+header → split → find → compare → usable → IP address → scope (then limits/rate.py and limits/quota.py). Unknown, wrong,
+revoked and expired keys are refused alike; only a caller who has proven the secret learns that the IP address is the
+reason.
 
-Keys are held in memory for as long as nothing that is held has changed (accounts/guard/revisions.py), so a revoked key
-is refused within two seconds by every worker, and a call need not ask the database.
+Keys are cached in memory until something changes (accounts/guard/revisions.py): every worker refuses a revoked key
+within two seconds, and a call need not query the database.
 """
 
 import logging
@@ -32,54 +33,54 @@ from privacy.check_logging import mode
 log = logging.getLogger(__name__)
 
 _SCHEME: Final = "Bearer "
-_MOST_HELD: Final = 20_000
+_MOST_CACHED: Final = 20_000
 _MOST_ADDRESSES: Final = 1_000
 _NOTIFIED_FOR: Final = timedelta(days=1)
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="ibanse"'}
 
 
 class Key(NamedTuple):
-    """A key as it is held in memory: all that a call needs to know of it and its client."""
+    """A key in memory: what a call needs of it and its client."""
 
     id: UUID
     client: UUID
     is_test: bool
     digest: bytes
     pepper: bytes | None
-    """None when the pepper of its number is gone from the settings: nothing fits then."""
+    """None when its pepper is missing from the settings: then no text matches."""
     scopes: frozenset[str]
     networks: tuple[networks.Network, ...] | None
     """None: any address."""
     rate_per_minute: int
     quota: int
-    """The client's units per month."""
+    """The client's checks per month."""
     ends: float
-    """When it stops to work, as a Unix time; 0 when it is revoked or its client is not active."""
-    keeps: mode.Choice
-    """What the client wants kept of a check."""
+    """When it stops working, in Unix time; 0 when it is revoked or its client is not active."""
+    log_choice: mode.Choice
+    """What the client wants stored of a check."""
     allowed: dict[str, bool]
-    """The addresses seen so far → whether the networks hold them."""
+    """The IP addresses seen so far → whether one of the networks contains them."""
 
 
-class _Held(NamedTuple):
-    mark: UUID
+class _CachedKeys(NamedTuple):
+    revision: UUID
     keys: dict[str, Key]
     proven: dict[bytes, Key]
-    """The headers that have proven a key, by their hash."""
+    """Headers that have proven their key, by their hash."""
 
 
-_held = _Held(UUID(int=0), {}, {})
+_cached = _CachedKeys(UUID(int=0), {}, {})
 
 
-def authenticate(header: str | None, *, address: str, scope: str | None) -> Key:
-    """Return the key that may make a call of `scope` (None: every key may) from `address`.
+def authenticate(header: str | None, *, ip_address: str, scope: str | None) -> Key:
+    """Return the key that may make a call of `scope` (None: every key may) from an IP address.
 
     Raises Problem: key_missing, key_malformed, key_unknown, address_not_allowed, scope_missing; Unreadable or a
-    database error when nobody can tell whether the key still works.
+    database error when it cannot be known whether the key still works.
     """
     key = _prove(header)
-    _refuse_unusable(key, address)
-    _refuse_address(key, address)
+    _refuse_unusable(key, ip_address)
+    _refuse_address(key, ip_address)
     if scope is not None and scope not in key.scopes:
         raise Problem("scope_missing", values={"scope": scope})
     return key
@@ -87,30 +88,30 @@ def authenticate(header: str | None, *, address: str, scope: str | None) -> Key:
 
 def _prove(header: str | None) -> Key:
     """Return the key whose secret the header holds, as the key was at most two seconds ago."""
-    held = _current()
-    name = _hash(header)
-    key = held.proven.get(name)
+    cached = _current()
+    hashed = _hash(header)
+    key = cached.proven.get(hashed)
     if key is None:
         token = _split(header)
-        key = held.proven[name] = _compare(token, _find(token, held))
+        key = cached.proven[hashed] = _compare(token, _find(token, cached))
     return key
 
 
-_FOR_THIS_PROCESS: Final = secrets.token_bytes(32)
+_HASH_KEY: Final = secrets.token_bytes(32)
 
 
 def _hash(header: str | None) -> bytes:
-    """Return what stands for a header in memory: no text of a key, and nothing that tells how near one is to another.
+    """Return the hash that represents a header in memory: no text of a key, and no similarity between two of them.
 
-    A header that has proven its key need not be taken apart and compared again, which takes four times as long.
+    A header that has proven its key need not be parsed and compared again, which takes four times as long.
     """
-    return blake2b((header or "").encode("utf-8", "surrogatepass"), digest_size=32, key=_FOR_THIS_PROCESS).digest()
+    return blake2b((header or "").encode("utf-8", "surrogatepass"), digest_size=32, key=_HASH_KEY).digest()
 
 
 def _split(header: str | None) -> tokens.Token:
     if not header:
         raise Problem("key_missing", headers=_CHALLENGE)
-    # RFC 9110: the name of the scheme is the same in any case.
+    # RFC 9110: the scheme is case-insensitive.
     if header[: len(_SCHEME)].title() != _SCHEME:
         raise Problem("key_malformed", headers=_CHALLENGE)
     try:
@@ -119,20 +120,20 @@ def _split(header: str | None) -> tokens.Token:
         raise Problem("key_malformed", headers=_CHALLENGE) from None
 
 
-def _current() -> _Held:
-    """Return what is held, emptied first when anything has changed since or there is too much of it."""
-    global _held
-    mark = revisions.current()
-    held = _held
-    if held.mark != mark or len(held.keys) > _MOST_HELD or len(held.proven) > _MOST_HELD:
-        held = _held = _Held(mark, {}, {})
-    return held
+def _current() -> _CachedKeys:
+    """Return the cache, emptied when anything has changed since or it is full."""
+    global _cached
+    revision = revisions.current()
+    cached = _cached
+    if cached.revision != revision or len(cached.keys) > _MOST_CACHED or len(cached.proven) > _MOST_CACHED:
+        cached = _cached = _CachedKeys(revision, {}, {})
+    return cached
 
 
-def _find(token: tokens.Token, held: _Held) -> Key | None:
-    key = held.keys.get(token.identifier)
+def _find(token: tokens.Token, cached: _CachedKeys) -> Key | None:
+    key = cached.keys.get(token.identifier)
     if key is None and (key := _load(token)) is not None:
-        held.keys[token.identifier] = key
+        cached.keys[token.identifier] = key
     return key
 
 
@@ -154,44 +155,44 @@ def _load(token: tokens.Token) -> Key | None:
         rate_per_minute=row.rate_per_minute,
         quota=row.client.monthly_quota,
         ends=row.expires_at.timestamp() if works else 0.0,
-        keeps=mode.of(row.client),
+        log_choice=mode.of(row.client),
         allowed={},
     )
 
 
-_ANY: Final = bytes(32)
+_DUMMY: Final = bytes(32)
 
 
 def _compare(token: tokens.Token, key: Key | None) -> Key:
-    """Return the key if the token fits. An unknown one is compared all the same, so that it takes as long."""
-    pepper = (key.pepper if key else None) or _ANY
-    fits = tokens.fits(token.text, pepper, key.digest if key else _ANY)
+    """Return the key if the token matches. An unknown one is compared as well, so that it takes as long."""
+    pepper = (key.pepper if key else None) or _DUMMY
+    fits = tokens.fits(token.text, pepper, key.digest if key else _DUMMY)
     if not fits or key is None or key.pepper is None:
         raise Problem("key_unknown", headers=_CHALLENGE)
     return key
 
 
-def _refuse_unusable(key: Key, address: str) -> None:
+def _refuse_unusable(key: Key, ip_address: str) -> None:
     if key.ends <= time.time():
-        _note_refusal(key, "ended", address)
+        _note_refusal(key, "ended", ip_address)
         raise Problem("key_unknown", headers=_CHALLENGE)
 
 
-def _refuse_address(key: Key, address: str) -> None:
+def _refuse_address(key: Key, ip_address: str) -> None:
     if key.networks is None:
         return
-    allowed = key.allowed.get(address)
+    allowed = key.allowed.get(ip_address)
     if allowed is None:
-        allowed = networks.contains(key.networks, addresses.parse(address))
+        allowed = networks.contains(key.networks, addresses.parse(ip_address))
         if len(key.allowed) < _MOST_ADDRESSES:
-            key.allowed[address] = allowed
+            key.allowed[ip_address] = allowed
     if not allowed:
-        _note_refusal(key, "address", address)
-        raise Problem("address_not_allowed", values={"address": address})
+        _note_refusal(key, "address", ip_address)
+        raise Problem("address_not_allowed", values={"address": ip_address})
 
 
-def _note_refusal(key: Key, reason: str, address: str) -> None:
-    """Tell the owners, by the history, that somebody holds the key and was refused: once a day, key and reason."""
+def _note_refusal(key: Key, reason: str, ip_address: str) -> None:
+    """Record in the audit log that somebody who has the key was refused: once per day, key and reason."""
     if not rate.is_first(f"key-refused:{key.id}:{reason}", _NOTIFIED_FOR):
         return
     client = Client.objects.exclude(state=Client.State.GONE).filter(pk=key.client).first()
@@ -200,7 +201,7 @@ def _note_refusal(key: Key, reason: str, address: str) -> None:
         return
     detail = {"key": row.prefix, "reason": reason}
     try:
-        audit.record(AuditEvent.KEY_REFUSED, client=client, by=Actor(ip_address=address), detail=detail)
+        audit.record(AuditEvent.KEY_REFUSED, client=client, by=Actor(ip_address=ip_address), detail=detail)
     except vault.VaultError as error:
-        # Nothing is sealed any more for a client that is being deleted; the call is refused all the same.
-        log.warning("A refused call is missing in a history: %s", type(error).__name__)
+        # The data key of a client that is being deleted is gone; the call is refused all the same.
+        log.warning("A refused call is missing in an audit log: %s", type(error).__name__)

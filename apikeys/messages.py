@@ -1,4 +1,4 @@
-"""From codes of refusals of API keys to sentences, in the active language."""
+"""The texts of refusals about API keys, in the active language."""
 
 from typing import Final
 
@@ -54,5 +54,5 @@ REFUSALS: Final[dict[str, Promise]] = {
 
 
 def refusal(refusal: Refusal) -> str:
-    """Return why a deed was refused. Raises KeyError for a code without a sentence."""
+    """Return why an action was refused. Raises KeyError for a code without a text."""
     return str(REFUSALS[refusal.code]) % refusal.values

@@ -1,6 +1,6 @@
-"""API keys, the networks they work from, what they used, and the month's quota of each client.
+"""API keys, the networks they work from, their usage, and each client's quota of a month.
 
-A key's secret is not here: only its HMAC under a numbered pepper. Names and notes are sealed: see keys.py.
+Only the HMAC of a key's secret under a numbered pepper is stored. Names and notes are sealed: see keys.py.
 """
 
 import uuid
@@ -16,20 +16,20 @@ DEFAULT_RATE: Final = 600
 
 
 class ApiKey(models.Model):
-    """A key of a client. Its text is shown once, when it is made, and is nowhere afterwards."""
+    """A key of a client. Its text is shown once, when it is created, and stored nowhere."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     client = models.ForeignKey(Client, models.CASCADE, related_name="keys")
     identifier = models.CharField(_("identifier"), max_length=10, unique=True, editable=False)
     is_test = models.BooleanField(_("test key"), default=False, editable=False)
     digest = models.BinaryField(max_length=32)
-    """HMAC-SHA256 of the key's text under the pepper of this number."""
+    """HMAC-SHA256 of the key's text under this pepper."""
     pepper = models.PositiveIntegerField(editable=False)
     next_pepper = models.PositiveIntegerField(null=True, editable=False)
-    """The pepper that takes its place at the next use of the key, whose text is not known before: see peppers.py."""
+    """The pepper to move to at the next use, the only moment at which the text is known: see peppers.py."""
     sealed_name = models.BinaryField(_("name"), default=bytes, blank=True)
     scopes = models.JSONField(_("scopes"), default=list)
-    """Words of scopes.py, in its order."""
+    """Names of scopes.py, in its order."""
     any_address = models.BooleanField(_("works from any IP address"), default=True)
     """False: only from `networks`; with none of them, from nowhere."""
     rate_per_minute = models.PositiveIntegerField(_("calls per minute"), default=DEFAULT_RATE)
@@ -50,7 +50,7 @@ class ApiKey(models.Model):
         permissions: ClassVar[list[tuple[str, Any]]] = [("revoke_by_prefix", "Can revoke a leaked API key")]
 
     def __str__(self) -> str:
-        """Name the key by its prefix, which tells nothing secret."""
+        """Return the prefix, which is not secret."""
         return self.prefix
 
     @property
@@ -60,7 +60,7 @@ class ApiKey(models.Model):
 
 
 class AllowedNetwork(models.Model):
-    """An address or network that a key works from."""
+    """An IP address or network that a key works from."""
 
     key = models.ForeignKey(ApiKey, models.CASCADE, related_name="networks")
     network = models.CharField(_("network"), max_length=43)
@@ -81,7 +81,7 @@ class AllowedNetwork(models.Model):
 
 
 class KeyUsageDay(models.Model):
-    """What a key was used for on one day (UTC): counts, never numbers."""
+    """The usage of a key on one day (UTC): counts, never IBANs."""
 
     key = models.ForeignKey(ApiKey, models.CASCADE, related_name="usage")
     day = models.DateField(_("day"))
@@ -89,7 +89,7 @@ class KeyUsageDay(models.Model):
     valid = models.PositiveBigIntegerField(_("valid"), default=0)
     invalid = models.PositiveBigIntegerField(_("invalid"), default=0)
     units = models.PositiveBigIntegerField(_("checks"), default=0)
-    """What the calls cost of the client's quota; a test key's cost nothing."""
+    """What the calls cost of the quota; those of a test key cost nothing."""
 
     class Meta:
         verbose_name = _("usage of a key on one day")
@@ -104,7 +104,7 @@ class KeyUsageDay(models.Model):
 
 
 class QuotaMonth(models.Model):
-    """How much of its quota a client has taken in one calendar month (UTC), leased units included: see quota.py."""
+    """How much of its quota a client has used in one calendar month (UTC), leases included: see limits/quota.py."""
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="quota_months")
     month = models.DateField(_("month"))
@@ -124,7 +124,7 @@ class QuotaMonth(models.Model):
 
 
 class QuotaLease(models.Model):
-    """Units of a month's quota that one worker has taken and not yet accounted for."""
+    """Units of a month's quota that one worker has taken and not yet settled."""
 
     holder = models.UUIDField(db_index=True)
     """The worker, by the id of its spool."""

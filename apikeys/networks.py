@@ -11,7 +11,7 @@ Address = IPv4Address | IPv6Address
 NARROWEST_WIDE: Final = {4: 16, 6: 32}
 """By IP version: a network with a shorter prefix than this is wide. Hardly a company has more than one such network."""
 
-# What people type instead of one network, in the order in which it is looked for: the reason and how it looks.
+# What people type instead of one network, in the order of the checks: the code and its pattern.
 _MISTAKES: Final = (
     ("zone", re.compile(r".*%.*", re.DOTALL)),
     ("several", re.compile(r".*[\s,;].*", re.DOTALL)),
@@ -24,7 +24,7 @@ _SHAPE: Final = re.compile(r"[0-9a-f.:]+(?:/(?P<prefix>[0-9]{1,3}))?", re.IGNORE
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 _LOOPBACK: Final = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 # "This network", multicast, reserved and broadcast: a call never has one of these as its source (RFC 6890).
-_NOBODY: Final = (
+_NEVER_A_SOURCE: Final = (
     IPv4Network("0.0.0.0/8"),
     IPv4Network("224.0.0.0/3"),
     IPv6Network("::/128"),
@@ -33,7 +33,7 @@ _NOBODY: Final = (
 
 
 class NetworkError(ValueError):
-    """The text is no network that a key could be bound to; `code` says why, and the text is not repeated."""
+    """A key cannot be bound to this text; `code` says why, and the text is not repeated."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -44,18 +44,18 @@ def parse(text: str) -> Network:
     """Return the canonical network for one address or CIDR range; bits after the prefix are dropped.
 
     Raises NetworkError, whose `code` is one of `malformed`, `zone` (`%eth0`), `several`, `range` (`…1-…9`, `….*`),
-    `port`, `leading_zero` (010 is 8 for some programs), `everything` (`/0`), `mapped_range`, `nobody` (an address that
-    no call comes from). An IPv4-mapped IPv6 address becomes its IPv4 form; 6to4 and NAT64 stay as they are, since
+    `port`, `leading_zero` (010 is 8 for some programs), `everything` (`/0`), `mapped_range`, `nobody` (no call comes
+    from such an address). An IPv4-mapped IPv6 address becomes its IPv4 form; 6to4 and NAT64 stay as they are, since
     unwrapping them would trust the sender.
     """
     text = text.strip()
     if not text.isascii():
         raise NetworkError("malformed")
-    for code, sign in _MISTAKES:
-        if sign.fullmatch(text):
+    for code, pattern in _MISTAKES:
+        if pattern.fullmatch(text):
             raise NetworkError(code)
     network = _unmapped(_network(text))
-    if _is_inside(network, _NOBODY):
+    if _is_inside(network, _NEVER_A_SOURCE):
         raise NetworkError("nobody")
     return network
 
@@ -66,12 +66,12 @@ def contains(networks: Sequence[Network], address: Address) -> bool:
 
 
 def is_wide(network: Network) -> bool:
-    """Return whether so many addresses are in the network that hardly all can be one's own: see NARROWEST_WIDE."""
+    """Return whether the network has so many addresses that hardly all can be one's own: see NARROWEST_WIDE."""
     return network.prefixlen < NARROWEST_WIDE[network.version]
 
 
 def is_loopback(network: Network) -> bool:
-    """Return whether the machine's own address is in the network; behind a proxy that is right for nobody."""
+    """Return whether the network contains a loopback address; behind a proxy that matches no caller."""
     return any(_overlap(network, own) for own in _LOOPBACK)
 
 

@@ -1,7 +1,7 @@
-"""Every way in which the API says no, as one table: code → status, title, sentence. The only builder of such answers.
+"""The refusals of the API, as one table: code → status, title, detail; and the only builder of their responses.
 
-The answers are those of RFC 9457: `application/problem+json` with `type`, `title`, `status`, `code`, `detail` and
-`request_id`. Codes are English and eternal; titles and sentences follow the caller's language.
+Responses follow RFC 9457: `application/problem+json` with `type`, `title`, `status`, `code`, `detail` and `request_id`.
+Codes are English and never change; titles and details are in the caller's language.
 """
 
 from collections.abc import Mapping
@@ -17,31 +17,31 @@ from msgspec import Meta
 CONTENT_TYPE: Final = "application/problem+json"
 
 
-class Kind(NamedTuple):
-    """One kind of refusal. `detail` may have places for values, such as `%(seconds)s`."""
+class ProblemKind(NamedTuple):
+    """One kind of refusal. `detail` may have placeholders, such as `%(seconds)s`."""
 
     status: int
     title: Promise
     detail: Promise
 
 
-KINDS: Final[dict[str, Kind]] = {
-    "invalid_request": Kind(
+KINDS: Final[dict[str, ProblemKind]] = {
+    "invalid_request": ProblemKind(
         400,
         gettext_lazy("Invalid request"),
         gettext_lazy("The request could not be read. See the documentation for what is expected."),
     ),
-    "key_missing": Kind(
+    "key_missing": ProblemKind(
         401,
         gettext_lazy("Missing key"),
         gettext_lazy("Send your API key in the header “Authorization: Bearer ibanse_live_…”."),
     ),
-    "key_malformed": Kind(
+    "key_malformed": ProblemKind(
         401,
         gettext_lazy("Malformed key"),
         gettext_lazy("The Authorization header does not contain a valid ibanse key: a character is wrong or missing."),
     ),
-    "key_unknown": Kind(
+    "key_unknown": ProblemKind(
         401,
         gettext_lazy("The key does not work"),
         gettext_lazy(
@@ -49,12 +49,12 @@ KINDS: Final[dict[str, Kind]] = {
             "belong to an account that is suspended or being deleted."
         ),
     ),
-    "address_blocked": Kind(
+    "address_blocked": ProblemKind(
         403,
         gettext_lazy("IP address blocked"),
         gettext_lazy("Calls from your IP address are blocked. If this is a mistake, contact us."),
     ),
-    "address_not_allowed": Kind(
+    "address_not_allowed": ProblemKind(
         403,
         gettext_lazy("The key does not work from this IP address"),
         gettext_lazy(
@@ -62,42 +62,42 @@ KINDS: Final[dict[str, Kind]] = {
             "An owner can add it in the account."
         ),
     ),
-    "https_required": Kind(
+    "https_required": ProblemKind(
         403,
         gettext_lazy("HTTPS required"),
         gettext_lazy("The call was not encrypted. Replace the key, because it may have been read in transit."),
     ),
-    "scope_missing": Kind(
+    "scope_missing": ProblemKind(
         403,
         gettext_lazy("The key is not permitted to do this"),
         gettext_lazy("This call requires a key with the scope “%(scope)s”."),
     ),
-    "not_found": Kind(
+    "not_found": ProblemKind(
         404,
         gettext_lazy("Not found"),
         gettext_lazy("No API call has this path. Paths do not end with a slash."),
     ),
-    "method_not_allowed": Kind(
+    "method_not_allowed": ProblemKind(
         405,
         gettext_lazy("Method not allowed"),
         gettext_lazy("This path accepts %(allowed)s."),
     ),
-    "too_large": Kind(
+    "too_large": ProblemKind(
         413,
         gettext_lazy("Request too large"),
         gettext_lazy("A request may not exceed %(bytes)s bytes."),
     ),
-    "unsupported_media_type": Kind(
+    "unsupported_media_type": ProblemKind(
         415,
         gettext_lazy("Unsupported content type"),
         gettext_lazy("Send JSON in UTF-8, with the header “Content-Type: application/json” and no Content-Encoding."),
     ),
-    "rate_limited": Kind(
+    "rate_limited": ProblemKind(
         429,
         gettext_lazy("Too many calls"),
         gettext_lazy("The key allows %(limit)s calls per minute. Wait %(seconds)s seconds, then try again."),
     ),
-    "quota_exhausted": Kind(
+    "quota_exhausted": ProblemKind(
         429,
         gettext_lazy("Monthly quota not sufficient"),
         gettext_lazy(
@@ -105,7 +105,7 @@ KINDS: Final[dict[str, Kind]] = {
             "next month begins on %(next)s (UTC)."
         ),
     ),
-    "unavailable": Kind(
+    "unavailable": ProblemKind(
         503,
         gettext_lazy("Service unavailable"),
         gettext_lazy("The call could not be answered just now and cost nothing. Try again in a moment."),
@@ -114,7 +114,7 @@ KINDS: Final[dict[str, Kind]] = {
 
 
 class ProblemAnswer(msgspec.Struct):
-    """The body of every refusal (RFC 9457)."""
+    """The body of every refusal (RFC 9457). The OpenAPI document shows the name of this class."""
 
     type: Annotated[str, Meta(description=gettext_noop("Link to the documentation of this problem."))]
     title: Annotated[str, Meta(description=gettext_noop("Short description of the problem."))]
@@ -129,8 +129,8 @@ class ProblemAnswer(msgspec.Struct):
 class Problem(Exception):
     """A call is refused; nothing was done and it costs nothing.
 
-    `detail` says more precisely what is wrong than the kind's own sentence; `values` fill its places. `headers` go
-    into the answer. Raises KeyError for a code that is not in KINDS.
+    `detail` replaces that of the kind with a more precise one; `values` fill its placeholders. `headers` go into the
+    response. Raises KeyError for a code that is not in KINDS.
     """
 
     def __init__(
@@ -150,9 +150,9 @@ class Problem(Exception):
 
 
 def render(problem: Problem, *, request_id: str, language: str) -> bytes:
-    """Return the body of a refusal, its sentences in the given language."""
+    """Return the body of a refusal in this language."""
     with translation.override(language):
-        told = ProblemAnswer(
+        body = ProblemAnswer(
             type=f"{settings.SITE_URL}/api/docs/#{problem.code}",
             title=str(problem.kind.title),
             status=problem.kind.status,
@@ -160,4 +160,4 @@ def render(problem: Problem, *, request_id: str, language: str) -> bytes:
             detail=str(problem.detail) % problem.values if problem.values else str(problem.detail),
             request_id=request_id,
         )
-    return msgspec.json.encode(told)
+    return msgspec.json.encode(body)

@@ -1,9 +1,9 @@
-"""The text of an API key: how it is made, read and compared. Knows no database, no client and no setting.
+"""The text of an API key: how it is created, parsed and compared. Knows no database, no client and no setting.
 
     ibanse_live_<identifier: 10><separator: _><secret: 43><checksum: 6>        test keys begin with ibanse_test_
 
 Identifier, secret and checksum are base62 (0–9, A–Z, a–z). The secret holds 256 random bits. The checksum is the CRC-32
-of everything before it: a mistyped key is told from an unknown one without asking the database, and scanners for leaked
+of everything before it: a mistyped key differs from an unknown one without a database query, and scanners for leaked
 secrets get an exact pattern, `PATTERN`.
 """
 
@@ -19,17 +19,17 @@ IDENTIFIER_CHARACTERS: Final = 10
 SECRET_CHARACTERS: Final = 43
 CHECKSUM_CHARACTERS: Final = 6
 PATTERN: Final = r"ibanse_(?:live|test)_[0-9A-Za-z]{10}_[0-9A-Za-z]{49}"
-"""What every key looks like; for scanners of source code and logs."""
+"""Matches every key; for scanners of source code and logs."""
 
 _fits = re.compile(r"ibanse_(live|test)_([0-9A-Za-z]{10})_[0-9A-Za-z]{49}", re.ASCII).fullmatch
 
 
 class Malformed(Exception):
-    """The text is no key, or one with a typing error."""
+    """The text is not a key, or has a typing error."""
 
 
 class Token(NamedTuple):
-    """A key's whole text and what can be read from it."""
+    """The whole text of a key, and what it contains."""
 
     text: str
     identifier: str
@@ -45,7 +45,7 @@ def mint(*, is_test: bool) -> Token:
 
 
 def split(text: str) -> Token:
-    """Return the key that `text` is. Raises Malformed for any other text and for a wrong checksum."""
+    """Parse the text of a key. Raises Malformed for any other text and for a wrong checksum."""
     match = _fits(text)
     if match is None or _checksum(text[:-CHECKSUM_CHARACTERS]) != text[-CHECKSUM_CHARACTERS:]:
         raise Malformed
@@ -63,7 +63,7 @@ def digest(text: str, pepper: bytes) -> bytes:
 
 
 def fits(text: str, pepper: bytes, stored: bytes) -> bool:
-    """Return whether `text` is the key that was stored, in a time that does not tell how much of it is right."""
+    """Return whether `text` is the stored key, in a time that does not reveal how much of it is right."""
     return hmac.compare_digest(digest(text, pepper), stored)
 
 
@@ -72,20 +72,20 @@ _PAIRS: Final = [high + low for high in ALPHABET for low in ALPHABET]
 
 @lru_cache(maxsize=16)
 def _keyed(pepper: bytes) -> hmac.HMAC:
-    # Preparing the pepper takes longer than all the rest, and there are few of them.
+    # Preparing a pepper takes longer than all the rest, and there are few of them.
     return hmac.new(pepper, digestmod="sha256")
 
 
 def _checksum(body: str) -> str:
-    """Return the CRC-32 in six digits; two at a time, since this is done in every call."""
+    """Return the CRC-32 in six digits; two at a time, since every call does this."""
     high, low = divmod(zlib.crc32(body.encode()), 3844)
     higher, high = divmod(high, 3844)
     return _PAIRS[higher] + _PAIRS[high] + _PAIRS[low]
 
 
-def _base62(number: int, width: int) -> str:
+def _base62(value: int, width: int) -> str:
     digits = []
     for _ in range(width):
-        number, digit = divmod(number, 62)
+        value, digit = divmod(value, 62)
         digits.append(ALPHABET[digit])
     return "".join(reversed(digits))

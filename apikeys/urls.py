@@ -1,4 +1,4 @@
-"""The paths of API keys in the client area."""
+"""The URLs of API keys."""
 
 from django.urls import path
 

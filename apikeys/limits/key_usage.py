@@ -1,4 +1,4 @@
-"""What each key was used for, by the day: counts only, never a number that was checked."""
+"""The usage of each key by the day: counts only, never an IBAN."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -13,37 +13,37 @@ from accounts.usage import upsert
 from apikeys.models import ApiKey, KeyUsageDay
 
 
-class Used(NamedTuple):
-    """What a key was used for: calls, and the numbers and units in them."""
+class KeyUsage(NamedTuple):
+    """How often a key was used: calls, the IBANs in them, and what they cost."""
 
     calls: int = 0
     valid: int = 0
     invalid: int = 0
     units: int = 0
 
-    def plus(self, other: "Used") -> "Used":
+    def plus(self, other: "KeyUsage") -> "KeyUsage":
         """Return both together."""
-        return Used(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return KeyUsage(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
-def add(counts: Mapping[tuple[UUID, date], Used]) -> None:
-    """Add what keys were used for on their days (UTC), and note that they were used."""
-    upsert.add(KeyUsageDay, ("key", "day"), Used._fields, counts.items())
+def add(counts: Mapping[tuple[UUID, date], KeyUsage]) -> None:
+    """Add usage of keys on days (UTC), and store that they were used."""
+    upsert.add(KeyUsageDay, ("key", "day"), KeyUsage._fields, counts.items())
     for day in {day for _, day in counts}:
         keys = {key for key, on in counts if on == day}
-        unnoted = Q(last_used_on=None) | Q(last_used_on__lt=day)
-        ApiKey.objects.filter(unnoted, pk__in=keys).update(last_used_on=day)
+        not_stored = Q(last_used_on=None) | Q(last_used_on__lt=day)
+        ApiKey.objects.filter(not_stored, pk__in=keys).update(last_used_on=day)
 
 
-def days(key: ApiKey, number: int = 30) -> dict[date, Used]:
-    """Return the last `number` days up to today on which the key was used, oldest first."""
-    first = usage_counts.today() - timedelta(days=number - 1)
+def days(key: ApiKey, count: int = 30) -> dict[date, KeyUsage]:
+    """Return the usage of the last `count` days up to today, oldest first, without days of no use."""
+    first = usage_counts.today() - timedelta(days=count - 1)
     rows = key.usage.filter(day__gte=first).order_by("day")
-    return {row.day: Used(row.calls, row.valid, row.invalid, row.units) for row in rows}
+    return {row.day: KeyUsage(row.calls, row.valid, row.invalid, row.units) for row in rows}
 
 
-def month(client: Client) -> dict[UUID, Used]:
-    """Return what each key of a client was used for in the current calendar month (UTC)."""
+def month(client: Client) -> dict[UUID, KeyUsage]:
+    """Return the usage of each key of a client in the current calendar month (UTC)."""
     rows = KeyUsageDay.objects.filter(key__client=client, day__gte=usage_counts.today().replace(day=1))
-    sums = rows.values_list("key").annotate(*(Sum(name) for name in Used._fields))
-    return {key: Used(*numbers) for key, *numbers in sums}
+    sums = rows.values_list("key").annotate(*(Sum(name) for name in KeyUsage._fields))
+    return {key: KeyUsage(*totals) for key, *totals in sums}

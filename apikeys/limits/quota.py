@@ -1,10 +1,9 @@
-"""What a client may use in a calendar month (UTC), exact whoever else takes at the same moment.
+"""The quota of a client in a calendar month (UTC), exact also when several workers take at the same moment.
 
 The month's row counts what was taken; one conditional UPDATE takes more, so two workers can never both take the last
-unit. So as not to ask the database in every call, a worker takes a few units at once and holds them as a lease of its
-own: one in a hundred of what is left, and single units when less than a twentieth is left. What it does not use within
-a second it gives back; of a worker that was killed, whoever takes over its spool gives it back
-(validation/recording/writer.py).
+unit. To save a query per call, a worker takes a few units at once and holds them as its lease: a hundredth of what is
+left, and single units when less than a twentieth is left. It returns what it does not use within a second; the lease of
+a killed worker is returned by the one that takes over its spool (validation/recording/writer.py).
 """
 
 import threading
@@ -24,7 +23,7 @@ _MOST_AT_ONCE: Final = 50_000
 _IDLE_SECONDS: Final = 1.0
 
 
-class Account(NamedTuple):
+class QuotaAccount(NamedTuple):
     """A client's month."""
 
     client: UUID
@@ -32,7 +31,7 @@ class Account(NamedTuple):
 
 
 class _Lease:
-    """Units in hand, and when they were last touched."""
+    """Units that are held, and when they were last used."""
 
     __slots__ = ("units", "used_at")
 
@@ -42,20 +41,20 @@ class _Lease:
 
 
 class Leases:
-    """The units that one worker has taken and not used yet. Its threads share it."""
+    """The units that one worker has taken and not used yet; its threads share it."""
 
     def __init__(self, holder: UUID) -> None:
         self.holder = holder
         self._lock = threading.Lock()
-        self._held: dict[Account, _Lease] = {}
+        self._held: dict[QuotaAccount, _Lease] = {}
 
-    def take(self, client: UUID, units: int, *, quota: int, day: date | None = None) -> Account:
+    def take(self, client: UUID, units: int, *, quota: int, day: date | None = None) -> QuotaAccount:
         """Take units of a month's quota, all or none, and return the account they were taken from.
 
-        `day` (UTC; today) is the day that the call counts on: looked up twice, a call at the very end of a month could
-        be taken from one month and counted in the next. Raises Problem quota_exhausted.
+        `day` (UTC; today) is the day that the call counts on: read from the clock twice, a call at the very end of a
+        month could be taken from one month and counted in the next. Raises Problem quota_exhausted.
         """
-        account = Account(client, day.replace(day=1) if day else this_month())
+        account = QuotaAccount(client, day.replace(day=1) if day else this_month())
         if not units or self._use(account, units):
             return account
         taken = _borrow(account, units, quota=quota, holder=self.holder)
@@ -64,19 +63,19 @@ class Leases:
         self._add(account, taken - units)
         return account
 
-    def give_back(self, account: Account, units: int) -> None:
-        """Hold units again that were taken for a call which was not answered."""
+    def give_back(self, account: QuotaAccount, units: int) -> None:
+        """Hold units again that were taken for a call that got no response."""
         self._add(account, units)
 
     def return_idle(self) -> None:
-        """Give back to the month what was not used for a second. Raises a database error, and holds it still then."""
+        """Return what was not used for a second to the month. Raises a database error, and holds it still then."""
         old = time.monotonic() - _IDLE_SECONDS
         with self._lock:
             idle = [account for account, lease in self._held.items() if lease.used_at < old]
         for account in idle:
             self._return(account, old)
 
-    def _return(self, account: Account, old: float) -> None:
+    def _return(self, account: QuotaAccount, old: float) -> None:
         with self._lock:
             lease = self._held[account]
             if lease.used_at >= old:
@@ -84,20 +83,20 @@ class Leases:
             del self._held[account]
         if not lease.units:
             return
-        is_told = False
+        is_returned = False
         try:
             with transaction.atomic():
                 settle({account: lease.units}, holder=self.holder)
                 _untake(account, lease.units)
-                is_told = True
+                is_returned = True
         except Error:
-            # If the connection broke at the very end, it may have been done: to hold them still would spend them twice.
-            # If it was not, close() finds them.
-            if not is_told:
+            # If the connection broke during the commit, it may be done: holding the units still would spend them twice.
+            # If it is not, close() finds them.
+            if not is_returned:
                 self._add(account, lease.units)
             raise
 
-    def _use(self, account: Account, units: int) -> bool:
+    def _use(self, account: QuotaAccount, units: int) -> bool:
         with self._lock:
             lease = self._held.get(account)
             if lease is None or lease.units < units:
@@ -106,7 +105,7 @@ class Leases:
             lease.used_at = time.monotonic()
             return True
 
-    def _add(self, account: Account, units: int) -> None:
+    def _add(self, account: QuotaAccount, units: int) -> None:
         if not units:
             return
         with self._lock:
@@ -115,11 +114,11 @@ class Leases:
 
 
 leases = Leases(uuid4())
-"""The leases of this process; `hold_as` makes them anew in each worker."""
+"""The leases of this process; `hold_as` replaces them in each worker."""
 
 
 def hold_as(holder: UUID) -> None:
-    """Begin without leases, as this holder: a worker that was forked must not use its parent's."""
+    """Start without leases, as this holder: a forked worker must not use its parent's."""
     global leases
     leases = Leases(holder)
 
@@ -134,39 +133,39 @@ def month_after(month: date) -> date:
     return month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
 
 
-def settle(used: Mapping[Account, int], *, holder: UUID) -> None:
-    """Take used units out of the holder's leases, in the same transaction that counts them elsewhere."""
+def settle(used: Mapping[QuotaAccount, int], *, holder: UUID) -> None:
+    """Subtract used units from the holder's leases, in the transaction that counts them elsewhere."""
     for account, units in sorted(used.items()):
         row = QuotaLease.objects.filter(holder=holder, client=account.client, month=account.month)
         row.update(units=F("units") - units)
 
 
 def close(holder: UUID) -> None:
-    """Give back whatever a holder has left, after all that it used was settled; doing it again does no harm."""
+    """Return what a holder has left, after all that it used was settled; doing so twice does no harm."""
     with transaction.atomic():
         for lease in QuotaLease.objects.select_for_update().filter(holder=holder).order_by("client", "month"):
-            _untake(Account(lease.client_id, lease.month), lease.units)
+            _untake(QuotaAccount(lease.client_id, lease.month), lease.units)
         QuotaLease.objects.filter(holder=holder).delete()
 
 
-def _borrow(account: Account, units: int, *, quota: int, holder: UUID) -> int:
-    """Take units, and a few more to hold if enough is left. Return how many were taken; 0 when not even `units` are."""
+def _borrow(account: QuotaAccount, units: int, *, quota: int, holder: UUID) -> int:
+    """Take units, and a few more to hold if enough is left. Return how many; 0 when not even `units` are left."""
     for wanted in dict.fromkeys((max(units, _at_once(account, quota)), units)):
         with transaction.atomic():
             if _take(account, wanted, quota):
-                _note(account, wanted, holder)
+                _add_to_lease(account, wanted, holder)
                 return wanted
     return 0
 
 
-def _at_once(account: Account, quota: int) -> int:
+def _at_once(account: QuotaAccount, quota: int) -> int:
     month = QuotaMonth.objects.filter(client=account.client, month=account.month).first()
     left = quota - (month.taken if month else 0)
     return 1 if left * 20 < quota else min(_MOST_AT_ONCE, left // 100)
 
 
-def _take(account: Account, units: int, quota: int) -> bool:
-    """Take units in one statement, which finds the row only if they are left."""
+def _take(account: QuotaAccount, units: int, quota: int) -> bool:
+    """Take units in one statement, which finds the row only if that many are left."""
     row = QuotaMonth.objects.filter(client=account.client, month=account.month)
     enough = row.filter(taken__lte=quota - units)
     if quota < units:
@@ -179,11 +178,11 @@ def _take(account: Account, units: int, quota: int) -> bool:
     return bool(enough.update(taken=F("taken") + units))
 
 
-def _untake(account: Account, units: int) -> None:
+def _untake(account: QuotaAccount, units: int) -> None:
     QuotaMonth.objects.filter(client=account.client, month=account.month).update(taken=F("taken") - units)
 
 
-def _note(account: Account, units: int, holder: UUID) -> None:
+def _add_to_lease(account: QuotaAccount, units: int, holder: UUID) -> None:
     QuotaLease.objects.bulk_create(
         [QuotaLease(holder=holder, client_id=account.client, month=account.month)], ignore_conflicts=True
     )

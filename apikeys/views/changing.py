@@ -1,4 +1,4 @@
-"""Where a key is changed, and where it is ended."""
+"""The pages on which a key is edited and revoked."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 @read_or_send
 @recent_login
 def edit(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Show what can be changed of a key; a post changes it."""
+    """Show what can be changed; a POST changes it."""
     key = listing.find(request, pk)
     if request.method != "POST":
         return _form_page(request, key, KeyForm(key=key, initial=_initial(key)))
@@ -45,7 +45,7 @@ def edit(request: MemberRequest, pk: UUID) -> HttpResponseBase:
 @read_or_send
 @recent_login
 def revoke(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Say what revoking means and ask whether to do it; a post does it."""
+    """Explain what revoking means; a POST revokes the key."""
     key = listing.find(request, pk)
     row = listing.row_of(key, timezone.now(), entries=0)
     if request.method != "POST":

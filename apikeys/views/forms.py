@@ -1,4 +1,4 @@
-"""What the pages of API keys accept: the fields listed here, and nothing else that is posted."""
+"""The forms of API keys."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -42,11 +42,11 @@ OVERLAPS: Final = (
     ("24", Option(_("After 24 hours"), _("Both work for a day."))),
     ("168", Option(_("After 7 days"), _("Both work for a week, so you can update your programs one at a time."))),
 )
-"""Hours of keys.OVERLAPS → what they mean."""
+"""The hours of keys.OVERLAPS and their texts."""
 
 
 class KeyForm(BaseForm):
-    """What of a key can be changed."""
+    """What can be changed of a key."""
 
     name = LineField(
         label=_("Name"),
@@ -73,13 +73,17 @@ class KeyForm(BaseForm):
         rate = self.fields["rate_per_minute"]
         rate.validators += [MinValueValidator(1), MaxValueValidator(most)]
         rate.widget.attrs |= {"min": 1, "max": most}
-        told = {"most": number_format(most)}
-        rate.help_text = _("From 1 to %(most)s. Further calls are refused until the rate drops again.") % told
+        rate.help_text = _("From 1 to %(most)s. Further calls are refused until the rate drops again.") % {
+            "most": number_format(most)
+        }
         today = timezone.localdate()
-        self.fields["expires_on"].widget.attrs |= {"min": _iso(_first_day(today)), "max": _iso(_last_day(today))}
+        self.fields["expires_on"].widget.attrs |= {
+            "min": _first_day(today).isoformat(),
+            "max": _last_day(today).isoformat(),
+        }
 
     def clean_expires_on(self) -> date:
-        """Refuse a day that is over or too far away; the one that the key has may stay."""
+        """Refuse a day in the past or too far away; the present one of the key may stay."""
         day: date = self.cleaned_data["expires_on"]
         today = timezone.localdate()
         if self.key and day == timezone.localdate(self.key.expires_at):
@@ -91,31 +95,31 @@ class KeyForm(BaseForm):
         return day
 
     def draft(self) -> keys.Draft:
-        """Return what was typed, once the form is valid."""
-        typed = self.cleaned_data
+        """Return the content of the valid form."""
+        cleaned = self.cleaned_data
         return keys.Draft(
-            name=typed["name"],
-            scopes=tuple(typed["scopes"]),
-            rate_per_minute=typed["rate_per_minute"],
-            expires_at=self._expires_at(typed["expires_on"]),
-            is_test=self.key.is_test if self.key else typed["kind"] == "test",
-            any_address=self.key.any_address if self.key else typed["addresses"] == "any",
-            networks=() if self.key else typed["networks"],
+            name=cleaned["name"],
+            scopes=tuple(cleaned["scopes"]),
+            rate_per_minute=cleaned["rate_per_minute"],
+            expires_at=self._expires_at(cleaned["expires_on"]),
+            is_test=self.key.is_test if self.key else cleaned["kind"] == "test",
+            any_address=self.key.any_address if self.key else cleaned["addresses"] == "any",
+            networks=() if self.key else cleaned["networks"],
         )
 
     def _expires_at(self, day: date) -> datetime:
-        # A colleague in another time zone who leaves the day as it is must not move the end by hours.
+        # A colleague in another time zone who leaves the day unchanged must not move the expiry by hours.
         if self.key and day == timezone.localdate(self.key.expires_at):
             return self.key.expires_at
         return timezone.make_aware(datetime.combine(day, time(23, 59, 59)))
 
     def refuse(self, refusal: Refusal, field: str | None = None) -> None:
-        """Tell why the deed was refused, at the field or above the form."""
+        """Show why the action was refused, at the field or above the form."""
         self.add_error(field, messages.refusal(refusal))
 
 
 class NewKeyForm(KeyForm):
-    """All that is decided of a new key."""
+    """What is decided about a new key."""
 
     attempt = idempotency.TokenField()
     kind = forms.ChoiceField(label=_("Type"), choices=KINDS, widget=Radios)
@@ -133,7 +137,7 @@ class NewKeyForm(KeyForm):
 
     @classmethod
     def fresh(cls) -> "NewKeyForm":
-        """Return the form as a person first sees it."""
+        """Return the form with its first values."""
         today = timezone.localdate()
         initial = {
             "kind": "live",
@@ -145,7 +149,7 @@ class NewKeyForm(KeyForm):
         return cls(initial=initial)
 
     def clean(self) -> dict[str, Any]:
-        """Read the addresses line by line; they are not asked for when any address will do."""
+        """Parse the IP addresses line by line; they are ignored when any address may call."""
         cleaned = super().clean() or self.cleaned_data
         lines = cleaned.get("networks", "").splitlines() if cleaned.get("addresses") == "only" else []
         cleaned["networks"] = tuple(self._networks([line.strip() for line in lines if line.strip()]))
@@ -163,7 +167,7 @@ class NewKeyForm(KeyForm):
 
 
 class NetworkForm(BaseForm):
-    """An address or network to add to a key's list."""
+    """An IP address or network to add to the list of a key."""
 
     network = forms.CharField(
         label=_("IP address or network"),
@@ -179,17 +183,17 @@ class NetworkForm(BaseForm):
     )
 
     def refuse(self, refusal: Refusal, field: str | None = None) -> None:
-        """Tell why the deed was refused, at the field or above the form."""
+        """Show why the action was refused, at the field or above the form."""
         self.add_error(field, messages.refusal(refusal))
 
 
 class RotationForm(BaseForm):
-    """How long the old key goes on working."""
+    """How long the old key continues to work."""
 
     overlap = forms.ChoiceField(label=_("When should the old key stop working?"), choices=OVERLAPS, widget=Radios)
 
-    def hours(self) -> timedelta:
-        """Return what was chosen, once the form is valid: one of keys.OVERLAPS."""
+    def duration(self) -> timedelta:
+        """Return the choice of the valid form, one of keys.OVERLAPS."""
         return timedelta(hours=int(self.cleaned_data["overlap"]))
 
 
@@ -199,7 +203,3 @@ def _first_day(today: date) -> date:
 
 def _last_day(today: date) -> date:
     return today + keys.LONGEST_LIFE
-
-
-def _iso(day: date) -> str:
-    return day.isoformat()

@@ -1,4 +1,4 @@
-"""The keys of a client: all of them, and one with everything about it."""
+"""The list of a client's keys, and the page of one key."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,22 +27,22 @@ DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class KeyRow:
     """One key of the list."""
 
     key: ApiKey
     name: str
     state: str
-    """`in_use`, `ending` (within 30 days), `replaced` (works for a while yet), `expired` or `revoked`."""
+    """`in_use`, `ending` (within 30 days), `replaced` (still works for a while), `expired` or `revoked`."""
     days_left: int
     entries: int
-    """Addresses in its list."""
+    """Number of networks in its list."""
     calls: int
     """In the current month (UTC)."""
 
     @property
-    def scopes(self) -> list[scopes.Scope]:
-        """What the key may do, in words."""
+    def scopes(self) -> list[scopes.KeyScope]:
+        """The scopes with their texts."""
         return [scopes.SCOPES[word] for word in self.key.scopes]
 
     @property
@@ -52,8 +52,8 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One address or network of a key's list."""
+class NetworkRow:
+    """One IP address or network in the list of a key."""
 
     entry: AllowedNetwork
     note: str
@@ -61,17 +61,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class UsedDay:
-    """What a key was used for on a day."""
+class KeyUsageRow:
+    """The usage of a key on a day."""
 
     day: usage_counts.DayCounts
-    used: key_usage.Used
+    used: key_usage.KeyUsage
 
 
 @allowed(Permission.KEYS_VIEW)
 @require_safe
 def listing(request: MemberRequest) -> HttpResponse:
-    """Show the client's keys, those that have ended folded away."""
+    """Show the client's keys, with revoked and expired ones folded away."""
     rows = _rows(request.client, timezone.now())
     in_use = [row for row in rows if not row.is_over]
     context = {
@@ -86,17 +86,17 @@ def listing(request: MemberRequest) -> HttpResponse:
 @allowed(Permission.KEYS_VIEW)
 @require_safe
 def key(request: MemberRequest, pk: UUID) -> HttpResponse:
-    """Show one key: its settings, where it works from, and what it was used for."""
+    """Show one key: its settings, its networks and its usage."""
     return key_page(request, find(request, pk), NetworkForm())
 
 
 def find(request: MemberRequest, pk: UUID) -> ApiKey:
-    """Return a key of the client; raises Http404 for any other, as if it were not there."""
+    """Return a key of the client. Raises Http404 for any other, as for one that does not exist."""
     return get_object_or_404(ApiKey.objects.select_related("client", "replaced_by"), client=request.client, pk=pk)
 
 
 def key_page(request: MemberRequest, key: ApiKey, form: NetworkForm) -> HttpResponse:
-    """Return the page of one key, with the form for another address as it was filled in."""
+    """Return the page of one key, with the form for another network as it was filled in."""
     now = timezone.now()
     days = _days(key)
     entries = _entries(key)
@@ -113,11 +113,11 @@ def key_page(request: MemberRequest, key: ApiKey, form: NetworkForm) -> HttpResp
     return render(request, "apikeys/key.html", context, status=422 if form.errors else 200)
 
 
-def row_of(key: ApiKey, now: datetime, *, entries: int, calls: int = 0) -> Row:
-    """Return what the pages say of a key now."""
-    # 23 hours and 59 minutes are one more day for whoever reads it.
+def row_of(key: ApiKey, now: datetime, *, entries: int, calls: int = 0) -> KeyRow:
+    """Return what the pages show of a key."""
+    # Rounded up: 23 hours and 59 minutes are shown as one day.
     days_left = -((now - key.expires_at) // timedelta(days=1))
-    return Row(key, keys.name(key), _state(key, now), days_left, entries, calls)
+    return KeyRow(key, keys.name(key), _state(key, now), days_left, entries, calls)
 
 
 def _state(key: ApiKey, now: datetime) -> str:
@@ -130,23 +130,23 @@ def _state(key: ApiKey, now: datetime) -> str:
     return next((state for state, holds in states if holds), "in_use")
 
 
-def _rows(client: Client, now: datetime) -> list[Row]:
+def _rows(client: Client, now: datetime) -> list[KeyRow]:
     used = key_usage.month(client)
     found = ApiKey.objects.filter(client=client).annotate(entries=Count("networks")).order_by("-created_at")
     return [row_of(key, now, entries=key.entries, calls=used[key.pk].calls if key.pk in used else 0) for key in found]
 
 
-def _entries(key: ApiKey) -> list[Entry]:
+def _entries(key: ApiKey) -> list[NetworkRow]:
     return [
-        Entry(entry, keys.note(entry), networks.is_wide(networks.parse(entry.network)))
+        NetworkRow(entry, keys.note(entry), networks.is_wide(networks.parse(entry.network)))
         for entry in key.networks.select_related("key").order_by("added_at", "pk")
     ]
 
 
-def _days(key: ApiKey) -> list[UsedDay]:
-    """Return the last days, oldest first, those without a call too."""
+def _days(key: ApiKey) -> list[KeyUsageRow]:
+    """Return the usage of the last days, oldest first, days without calls included."""
     used = key_usage.days(key, DAYS)
     first = usage_counts.today() - timedelta(days=DAYS - 1)
     dates = [first + timedelta(days=offset) for offset in range(DAYS)]
-    found = [(day, used.get(day, key_usage.Used())) for day in dates]
-    return [UsedDay(usage_counts.DayCounts(day, counts.valid, counts.invalid), counts) for day, counts in found]
+    found = [(day, used.get(day, key_usage.KeyUsage())) for day in dates]
+    return [KeyUsageRow(usage_counts.DayCounts(day, counts.valid, counts.invalid), counts) for day, counts in found]

@@ -1,4 +1,4 @@
-"""Where keys are made, new or in the place of an old one, and shown: once, in the answer to the form that made them."""
+"""The pages on which keys are created and rotated; the text is shown once, in the response to the form."""
 
 from uuid import UUID
 
@@ -27,7 +27,7 @@ read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 @read_or_send
 @recent_login
 def create(request: MemberRequest) -> HttpResponseBase:
-    """Ask what the key shall be; a post makes it and shows its text."""
+    """Show the form of a new key; a POST creates it and shows its text."""
     if request.method != "POST":
         return _form_page(request, NewKeyForm.fresh())
     form = NewKeyForm(request.POST)
@@ -50,13 +50,13 @@ def create(request: MemberRequest) -> HttpResponseBase:
 @read_or_send
 @recent_login
 def rotate(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Ask how long the old key shall go on; a post makes its successor and shows the text."""
+    """Ask how long the old key continues to work; a POST creates its successor and shows the text."""
     old = listing.find(request, pk)
     form = RotationForm(request.POST if request.method == "POST" else None, initial={"overlap": "24"})
     if not form.is_valid():
         return _rotation_page(request, old, form)
     try:
-        key, text = keys.rotate(old, form.hours(), by=request.actor)
+        key, text = keys.rotate(old, form.duration(), by=request.actor)
     except Refusal as refusal:
         if refusal.code == "key_limit_reached":
             form.refuse(refusal)
@@ -83,13 +83,13 @@ def _rotation_page(request: MemberRequest, key: ApiKey, form: RotationForm) -> H
 
 
 def _shown_once(request: MemberRequest, key: ApiKey, text: str, old: ApiKey | None = None) -> HttpResponse:
-    """Show the text of a key. Nothing that could show it again keeps it: no session, no message, no redirect."""
+    """Show the text of a key. It is stored nowhere: not in the session, nor in a message or a redirect."""
     entries = [networks.parse(entry.network) for entry in key.networks.all()]
     context = {
         "row": listing.row_of(key, timezone.now(), entries=len(entries)),
         "wide": [str(network) for network in entries if networks.is_wide(network)],
         "text": text,
-        "command": first_call.line(text),
+        "command": first_call.command(text),
         "old": listing.row_of(old, timezone.now(), entries=0) if old else None,
     }
     return render(request, "apikeys/shown_once.html", context, status=201)

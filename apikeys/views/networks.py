@@ -1,4 +1,4 @@
-"""Where a key may be used from: the deeds of the list on its page."""
+"""The actions of the list of IP addresses on a key's page. A GET, as after signing in again, leads back there."""
 
 from uuid import UUID
 
@@ -25,26 +25,31 @@ read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 @read_or_send
 @recent_login
 def add(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Add an address or network to a key's list, or the caller's own; only a post does."""
+    """Add an IP address or network to the list of a key, or the caller's own."""
     key = listing.find(request, pk)
     if request.method != "POST":
         return redirect("apikeys:key", pk=pk)
-    typed = request.POST.copy()
-    if "own" in typed:
-        typed["network"] = addresses.caller(request)
-    form = NetworkForm(typed)
+    data = request.POST.copy()
+    if "own" in data:
+        data["network"] = addresses.caller(request)
+    form = NetworkForm(data)
     if not form.is_valid():
         return listing.key_page(request, key, form)
-    chosen = form.cleaned_data
+    cleaned = form.cleaned_data
     try:
-        entry = keys.allow(key, chosen["network"], chosen["note"], by=request.actor)
+        entry = keys.allow(key, cleaned["network"], cleaned["note"], by=request.actor)
     except Refusal as refusal:
         if refusal.code.startswith("network_"):
             form.refuse(refusal, "network")
             return listing.key_page(request, key, form)
         messages.error(request, apikey_messages.refusal(refusal))
         return redirect("apikeys:key", pk=pk)
-    _say_added(request, entry)
+    values = {"network": entry.network}
+    messages.success(request, _("%(network)s has been added.") % values)
+    if networks.is_wide(networks.parse(entry.network)):
+        messages.warning(
+            request, _("%(network)s is a very large network. Check that all its IP addresses are yours.") % values
+        )
     return redirect("apikeys:key", pk=pk)
 
 
@@ -52,7 +57,7 @@ def add(request: MemberRequest, pk: UUID) -> HttpResponseBase:
 @read_or_send
 @recent_login
 def remove(request: MemberRequest, pk: UUID, entry: int) -> HttpResponseBase:
-    """Take an entry out of a key's list; only a post does."""
+    """Remove an entry from the list of a key."""
     key = listing.find(request, pk)
     if request.method == "POST":
         found = get_object_or_404(AllowedNetwork.objects.select_related("key__client"), key=key, pk=entry)
@@ -68,7 +73,7 @@ def remove(request: MemberRequest, pk: UUID, entry: int) -> HttpResponseBase:
 @read_or_send
 @recent_login
 def choose(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Let a key work from any address or only from its list; only a post does."""
+    """Let a key work from any IP address or only from its list."""
     key = listing.find(request, pk)
     if request.method != "POST":
         return redirect("apikeys:key", pk=pk)
@@ -78,20 +83,10 @@ def choose(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     except Refusal as refusal:
         messages.error(request, apikey_messages.refusal(refusal))
         return redirect("apikeys:key", pk=pk)
-    said = (
+    text = (
         _("The key now works from any IP address.")
         if any_address
         else _("The key now works only from the IP addresses in its list.")
     )
-    messages.success(request, said)
+    messages.success(request, text)
     return redirect("apikeys:key", pk=pk)
-
-
-def _say_added(request: MemberRequest, entry: AllowedNetwork) -> None:
-    network = networks.parse(entry.network)
-    told = {"network": entry.network}
-    messages.success(request, _("%(network)s has been added.") % told)
-    if networks.is_wide(network):
-        messages.warning(
-            request, _("%(network)s is a very large network. Check that all its IP addresses are yours.") % told
-        )

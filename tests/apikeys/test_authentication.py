@@ -78,7 +78,7 @@ class CallsTest(BaseTest):
 
 
 @pytest.mark.claim("valid_keys_only")
-class HeaderTests(CallsTest):
+class AuthorizationHeaderTests(CallsTest):
     def test_a_key_in_the_header_is_let_in_however_the_scheme_is_written(self) -> None:
         token = self.alice.key()
         for header in (f"Bearer {token}", f"bearer {token}", f"BEARER {token}", f"Bearer   {token} "):
@@ -113,7 +113,7 @@ class HeaderTests(CallsTest):
             f"Bearer {'x' * 8000}",
             f"Bearer {token[:-1]}\xe9",
             f"Bearer {token[:12]}١{token[13:]}",
-            # Two headers, as the server joins them: which of the keys was meant, nobody can tell.
+            # Two headers, as the server joins them: which of the keys is meant is ambiguous.
             f"Bearer {token},Bearer {token}",
             f"Bearer {token}, Basic x",
         ):
@@ -143,13 +143,13 @@ class TokenTests(CallsTest):
     def test_every_single_wrong_character_is_a_typing_error(self) -> None:
         """By the checksum alone: 78 places, every character of the alphabet, and some that never belong there."""
         token = tokens.mint(is_test=False).text
-        with patch.object(authentication, "_find", side_effect=AssertionError("asked the database")):
+        with patch.object(authentication, "_find", side_effect=AssertionError("queried the database")):
             for place, character in itertools.product(range(len(token)), (*tokens.ALPHABET, "_", "-", " ", "\xdf")):
                 mistyped = token[:place] + character + token[place + 1 :]
                 if mistyped.strip(" ") == token:
                     continue
                 with self.assertRaises(Problem) as refused:
-                    authentication.authenticate(f"Bearer {mistyped}", address="192.0.2.7", scope=None)
+                    authentication.authenticate(f"Bearer {mistyped}", ip_address="192.0.2.7", scope=None)
                 self.assertEqual(refused.exception.code, "key_malformed", mistyped)
 
     def test_characters_that_changed_places_are_a_typing_error(self) -> None:
@@ -200,7 +200,7 @@ class TokenTests(CallsTest):
         with override_settings(PEPPERS={number + 1: bytes(range(32))}):
             revisions.bump()
             self.assert_refused(token)
-            # The digest under the pepper that stands in for a missing one must not fit either.
+            # The digest under the dummy pepper of a missing one must not match either.
             ApiKey.objects.update(digest=tokens.digest(token, bytes(32)))
             revisions.bump()
             self.assert_refused(token)
@@ -218,7 +218,7 @@ class TokenTests(CallsTest):
 
 
 @pytest.mark.claim("valid_keys_only")
-class LifeTests(CallsTest):
+class KeyLifeTests(CallsTest):
     def test_a_revoked_key_is_refused_by_the_next_call(self) -> None:
         token = self.alice.key()
         self.assert_works(token)
@@ -332,16 +332,16 @@ class LifeTests(CallsTest):
     def test_a_held_key_costs_no_query(self) -> None:
         token = self.alice.key()
         authenticate = authentication.authenticate
-        authenticate(f"Bearer {token}", address="192.0.2.7", scope="validate")
+        authenticate(f"Bearer {token}", ip_address="192.0.2.7", scope="validate")
 
         with self.assertNumQueries(0):
             for _ in range(10):
-                authenticate(f"Bearer {token}", address="192.0.2.7", scope="validate")
+                authenticate(f"Bearer {token}", ip_address="192.0.2.7", scope="validate")
 
 
 @pytest.mark.claim("silent_refusals")
 class SilenceTests(CallsTest):
-    """What cannot be told apart, so that nobody learns which keys there were."""
+    """Refusals that do not differ, so that a caller cannot learn which keys there were."""
 
     def test_unknown_wrong_revoked_and_expired_keys_get_the_same_response_to_the_byte(self) -> None:
         revoked, expired, suspended, far = (self.alice.key() for _ in range(4))
@@ -387,7 +387,7 @@ class SilenceTests(CallsTest):
 
 
 @pytest.mark.claim("valid_keys_only")
-class ScopeTests(CallsTest):
+class RequiredScopeTests(CallsTest):
     PATHS = {
         "/api/v1/validate": IBAN,
         "/api/v1/validate/batch": {"ibans": [IBAN["iban"]]},
@@ -433,7 +433,7 @@ class ScopeTests(CallsTest):
 
 
 @pytest.mark.claim("kept_when_off")
-class HistoryTests(CallsTest):
+class RefusalAuditTests(CallsTest):
     def refusals(self) -> list[dict[str, str]]:
         """Return the details of the refused calls in the client's history."""
         client = self.alice.client
@@ -449,8 +449,8 @@ class HistoryTests(CallsTest):
                 self.assert_refused(bound, "address_not_allowed", 403, address=address)
             self.assert_refused(ended)
 
-        told = {(detail["key"], detail["reason"]) for detail in self.refusals()}
-        self.assertEqual(told, {(self.row(bound).prefix, "address"), (self.row(ended).prefix, "ended")})
+        refused = {(detail["key"], detail["reason"]) for detail in self.refusals()}
+        self.assertEqual(refused, {(self.row(bound).prefix, "address"), (self.row(ended).prefix, "ended")})
         self.assertEqual(len(self.refusals()), 2)
         self.assert_recorded("keys.refused", client=self.alice.client)
 
@@ -470,7 +470,7 @@ class HistoryTests(CallsTest):
 
 
 @pytest.mark.claim("prompt_changes")
-class OtherWorkersTests(CallsTest):
+class KeyCacheTests(CallsTest):
     """What another process has changed: its rows and its mark come without any word in this one."""
 
     def setUp(self) -> None:
@@ -546,7 +546,7 @@ class OtherWorkersTests(CallsTest):
         self.assert_works(self.token)  # It answers again, and so do we.
 
 
-class StoresTests(CallsTest):
+class StoreOutageTests(CallsTest):
     def test_a_database_that_does_not_response_is_told_as_unavailable(self) -> None:
         token = self.alice.key()
         with (
@@ -562,7 +562,7 @@ class StoresTests(CallsTest):
 
     def test_a_store_of_limits_that_does_not_response_stops_no_call_and_hides_no_refusal(self) -> None:
         token, bound = self.alice.key(), self.alice.key(networks=["198.51.100.0/24"])
-        away = rate.Rates(rate.SharedOrOwn(rate.Shared("unix:///nowhere/redis.sock")))
+        away = rate.Rates(rate.FallbackStore(rate.RedisStore("unix:///nowhere/redis.sock")))
         with (
             patch.object(rate, "shared", return_value=away),
             patch("apikeys.limits.rate.threading.Thread"),  # It would go on asking for that store.

@@ -105,11 +105,11 @@ class WarningTests(BaseTest):
 
 
 class QuotaTests(BaseTest):
-    def test_a_quota_is_set_by_id_or_by_an_owners_address_and_told(self) -> None:
+    def test_a_quota_is_set_by_id_or_by_an_owners_e_mail_address(self) -> None:
         client = self.alice.client
         with self.captureOnCommitCallbacks(execute=True):
-            told = said("set_quota", str(client.pk), "25000")
-        self.assertEqual(told, f"The quota of {client.pk} is 25000 units per month; it was 10000.\n")
+            output = said("set_quota", str(client.pk), "25000")
+        self.assertEqual(output, f"The quota of {client.pk} is 25000 checks per month; it was 10000.\n")
         said("set_quota", "Alice@Example.com", "50000")
 
         client.refresh_from_db()
@@ -136,7 +136,7 @@ class QuotaTests(BaseTest):
                 said("set_quota", who, units)
 
 
-class DemoTests(BaseTest):
+class DemoKeyTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         folder = TemporaryDirectory()
@@ -155,7 +155,7 @@ class DemoTests(BaseTest):
         self.assertIn("  curl http://localhost:8000/api/v1/validate -H 'Authorization: Bearer ibanse_live_", first)
         self.assertEqual((self.folder / "demo_keys").stat().st_mode & 0o777, 0o600)
 
-    def test_a_key_that_was_revoked_is_made_anew(self) -> None:
+    def test_a_key_that_was_revoked_is_created_again(self) -> None:
         first = said("create_demo")
         live = ApiKey.objects.get(is_test=False)
         keys.revoke(live, by=SYSTEM)

@@ -1,4 +1,4 @@
-"""Keys: what their owners may do with them, what is kept of them, and what nobody may."""
+"""Keys: what owners may do with them, and what is stored of them."""
 
 import io
 import logging
@@ -46,15 +46,15 @@ class KeyTest(BaseTest):
     def details(self, tag: str) -> dict[str, str]:
         return client_log.told(self.alice.client, client_log.entries(self.alice.client, tag=tag))[0].details
 
-    def assert_refused(self, code: str, action: Callable[..., object], *given: Any, **more: Any) -> Refusal:
+    def assert_refused(self, code: str, action: Callable[..., object], *arguments: Any, **options: Any) -> Refusal:
         with self.assertRaises(Refusal) as caught:
-            action(*given, **more)
+            action(*arguments, **options)
         self.assertEqual(caught.exception.code, code)
         self.assertTrue(messages.refusal(caught.exception))
         return caught.exception
 
 
-class MakingTests(KeyTest):
+class CreateKeyTests(KeyTest):
     def test_a_key_is_what_was_wished_for(self) -> None:
         text = self.alice.key(
             name="Accounting", scopes=("usage", "validate", "usage"), rate_per_minute=60, is_test=True,
@@ -129,7 +129,7 @@ class MakingTests(KeyTest):
         self.assert_refused("key_limit_reached", self.key)
 
 
-class ChangingTests(KeyTest):
+class EditKeyTests(KeyTest):
     def test_a_key_is_changed_and_only_what_changed_is_named(self) -> None:
         key = self.key()
         same = self.draft(name="Accounting", scopes=tuple(key.scopes), expires_at=key.expires_at)
@@ -191,10 +191,10 @@ class ChangingTests(KeyTest):
             with self.subTest(number=number):
                 self.assertNotEqual(revisions.current(), before)
 
-    def test_somebody_who_is_no_owner_any_more_does_nothing(self) -> None:
+    def test_somebody_who_is_no_longer_an_owner_can_do_nothing(self) -> None:
         key = self.key(networks=["192.0.2.7"])
         entry = key.networks.get()
-        for stranger in (self.vera.user, self.mallory.user, self.sten.user, User(email="gone@example.com")):
+        for user in (self.vera.user, self.mallory.user, self.sten.user, User(email="gone@example.com")):
             actions: tuple[tuple[Any, ...], ...] = (
                 (keys.create, self.alice.client, self.draft()),
                 (keys.edit, key, self.draft()),
@@ -204,13 +204,13 @@ class ChangingTests(KeyTest):
                 (keys.disallow, entry),
             )
             for action in actions:
-                with self.subTest(stranger=stranger.email, action=action[0].__name__):
-                    self.assert_refused("no_longer_owner", *action, by=stranger)
-            self.assert_refused("no_longer_owner", keys.set_any_address, key, any_address=True, by=stranger)
+                with self.subTest(user=user.email, action=action[0].__name__):
+                    self.assert_refused("no_longer_owner", *action, by=Actor(user))
+            self.assert_refused("no_longer_owner", keys.set_any_address, key, any_address=True, by=Actor(user))
         self.assertEqual(self.trail(), ["keys.created"])
 
 
-class RotationTests(KeyTest):
+class RotateKeyTests(KeyTest):
     def test_the_new_key_is_like_the_old_one_but_for_its_text(self) -> None:
         old = self.key(scopes=("tools", "usage"), rate_per_minute=77, networks=["192.0.2.7"], is_test=True)
         keys.allow(old, "198.51.100.0/24", "Warehouse", by=self.alice.actor)
@@ -275,7 +275,7 @@ class RotationTests(KeyTest):
                 keys.rotate(key, overlap, by=self.alice.actor)
 
 
-class AddressTests(KeyTest):
+class AllowedNetworkTests(KeyTest):
     def test_a_key_has_at_most_a_hundred_addresses(self) -> None:
         key = self.key(networks=[f"192.0.2.{number}" for number in range(keys.MOST_NETWORKS)])
 
@@ -340,11 +340,11 @@ class SecrecyTests(KeyTest):
             keys.revoke(self.found(second), by=self.alice.actor)
 
         rows = "".join(self.rows_of("default")) + "".join(self.rows_of("keyring"))
-        told = client_log.told(self.alice.client, client_log.entries(self.alice.client))
+        entries = client_log.told(self.alice.client, client_log.entries(self.alice.client))
         mails = "\n".join(str(message.message()) for message in mail.outbox)
         for text in (first, second):
             self.assertIn(self.found(text).identifier, rows)
-            for place in (rows, repr(told), mails, written.getvalue(), repr(self.found(text).__dict__)):
+            for place in (rows, repr(entries), mails, written.getvalue(), repr(self.found(text).__dict__)):
                 self.assertNotIn(text[23:66], place)
         self.assertEqual(len(mail.outbox), 3)
 
@@ -359,7 +359,7 @@ class SecrecyTests(KeyTest):
                         yield bytes(value).decode("latin-1") + bytes(value).hex() if is_bytes else str(value)
 
 
-class ScopeTests(KeyTest):
+class ScopeOrderTests(KeyTest):
     def test_the_words_stay_as_programs_know_them(self) -> None:
         self.assertEqual(list(scopes.SCOPES), ["validate", "tools", "bulk", "usage"])
         self.assertEqual(scopes.in_order({"usage", "validate"}), ["validate", "usage"])
@@ -369,7 +369,7 @@ class ScopeTests(KeyTest):
 
 
 @skipUnless(connection.vendor == "postgresql", "SQLite's writers take turns by themselves")
-class TwoAtOnceTests(TransactionTestCase):
+class ConcurrentKeyTests(TransactionTestCase):
     databases = {"default", "keyring"}
 
     def setUp(self) -> None:
@@ -385,7 +385,7 @@ class TwoAtOnceTests(TransactionTestCase):
         return keys.create(self.owner.client, draft, by=Actor(self.owner), attempt=attempt)[0]
 
     def at_once(self, *actions: Callable[[], object]) -> list[str]:
-        """Do the deeds in threads that start together; return the codes of those that were refused."""
+        """Do the actions in threads that start together; return the codes of those that were refused."""
         start, refused = Barrier(len(actions)), list[str]()
 
         def do(action: Callable[[], object]) -> None:

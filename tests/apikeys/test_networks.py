@@ -23,7 +23,7 @@ def code_of(text: str) -> str:
     return refused.value.code
 
 
-class TestWhatIsRead:
+class TestParsing:
     @pytest.mark.parametrize(
         ("typed", "canonical"),
         [
@@ -76,7 +76,7 @@ class TestWhatIsRead:
         assert ipaddress.ip_network(str(network)) == network
 
 
-class TestWhatIsRefused:
+class TestMistakes:
     @pytest.mark.parametrize(
         ("typed", "code"),
         [
@@ -107,7 +107,7 @@ class TestWhatIsRefused:
             code_of(text)
 
 
-class TestWhatIsInside:
+class TestContains:
     OFFICE = (networks.parse("192.0.2.0/24"), networks.parse("2001:db8::/48"))
 
     @pytest.mark.parametrize("address", ["192.0.2.0", "192.0.2.255", "2001:db8::1", "2001:db8:0:ffff::"])
@@ -134,7 +134,7 @@ class TestWhatIsInside:
         assert own.num_addresses == 1
 
 
-class TestWarnings:
+class TestWideNetworks:
     @pytest.mark.parametrize(
         ("network", "is_wide"),
         [

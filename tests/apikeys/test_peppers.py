@@ -35,7 +35,7 @@ class PepperTest(BaseTest):
             return self.calls(token or self.token, "/api/v1/usage", method="GET").status_code
 
 
-class ExchangeTests(PepperTest):
+class PepperRotationTests(PepperTest):
     def test_a_key_moves_at_its_next_use_and_then_works_without_the_old_pepper(self) -> None:
         self.rotates()
         before = self.row().pepper
@@ -94,32 +94,32 @@ class ExchangeTests(PepperTest):
             self.assertEqual(getattr(after, field), getattr(before, field))
 
 
-class TellingTests(PepperTest):
+class PepperReportTests(PepperTest):
     def test_it_lists_by_their_beginnings_the_keys_that_have_not_moved(self) -> None:
         with override_settings(PEPPERS=BOTH):
             self.alice.key()
         ApiKey.objects.filter(pk=self.row().pk).update(last_used_on="2026-01-31")
-        told = self.rotates()
+        output = self.rotates()
 
-        self.assertIn("Pepper 1: 1 key in use: it must stay.\nPepper 2: 1 key in use, new ones as well.\n", told)
+        self.assertIn("Pepper 1: 1 key in use: it must stay.\nPepper 2: 1 key in use, new ones as well.\n", output)
         self.assertIn(
-            f"  {self.row().prefix}… of client {self.alice.client.pk}, pepper 1, last used on 2026-01-31", told
+            f"  {self.row().prefix}… of client {self.alice.client.pk}, pepper 1, last used on 2026-01-31", output
         )
-        self.assertNotIn(self.token, told)
+        self.assertNotIn(self.token, output)
         self.status(BOTH)
         self.assertIn("Pepper 1: 0 keys in use: take it out of IBANSE_PEPPERS.", self.rotates())
 
     def test_a_dry_run_only_tells(self) -> None:
-        told = self.rotates(dry_run=True)
+        output = self.rotates(dry_run=True)
 
-        self.assertIn("Pepper 1: 1 key in use: it must stay.", told)
-        self.assertIn(", never used", told)
+        self.assertIn("Pepper 1: 1 key in use: it must stay.", output)
+        self.assertIn(", never used", output)
         self.assertEqual(self.status(BOTH), 200)
         self.assertEqual(self.row().pepper, 1)
 
     def test_a_pepper_that_was_taken_out_too_early_is_named(self) -> None:
         with override_settings(PEPPERS={2: NEW}):
-            self.assertIn("Pepper 1: 1 key in use NOT GIVEN: they do not work.", said("rotate_pepper"))
+            self.assertIn("Pepper 1: 1 key in use NOT CONFIGURED: they do not work.", said("rotate_pepper"))
 
     def test_an_expired_key_is_not_waited_for(self) -> None:
         ApiKey.objects.update(expires_at=timezone.now() - timedelta(days=1))

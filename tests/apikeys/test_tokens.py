@@ -14,7 +14,7 @@ pytestmark = pytest.mark.claim("hashed_keys")
 CHARACTERS = st.characters(codec="utf-8")
 
 
-class TestTheForm:
+class TestKeyFormat:
     @pytest.mark.parametrize(("is_test", "kind"), [(False, "live"), (True, "test")])
     def test_a_key_is_what_the_pattern_says_and_is_read_again(self, is_test: bool, kind: str) -> None:
         token = tokens.mint(is_test=is_test)
@@ -76,7 +76,7 @@ class TestTypingErrors:
                 tokens.split(wrong)
 
 
-class TestWhatIsStored:
+class TestDigest:
     PEPPER = bytes(range(32))
 
     def test_only_the_key_itself_under_its_own_pepper_fits(self) -> None:

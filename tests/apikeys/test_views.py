@@ -55,7 +55,7 @@ class KeyPageTest(BaseTest):
         return [entry.tag for entry in client_log.entries(self.alice.client).order_by("number")]
 
 
-class ListTests(KeyPageTest):
+class KeyListTests(KeyPageTest):
     def test_an_empty_list_says_what_to_do_next(self) -> None:
         page = self.alice.opens("/keys/")
 
@@ -69,7 +69,7 @@ class ListTests(KeyPageTest):
 
         page = self.alice.opens("/keys/")
 
-        for told in (
+        for text in (
             "Accounting",
             f"{key.prefix}…",
             "test",
@@ -77,7 +77,7 @@ class ListTests(KeyPageTest):
             "Check IBANs, Read usage",
             "1,234",
         ):
-            self.assertContains(page, told)
+            self.assertContains(page, text)
         self.assertContains(page, "expires in 12 days")
 
     def test_each_state_is_told_in_words_and_what_has_ended_is_folded_away(self) -> None:
@@ -120,7 +120,7 @@ class ListTests(KeyPageTest):
             self.alice.opens("/keys/")
 
 
-class MakingTests(KeyPageTest):
+class CreateKeyPageTests(KeyPageTest):
     def test_a_key_is_made_and_shown_once(self) -> None:
         response = self.makes()
 
@@ -202,13 +202,13 @@ class MakingTests(KeyPageTest):
             ({"addresses": "only", "networks": "192.0.2.7\n0.0.0.0/0"}, "networks", "“0.0.0.0/0”: A network ending"),
             ({"addresses": "only", "networks": "fe80::1%eth0"}, "networks", "zone"),
         ]
-        for changed, field, told in cases:
+        for changed, field, message in cases:
             with self.subTest(changed=changed):
                 response = self.makes(**{"name": "Kept <text>", **changed})
                 self.assertEqual(response.status_code, 422)
                 problem = re.search(rf'id="id_{field}_error">(.*?)</p>', response.content.decode(), re.DOTALL)
                 assert problem, field
-                self.assertIn(told, problem[1])
+                self.assertIn(message, problem[1])
                 if "name" not in changed:
                     self.assertContains(response, "Kept &lt;text&gt;", status_code=422)
         self.assertFalse(ApiKey.objects.exists())
@@ -246,7 +246,7 @@ class MakingTests(KeyPageTest):
         self.assertIn(ApiKey.objects.get().prefix, self.text_in(response))
 
 
-class ChangingTests(KeyPageTest):
+class EditKeyPageTests(KeyPageTest):
     def test_a_key_is_changed(self) -> None:
         key = self.key()
         form = {**self.form(), "name": "Shop", "scopes": ["usage", "tools"], "rate_per_minute": "60"}
@@ -256,8 +256,8 @@ class ChangingTests(KeyPageTest):
         self.assertContains(response, "The key has been saved.")
         key.refresh_from_db()
         self.assertEqual((keys.name(key), key.scopes, key.rate_per_minute), ("Shop", ["tools", "usage"], 60))
-        told = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="keys.changed"))[0]
-        self.assertEqual(told.details["fields"], "name, scopes, rate_per_minute, expires_at")
+        entry = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="keys.changed"))[0]
+        self.assertEqual(entry.details["fields"], "name, scopes, rate_per_minute, expires_at")
 
     def test_saving_from_another_time_zone_leaves_the_end_as_it_is(self) -> None:
         key = self.key()
@@ -341,7 +341,7 @@ class ChangingTests(KeyPageTest):
         )
 
 
-class AddressTests(KeyPageTest):
+class NetworkListTests(KeyPageTest):
     def adds(self, key: ApiKey, network: str, note: str = "") -> "Answer":
         return self.alice.posts(f"/keys/{key.pk}/networks/add/", {"network": network, "note": note}, follow=True)
 
@@ -359,7 +359,7 @@ class AddressTests(KeyPageTest):
 
     def test_wrong_addresses_are_refused_with_the_reason(self) -> None:
         key = self.key()
-        for typed, told in (
+        for typed, message in (
             ("0.0.0.0/0", "contains every IP address there is"),
             ("::/0", "contains every IP address there is"),
             ("010.0.0.1", "zeros at the beginning"),
@@ -379,7 +379,7 @@ class AddressTests(KeyPageTest):
                 self.assertEqual(response.status_code, 422)
                 problem = re.search(r'id="id_network_error">(.*?)</p>', response.content.decode(), re.DOTALL)
                 assert problem
-                self.assertIn(told, problem[1])
+                self.assertIn(message, problem[1])
                 self.assertContains(response, "Kept note", status_code=422)
         self.assertFalse(key.networks.exists())
 
@@ -449,7 +449,7 @@ class AddressTests(KeyPageTest):
         self.assertFalse(ApiKey.objects.get().any_address)
 
 
-class StrangerTests(KeyPageTest):
+class OtherClientsKeyTests(KeyPageTest):
     def test_the_entry_of_another_key_is_not_removed_through_ones_own(self) -> None:
         entry = self.key(networks=["192.0.2.7"]).networks.get()
         own = ApiKey.objects.get(identifier=tokens.split(self.mallory.key()).identifier)
@@ -469,7 +469,7 @@ class StrangerTests(KeyPageTest):
             keys.revoke(key, by=Actor(stale))
 
 
-class UseTests(KeyPageTest):
+class KeyUsagePageTests(KeyPageTest):
     def test_the_last_days_are_drawn_and_told(self) -> None:
         key = self.key()
         self.assertContains(self.alice.opens(f"/keys/{key.pk}/"), "No program has used this key in this period.")

@@ -27,7 +27,7 @@ from apikeys import authentication, peppers
 from apikeys.models import ApiKey
 
 def works():
-    return authentication.authenticate(f"Bearer {told['token']}", address="192.0.2.7", scope=None)
+    return authentication.authenticate(f"Bearer {told['token']}", ip_address="192.0.2.7", scope=None)
 
 def pepper():
     row = ApiKey.objects.get(pk=told["key"])

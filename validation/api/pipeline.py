@@ -88,7 +88,7 @@ def _process(request: ApiRequest, language: str, rate_headers: dict[str, str]) -
     if not route.needs_key:
         return route.handler(Call(None, argument, language, None)).content
     # Authenticate
-    key = authentication.authenticate(headers.get("HTTP_AUTHORIZATION"), address=ip_address, scope=route.scope)
+    key = authentication.authenticate(headers.get("HTTP_AUTHORIZATION"), ip_address=ip_address, scope=route.scope)
     # Limit
     rate_headers.update(rate.headers_of(key.rate_per_minute, rate.admit(key.id, key.rate_per_minute)))
     # Parse
@@ -102,7 +102,7 @@ def _process(request: ApiRequest, language: str, rate_headers: dict[str, str]) -
     # Record
     caller = RecordCaller(key.client, _SOURCE, key.id, ip_address, key.is_test)
     logs_nothing = key.is_test or headers.get("HTTP_X_NO_LOG", "0").strip() not in ("", "0")
-    choice = _LOG_NOTHING if logs_nothing else key.keeps
+    choice = _LOG_NOTHING if logs_nothing else key.log_choice
     try:
         writer.put(build_record(caller, result.verdicts, choice, units=units, now=now))
     except (Error, SpoolFull, vault.VaultError):

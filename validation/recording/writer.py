@@ -260,17 +260,17 @@ def _drop_orphans(records: list[CallRecord]) -> list[CallRecord]:
 def _add(records: list[CallRecord], holder: UUID) -> None:
     # Many records are alike, so they are counted before they are added up.
     of_clients: defaultdict[tuple[UUID, date, str], counts.CheckCounts] = defaultdict(counts.CheckCounts)
-    of_keys: defaultdict[tuple[UUID, date], key_usage.Used] = defaultdict(key_usage.Used)
-    of_quotas: Counter[quota.Account] = Counter()
+    of_keys: defaultdict[tuple[UUID, date], key_usage.KeyUsage] = defaultdict(key_usage.KeyUsage)
+    of_quotas: Counter[quota.QuotaAccount] = Counter()
     alike = Counter([astuple(record)[:-1] for record in records])
     for (client, key, day, valid, invalid, units, is_test, source), times in alike.items():
-        used = key_usage.Used(times, times * valid, times * invalid, times * units)
+        used = key_usage.KeyUsage(times, times * valid, times * invalid, times * units)
         if key is not None:
             of_keys[key, day] = of_keys[key, day].plus(used)
         if not is_test:
             place = (client, day, source)
             of_clients[place] = of_clients[place].plus(counts.CheckCounts(*used[1:]))
-            of_quotas[quota.Account(client, day.replace(day=1))] += used.units
+            of_quotas[quota.QuotaAccount(client, day.replace(day=1))] += used.units
     counts.add(of_clients)
     store.insert_rows(_drop_deleted([(record.client, row) for record in records for row in record.rows]))
     # After everything that refers to clients: an owner's action locks the client's row first and its keys' rows next.

@@ -13,27 +13,24 @@ _WAITING: Final = (
 
 
 class Command(BaseCommand):
-    """Begin or go on with an exchange of the pepper."""
+    """Begin or continue a rotation of the pepper."""
 
     help = (
-        "Let every API key move to the newest pepper of IBANSE_PEPPERS at its next use, and tell which have not yet. "
-        "Restart every worker with the new pepper first. Run it again to see how far it is."
+        "Let every API key move to the newest pepper of IBANSE_PEPPERS at its next use, and list those that have not. "
+        "Restart every worker with the new pepper first. Run it again to see the progress."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take `--dry-run`."""
-        parser.add_argument("--dry-run", action="store_true", help="only tell how many keys hang on which pepper")
+        parser.add_argument("--dry-run", action="store_true", help="only count the keys of each pepper")
 
     def handle(self, *, dry_run: bool, **_options: object) -> None:
-        """Ask the keys to move, then tell a line per pepper and one per key that has not moved."""
+        """Let the keys move, then print a line per pepper and one per key that has not moved."""
         if not dry_run:
             peppers.begin()
         newest = peppers.newest()
-        for standing in peppers.standings():
-            given = "" if standing.is_given else " NOT GIVEN: they do not work."
-            self.stdout.write(
-                f"Pepper {standing.pepper}: {_keys(standing.keys)} in use{given or _advice(standing, newest)}"
-            )
+        for status in peppers.statuses():
+            self.stdout.write(f"Pepper {status.pepper}: {_count_of_keys(status.keys)} in use{_advice(status, newest)}")
         if waiting := peppers.unrenewed():
             self.stdout.write(_WAITING)
         for key in waiting:
@@ -41,11 +38,13 @@ class Command(BaseCommand):
             self.stdout.write(f"  {key.prefix}… of client {key.client}, pepper {key.pepper}, {used}")
 
 
-def _advice(standing: peppers.PepperStatus, newest: int) -> str:
-    if standing.pepper == newest:
+def _advice(status: peppers.PepperStatus, newest: int) -> str:
+    if not status.is_configured:
+        return " NOT CONFIGURED: they do not work."
+    if status.pepper == newest:
         return ", new ones as well."
-    return ": it must stay." if standing.keys else ": take it out of IBANSE_PEPPERS."
+    return ": it must stay." if status.keys else ": take it out of IBANSE_PEPPERS."
 
 
-def _keys(number: int) -> str:
-    return f"{number:,} key{'' if number == 1 else 's'}"
+def _count_of_keys(count: int) -> str:
+    return f"{count:,} key{'' if count == 1 else 's'}"

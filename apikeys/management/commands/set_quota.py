@@ -1,4 +1,4 @@
-"""manage.py set_quota: gives a client more or fewer units per month."""
+"""manage.py set_quota: sets how many checks a client may make per month."""
 
 from uuid import UUID
 
@@ -11,21 +11,21 @@ from accounts.usage import quota
 class Command(BaseCommand):
     """Set the monthly quota of a client."""
 
-    help = "Set how many units a client may use per calendar month (UTC); its owners are mailed."
+    help = "Set how many checks a client may make per calendar month (UTC); its owners are mailed."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take whose quota, and how much."""
+        """Take the client and the new quota."""
         parser.add_argument("client", help="the client's id, or the e-mail address of one of its owners")
-        parser.add_argument("units", type=int)
+        parser.add_argument("units", type=int, metavar="CHECKS", help="per month; one IBAN is one check")
 
     def handle(self, *, client: str, units: int, **_options: object) -> None:
-        """Set it and say what it was before."""
+        """Set it and print what it was before."""
         found = _find(client)
         try:
             before = quota.change(found, units)
         except ValueError as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"The quota of {found.pk} is {units} units per month; it was {before}.")
+        self.stdout.write(f"The quota of {found.pk} is {units} checks per month; it was {before}.")
 
 
 def _find(text: str) -> Client:

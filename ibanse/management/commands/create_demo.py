@@ -24,4 +24,4 @@ class Command(BaseCommand):
             self.stdout.write(f"  {login.role:9} {login.email:24} {login.password}")
         for kind, text in keys.items():
             self.stdout.write(f"  {kind + ' key':9} {text}")
-        self.stdout.write(f"Try the API:\n  {first_call.line(keys['live'])}")
+        self.stdout.write(f"Try the API:\n  {first_call.command(keys['live'])}")

@@ -1,4 +1,4 @@
-"""The month's quota: as many units as there are, whoever takes them, and nothing stays taken that was not used."""
+"""The month's quota: never more units than there are, and units that were not used are returned."""
 
 import threading
 from collections import Counter
@@ -37,7 +37,7 @@ class QuotaTest(BaseTest):
         self.enterContext(patch.object(quota, "this_month", lambda: self.month))
         self.leases = quota.Leases(uuid4())
 
-    def take(self, units: int = 1, of: int = 10_000) -> quota.Account:
+    def take(self, units: int = 1, of: int = 10_000) -> quota.QuotaAccount:
         return self.leases.take(self.client_id, units, quota=of)
 
     def was_taken(self, taken: int, month: date = MAY) -> None:
@@ -136,7 +136,7 @@ class LeaseTests(QuotaTest):
 
     def test_what_was_given_back_although_nobody_heard_is_not_spent_again(self) -> None:
         self.take(of=100)
-        self.leases.give_back(quota.Account(self.client_id, MAY), 1)
+        self.leases.give_back(quota.QuotaAccount(self.client_id, MAY), 1)
         self.now += 2
         atomic = transaction.atomic
 
@@ -258,34 +258,34 @@ class SumTests(QuotaTest):
 
 
 class World:
-    """Three workers that share a quota. Each knows what it used and has not told the database."""
+    """Three workers that share a quota. Each knows what it used and has not settled yet."""
 
     def __init__(self, test: QuotaTest, of: int) -> None:
         self.test, self.of = test, of
         test.month = MAY
         self.workers = [quota.Leases(uuid4()) for _ in range(3)]
-        self.untold: list[Counter[quota.Account]] = [Counter() for _ in range(3)]
+        self.unsettled: list[Counter[quota.QuotaAccount]] = [Counter() for _ in range(3)]
         self.used: Counter[date] = Counter()
         self.written: Counter[date] = Counter()
 
     def step(self, name: str, number: int, units: int) -> None:
-        worker, untold = self.workers[number], self.untold[number]
+        worker, unsettled = self.workers[number], self.unsettled[number]
         if name == "take":
             try:
                 account = worker.take(self.test.client_id, units, quota=self.of)
             except Problem:
                 return
-            untold[account] += units
+            unsettled[account] += units
             self.used[account.month] += units
-        elif name == "give back" and untold:
-            account, units = untold.popitem()
+        elif name == "give back" and unsettled:
+            account, units = unsettled.popitem()
             worker.give_back(account, units)
             self.used[account.month] -= units
         elif name in ("write", "be killed"):
-            quota.settle(untold, holder=worker.holder)
-            for account, units in untold.items():
+            quota.settle(unsettled, holder=worker.holder)
+            for account, units in unsettled.items():
                 self.written[account.month] += units
-            untold.clear()
+            unsettled.clear()
             if name == "be killed":
                 quota.close(worker.holder)
                 self.workers[number] = quota.Leases(uuid4())

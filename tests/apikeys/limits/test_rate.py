@@ -1,4 +1,4 @@
-"""The limit of calls a minute: in no minute more than a tenth above it, and all of it for whoever wants all of it."""
+"""The rate limit: in no minute more than a tenth above it, and all of it for a program that uses all of it."""
 
 import math
 import re
@@ -30,11 +30,11 @@ PAUSES = st.sampled_from([0.0, 0.001, 0.05, 0.1, 0.49, 0.5, 0.51, 1.0, 5.9, 6.0,
 ROUNDS = st.lists(st.tuples(PAUSES, st.integers(0, 3), st.integers(1, 700)), max_size=25)
 
 
-class Clock:
-    """A clock that stands until it is told to go on."""
+class ManualClock:
+    """A clock that advances only by `advance`."""
 
-    def __init__(self, now: float, tell: Callable[[float], object] = lambda _: None) -> None:
-        self._tell = tell
+    def __init__(self, now: float, notify: Callable[[float], object] = lambda _: None) -> None:
+        self._notify = notify
         self.set(now)
 
     def monotonic(self) -> float:
@@ -42,32 +42,34 @@ class Clock:
 
     def set(self, now: float) -> None:
         self._now = now
-        self._tell(now)
+        self._notify(now)
 
-    def go_on(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.set(self._now + seconds)
 
 
-Kept = tuple[rate.Store, Clock]
+StoreAndClock = tuple[rate.RateStore, ManualClock]
 
 
 @contextmanager
-def in_memory() -> Iterator[Kept]:
-    # As far from nothing as real clocks are: there numbers are coarser.
-    clock = Clock(10_000_000.0)
+def in_memory() -> Iterator[StoreAndClock]:
+    # As large as real clocks are: there floating-point numbers are coarser.
+    clock = ManualClock(10_000_000.0)
     with patch.object(rate, "time", clock):
-        yield rate.Memory(), clock
+        yield rate.MemoryStore(), clock
 
 
 @contextmanager
-def in_redis(url: str) -> Iterator[Kept]:
+def in_redis(url: str) -> Iterator[StoreAndClock]:
     """The very script, but for its clock: that is a key which the test sets."""
     server: Any = redis.Redis.from_url(url)
     server.flushall()
-    clock = Clock(1_800_000_000.0, lambda now: server.rpush("clock", *_in_parts(now)) and server.ltrim("clock", -2, -1))
-    script = rate.Shared._SCRIPT.replace("'TIME'", "'LRANGE', 'clock', 0, 1")
-    with patch.object(rate.Shared, "_SCRIPT", script), patch.object(rate, "time", clock):
-        yield rate.Shared(url), clock
+    clock = ManualClock(
+        1_800_000_000.0, lambda now: server.rpush("clock", *_in_parts(now)) and server.ltrim("clock", -2, -1)
+    )
+    script = rate.RedisStore._SCRIPT.replace("'TIME'", "'LRANGE', 'clock', 0, 1")
+    with patch.object(rate.RedisStore, "_SCRIPT", script), patch.object(rate, "time", clock):
+        yield rate.RedisStore(url), clock
     server.close()
 
 
@@ -76,7 +78,7 @@ def _in_parts(now: float) -> tuple[int, int]:
 
 
 @pytest.fixture(params=["memory", "redis"])
-def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
+def backend(request: pytest.FixtureRequest) -> Iterator[StoreAndClock]:
     if request.param == "memory":
         with in_memory() as store:
             yield store
@@ -104,16 +106,16 @@ def most_in_a_minute(times: Sequence[float]) -> int:
     return most
 
 
-def assert_limited(kept: Kept, per_minute: int, rounds: Sequence[tuple[float, int, int]]) -> None:
-    store, clock = kept
+def assert_limited(backend: StoreAndClock, per_minute: int, rounds: Sequence[tuple[float, int, int]]) -> None:
+    store, clock = backend
     workers = [rate.Rates(store) for _ in range(4)]
     times: list[float] = []
     for pause, worker, calls in rounds:
-        clock.go_on(pause)
-        for standing in admitted(workers[worker], per_minute, calls):
+        clock.advance(pause)
+        for state in admitted(workers[worker], per_minute, calls):
             times.append(clock.monotonic())
-            assert 0 <= standing.left < max(2, per_minute / 10)
-            assert 0 <= standing.full_in <= max(7, math.ceil(60 / per_minute))
+            assert 0 <= state.left < max(2, per_minute / 10)
+            assert 0 <= state.full_in <= max(7, math.ceil(60 / per_minute))
     # Below twenty a minute the burst is one call: there is no tenth above the limit then.
     assert most_in_a_minute(times) <= (per_minute if per_minute < 20 else per_minute * 1.1)
 
@@ -129,8 +131,8 @@ TAKEN_BEFORE = [(0.0, 0, 1), (0.1, 0, 2), (0.1, 0, 3), *((0.1, worker % 4, 700) 
 @example(600, [*ALL_AT_ONCE, (59.9, 0, 700), (0.09, 1, 700)])
 @settings(deadline=None)
 def test_no_minute_has_more_than_a_tenth_above_the_limit(per_minute: int, rounds: list[tuple[float, int, int]]) -> None:
-    with in_memory() as kept:
-        assert_limited(kept, per_minute, rounds)
+    with in_memory() as backend:
+        assert_limited(backend, per_minute, rounds)
 
 
 @given(LIMITS, ROUNDS)
@@ -138,30 +140,30 @@ def test_no_minute_has_more_than_a_tenth_above_the_limit(per_minute: int, rounds
 def test_no_minute_has_more_over_redis_either(
     redis_url: str, per_minute: int, rounds: list[tuple[float, int, int]]
 ) -> None:
-    with in_redis(redis_url) as kept:
-        assert_limited(kept, per_minute, rounds)
+    with in_redis(redis_url) as backend:
+        assert_limited(backend, per_minute, rounds)
 
 
 @pytest.mark.parametrize("per_minute", [1, 9, 10, 600, 1_200, 6_000])
-def test_a_program_that_always_tries_gets_its_limit_in_each_minute(kept: Kept, per_minute: int) -> None:
-    store, clock = kept
+def test_a_program_that_always_tries_gets_its_limit_in_each_minute(backend: StoreAndClock, per_minute: int) -> None:
+    store, clock = backend
     worker = rate.Rates(store)
     at_first = len(admitted(worker, per_minute))
     later = 0
     for _ in range(1_200):
-        clock.go_on(0.1)
+        clock.advance(0.1)
         later += len(admitted(worker, per_minute))
 
     assert at_first == rate.limit(per_minute).burst
     assert later == pytest.approx(2 * per_minute, abs=1)
 
 
-def test_a_key_spread_over_many_workers_gets_nearly_all_of_its_limit(kept: Kept) -> None:
-    store, clock = kept
+def test_a_key_spread_over_many_workers_gets_nearly_all_of_its_limit(backend: StoreAndClock) -> None:
+    store, clock = backend
     workers = [rate.Rates(store) for _ in range(16)]
     got = 0
     for tick in range(6_000):  # Exactly its limit, evenly, one worker after the other.
-        clock.go_on(0.01)
+        clock.advance(0.01)
         got += len(admitted(workers[tick % 16], 6_000, 1))
 
     # What a worker took and could not use in time is lost; but where calls are scarce it can take only few.
@@ -169,24 +171,24 @@ def test_a_key_spread_over_many_workers_gets_nearly_all_of_its_limit(kept: Kept)
 
 
 @pytest.mark.parametrize("per_minute", [1, 10, 600, 6_000, 60_000])
-def test_the_wait_is_long_enough_and_no_longer(kept: Kept, per_minute: int) -> None:
-    store, clock = kept
+def test_the_wait_is_long_enough_and_no_longer(backend: StoreAndClock, per_minute: int) -> None:
+    store, clock = backend
     limit = rate.limit(per_minute)
     while (refused := store.take("x", limit, 1)).calls:
         pass
 
-    clock.go_on(refused.wait * 0.99)
+    clock.advance(refused.wait * 0.99)
     early = store.take("x", limit, 1)
     # A microsecond more: the finest that Redis' clock knows.
-    clock.go_on(refused.wait * 0.01 + 1e-6)
+    clock.advance(refused.wait * 0.01 + 1e-6)
     in_time = store.take("x", limit, 1)
 
     assert refused.wait == pytest.approx(limit.interval, rel=0.01)
     assert (early.calls, in_time.calls) == (0, 1)
 
 
-def test_the_refusal_says_how_long_to_wait_in_whole_seconds(kept: Kept) -> None:
-    store, clock = kept
+def test_the_refusal_says_how_long_to_wait_in_whole_seconds(backend: StoreAndClock) -> None:
+    store, clock = backend
     worker = rate.Rates(store)
     admitted(worker, 25)
 
@@ -198,37 +200,37 @@ def test_the_refusal_says_how_long_to_wait_in_whole_seconds(kept: Kept) -> None:
         "RateLimit": '"minute";r=0;t=3',
         "Retry-After": "3",
     }
-    clock.go_on(3)
+    clock.advance(3)
     assert worker.admit(NAME, 25)
 
 
-def test_the_headers_count_down(kept: Kept) -> None:
-    store, clock = kept
+def test_the_headers_count_down(backend: StoreAndClock) -> None:
+    store, clock = backend
     worker = rate.Rates(store)
 
-    def told() -> str:
+    def header() -> str:
         return rate.headers_of(600, worker.admit(NAME, 600))["RateLimit"]
 
-    assert [told() for _ in range(3)] == ['"minute";r=59;t=1', '"minute";r=58;t=1', '"minute";r=57;t=1']
+    assert [header() for _ in range(3)] == ['"minute";r=59;t=1', '"minute";r=58;t=1', '"minute";r=57;t=1']
     admitted(worker, 600, 56)
-    assert told() == '"minute";r=0;t=6'
-    clock.go_on(6)
-    assert told() == '"minute";r=59;t=1'
+    assert header() == '"minute";r=0;t=6'
+    clock.advance(6)
+    assert header() == '"minute";r=59;t=1'
 
 
-def test_keys_do_not_count_for_each_other(kept: Kept) -> None:
-    store, _ = kept
+def test_keys_do_not_count_for_each_other(backend: StoreAndClock) -> None:
+    store, _ = backend
     worker = rate.Rates(store)
     admitted(worker, 10)
 
     assert worker.admit(uuid4(), 10)
 
 
-def test_a_clock_that_is_set_back_and_a_limit_that_is_raised_lock_nobody_out(kept: Kept) -> None:
-    store, clock = kept
+def test_a_clock_that_is_set_back_and_a_limit_that_is_raised_lock_nobody_out(backend: StoreAndClock) -> None:
+    store, clock = backend
     store.take("set back", rate.limit(600), 60)
     store.take("raised", rate.limit(1), 1)
-    clock.go_on(-3_600)
+    clock.advance(-3_600)
 
     for name in ("set back", "raised"):
         assert store.take(name, rate.limit(600), 1).wait <= 0.1 + 1e-6
@@ -236,13 +238,13 @@ def test_a_clock_that_is_set_back_and_a_limit_that_is_raised_lock_nobody_out(kep
 
 def test_two_threads_that_ask_at_the_same_moment_lose_nothing_of_what_they_took() -> None:
     class Slow:
-        asked = 0
+        takes = 0
         both = threading.Barrier(2)
 
-        def take(self, name: str, limit: rate.Limit, calls: int) -> rate.Granted:
-            self.asked += 1
+        def take(self, name: str, limit: rate.RateLimit, calls: int) -> rate.Grant:
+            self.takes += 1
             self.both.wait(timeout=5)
-            return rate.Granted(10, 0.0, 100)
+            return rate.Grant(10, 0.0, 100)
 
     store = Slow()
     worker = rate.Rates(store)
@@ -253,7 +255,7 @@ def test_two_threads_that_ask_at_the_same_moment_lose_nothing_of_what_they_took(
         thread.join()
 
     assert len(admitted(worker, 6_000, 18)) == 18
-    assert store.asked == 2
+    assert store.takes == 2
 
 
 def test_a_store_that_is_away_or_hangs_is_an_error_within_a_few_seconds() -> None:
@@ -261,13 +263,13 @@ def test_a_store_that_is_away_or_hangs_is_an_error_within_a_few_seconds() -> Non
         for url in ("unix:///nowhere/redis.sock", f"redis://127.0.0.1:{hanging.getsockname()[1]}"):
             began = time.monotonic()
             with pytest.raises(redis.RedisError):
-                rate.Rates(rate.Shared(url)).admit(NAME, 600)
+                rate.Rates(rate.RedisStore(url)).admit(NAME, 600)
             assert time.monotonic() - began < 5
 
 
 def test_a_store_that_comes_back_without_its_memory_is_used_again(redis_url: str) -> None:
     server: Any = redis.Redis.from_url(redis_url)
-    worker = rate.Rates(rate.Shared(redis_url))
+    worker = rate.Rates(rate.RedisStore(redis_url))
     worker.admit(uuid4(), 600)
     server.script_flush()
 
@@ -282,7 +284,7 @@ from apikeys.limits import rate
 from apikeys.problems import Problem
 
 url, name, begin, end = sys.argv[1], UUID(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
-worker, admitted = rate.Rates(rate.Shared(url)), []
+worker, admitted = rate.Rates(rate.RedisStore(url)), []
 while time.monotonic() < begin:
     pass
 while time.monotonic() < end:
@@ -303,10 +305,11 @@ def test_four_processes_together_stay_within_the_limit(redis_url: str) -> None:
     taken before. For t = 60 that is 1.1 times the limit; for shorter times the line is the same.
     """
     limit, begin = 6_000, time.monotonic() + 2.5
-    told = services.environment(DJANGO_SETTINGS_MODULE="ibanse.settings")
+    environment = services.environment(DJANGO_SETTINGS_MODULE="ibanse.settings")
     command = [sys.executable, "-c", _HAMMER, redis_url, str(uuid4()), str(begin), str(begin + 4)]
     hammers = [
-        subprocess.Popen(command, cwd=services.ROOT, env=told, stdout=subprocess.PIPE, text=True) for _ in range(4)
+        subprocess.Popen(command, cwd=services.ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
     ]
     seen = [re.split(r"\s", hammer.communicate(timeout=30)[0]) for hammer in hammers]
     calls = sum(int(count) for count, *_ in seen)
