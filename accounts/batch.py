@@ -1,7 +1,7 @@
-"""Deletes and changes many rows a thousand at a time. Knows rows, and not what they mean.
+"""Deletes and updates many rows, a thousand at a time.
 
-Each chunk is a transaction of its own: whoever writes meanwhile waits for a moment only, and after a crash what is done
-stays done. Who does the same at the same time, on another machine, takes other rows.
+Each chunk is a transaction of its own: concurrent writers wait only briefly, and after a crash finished chunks stay
+done. The same job on another machine skips locked rows and takes others.
 """
 
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ Row = TypeVar("Row", bound=Model)
 
 
 def delete(rows: QuerySet[Row]) -> int:
-    """Delete the rows and return how many; what hangs on them goes with them and is not counted."""
+    """Delete the rows and return how many, not counting rows deleted by cascade."""
     return _all(rows, {})
 
 
 def update(rows: QuerySet[Row], **values: Any) -> int:
-    """Set the values and return how many rows got them; a row that has got them must not be found again."""
+    """Set the values and return how many rows were updated; the query must not match updated rows again."""
     return _all(rows, values)
 
 
 def drain(rows: QuerySet[Row], name: str) -> Iterator[dict[str, int]]:
-    """Delete all rows, at most ROWS at each step, and yield after each how many went, by the name given.
+    """Delete all rows, at most ROWS at each step, and yield after each `{name: count}`.
 
-    Waits for rows that somebody else is busy with: at its end none is left. Whoever iterates may put each step into a
+    Waits for rows that others have locked, so that none is left at the end. The caller may run each step in a
     transaction of its own.
     """
     while deleted := one(rows, {}, waits=True):
@@ -36,9 +36,9 @@ def drain(rows: QuerySet[Row], name: str) -> Iterator[dict[str, int]]:
 
 
 def one(rows: QuerySet[Row], values: dict[str, Any], *, waits: bool = False) -> int:
-    """Give at most ROWS rows the values, or delete them when there are none; return how many, 0 when none is left."""
+    """Update at most ROWS rows, or delete them without values; return how many, 0 when none is left."""
     with transaction.atomic():
-        # No order: the database takes what it finds first. Rows that another one is busy with are left to it.
+        # No order: the database takes what it finds first. Locked rows are left to whoever locked them.
         found = rows.order_by().select_for_update(skip_locked=not waits, of=("self",))
         chunk = rows.model._default_manager.filter(pk__in=list(found.values_list("pk", flat=True)[:ROWS]))
         if values:

@@ -1,8 +1,7 @@
-"""What happens and is only counted, by the hour: refused calls, failed sign-ins. Knows no caller, address or client.
+"""Hourly counters, such as refused calls and failed sign-ins, without caller, IP address or client.
 
-Counted in memory, which costs nothing where it happens; a background thread adds it to the database every few seconds
-(ibanse/scheduler.py), and a process that ends in order does so once more. A killed one loses what it had counted
-since.
+Counts are collected in memory; a background thread adds them to the database every few seconds
+(ibanse/scheduler.py), and so does a process that exits normally. A killed process loses its latest counts.
 """
 
 import threading
@@ -21,7 +20,7 @@ def hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-class _Place(NamedTuple):
+class _CounterKey(NamedTuple):
     name: str
     part: str
     node: str
@@ -29,34 +28,34 @@ class _Place(NamedTuple):
 
 
 _LONGEST_PART: Final = 40
-_counting: Final = threading.Lock()
-_counts: Counter[_Place] = Counter()
+_lock: Final = threading.Lock()
+_counts: Counter[_CounterKey] = Counter()
 
 
 def count(name: str, part: str) -> None:
-    """Count one more in this hour. Touches no database and never fails."""
-    place = _Place(name, part[:_LONGEST_PART], "", hour_of(datetime.now(UTC)))
-    with _counting:
-        _counts[place] += 1
+    """Count one more in this hour. Uses no database and never fails."""
+    key = _CounterKey(name, part[:_LONGEST_PART], "", hour_of(datetime.now(UTC)))
+    with _lock:
+        _counts[key] += 1
 
 
 def flush() -> None:
-    """Add what was counted since the last time to the database. Raises a database error, and keeps it then."""
+    """Add the latest counts to the database. Raises a database error; then they are added the next time."""
     global _counts
-    with _counting:
-        # Exchanged whole, so that nothing is counted into what is being written.
+    with _lock:
+        # Replaced as a whole, so that nothing is counted into what is being written.
         taken, _counts = _counts, Counter()
     if not taken:
         return
     try:
-        upsert.add(Metric, _Place._fields, ("value",), ((place, (number,)) for place, number in taken.items()))
+        upsert.add(Metric, _CounterKey._fields, ("value",), ((key, (count,)) for key, count in taken.items()))
     except Error:
-        with _counting:
+        with _lock:
             _counts.update(taken)
         raise
 
 
 def forget() -> None:
-    """Drop what was counted and not written: for tests, whose database forgets as well."""
-    with _counting:
+    """Drop counts that are not written yet: for tests, whose database is reset as well."""
+    with _lock:
         _counts.clear()

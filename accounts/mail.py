@@ -1,4 +1,4 @@
-"""Mails: rendered in the reader's language as text and HTML, sent when the deed they tell of is certain."""
+"""Mails, rendered in the recipient's language as text and HTML, sent when the transaction has been committed."""
 
 import logging
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 
 def send_on_commit(template: str, *, to: str, language: str, context: Mapping[str, object]) -> None:
-    """Send templates/emails/<template>.txt and .html once the transaction is certain, or at once outside of one.
+    """Send templates/emails/<template>.txt and .html on commit, or at once outside of a transaction.
 
-    The first line of the text is the subject, after "Subject: ". A mail server in trouble does not undo the deed: the
-    failure is logged without the address. Times in mails are UTC, and say so.
+    The first line of the text is the subject, after "Subject: ". A failing mail server does not undo the action: the
+    failure is logged without the recipient. Times in mails are UTC and say so.
     """
     with translation.override(language or settings.LANGUAGE_CODE), timezone.override(UTC):
         text = render_to_string(f"emails/{template}.txt", dict(context))
@@ -50,7 +50,7 @@ def send_plain(template: str, *, to: str, reply_to: str, context: Mapping[str, o
     """Send templates/emails/<template>.txt now, as text alone and in the site's first language, and return whether the
     mail server took it.
 
-    For what strangers wrote: as text it can be nothing but text. `reply_to` is one address, validated by a form.
+    For text from visitors, which must not be rendered as HTML. `reply_to` is one address, validated by a form.
     """
     with translation.override(settings.LANGUAGE_CODE), timezone.override(UTC):
         subject, body = _subject_and_body(render_to_string(f"emails/{template}.txt", dict(context)))
@@ -66,10 +66,10 @@ def _send(mail: EmailMessage, template: str) -> bool:
     try:
         mail.send()
     except (SMTPException, OSError) as error:
-        # Not the exception itself: its text may hold the address.
+        # Not the exception itself: its text may contain the recipient.
         log.error("The mail %s could not be sent: %s", template, type(error).__name__)
         counters.count("unsent", template)
         with suppress(Error):
-            counters.flush()  # A command has nobody who writes it down later.
+            counters.flush()  # A command has no background thread that would do it later.
         return False
     return True

@@ -1,7 +1,7 @@
-"""Database work that must be done now, also when every connection at hand has died: what a worker does as it ends.
+"""Database work that must succeed although all pooled connections may be dead: what a worker does as it exits.
 
-After a restart of PostgreSQL the pool still holds its old connections and gives them out one after the other. A request
-may fail on one and be sent again by whoever made it; a worker that ends has no second chance.
+After a restart of PostgreSQL the pool still hands out its old connections one after the other. A failed request can be
+sent again by its caller; a worker that exits has no second chance.
 """
 
 import time
@@ -13,11 +13,11 @@ from django.db import InterfaceError, OperationalError, connections
 ATTEMPTS: Final = 5
 PAUSE_SECONDS: Final = 0.2
 RETRY_FOR_SECONDS: Final = 5.0
-"""A dead connection fails at once. A database that is away lets us wait, and must not hold up the end of a process."""
+"""A dead connection fails at once. An unreachable database makes us wait, and must not delay the exit of a process."""
 
 
 def retry_with_new_connections(work: Callable[[], None]) -> None:
-    """Do `work`, which must bear being repeated; again on new connections when one breaks.
+    """Run `work`, which must be safe to repeat, and run it again on new connections when one breaks.
 
     Raises the last database error.
     """
@@ -34,9 +34,9 @@ def retry_with_new_connections(work: Callable[[], None]) -> None:
 
 
 def _drop_connections() -> None:
-    """Close this thread's connections, and the pools that all threads take theirs from: the next use makes new ones."""
+    """Close this thread's connections and the shared pools: the next use opens new ones."""
     for connection in connections.all(initialized_only=True):
-        # Whoever opened a transaction around us closes its connection.
+        # A connection in a transaction is left to the code that opened it.
         if connection.in_atomic_block:
             continue
         connection.close()

@@ -285,7 +285,7 @@ class RoleWalkTests(BaseTest):
             "contact_sent": {"pk": uuid4()},
             "mfa_edit_webauthn": {"pk": 1},
             "mfa_remove_webauthn": {"pk": 1},
-            "usersessions_end": {"number": 1},
+            "usersessions_end": {"pk": 1},
             "accounts:accept": {"token": "not-ours"},
             "accounts:cancel_recovery": {"token": "not-ours"},
             "deletion:confirm": {"token": "not-ours"},

@@ -1,4 +1,4 @@
-"""Who somebody is: sign-up, sign-in, second factors, sessions, and the address they are known by.
+"""Authentication: sign-up, sign-in, second factors, sessions, change of the e-mail address.
 
-django-allauth does the deeds; here stand our rules around it. What a user may do is decided elsewhere (roles.py).
+The flows are django-allauth's, with the rules of this project around them. Permissions are in accounts/roles.py.
 """

@@ -1,4 +1,4 @@
-"""Our rules where allauth asks for them: addresses, redirects, mails, what goes into the history, sealed secrets."""
+"""allauth's adapters: IP addresses, redirects, mails, audit events and sealed secrets."""
 
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ _FACTORS: Final = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """What allauth does around passwords, mails and sign-in, our way."""
+    """Passwords, mails and sign-in."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -47,19 +47,19 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Whether strangers may make an account themselves; invited colleagues come in by their link."""
+        """Return whether anybody may create an account; invited colleagues join by their link."""
         return bool(settings.SIGNUP == "open")
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the one address that every limit and list of ours counts by."""
+        """Return the IP address that all limits and lists use."""
         return addresses.caller(request)
 
     def is_safe_url(self, url: str) -> bool:
-        """Return whether `url` is a path of this site; never another host, however it is written."""
+        """Return whether `url` is a path of this site and cannot lead to another host."""
         return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Return the first page after signing in: the overview for those who may see it, the back-office for staff."""
+        """Return the first page after signing in: the overview for users who may see it, the back-office for staff."""
         user = request.user
         if isinstance(user, User) and user.is_staff:
             return reverse("admin:index")
@@ -67,36 +67,36 @@ class AccountAdapter(DefaultAccountAdapter):
         return reverse("accounts:overview") if may_see else reverse("validation:check")
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:
-        """Lead whoever has just signed up to where they will land every time."""
+        """Return the same page after signing up as after signing in."""
         return self.get_login_redirect_url(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count a try before it is judged, a known browser's for itself alone: at the same address others may guess.
+        """Count a try before the password is checked, of a known browser separately from others at the same IP address.
 
-        Who may not even try any more is counted for the overview; whom they tried to be is not written down.
+        A refused try is counted as a metric, without the e-mail address.
         """
         email = credentials.get("email", "")
         self._login_failed_rl_usage = allauth_internals.consume_failed_sign_in(
             request,
-            key=devices.counted_as(request, email),
-            with_address=devices.known_as(request, email) is None,
+            key=devices.rate_limit_key(request, email),
+            with_address=devices.known_device(request, email) is None,
         )
         if not self._login_failed_rl_usage:
             counters.count("sign_ins", "limited")
             raise self.validation_error("too_many_login_attempts")
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Return for whom a try counts, for allauth: never the mailbox alone, or a stranger locks its reader out."""
-        return devices.counted_as(request, credentials.get("email", ""))
+        """Return allauth's key for counting tries: never the mailbox alone, or anybody could lock its owner out."""
+        return devices.rate_limit_key(request, credentials.get("email", ""))
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count a password that was not right, for the overview and for its mailbox; nothing else of it is kept."""
+        """Count a wrong password, as a metric and for its mailbox; nothing else of it is stored."""
         counters.count("sign_ins", "password")
-        wrong_passwords.count(request, credentials.get("email", ""))
+        wrong_passwords.record_failure(request, credentials.get("email", ""))
         super().authentication_failed(request, **credentials)
 
     def is_login_by_code_required(self, login: Login) -> bool:
-        """Ask an unknown browser for a mailed code beside the password, where many wrong passwords came before it."""
+        """Require a mailed code of an unknown browser, after many wrong passwords for this mailbox."""
         user = login.user
         records = get_authentication_records(self.request, user)
         if user is None or login.signup or not records or records[-1]["method"] != "password":
@@ -106,19 +106,19 @@ class AccountAdapter(DefaultAccountAdapter):
             return False
         if not ratelimit.consume(self.request, action="sign_in_code", key=email):
             raise ImmediateHttpResponse(ratelimit.respond_429(self.request))
-        wrong_passwords.owe_code(email)
+        wrong_passwords.require_code(email)
         return True
 
     def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
-        """Let nobody in whose client is being deleted, by whatever door: nothing can be sealed for them any more."""
+        """Refuse users whose client is being deleted, whatever the method: nothing can be sealed for them any more."""
         ours = _ours(user)
         if ours.client is not None and ours.client.state == Client.State.GONE:
-            ours.is_active = False  # Not saved: allauth refuses this sign-in as it would a deactivated user's.
+            ours.is_active = False  # Not saved: allauth now refuses this sign-in like that of a deactivated user.
         response: HttpResponse | None = super().pre_login(request, ours, **kwargs)
         return response
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
-        """Record the sign-in; it also counts as a recent proof, so that nobody types a password twice in a row."""
+        """Record the sign-in; it also counts as reauthentication, so that nobody types a password twice in a row."""
         user = _ours(user)
         presence.forget_ended(timezone.now())
         response: HttpResponse = super().post_login(request, user, **kwargs)
@@ -135,12 +135,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def logout(self, request: HttpRequest) -> None:
-        """Sign this browser out, and forget where it was."""
+        """Sign this browser out and delete its row in the list of sessions."""
         UserSession.objects.filter(session_key=request.session.session_key or "").delete()
         super().logout(request)
 
     def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
-        """Return how this user may prove themselves once more: with the second factor, if there is one."""
+        """Return how this user can reauthenticate: with the second factor, if there is one."""
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
         if isinstance(user, User) and is_mfa_enabled(user, types=_FACTORS):
             methods = [method for method in methods if method["id"] != "reauthenticate"]
@@ -152,7 +152,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return [{**method, "description": names[method["id"]]} for method in methods]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send one of allauth's mails from our templates, in the reader's language."""
+        """Send one of allauth's mails from our templates, in the user's language."""
         user = context.get("user")
         language = user.language if isinstance(user, User) else ""
         values = {
@@ -165,7 +165,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class FactorAdapter(DefaultMFAAdapter):
-    """Second factors: their secrets are sealed under the key of the client they belong to."""
+    """Second factors, with their secrets sealed under the client's key."""
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
@@ -175,26 +175,26 @@ class FactorAdapter(DefaultMFAAdapter):
     PURPOSE: Final = "second factor"
 
     def encrypt(self, text: str) -> str:
-        """Seal a secret of the user who is signed in; the envelope names the owner of the key."""
+        """Seal a secret of the signed-in user; the envelope names the owner of the key."""
         user = context.request.user
         return vault.seal_named(user.key_owner, text, purpose=self.PURPOSE)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Open a secret, also for somebody who is only about to sign in."""
+        """Open a secret, also during sign-in, when the user is not signed in yet."""
         return vault.unseal_named(encrypted_text, purpose=self.PURPOSE)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        """Return for whom a passkey is made: the name people see and the host it works at."""
+        """Return the relying party of a passkey: the displayed name and the host it works on."""
         return {**super().get_public_key_credential_rp_entity(), "name": settings.MFA_TOTP_ISSUER}
 
     def generate_authenticator_name(self, user: AbstractBaseUser, type: str) -> str:
-        """Return a name for a passkey that was given none."""
+        """Return the default name of a passkey."""
         count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
         return _("Passkey %(number)d") % {"number": count + 1}
 
 
 def _ours(user: AbstractBaseUser) -> User:
-    """Return a user of allauth's as what it is."""
+    """Narrow the type of a user from allauth."""
     assert isinstance(user, User)  # noqa: S101 - there is one user model
     return user
 

@@ -1,4 +1,4 @@
-"""All that we use of allauth's internal packages, which may change without notice; a test holds their names and shapes.
+"""What we use of allauth's internal packages, which may change without notice; a test checks names and signatures.
 
 No other module imports from `allauth.*.internal`.
 """
@@ -13,7 +13,7 @@ __all__ = ["consume_failed_sign_in", "record_authentication"]
 
 
 def consume_failed_sign_in(request: HttpRequest, *, key: str, with_address: bool) -> RateLimitUsage | None:
-    """Count one try to sign in by password, under `key` and with the caller's address or without; None at a limit.
+    """Count one try to sign in by password, under `key` and optionally the caller's IP address; None at a limit.
 
     allauth's public `consume` returns no usage to roll back, and its adapter always counts both.
     """

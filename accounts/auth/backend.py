@@ -1,4 +1,4 @@
-"""Looks a user up by e-mail address, at the same cost whether or not there is one. Staff may what their groups may."""
+"""Authentication by e-mail address, at the same cost for a known and an unknown one; permissions of staff by group."""
 
 from typing import Any
 
@@ -12,27 +12,27 @@ from accounts.models import Client, User
 
 
 class EmailBackend(AuthenticationBackend):
-    """allauth's backend with one query in place of one or two: the number would tell a known address.
+    """allauth's backend with always one query: one or two would reveal whether the address is known.
 
-    allauth hashes the password of a stranger as well, and knows what to do with somebody who is deactivated.
+    allauth also hashes the password when there is no user, and handles deactivated users.
     """
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
         email: str = credentials.get("email") or ""
-        # Whoever is being deleted is not there any more, also while their rows still are.
+        # A client that is being deleted has no users any more, even while their rows exist.
         user = User.objects.filter(email=email.lower()).exclude(client__state=Client.State.GONE).first()
         return user if self._check_password(user, credentials["password"]) else None
 
     def user_can_authenticate(self, user: Any) -> bool:
-        """Return whether somebody may be signed in: nobody who may do everything, but on a developer's machine."""
-        too_mighty = isinstance(user, User) and user.is_superuser and not settings.EMBEDDED
-        return not too_mighty and bool(super().user_can_authenticate(user))
+        """Return whether the user may sign in: superusers only on a developer's machine."""
+        is_refused_superuser = isinstance(user, User) and user.is_superuser and not settings.EMBEDDED
+        return not is_refused_superuser and bool(super().user_can_authenticate(user))
 
     def _get_user_permissions(self, user_obj: User) -> QuerySet[Permission]:
-        """Rights come from groups alone: see accounts/staff/groups.py."""
+        """Permissions come from groups alone: see accounts/staff/groups.py."""
         return Permission.objects.none()
 
     def get_user(self, user_id: Any) -> User | None:
-        """Return who is signed in, with their client: every page asks whether it waits to be deleted."""
+        """Return the signed-in user with their client: every page checks whether it is about to be deleted."""
         user = User.objects.select_related("client").filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None

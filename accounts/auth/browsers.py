@@ -1,8 +1,8 @@
-"""A browser's name in words people know, from what it says of itself. Believes nothing and only names."""
+"""A browser's readable name from its User-Agent header, for display only."""
 
 from typing import Final
 
-# The first that fits: every browser also claims to be those that came before it.
+# The first match counts: every browser also claims to be the ones before it.
 _BROWSERS: Final = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -25,10 +25,6 @@ _SYSTEMS: Final = (
 
 
 def name(user_agent: str) -> str:
-    """Return such as `Firefox · Windows`; of a program that names neither, the first word it says, or nothing."""
-    found = [_first(table, user_agent) for table in (_BROWSERS, _SYSTEMS)]
-    return " · ".join(filter(None, found)) or user_agent.partition(" ")[0][:40]
-
-
-def _first(table: tuple[tuple[str, str], ...], user_agent: str) -> str:
-    return next((called for mark, called in table if mark in user_agent), "")
+    """Return a name such as `Firefox · Windows`; if neither is recognised, the first word of the header."""
+    names = [next((name for token, name in table if token in user_agent), "") for table in (_BROWSERS, _SYSTEMS)]
+    return " · ".join(filter(None, names)) or user_agent.partition(" ")[0][:40]

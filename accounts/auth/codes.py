@@ -1,4 +1,4 @@
-"""Codes that are mailed and typed in again. They wait in the sealed session, for fifteen minutes and five tries."""
+"""Mailed codes: what they confirm waits in the sealed session, for fifteen minutes and five tries."""
 
 import secrets
 import time
@@ -11,44 +11,44 @@ from django.utils.crypto import get_random_string
 VALID_FOR: Final = timedelta(minutes=15)
 MAX_TRIES: Final = 5
 MAX_RESENDS: Final = 3
-# No vowels, so that no code spells a word; no look-alikes. Eight of twenty letters: 25.6 thousand million codes.
+# No vowels, so that no code spells a word, and no look-alikes. Eight of twenty letters: 25.6 thousand million codes.
 _LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 
 Pending = dict[str, Any]
 
 
-class Wrong(Exception):
-    """The code is not the one we mailed; another try is left."""
+class WrongCode(Exception):
+    """The code is not the mailed one; another try is left."""
 
 
-class Over(Exception):
-    """Nothing is waiting for a code: it expired, was tried too often, or never began."""
+class CodeExpired(Exception):
+    """Nothing waits for a code: it expired, was tried too often, or was never requested."""
 
 
-def new() -> str:
-    """Return a fresh code such as `BCDF-GHJK`."""
+def generate() -> str:
+    """Return a random code such as `BCDF-GHJK`."""
     code = get_random_string(8, _LETTERS)
     return f"{code[:4]}-{code[4:]}"
 
 
-def fits(typed: str, code: str) -> bool:
-    """Return whether somebody typed this code, with or without dash, blanks and capitals; an empty code never fits."""
-    return bool(code) and secrets.compare_digest(_plain(typed), _plain(code))
+def matches(typed: str, code: str) -> bool:
+    """Return whether the typed code is this one, ignoring dash, spaces and case; an empty code never matches."""
+    return bool(code) and secrets.compare_digest(_normalised(typed), _normalised(code))
 
 
-def _plain(text: str) -> bytes:
+def _normalised(text: str) -> bytes:
     return "".join(filter(str.isalnum, text)).upper().encode()
 
 
-def begin(request: HttpRequest, name: str, **kept: Any) -> Pending:
-    """Let something wait in the session for its code; it replaces what waited under this name."""
-    request.session[name] = {"at": time.time(), "tries": 0, "resends": 0, **kept}
+def begin(request: HttpRequest, name: str, **values: Any) -> Pending:
+    """Store values in the session until their code is typed; they replace earlier ones of this name."""
+    request.session[name] = {"at": time.time(), "tries": 0, "resends": 0, **values}
     pending: Pending = request.session[name]
     return pending
 
 
 def pending(request: HttpRequest, name: str) -> Pending | None:
-    """Return what waits for its code, or None when nothing does or it has waited too long."""
+    """Return the values that wait for their code, or None when there are none or they have expired."""
     waiting: Pending | None = request.session.get(name)
     if waiting and time.time() - waiting["at"] > VALID_FOR.total_seconds():
         forget(request, name)
@@ -56,22 +56,22 @@ def pending(request: HttpRequest, name: str) -> Pending | None:
     return waiting
 
 
-def miss(request: HttpRequest, name: str) -> None:
-    """Count a wrong code. Raises Wrong, or Over when that was the last try."""
+def count_wrong_code(request: HttpRequest, name: str) -> None:
+    """Count a wrong code. Raises WrongCode, or CodeExpired when that was the last try."""
     waiting = request.session[name]
     waiting["tries"] += 1
     request.session.modified = True
     if waiting["tries"] >= MAX_TRIES:
         forget(request, name)
-        raise Over
-    raise Wrong
+        raise CodeExpired
+    raise WrongCode
 
 
-def may_resend(waiting: Pending) -> bool:
-    """Return whether the code may be mailed once more."""
+def can_resend(waiting: Pending) -> bool:
+    """Return whether the code may be mailed again."""
     return bool(waiting["resends"] < MAX_RESENDS)
 
 
 def forget(request: HttpRequest, name: str) -> None:
-    """Drop what waits."""
+    """Drop the values that wait for a code."""
     request.session.pop(name, None)

@@ -1,6 +1,6 @@
-"""Change of the e-mail address: done only when a code to the new and a code to the old address have been typed in.
+"""Change of the e-mail address, confirmed by a code to the new and a code to the old one.
 
-The code to the old address also is the notice: whoever reads it without having asked knows that somebody else did.
+The mail to the old address is also the notice: a user who did not request the change learns of it.
 """
 
 from typing import Final
@@ -20,9 +20,12 @@ WAITING: Final = "email_change"
 
 
 def begin(request: HttpRequest, user: User, new: str) -> None:
-    """Mail a code to both addresses; at an address that has an account the mail has none, and nobody else learns it."""
+    """Mail a code to both e-mail addresses; one that already has an account gets a mail without a code.
+
+    The page looks the same in both cases, so that nobody can find out who has an account.
+    """
     is_known = User.objects.filter(email=new).exists()
-    new_code, old_code = codes.new(), codes.new()
+    new_code, old_code = codes.generate(), codes.generate()
     codes.begin(request, WAITING, user=str(user.pk), new=new, new_code="" if is_known else new_code, old_code=old_code)
     language = user.language or get_language()
     template = "auth/email_change_known" if is_known else "auth/email_change_new"
@@ -34,24 +37,27 @@ def begin(request: HttpRequest, user: User, new: str) -> None:
 
 def waiting(request: HttpRequest, user: User) -> codes.Pending | None:
     """Return the change that this user has begun, or None."""
-    found = codes.pending(request, WAITING)
-    return found if found and found["user"] == str(user.pk) else None
+    change = codes.pending(request, WAITING)
+    return change if change and change["user"] == str(user.pk) else None
 
 
 def complete(request: HttpRequest, user: User, *, new_code: str, old_code: str) -> None:
-    """Change the address, end the user's other sessions and tell both addresses. Raises codes.Wrong or codes.Over."""
+    """Change the e-mail address, end the user's other sessions and notify both addresses.
+
+    Raises codes.WrongCode or codes.CodeExpired.
+    """
     change = waiting(request, user)
     if change is None:
-        raise codes.Over
-    # Both are compared in any case: the answer must not say which one was wrong.
-    is_right = [codes.fits(new_code, change["new_code"]), codes.fits(old_code, change["old_code"])]
+        raise codes.CodeExpired
+    # Both are always compared: the response must not reveal which one was wrong.
+    is_right = [codes.matches(new_code, change["new_code"]), codes.matches(old_code, change["old_code"])]
     if not all(is_right):
-        codes.miss(request, WAITING)
+        codes.count_wrong_code(request, WAITING)
     codes.forget(request, WAITING)
     try:
         _change(request, user, change["new"])
-    except IntegrityError:  # Somebody else has taken the address in the meantime.
-        raise codes.Over from None
+    except IntegrityError:  # Another user has taken the e-mail address in the meantime.
+        raise codes.CodeExpired from None
 
 
 def _change(request: HttpRequest, user: User, new: str) -> None:
@@ -64,10 +70,10 @@ def _change(request: HttpRequest, user: User, new: str) -> None:
         if user.client is not None:
             detail = {"old": old, "new": new}
             audit.record(AuditEvent.EMAIL_CHANGED, client=user.client, by=Actor.of(request, user=user), detail=detail)
-        for address in (old, new):
+        for email in (old, new):
             mail.send_on_commit(
                 "auth/email_changed",
-                to=address,
+                to=email,
                 language=user.language or get_language(),
                 context={"old": old, "new": new},
             )
@@ -75,5 +81,5 @@ def _change(request: HttpRequest, user: User, new: str) -> None:
 
 
 def cancel(request: HttpRequest) -> None:
-    """Forget a change that has begun."""
+    """Cancel a change that has begun."""
     codes.forget(request, WAITING)

@@ -1,4 +1,4 @@
-"""The forms of signing in: allauth's, with our labels and without placeholders, and those that are ours alone."""
+"""Forms of sign-up, sign-in and factors: allauth's with our labels and without placeholders, and our own."""
 
 import uuid
 from typing import Any, ClassVar
@@ -22,8 +22,8 @@ NEW_PASSWORD_HELP = _("At least 12 characters. A few words in a row are strong a
 PASSKEY_NAME_CHARACTERS = 60
 
 
-class Calm(forms.Form):
-    """Gives allauth's fields our labels and takes away placeholders, which only repeat them."""
+class PlainForm(forms.Form):
+    """Sets our labels on allauth's fields and removes the placeholders, which only repeat them."""
 
     labels: ClassVar[dict[str, Any]] = {}
     helps: ClassVar[dict[str, Any]] = {}
@@ -37,7 +37,7 @@ class Calm(forms.Form):
 
 
 class CodeField(forms.CharField):
-    """A code that was mailed: shown large, offered by phones, never corrected."""
+    """A mailed code: displayed large, offered by phones, never autocorrected."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("label", _("Code"))
@@ -51,7 +51,7 @@ class CodeField(forms.CharField):
         }
 
 
-class SignInForm(Calm, account_forms.LoginForm):
+class SignInForm(PlainForm, account_forms.LoginForm):
     """E-mail address and password."""
 
     labels: ClassVar = {"login": _("E-mail address"), "password": _("Password")}
@@ -63,7 +63,7 @@ class SignInForm(Calm, account_forms.LoginForm):
 
 
 class SignUpForm(forms.Form):
-    """What it takes to begin: an address, a password, the company, and consent."""
+    """E-mail address, password, company and consent."""
 
     email = forms.EmailField(
         label=_("E-mail address"),
@@ -87,12 +87,12 @@ class SignUpForm(forms.Form):
     )
 
     def clean_email(self) -> str:
-        """Return the address in small letters: one address is one user, whatever its case."""
+        """Return the e-mail address in lower case: addresses are compared case-insensitively."""
         email: str = self.cleaned_data["email"]
         return email.lower()
 
     def clean(self) -> dict[str, Any]:
-        """Judge the password with the address and the company in mind."""
+        """Check the password, also against e-mail address and company."""
         cleaned = self.cleaned_data
         password = cleaned.get("password1")
         if password:
@@ -108,13 +108,13 @@ class SignUpForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """One code that was mailed."""
+    """One mailed code."""
 
     code = CodeField()
 
 
 class EmailChangeForm(forms.Form):
-    """The address somebody wants to be known by."""
+    """A new e-mail address."""
 
     email = forms.EmailField(
         label=_("New e-mail address"),
@@ -127,7 +127,7 @@ class EmailChangeForm(forms.Form):
         self.user = user
 
     def clean_email(self) -> str:
-        """Return the address in small letters; refuse the one the user already has."""
+        """Return the e-mail address in lower case; refuse the user's current one."""
         email: str = self.cleaned_data["email"].lower()
         if email == self.user.email:
             raise forms.ValidationError(_("This is your current e-mail address."))
@@ -141,7 +141,7 @@ class EmailChangeCodesForm(forms.Form):
     old_code = CodeField(label=_("Code sent to the current e-mail address"))
 
 
-class _TwoPasswords(Calm):
+class _TwoPasswordsForm(PlainForm):
     labels: ClassVar = {
         "oldpassword": _("Current password"),
         "password1": _("New password"),
@@ -150,37 +150,37 @@ class _TwoPasswords(Calm):
     helps: ClassVar = {"password1": NEW_PASSWORD_HELP}
 
 
-class ChangePasswordForm(_TwoPasswords, account_forms.ChangePasswordForm):
-    """The present password and a new one."""
+class ChangePasswordForm(_TwoPasswordsForm, account_forms.ChangePasswordForm):
+    """The current password and a new one."""
 
 
-class SetPasswordForm(_TwoPasswords, account_forms.SetPasswordForm):
-    """A first password, for somebody who has none."""
+class SetPasswordForm(_TwoPasswordsForm, account_forms.SetPasswordForm):
+    """A first password, for a user without one."""
 
 
-class NewPasswordForm(_TwoPasswords, account_forms.ResetPasswordKeyForm):
+class NewPasswordForm(_TwoPasswordsForm, account_forms.ResetPasswordKeyForm):
     """A new password in place of a forgotten one."""
 
 
-class ResetPasswordForm(Calm, account_forms.ResetPasswordForm):
-    """The address whose password was forgotten."""
+class ResetPasswordForm(PlainForm, account_forms.ResetPasswordForm):
+    """The e-mail address of a user who forgot the password."""
 
     labels: ClassVar = {"email": _("E-mail address")}
 
     def clean_email(self) -> str:
-        """Look the user up with one query, whoever it is: allauth would ask twice for a stranger."""
+        """Look the user up with one query: allauth makes a second one for an unknown address, which would reveal it."""
         email: str = self.cleaned_data["email"].lower()
         self.users = list(User.objects.filter(email=email, is_active=True))
         return email
 
 
-class PasswordAgainForm(Calm, account_forms.ReauthenticateForm):
-    """The password, once more."""
+class PasswordAgainForm(PlainForm, account_forms.ReauthenticateForm):
+    """The password again, to reauthenticate."""
 
     labels: ClassVar = {"password": _("Password")}
 
 
-class _Code(Calm):
+class _CodeBase(PlainForm):
     labels: ClassVar = {"code": _("Code")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -188,13 +188,13 @@ class _Code(Calm):
         self.fields["code"].widget.attrs |= {"class": "code", "autocorrect": "off", "spellcheck": "false"}
 
 
-class ResetCodeForm(_Code, account_forms.ConfirmPasswordResetCodeForm):
+class ResetCodeForm(_CodeBase, account_forms.ConfirmPasswordResetCodeForm):
     """The code for a forgotten password."""
 
     def clean_code(self) -> str:
-        """Compare the code. Nobody has one for an unknown address; then a user is looked up all the same.
+        """Compare the code. For an unknown address there is none; then a user is looked up all the same.
 
-        allauth does so after a wrong code for a known address, and the difference would tell.
+        allauth does so after a wrong code for a known address, and the difference would reveal which it was.
         """
         if not self.expected_code:
             User.objects.filter(pk=uuid.uuid4()).first()
@@ -202,11 +202,11 @@ class ResetCodeForm(_Code, account_forms.ConfirmPasswordResetCodeForm):
         return code
 
 
-class SignInCodeForm(_Code, account_forms.ConfirmLoginCodeForm):
-    """The code that an unknown browser needs beside the password."""
+class SignInCodeForm(_CodeBase, account_forms.ConfirmLoginCodeForm):
+    """The code that an unknown browser needs besides the password."""
 
     def clean_code(self) -> str:
-        """Judge the code, three times at most: allauth counts in the session, where tries at one moment are one."""
+        """Check the code, three times at most: allauth counts in the session, where simultaneous tries count once."""
         name = salted_hmac("accounts.auth.sign_in_code", self.expected_code).hexdigest()
         if not ratelimit.consume(context.request, action="sign_in_code_tried", key=name):
             raise forms.ValidationError(_("Too many attempts. Wait a few minutes and try again."))
@@ -218,34 +218,34 @@ class SignInCodeForm(_Code, account_forms.ConfirmLoginCodeForm):
         return code
 
 
-class EmailCodeForm(_Code, account_forms.ConfirmEmailVerificationCodeForm):
-    """The code that proves an address."""
+class EmailCodeForm(_CodeBase, account_forms.ConfirmEmailVerificationCodeForm):
+    """The code that verifies an e-mail address."""
 
 
-class _FactorCode(_Code):
+class _FactorCodeBase(_CodeBase):
     def clean_code(self) -> str:
-        """Judge the code, and count one that was not right; whose it was is not written down."""
+        """Check the code and count a wrong one as a metric, without the user."""
         try:
-            code: str = super().clean_code()  # type: ignore[misc]  # allauth's, of the form beside us
+            code: str = super().clean_code()  # type: ignore[misc]  # allauth's, of the other base class
         except forms.ValidationError:
             counters.count("sign_ins", "code")
             raise
         return code
 
 
-class FactorCodeForm(_FactorCode, factor_forms.AuthenticateForm):
-    """A code of the app, or a recovery code."""
+class FactorCodeForm(_FactorCodeBase, factor_forms.AuthenticateForm):
+    """A code of the authenticator app, or a recovery code."""
 
 
-class FactorCodeAgainForm(_FactorCode, factor_forms.ReauthenticateForm):
-    """A code of the app, or a recovery code, once more."""
+class FactorCodeAgainForm(_FactorCodeBase, factor_forms.ReauthenticateForm):
+    """A code of the authenticator app, or a recovery code, to reauthenticate."""
 
 
-class ActivateTOTPForm(_Code, totp_forms.ActivateTOTPForm):
+class ActivateTOTPForm(_CodeBase, totp_forms.ActivateTOTPForm):
     """The first code of a new app."""
 
 
-class AddPasskeyForm(Calm, passkey_forms.AddWebAuthnForm):
+class AddPasskeyForm(PlainForm, passkey_forms.AddWebAuthnForm):
     """A name for the new passkey; the browser fills in the rest."""
 
     labels: ClassVar = {"name": _("Name"), "passwordless": _("Sign in with the passkey alone, without a password")}
@@ -257,7 +257,7 @@ class AddPasskeyForm(Calm, passkey_forms.AddWebAuthnForm):
         self.fields["passwordless"].initial = True
 
 
-class RenamePasskeyForm(Calm, passkey_forms.EditWebAuthnForm):
+class RenamePasskeyForm(PlainForm, passkey_forms.EditWebAuthnForm):
     """Another name for a passkey."""
 
     labels: ClassVar = {"name": _("Name")}

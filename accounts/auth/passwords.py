@@ -1,4 +1,4 @@
-"""A password must not be the address or the company over again. Length and common passwords are Django's to judge."""
+"""A password must not resemble the e-mail address or the company; Django checks length and common passwords."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from accounts.profile import details
 
 
 class NotLikeTheUserValidator(UserAttributeSimilarityValidator):
-    """Refuses a password that is much like the user's e-mail address or the name of their company."""
+    """Refuses a password that is similar to the user's e-mail address or company name."""
 
     def __init__(self) -> None:
         super().__init__(user_attributes=("email", "company"))
@@ -19,7 +19,7 @@ class NotLikeTheUserValidator(UserAttributeSimilarityValidator):
     def validate(self, password: str, user: Any = None) -> None:
         """Raise ValidationError `password_too_similar`.
 
-        The company of somebody who is just signing up is expected as the attribute `company`.
+        While a user is signing up, their company is expected as the attribute `company`.
         """
         if isinstance(user, User) and user.client is not None and not hasattr(user, "company"):
             user.company = details.contact(user.client).company  # type: ignore[attr-defined]  # read by the validator
@@ -32,5 +32,5 @@ class NotLikeTheUserValidator(UserAttributeSimilarityValidator):
             ) from None
 
     def get_help_text(self) -> str:
-        """Return the rule as a sentence."""
+        """Return the rule for display."""
         return _("It must not be too similar to your e-mail address or company name.")

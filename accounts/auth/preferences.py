@@ -1,4 +1,4 @@
-"""The language and the time zone of whoever is signed in. A visitor's language is a cookie, see ibanse/languages.py."""
+"""The signed-in user's language and time zone. A visitor's language is a cookie, see ibanse/languages.py."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from accounts.models import User
 
 
 class PreferencesMiddleware:
-    """Answers in the user's language and time zone, if they have chosen any."""
+    """Activates the user's language and time zone, if they have chosen any."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Set both for this request; LocaleMiddleware chooses the language anew at the next one."""
+        """Activate both for this request; LocaleMiddleware resets the language at the next one."""
         user = request.user
         if not isinstance(user, User):
             return self.get_response(request)
@@ -29,7 +29,7 @@ class PreferencesMiddleware:
 
 
 def remember_language(user: User, language: str) -> None:
-    """Keep the language that the user has switched to, so that it follows them to other browsers and into mails."""
+    """Store the language that the user has switched to, for other browsers and for mails."""
     if language in dict(settings.LANGUAGES) and language != user.language:
         user.language = language
         user.save(update_fields=["language"])

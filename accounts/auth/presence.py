@@ -1,4 +1,4 @@
-"""Who is signed in where: noticed every few minutes, ended when idle for too long, at once when something changed."""
+"""Active sessions: noted every few minutes, ended when idle for too long, or at once by an action."""
 
 import time
 from collections.abc import Callable
@@ -23,46 +23,46 @@ from accounts.models import User
 from accounts.staff import entry
 
 
-class Limits(NamedTuple):
+class SessionLimits(NamedTuple):
     """How long a session lasts, in seconds."""
 
     idle: int
-    """Without a visit."""
+    """Without a request."""
     longest: int
-    """Whatever its use."""
-    noticed_every: int
-    """A visit sooner after the last one writes nothing; a session may end that much too early."""
+    """In total."""
+    noted_every: int
+    """A request sooner after the last one writes nothing; a session may end that much too early."""
 
 
-MEMBER: Final = Limits(idle=settings.SESSION_COOKIE_AGE, longest=30 * 24 * 3600, noticed_every=5 * 60)
-STAFF: Final = Limits(idle=30 * 60, longest=12 * 3600, noticed_every=60)
+MEMBER: Final = SessionLimits(idle=settings.SESSION_COOKIE_AGE, longest=30 * 24 * 3600, noted_every=5 * 60)
+STAFF: Final = SessionLimits(idle=30 * 60, longest=12 * 3600, noted_every=60)
 _SEEN: Final = "seen_at"
 _BEGAN: Final = "began_at"
 
 
 class PresenceMiddleware:
-    """Prolongs a session that is in use, without writing to the database at every request; ends one that is too old."""
+    """Extends sessions in use, without writing to the database at every request, and ends those that are too old."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Notice the visit, then pass the request on."""
-        addresses.take(request)
+        """Note the request, then pass it on."""
+        addresses.pin(request)
         if request.user.is_authenticated:
-            _notice(request)
+            _note_request(request)
         response = self.get_response(request)
         if request.user.is_authenticated:
             entry.note_proof(request)
-            # What a page shows to one user no cache and no back button may show to the next.
+            # Neither a cache nor the back button may show one user's page to the next.
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Ask for the proof, and keep nothing of what was sent; comes before allauth's own.
+        """Ask for reauthentication without storing the request; runs before allauth's own handler.
 
-        That would keep the whole request in the session, with its address, and carry it out in the place of the one
-        that gives the proof.
+        That one would store the whole request in the session, with its IP address, and later carry it out in the place
+        of the request that reauthenticates.
         """
         if not isinstance(exception, ReauthenticationRequired):
             return None
@@ -71,48 +71,49 @@ class PresenceMiddleware:
         return redirect(f"{path}?{urlencode({'next': request.get_full_path()})}")
 
 
-def limits_of(user: object) -> Limits:
+def limits_of(user: object) -> SessionLimits:
     """Return how long this user's sessions last."""
     return STAFF if isinstance(user, User) and user.is_staff else MEMBER
 
 
-def _notice(request: HttpRequest) -> None:
+def _note_request(request: HttpRequest) -> None:
     now, limits = int(time.time()), limits_of(request.user)
     began = request.session.get(_BEGAN, now)
     seen = request.session.get(_SEEN, 0)
-    # The row itself expires as well; this also ends a session whose row a slow write had prolonged.
+    # The row expires by itself; this also ends a session whose row was extended by a late write.
     if now - began > limits.longest or (seen and now - seen > limits.idle):
         logout(request)
-    elif now - seen >= limits.noticed_every:
+    elif now - seen >= limits.noted_every:
         request.session[_BEGAN] = began
-        # Changing the session saves it, which moves its end twelve hours ahead.
+        # Changing the session saves it, which extends it by twelve hours.
         request.session[_SEEN] = now
         UserSession.objects.create_from_request(request)
 
 
 def forget_ended(now: datetime) -> int:
-    """Forget the addresses and browsers of sessions that ended by themselves, and the sessions; return how many."""
-    longest = timedelta(seconds=MEMBER.idle + MEMBER.noticed_every)
+    """Delete expired sessions with their IP addresses and browsers; return how many."""
+    longest = timedelta(seconds=MEMBER.idle + MEMBER.noted_every)
     batch.delete(UserSession.objects.filter(last_seen_at__lt=now - longest))
     return batch.delete(Session.objects.filter(expire_date__lt=now))
 
 
-def of(user: User) -> list[UserSession]:
-    """Return the user's living sessions, the one used last first; what has ended is forgotten."""
-    living: list[UserSession] = UserSession.objects.purge_and_list(user)
-    return sorted(living, key=lambda session: session.last_seen_at, reverse=True)
+def sessions_of(user: User) -> list[UserSession]:
+    """Return the user's active sessions, the one used last first; ended ones are deleted."""
+    active: list[UserSession] = UserSession.objects.purge_and_list(user)
+    return sorted(active, key=lambda session: session.last_seen_at, reverse=True)
 
 
-def end(sessions: list[UserSession]) -> None:
-    """Sign the browsers of these sessions out."""
+def end_sessions(sessions: list[UserSession]) -> None:
+    """Sign out the browsers of these sessions."""
     get_adapter().end_sessions(sessions)
 
 
 def end_all(user: User) -> None:
     """Sign a user out everywhere: after a deactivation, a removal or a reset of factors."""
-    end(list(UserSession.objects.filter(user_id=user.pk)))
+    end_sessions(list(UserSession.objects.filter(user_id=user.pk)))
 
 
 def end_others(request: HttpRequest, user: User) -> None:
-    """Sign a user out everywhere but in the browser that asks."""
-    end(list(UserSession.objects.filter(user_id=user.pk).exclude(session_key=request.session.session_key or "")))
+    """Sign a user out everywhere but in the browser of this request."""
+    own_key = request.session.session_key or ""
+    end_sessions(list(UserSession.objects.filter(user_id=user.pk).exclude(session_key=own_key)))

@@ -1,4 +1,4 @@
-"""Lets nobody in without a second factor who must have one: all staff, and the users of a client that wants it."""
+"""Enforces two-factor authentication where it is required: for all staff, and for clients that require it."""
 
 from collections.abc import Callable
 from typing import Final
@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
-# What somebody without a factor needs to get one, or to leave, and what a stranger may read.
-# allauth names its pages of factors mfa_….
+# What a user without a factor needs to add one or to sign out, and what is public.
+# allauth's pages for factors are named mfa_….
 _OPEN_TO_ALL: Final = frozenset(
     {
         "account_logout",
@@ -31,22 +31,22 @@ _FACTOR_PAGES: Final = "mfa_"
 
 
 def is_required(user: User) -> bool:
-    """Return whether this user may go nowhere without a second factor."""
+    """Return whether this user must have a second factor."""
     return user.is_staff or (user.client is not None and user.client.needs_second_factor)
 
 
 class SecondFactorMiddleware:
-    """Sends whoever lacks the factor they must have to the page where it is added."""
+    """Redirects users who lack a required factor to the page where it is added."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Pass the request on; process_view decides, when the page is known."""
+        """Pass the request on; process_view decides once the page is known."""
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponseBase | None:
-        """Return a redirect to the page of factors, or None to go on."""
+        """Return a redirect to the page of factors, or None to continue."""
         user = request.user
         name = request.resolver_match.url_name if request.resolver_match else ""
         if not isinstance(user, User) or (name or "").startswith(_FACTOR_PAGES) or name in _OPEN_TO_ALL:

@@ -1,7 +1,7 @@
-"""Sessions in the database, sealed: a reader of the table learns neither who is signed in nor a secret on its way.
+"""Sealed sessions in the database: the table reveals neither who is signed in nor a pending secret.
 
-A TOTP secret lies in the session until it is confirmed, and a sign-up until its address is proven. Each session is
-sealed to its own key, so a row moved to another key opens as nothing.
+A TOTP secret is in the session until it is confirmed, and a sign-up until its e-mail address is verified. Each session
+is bound to its session key, so a row moved to another key opens as an empty session.
 """
 
 import base64
@@ -15,7 +15,7 @@ from django.contrib.sessions.backends import db
 from privacy import vault
 
 OWNER: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ibanse:sessions")
-"""Owns the data key of all sessions. It belongs to the operator: a session may begin before anyone is known."""
+"""Owns the data key of all sessions. It belongs to the operator: a session may begin before the user is known."""
 
 _PURPOSE: Final = "session"
 
@@ -29,7 +29,7 @@ class SessionStore(db.SessionStore):
         return base64.b64encode(sealed).decode("ascii")
 
     def decode(self, session_data: bytes | str) -> dict[str, Any]:
-        """Return the session, or an empty one when it was tampered with or its key is gone: then one signs in anew."""
+        """Return the session, or an empty one when it was tampered with or its key is gone: the user is signed out."""
         try:
             sealed = base64.b64decode(session_data, validate=True)
             text = vault.unseal_text(OWNER, sealed, purpose=_PURPOSE, record=self.session_key or "")

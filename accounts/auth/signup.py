@@ -1,7 +1,8 @@
-"""Sign-up: from a form to a client and its owner.
+"""Sign-up: creates a client and its owner.
 
-Until the address is proven by a code nothing is kept but a sealed session, so nobody can hold a stranger's address, and
-a known address costs the same password hash, queries and mail as a new one: whoever asks learns nothing.
+Until the e-mail address is verified by a code, only a sealed session is stored, so nobody can reserve somebody else's
+address. A known address costs the same password hash, queries and mail as a new one, so nobody can find out who has an
+account.
 """
 
 from typing import Final
@@ -25,7 +26,7 @@ WAITING: Final = "sign_up"
 
 
 def begin(request: HttpRequest, *, email: str, password: str, company: str) -> None:
-    """Let the sign-up wait for its code and mail it; to an address that has an account, mail how to sign in."""
+    """Store the sign-up until its code is typed and mail the code; mail an existing user how to sign in."""
     waiting = codes.begin(
         request,
         WAITING,
@@ -39,19 +40,19 @@ def begin(request: HttpRequest, *, email: str, password: str, company: str) -> N
 
 
 def resend(request: HttpRequest) -> None:
-    """Mail another code, which replaces the first. Raises codes.Over."""
+    """Mail another code, which replaces the first. Raises codes.CodeExpired."""
     waiting = codes.pending(request, WAITING)
-    if waiting is None or not codes.may_resend(waiting):
-        raise codes.Over
+    if waiting is None or not codes.can_resend(waiting):
+        raise codes.CodeExpired
     waiting["resends"] += 1
     request.session.modified = True
     _send(waiting)
 
 
 def _send(waiting: codes.Pending) -> None:
-    code = codes.new()
+    code = codes.generate()
     is_known = User.objects.filter(email=waiting["email"]).exists()
-    # Without a code no guess can be right.
+    # An empty code matches no guess.
     waiting["code"] = "" if is_known else code
     template = "auth/sign_up_known" if is_known else "auth/sign_up"
     context = {
@@ -63,17 +64,17 @@ def _send(waiting: codes.Pending) -> None:
 
 
 def complete(request: HttpRequest, code: str) -> User:
-    """Make the client and its owner, once the code is right. Raises codes.Wrong or codes.Over."""
+    """Create the client and its owner, once the code is right. Raises codes.WrongCode or codes.CodeExpired."""
     waiting = codes.pending(request, WAITING)
     if waiting is None:
-        raise codes.Over
-    if not codes.fits(code, waiting["code"]):
-        codes.miss(request, WAITING)
+        raise codes.CodeExpired
+    if not codes.matches(code, waiting["code"]):
+        codes.count_wrong_code(request, WAITING)
     codes.forget(request, WAITING)
     try:
         return _create(request, waiting)
-    except IntegrityError:  # Somebody else proved the same address in the meantime.
-        raise codes.Over from None
+    except IntegrityError:  # The same e-mail address was verified elsewhere in the meantime.
+        raise codes.CodeExpired from None
 
 
 def _create(request: HttpRequest, waiting: codes.Pending) -> User:
@@ -86,17 +87,16 @@ def _create(request: HttpRequest, waiting: codes.Pending) -> User:
             password=waiting["password"],
             language=waiting["language"],
         )
-        add(owner)
+        _save_verified(owner)
         by = Actor.of(request, user=owner)
         audit.record(AuditEvent.CLIENT_CREATED, client=client, by=by)
-        version = {"version": waiting["terms"]}
-        audit.record(AuditEvent.TERMS_ACCEPTED, client=client, by=by, detail=version)
+        audit.record(AuditEvent.TERMS_ACCEPTED, client=client, by=by, detail={"version": waiting["terms"]})
         details.save_contact(client, details.Contact(company=waiting["company"]), by=by)
     return owner
 
 
-def add(user: User) -> None:
-    """Save a new user whose address is proven, so that they can sign in with it. Raises IntegrityError when taken."""
+def _save_verified(user: User) -> None:
+    """Save a new user whose e-mail address is verified. Raises IntegrityError when the address is taken."""
     with transaction.atomic():
         user.save(force_insert=True)
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)

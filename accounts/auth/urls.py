@@ -1,6 +1,6 @@
-"""The paths of signing in and of one's own security. allauth looks its pages up by these names, so they have no prefix.
+"""URLs of sign-up, sign-in and the user's own security. allauth reverses these names, so they have no namespace.
 
-What is not here does not exist: user names, phones, several addresses, links instead of codes.
+allauth's other pages are left out: user names, phones, several e-mail addresses, links instead of codes.
 """
 
 from allauth.account import views as account
@@ -39,7 +39,7 @@ urlpatterns = [
     path("account/second-factor/", factors.index, name="mfa_index"),
     path("account/second-factor/app/", totp.activate_totp, name="mfa_activate_totp"),
     path("account/second-factor/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    # allauth goes to its list of keys after a change; ours is part of the page of factors.
+    # allauth redirects to its list of passkeys after a change; ours is part of the page of factors.
     path(f"{PASSKEYS}/", RedirectView.as_view(pattern_name="mfa_index"), name="mfa_list_webauthn"),
     path(f"{PASSKEYS}/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
     path(f"{PASSKEYS}/<int:pk>/rename/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
@@ -54,6 +54,6 @@ urlpatterns = [
         name="mfa_download_recovery_codes",
     ),
     path("account/sessions/", views.sessions, name="usersessions_list"),
-    path("account/sessions/<int:number>/end/", views.end_session, name="usersessions_end"),
+    path("account/sessions/<int:pk>/end/", views.end_session, name="usersessions_end"),
     path("account/sessions/end-others/", views.end_other_sessions, name="usersessions_end_others"),
 ]

@@ -1,4 +1,4 @@
-"""The pages of signing up, of changing one's address, and of sessions."""
+"""Views of sign-up, sign-in, change of the e-mail address, and sessions."""
 
 from allauth.account import views as account
 from allauth.account.adapter import get_adapter
@@ -26,7 +26,7 @@ from accounts.models import User
 
 
 class SignedInRequest(HttpRequest):
-    """A request of somebody who is signed in: LoginRequiredMiddleware lets nobody else through."""
+    """A request of a signed-in user: LoginRequiredMiddleware redirects everybody else."""
 
     user: User
 
@@ -35,8 +35,8 @@ class SignedInRequest(HttpRequest):
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponseBase:
-    """Show and judge the form of signing in, so many times a minute per address; a known browser has its own count."""
-    browser = devices.known_as(request, request.POST.get("login", ""))
+    """Sign in, rate-limited per IP address; a known browser has its own limit."""
+    browser = devices.known_device(request, request.POST.get("login", ""))
     wait: HttpResponse | None = (
         ratelimit.consume_or_429(request, action="sign_in_known", key=browser)
         if browser
@@ -50,7 +50,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
 @sensitive_post_parameters("password1", "password2")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponseBase:
-    """Ask for what an account needs, then for the code that was mailed."""
+    """Ask for the account's data and mail a code to confirm the e-mail address."""
     if request.user.is_authenticated:
         return redirect(get_adapter().get_login_redirect_url(request))
     if not get_adapter().is_open_for_signup(request):
@@ -78,7 +78,7 @@ def sign_up(request: HttpRequest) -> HttpResponseBase:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up_code(request: HttpRequest) -> HttpResponseBase:
-    """Ask for the code that was mailed; with the right one the account is made and its owner signed in."""
+    """Ask for the mailed code; with the right one the account is created and its owner signed in."""
     if request.user.is_authenticated:
         return redirect(get_adapter().get_login_redirect_url(request))
     waiting = codes.pending(request, signup.WAITING)
@@ -86,13 +86,13 @@ def sign_up_code(request: HttpRequest) -> HttpResponseBase:
         return redirect("account_signup")
     form = CodeForm(request.POST or None)
     response = _sign_up_code_sent(request, form) if request.method == "POST" else None
-    context = {"form": form, "email": waiting["email"], "may_resend": codes.may_resend(waiting)}
+    context = {"form": form, "email": waiting["email"], "may_resend": codes.can_resend(waiting)}
     status = 422 if form.errors else 200
     return response or render(request, "account/signup_code.html", context, status=status)
 
 
 def _sign_up_code_sent(request: HttpRequest, form: CodeForm) -> HttpResponseBase | None:
-    """Return where the code leads, or None to ask once more."""
+    """Return the response to a typed code, or None to show the form again."""
     wait: HttpResponse | None = ratelimit.consume_or_429(request, action="code")
     if wait:
         return wait
@@ -102,10 +102,10 @@ def _sign_up_code_sent(request: HttpRequest, form: CodeForm) -> HttpResponseBase
         return None
     try:
         user = signup.complete(request, form.cleaned_data["code"])
-    except codes.Wrong:
+    except codes.WrongCode:
         form.add_error("code", _("Wrong code."))
         return None
-    except codes.Over:
+    except codes.CodeExpired:
         messages.error(request, _("This code is no longer valid. Start again."))
         return redirect("account_signup")
     return _welcome(request, user)
@@ -114,7 +114,7 @@ def _sign_up_code_sent(request: HttpRequest, form: CodeForm) -> HttpResponseBase
 def _resend(request: HttpRequest) -> HttpResponse:
     try:
         signup.resend(request)
-    except codes.Over:
+    except codes.CodeExpired:
         messages.error(request, _("No more codes can be sent. Check your inbox, or start again."))
     else:
         messages.success(request, _("We have sent a new code. The previous one is no longer valid."))
@@ -122,7 +122,7 @@ def _resend(request: HttpRequest) -> HttpResponse:
 
 
 def _welcome(request: HttpRequest, user: User) -> HttpResponseBase:
-    # The password was typed in this very session, a few minutes ago.
+    # The password was typed in this session, a few minutes ago.
     record_authentication(request, user, "password")
     messages.success(request, _("Welcome. Your account is ready."))
     response: HttpResponseBase = perform_login(request, user, email=user.email, signup=True)
@@ -133,7 +133,7 @@ def _welcome(request: HttpRequest, user: User) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @reauthentication_required
 def change_email(request: SignedInRequest) -> HttpResponseBase:
-    """Ask for a new address, then for the codes that were mailed to both."""
+    """Ask for a new e-mail address, then for the codes that were mailed to both."""
     change = email_change.waiting(request, request.user)
     if change is not None:
         return _confirm_email_change(request, change)
@@ -155,9 +155,9 @@ def _confirm_email_change(request: SignedInRequest, change: codes.Pending) -> Ht
     if form.is_valid():
         try:
             email_change.complete(request, request.user, **form.cleaned_data)
-        except codes.Wrong:
+        except codes.WrongCode:
             form.add_error(None, _("At least one of the codes is wrong."))
-        except codes.Over:
+        except codes.CodeExpired:
             messages.error(request, _("These codes are no longer valid. Start again."))
             return redirect("account_email")
         else:
@@ -172,18 +172,18 @@ def _confirm_email_change(request: SignedInRequest, change: codes.Pending) -> Ht
 @never_cache
 @require_safe
 def sessions(request: SignedInRequest) -> HttpResponse:
-    """Show where the user is signed in."""
-    found = [(session, browsers.name(session.user_agent)) for session in presence.of(request.user)]
+    """List the user's active sessions."""
+    found = [(session, browsers.name(session.user_agent)) for session in presence.sessions_of(request.user)]
     return render(request, "usersessions/usersession_list.html", {"sessions": found})
 
 
 @require_POST
-def end_session(request: SignedInRequest, number: int) -> HttpResponse:
-    """Sign one other browser out; a session of somebody else is not found."""
-    session = get_object_or_404(UserSession, pk=number, user=request.user)
+def end_session(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Sign another browser of the user out; sessions of other users are 404."""
+    session = get_object_or_404(UserSession, pk=pk, user=request.user)
     if session.is_current():
         return redirect("account_logout")
-    presence.end([session])
+    presence.end_sessions([session])
     messages.success(request, _("That browser has been signed out."))
     return redirect("usersessions_list")
 

@@ -1,11 +1,11 @@
-"""Wrong passwords for one mailbox over a whole day, from whatever networks: the slow limit against patient guessing.
+"""Wrong passwords for one mailbox over a whole day, from any network: the slow limit against patient guessing.
 
-The quick limits count each network alone, so somebody with many networks could go on for ever. After `MOST_A_DAY` wrong
-passwords from browsers that are not known, such a browser needs a mailed code beside the right password. Nobody is
-locked out by it: known browsers (devices.py) and passkeys come in as before.
+The quick limits count each network alone, so an attacker with many networks could continue for ever. After `MOST_A_DAY`
+wrong passwords from unknown browsers, such a browser needs a mailed code besides the right password. It locks nobody
+out: known browsers (devices.py) and passkeys work as before.
 
-A mailbox without an account is counted like any other, by the same calls of the cache. Whether it has an owner who is
-to be mailed is looked up later, in the background.
+A mailbox without an account is counted in the same way, with the same cache calls. Whether it has an owner to mail is
+looked up later, in the background.
 """
 
 from collections import deque
@@ -29,20 +29,20 @@ _MOST_WAITING: Final = 1_000
 
 
 class Attack(NamedTuple):
-    """What the owner of a mailbox is told."""
+    """What the owner of a mailbox is mailed."""
 
     email: str
     failures: int
     networks: int
 
 
-# Lost when the process is killed: the mail, not the limit.
+# When the process is killed the mail is lost, but not the limit.
 _waiting: deque[Attack] = deque(maxlen=_MOST_WAITING)
 
 
-def count(request: HttpRequest, email: str) -> None:
-    """Count a wrong password, unless the browser is known: that one has its own limit."""
-    if devices.known_as(request, email):
+def record_failure(request: HttpRequest, email: str) -> None:
+    """Count a wrong password, unless the browser is known: then its own limit applies."""
+    if devices.known_device(request, email):
         return
     failures_key, networks_key = _key(email, "failures"), _key(email, "networks")
     failures = _add_one(failures_key)
@@ -50,7 +50,7 @@ def count(request: HttpRequest, email: str) -> None:
         _add_one(networks_key)
     if failures < MOST_A_DAY:
         return
-    # As long as it goes on, so does the limit.
+    # The limit lasts as long as the attack.
     for key in (failures_key, networks_key):
         cache.touch(key, WITHIN.total_seconds())
     if cache.add(_key(email, "mailed"), 1, WITHIN.total_seconds()):
@@ -58,29 +58,29 @@ def count(request: HttpRequest, email: str) -> None:
 
 
 def is_code_needed(request: HttpRequest, email: str) -> bool:
-    """Return whether this browser needs a mailed code beside the right password."""
-    if devices.known_as(request, email):
+    """Return whether this browser needs a mailed code besides the right password."""
+    if devices.known_device(request, email):
         return False
     failures_key, owed_key = _key(email, "failures"), _key(email, "code_owed")
     found = cache.get_many([failures_key, owed_key])
     return owed_key in found or found.get(failures_key, 0) >= MOST_A_DAY
 
 
-def owe_code(email: str) -> None:
-    """Note that somebody typed the right password and was asked for a code.
+def require_code(email: str) -> None:
+    """Note that the right password was typed and a code was required.
 
-    Whoever guessed it must not come in by waiting until the wrong ones are forgotten.
+    An attacker who guessed it must not get in by waiting until the wrong ones are forgotten.
     """
     cache.set(_key(email, "code_owed"), 1, CODE_OWED_FOR.total_seconds())
 
 
 def forget(email: str) -> None:
-    """Begin anew: the mailbox's reader typed the code, or chose another password."""
+    """Reset the counts: the user typed the code or chose another password."""
     cache.delete_many([_key(email, name) for name in ("failures", "networks", "code_owed")])
 
 
 def mail_owners() -> None:
-    """Mail the owners of mailboxes that were guessed at too often. Raises a database error, and keeps the rest then."""
+    """Mail the owners of attacked mailboxes. Raises a database error; what was not mailed stays in the queue."""
     while _waiting:
         attack = _waiting.popleft()
         try:
@@ -96,12 +96,12 @@ def mail_owners() -> None:
 
 
 def _key(email: str, name: str) -> str:
-    return f"wrong_passwords:{devices.mailbox_name(email)}:{name}"
+    return f"wrong_passwords:{devices.mailbox_hash(email)}:{name}"
 
 
 def _add_one(key: str) -> int:
     cache.add(key, 0, WITHIN.total_seconds())
     try:
         return cache.incr(key)
-    except ValueError:  # It ended between the two.
+    except ValueError:  # The key expired between the two calls.
         return 1

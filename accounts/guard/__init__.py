@@ -1,1 +1,1 @@
-"""Keeps watch at the door: addresses and clocks. It never learns who a client is."""
+"""Protection against abuse: IP blocks, rate limits and cache revisions. It knows IP addresses and times, no clients."""

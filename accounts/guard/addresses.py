@@ -1,8 +1,8 @@
-"""The caller's address, from the one place that can be trusted. Knows no client and no database.
+"""The caller's IP address, from the only source that can be trusted.
 
 gunicorn listens on a unix socket, so REMOTE_ADDR is empty in production; nginx overwrites the one header that
-`CLIENT_ADDRESS_META_KEY` names. A missing or odd value is refused, since a guess would open every limit and
-allow-list behind it. X-Forwarded-For is never read: its left end is whatever the caller wrote.
+`CLIENT_ADDRESS_META_KEY` names. A missing or malformed value is refused, since guessing would bypass every limit and
+allow-list. X-Forwarded-For is never read: its first entries are written by the caller.
 """
 
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -14,28 +14,28 @@ from django.http import HttpRequest
 
 
 class AddressRefused(SuspiciousOperation):
-    """The caller's address is missing or is not one plain address; Django answers 400."""
+    """The caller's IP address is missing or malformed; Django responds with 400."""
 
 
 def caller(request: HttpRequest) -> str:
-    """Return the caller's address in canonical form, such as `192.0.2.7` or `2001:db8::7`.
+    """Return the caller's IP address in canonical form, such as `192.0.2.7` or `2001:db8::7`.
 
     Raises AddressRefused for a missing value, a list, a port, a zone id, leading zeros or digits outside ASCII.
     """
-    told = getattr(request, _TAKEN, None)
-    return str(parse(request.META.get(settings.CLIENT_ADDRESS_META_KEY, "") if told is None else told))
+    pinned = getattr(request, _PINNED, None)
+    return str(parse(request.META.get(settings.CLIENT_ADDRESS_META_KEY, "") if pinned is None else pinned))
 
 
-_TAKEN: Final = "address_as_told"
+_PINNED: Final = "pinned_ip_address"
 
 
-def take(request: HttpRequest) -> None:
-    """Take down, at the door, where a request comes from: whatever is done to it later, that stays."""
-    setattr(request, _TAKEN, request.META.get(settings.CLIENT_ADDRESS_META_KEY, ""))
+def pin(request: HttpRequest) -> None:
+    """Store the IP address on the request as it arrived, since a library may overwrite META later."""
+    setattr(request, _PINNED, request.META.get(settings.CLIENT_ADDRESS_META_KEY, ""))
 
 
 def parse(text: str) -> IPv4Address | IPv6Address:
-    """Return the one address that `text` is.
+    """Return the IP address that `text` is.
 
     An IPv4-mapped IPv6 address becomes its IPv4 form; 6to4 and NAT64 stay as they are, since unwrapping them would
     trust the sender. Raises AddressRefused for anything but one plain address; the text itself is not repeated.

@@ -1,9 +1,9 @@
-"""The guard as a small app of its own: its tables know addresses and clocks, and no client."""
+"""The guard is an app of its own: its tables refer to no client."""
 
 from django.apps import AppConfig
 
 
 class Guard(AppConfig):
-    """The watch at the door."""
+    """The app of IP blocks and revisions."""
 
     name = "accounts.guard"

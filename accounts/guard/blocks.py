@@ -1,4 +1,4 @@
-"""Addresses that are let in nowhere, blocked by hand. Knows addresses and clocks, never clients."""
+"""IP addresses and networks that staff have blocked everywhere."""
 
 import ipaddress
 from datetime import datetime, timedelta
@@ -16,24 +16,24 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class BlockRefused(Exception):
-    """The text is no address or network, or blocking it would lock everybody or ourselves out."""
+    """The text is not an IP address or network, or blocking it would lock out everybody or the machine itself."""
 
 
-class _Held(NamedTuple):
+class _BlockCache(NamedTuple):
     mark: UUID
     blocked: tuple[tuple[Network, datetime | None], ...]
 
 
 RETENTION_AFTER_END: Final = timedelta(days=30)
-"""So that it can be seen later why somebody was let in nowhere."""
+"""An ended block stays visible, to answer why somebody was refused."""
 
-_held = _Held(UUID(int=1), ())
+_cache = _BlockCache(UUID(int=1), ())
 _EVERYTHING: Final = 0
 _LOOPBACK: Final = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 
 def block(text: str, *, reason: str = "", until: datetime | None = None) -> Network:
-    """Block an address or network on every worker within two seconds; blocking it again renews reason and end.
+    """Block an IP address or network on every worker within two seconds; blocking it again renews reason and end.
 
     Raises BlockRefused.
     """
@@ -49,7 +49,7 @@ def block(text: str, *, reason: str = "", until: datetime | None = None) -> Netw
 
 
 def unblock(text: str) -> bool:
-    """Let an address or network in again; return whether it was blocked. Raises BlockRefused."""
+    """Unblock an IP address or network; return whether it was blocked. Raises BlockRefused."""
     with transaction.atomic():
         removed, _ = Block.objects.filter(network=str(_parsed(text))).delete()
         revisions.bump()
@@ -62,35 +62,36 @@ def forget_expired(now: datetime) -> int:
     return removed
 
 
-def touching(text: str) -> list[str]:
-    """Return the blocks that an address or network has addresses in common with. Raises BlockRefused."""
-    asked = _parsed(text)
-    return [str(network) for network, _until in _all() if _overlap(network, asked)]
+def overlapping(text: str) -> list[str]:
+    """Return the blocks that overlap with an IP address or network. Raises BlockRefused."""
+    wanted = _parsed(text)
+    return [str(network) for network, _until in _all_blocks() if _overlap(network, wanted)]
 
 
-def is_blocked(address: str) -> bool:
-    """Return whether a canonical address is blocked now.
+def is_blocked(ip_address: str) -> bool:
+    """Return whether a canonical IP address is blocked now.
 
-    Raises revisions.Unreadable or a database error when nobody can tell.
+    Raises revisions.Unreadable or a database error when this cannot be determined.
     """
-    global _held
+    global _cache
     mark = revisions.current()
-    held = _held
-    if held.mark != mark:
-        held = _held = _Held(mark, tuple(_all()))
-    if not held.blocked:
+    cache = _cache
+    if cache.mark != mark:
+        # Replaced as a whole, since other threads read it.
+        cache = _cache = _BlockCache(mark, tuple(_all_blocks()))
+    if not cache.blocked:
         return False
-    asked, now = _address(address), timezone.now()
+    caller, now = _parse_address(ip_address), timezone.now()
     return any(
-        asked.version == network.version and asked in network and (until is None or now < until)
-        for network, until in held.blocked
+        caller.version == network.version and caller in network and (until is None or now < until)
+        for network, until in cache.blocked
     )
 
 
-_address = lru_cache(maxsize=10_000)(addresses.parse)
+_parse_address = lru_cache(maxsize=10_000)(addresses.parse)
 
 
-def _all() -> list[tuple[Network, datetime | None]]:
+def _all_blocks() -> list[tuple[Network, datetime | None]]:
     return [(ipaddress.ip_network(row.network), row.expires_at) for row in Block.objects.all()]
 
 

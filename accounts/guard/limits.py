@@ -1,4 +1,4 @@
-"""Rate limits for every worker together. Knows addresses and clocks, never clients."""
+"""Rate limits shared by all workers, per IP address or opaque name."""
 
 from datetime import timedelta
 
@@ -8,19 +8,19 @@ from redis import RedisError
 
 
 class Uncounted(Exception):
-    """The shared counters do not answer, so nobody can tell whether the limit is reached: refuse."""
+    """The shared counters are unavailable, so the limit cannot be checked: refuse."""
 
 
 def wait_for(request: HttpRequest, *, action: str, per_minute: int = 0, per_hour: int = 0, of: str = "") -> timedelta:
-    """Count one `deed` and return how long the next must wait: zero if it need not.
+    """Count one `action` and return how long the next must wait: zero if it need not.
 
-    Counted are the deeds of the caller's address, or of whoever the opaque name `of` stands for. An IPv6 caller is
-    counted with its /64, which one household or server holds whole. The counting is django-ratelimit's: windows of one
-    minute or one hour, whichever is given, kept in the shared cache. Raises Uncounted.
+    Counts per IP address of the caller, or per opaque name `of`. An IPv6 caller is counted with its /64, which one
+    household or server holds entirely. django-ratelimit counts in windows of one minute or one hour, in the shared
+    cache. Raises Uncounted.
     """
     rate = f"{per_hour}/h" if per_hour else f"{per_minute}/m"
     try:
-        # django-ratelimit carries no types; this is the one place that calls it.
+        # django-ratelimit has no type hints; this is the only place that calls it.
         usage: dict[str, int] | None = get_usage(  # type: ignore[no-untyped-call]
             request, group=action, key=(lambda *_: of) if of else "ip", rate=rate, increment=True
         )

@@ -1,4 +1,4 @@
-"""What the guard remembers: blocked addresses, and the mark by which workers learn that something has changed."""
+"""Blocked IP addresses, and the revision by which workers notice that cached data has changed."""
 
 import uuid
 from typing import Any, ClassVar
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Revision(models.Model):
-    """The one row whose mark changes with everything that workers hold in memory: see revisions.py."""
+    """The one row whose mark changes whenever something that workers cache changes: see revisions.py."""
 
     mark = models.UUIDField(default=uuid.uuid4)
 
@@ -17,12 +17,12 @@ class Revision(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        """Name the mark."""
+        """Return the mark."""
         return str(self.mark)
 
 
 class Block(models.Model):
-    """An address or network that is let in nowhere: see blocks.py."""
+    """An IP address or network that is refused everywhere: see blocks.py."""
 
     network = models.CharField(_("network"), max_length=43, unique=True)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
@@ -39,5 +39,5 @@ class Block(models.Model):
         ordering: ClassVar[list[str]] = ["created_at"]
 
     def __str__(self) -> str:
-        """Name the network."""
+        """Return the network."""
         return self.network

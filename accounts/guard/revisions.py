@@ -1,7 +1,7 @@
-"""How every worker learns, within two seconds, that something it holds in memory has changed. Knows clocks only.
+"""Cache invalidation: every worker notices within two seconds that data it caches in memory has changed.
 
-There is one mark for all that is held: API keys, their networks, clients' states and quotas, blocked addresses. Whoever
-changes one of them calls `bump()` in the same transaction; what is held is good for as long as the mark is the same.
+There is one mark for all of it: API keys, their networks, clients' states and quotas, blocked IP addresses. Code that
+changes one of them calls `bump()` in the same transaction; a cache is valid as long as the mark is the same.
 """
 
 import logging
@@ -21,22 +21,22 @@ _NOTHING_CHANGED_YET: Final = uuid.UUID(int=0)
 
 
 class Unreadable(Exception):
-    """The mark could not be read for two seconds, so nothing that is held may be trusted any more."""
+    """The mark could not be read for two seconds, so no cache may be trusted any more."""
 
 
-class _Known:
-    """The mark as this process last read it. Threads share it; a tuple is exchanged whole."""
+class _LastRead:
+    """The mark as this process last read it. Threads share it; the tuple is replaced atomically."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.read: tuple[float, uuid.UUID | None] = (float("-inf"), None)
 
 
-_known = _Known()
+_last = _LastRead()
 
 
 def bump() -> None:
-    """Tell every worker, when the transaction commits, that what it holds may be out of date; this one at once."""
+    """Invalidate the caches of all workers when the transaction commits, and those of this one at once."""
     from accounts.guard.models import Revision  # noqa: PLC0415 - the package is imported before models may be
 
     if not Revision.objects.update(mark=uuid.uuid4()):
@@ -46,27 +46,27 @@ def bump() -> None:
 
 
 def forget() -> None:
-    """Read the mark anew at the next use."""
-    _known.read = (float("-inf"), None)
+    """Read the mark again at the next use."""
+    _last.read = (float("-inf"), None)
 
 
 def current() -> uuid.UUID:
-    """Return the mark as it was at most two seconds ago; the database is asked once a second, by whoever comes first.
+    """Return the mark as it was at most two seconds ago; one thread a second reads it from the database.
 
-    Raises Unreadable when the database has not answered for two seconds.
+    Raises Unreadable when the database could not be read for two seconds.
     """
-    read_at, mark = _known.read
+    read_at, mark = _last.read
     age = time.monotonic() - read_at
     if age < READ_EVERY_SECONDS and mark is not None:
         return mark
-    # While the mark may still be trusted nobody waits for whoever is reading it already.
+    # While the mark may still be trusted, no thread waits for the one that is reading it.
     waits = age >= TRUSTED_FOR_SECONDS
-    if _known.lock.acquire(blocking=waits, timeout=_WAIT_SECONDS if waits else -1):
+    if _last.lock.acquire(blocking=waits, timeout=_WAIT_SECONDS if waits else -1):
         try:
             _read()
         finally:
-            _known.lock.release()
-    read_at, mark = _known.read
+            _last.lock.release()
+    read_at, mark = _last.read
     if mark is None or time.monotonic() - read_at >= TRUSTED_FOR_SECONDS:
         raise Unreadable
     return mark
@@ -76,12 +76,12 @@ def _read() -> None:
     from accounts.guard.models import Revision  # noqa: PLC0415 - the package is imported before models may be
 
     began = time.monotonic()
-    if began - _known.read[0] < READ_EVERY_SECONDS:
-        return  # Somebody else has just read it, while we waited for the lock.
+    if began - _last.read[0] < READ_EVERY_SECONDS:
+        return  # Another thread has just read it, while this one waited for the lock.
     try:
         mark = Revision.objects.values_list("mark", flat=True).first() or _NOTHING_CHANGED_YET
     except Error as error:
-        # Not the exception itself: its text may hold what was asked.
+        # Not the exception itself: its text may contain the query's values.
         log.warning("The mark of changes could not be read: %s", type(error).__name__)
         return
-    _known.read = (began, mark)
+    _last.read = (began, mark)

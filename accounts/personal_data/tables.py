@@ -78,7 +78,7 @@ def email_of(user: User | None) -> str:
 def end_sessions(sessions: QuerySet[UserSession]) -> Erased:
     """Sign out the users of these sessions."""
     while found := list(sessions[: batch.ROWS]):
-        presence.end(found)
+        presence.end_sessions(found)
         # For some, the browser session may be gone already: then their row is still here.
         sessions.filter(pk__in=[session.pk for session in found]).delete()
         yield {"sessions": len(found)}
@@ -293,7 +293,7 @@ TABLES: Final[tuple[StoredTable, ...]] = (
             stored(
                 "last_seen_at",
                 CLEAR,
-                f"time, every {presence.MEMBER.noticed_every} seconds; of staff every {presence.STAFF.noticed_every}",
+                f"time, every {presence.MEMBER.noted_every} seconds; of staff every {presence.STAFF.noted_every}",
                 "shown to the user",
                 _("Last active"),
             ),

@@ -164,7 +164,7 @@ class TestRestoring:
         said = small.refuses("restore")
 
         assert "verify_history" in said
-        assert "1 of 2 histories are broken" in said, "the client's; that of the staff is whole"
+        assert "1 of 2 audit logs are broken" in said, "the client's; that of the staff is whole"
         assert list(small.folder.glob("*.sqlite3*")) == []
 
     def test_a_missing_keyring_backup_is_said_before_anything_is_written(self, small: Backups) -> None:

@@ -203,7 +203,7 @@ def in_the_middle(cast: Cast) -> None:
     guessed_at = cast.owner("guessed-at")
     for number in range(wrong_passwords.MOST_A_DAY):
         request = RequestFactory(REMOTE_ADDR=f"198.51.100.{number}").post("/sign-in/")
-        wrong_passwords.count(request, guessed_at.email)
+        wrong_passwords.record_failure(request, guessed_at.email)
     with_app = cast.owner("with-app")
     Authenticator.objects.create(
         user=with_app, type=Authenticator.Type.TOTP, data={"secret": sealed(with_app, "JBSWY3DPEHPK3PXP")}

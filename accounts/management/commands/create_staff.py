@@ -1,4 +1,4 @@
-"""manage.py create_staff: makes somebody who works for the operator a user of the back-office."""
+"""manage.py create_staff: creates a staff user of the back-office."""
 
 import getpass
 import sys
@@ -19,24 +19,24 @@ from accounts.staff import groups as staff_groups
 
 
 class Command(BaseCommand):
-    """Make a staff user. They see nothing before they have added a second factor."""
+    """Create a staff user, who has access only after adding a second factor."""
 
-    help = "Make a staff user of the back-office; the password is asked for, or read from standard input."
+    help = "Create a staff user of the back-office; the password is prompted for, or read from standard input."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the address; the password never stands on a command line, where others could read it."""
+        """Add the e-mail address; the password is no argument, since other users can read command lines."""
         parser.add_argument("email")
         parser.add_argument(
             "--group",
             action="append",
             default=[],
             choices=list(staff_groups.GROUPS),
-            help="a group to be in; may be given several times. Later somebody of the group lead changes it",
+            help="a group of the user; repeatable. Later a member of the group lead changes it",
         )
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
     def handle(self, *, email: str, group: list[str], password_stdin: bool, **_options: object) -> None:
-        """Make the user, or say in one sentence why not."""
+        """Create the user, or fail with the reason."""
         email = email.strip().lower()
         password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
         try:
@@ -45,10 +45,10 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         if User.objects.filter(email=email).exists():
-            raise CommandError("There already is a user with this e-mail address.")
+            raise CommandError("A user with this e-mail address already exists.")
         groups = Group.objects.filter(name__in=group)
         if len(groups) < len(set(group)):
-            raise CommandError("The groups are not there yet. Run: manage.py sync_staff_groups")
+            raise CommandError("The groups do not exist yet. Run: manage.py sync_staff_groups")
         with transaction.atomic():
             user = User.objects.create_user(email, password, is_staff=True)
             user.groups.set(groups)
@@ -56,5 +56,5 @@ class Command(BaseCommand):
             audit.record_staff(
                 StaffEvent.STAFF_CREATED, by=SYSTEM, detail={"email": email, "groups": ", ".join(sorted(group))}
             )
-        groups_told = f"in {', '.join(sorted(set(group)))}" if group else "in no group yet, so there is nothing to see"
-        self.stdout.write(f"{email} is staff now, {groups_told}; a second factor is added at the first sign-in.")
+        memberships = f"in {', '.join(sorted(set(group)))}" if group else "in no group yet and has no permissions"
+        self.stdout.write(f"{email} is staff now, {memberships}; a second factor is added at the first sign-in.")

@@ -1,4 +1,4 @@
-"""manage.py demote_superusers: takes from everybody the mark that lets them do everything."""
+"""manage.py demote_superusers: removes the superuser flag from every user."""
 
 from django.core.management.base import BaseCommand
 from django.db import transaction
@@ -10,16 +10,16 @@ from accounts.models import User
 
 
 class Command(BaseCommand):
-    """They stay what they are besides; if staff, with their groups."""
+    """Demote superusers; their other roles and groups stay."""
 
-    help = "Make superusers ordinary users again: in production nobody may do everything."
-    # The checks fail as long as there is somebody to demote.
+    help = "Make superusers ordinary users again: in production there must be none."
+    # The system checks fail as long as there is a superuser.
     requires_system_checks = ()
 
     def handle(self, *_arguments: object, **_options: object) -> None:
-        """Name each by the number that the check names."""
+        """Print each user's id, as the check names them."""
         with transaction.atomic():
             for user in User.objects.select_for_update().filter(is_superuser=True):
                 User.objects.filter(pk=user.pk).update(is_superuser=False)
                 audit.record_staff(StaffEvent.SUPERUSER_DEMOTED, by=SYSTEM, detail={"user": user.email})
-                self.stdout.write(f"{user.pk} is no superuser any more.")
+                self.stdout.write(f"{user.pk} is no longer a superuser.")

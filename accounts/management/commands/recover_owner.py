@@ -1,4 +1,4 @@
-"""manage.py recover_owner: makes a user an owner when no owner of the client can sign in any more."""
+"""manage.py recover_owner: makes a user an owner when no owner of the client can sign in."""
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -13,18 +13,18 @@ class Command(BaseCommand):
     """Request, carry out or cancel the recovery of a client without an owner."""
 
     help = (
-        "Request that a user becomes an owner: everybody at the client is mailed and can stop it for 72 hours. "
+        "Request that a user becomes an owner: everybody at the client is mailed and can cancel it for 72 hours. "
         "Run it again after that to carry it out."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take whom and why."""
-        parser.add_argument("email", help="the user who shall become an owner")
+        """Add the user and the reason."""
+        parser.add_argument("email", help="the user to become an owner")
         parser.add_argument("--reason", default="", help="such as a ticket number; needed for a new request")
-        parser.add_argument("--cancel", action="store_true", help="stop the request that is under way")
+        parser.add_argument("--cancel", action="store_true", help="cancel the pending request")
 
     def handle(self, *, email: str, reason: str, cancel: bool, **_options: object) -> None:
-        """Do the next step and say what it was, or why there is none."""
+        """Carry out the next step and print it, or why there is none."""
         user = User.objects.filter(email=email.strip().lower()).select_related("client").first()
         if user is None:
             raise CommandError("There is no user with this e-mail address.")
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def _request(self, user: User, reason: str) -> None:
         if not reason:
-            raise CommandError("Say why with --reason, such as a ticket number: the client will read it.")
+            raise CommandError("Give a --reason, such as a ticket number: the client will read it.")
         try:
             found = owner_recovery.request(user, reason=reason)
         except Refusal as refusal:
@@ -56,6 +56,6 @@ class Command(BaseCommand):
 
     def _cancel(self, found: OwnerRecovery | None) -> None:
         if found is None:
-            raise CommandError("No request is under way for this user.")
+            raise CommandError("No request is pending for this user.")
         owner_recovery.cancel(found)
         self.stdout.write("Cancelled.")

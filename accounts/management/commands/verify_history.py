@@ -1,4 +1,4 @@
-"""manage.py verify_history: reads the trails of clients and staff and names the first entry that is not right."""
+"""manage.py verify_history: verifies the audit logs of clients and staff and prints the first wrong entry of each."""
 
 import json
 from pathlib import Path
@@ -11,18 +11,16 @@ from accounts.models import Client
 
 
 class Command(BaseCommand):
-    """Verify the chains of the clients' histories and of the staff's."""
+    """Verify the hash chains of the audit logs."""
 
-    help = "Read the history of every client, and of staff, and fail when a chain is broken."
+    help = "Verify the audit logs of every client and of staff, and fail when a hash chain is broken."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take one client's id, or none for everybody's; or what concerns the end of the staff's chain."""
+        """Add a client's id, or an option for checkpoints of the staff audit log."""
         parser.add_argument("client", nargs="?", help="the id of one client")
         only = parser.add_mutually_exclusive_group()
-        only.add_argument("--checkpoint", action="store_true", help="print, signed, where the staff's history ends now")
-        only.add_argument(
-            "--against", metavar="FILE", help="compare the staff's history with a checkpoint kept in FILE"
-        )
+        only.add_argument("--checkpoint", action="store_true", help="print a signed checkpoint of the staff audit log")
+        only.add_argument("--against", metavar="FILE", help="verify the staff audit log against the checkpoint in FILE")
 
     def handle(self, *, client: str | None, checkpoint: bool, against: str | None, **_options: Any) -> None:
         """Print a line per broken chain; fail when there is one."""
@@ -42,18 +40,18 @@ class Command(BaseCommand):
         for key, result in broken:
             self.stderr.write(f"{key}: entry {result.first_bad} is {result.problem}")
         if broken:
-            raise CommandError(f"{len(broken)} of {len(results)} histories are broken.")
-        self.stdout.write(f"{len(results)} histories are whole.")
+            raise CommandError(f"{len(broken)} of {len(results)} audit logs are broken.")
+        self.stdout.write(f"{len(results)} audit logs are intact.")
 
     def _compare(self, file: Path) -> None:
         try:
             stated = {name: str(value) for name, value in json.loads(file.read_text(encoding="utf-8")).items()}
-            number = int(stated["number"])
+            sequence = int(stated["number"])
         except (OSError, ValueError, KeyError, AttributeError):
             raise CommandError(f"{file} cannot be read as a checkpoint of verify_history --checkpoint.") from None
         result = staff_log.verify_checkpoint(stated)
         if result.problem == "signature":
-            raise CommandError(f"{file} is not a checkpoint that we have signed.")
+            raise CommandError(f"{file} is not a checkpoint with a valid signature.")
         if not result.ok:
-            raise CommandError(f"The staff's history is {result.problem} from entry {result.first_bad} on.")
-        self.stdout.write(f"The staff's history is whole. It reaches to entry {number} at least, as stated.")
+            raise CommandError(f"The staff audit log is {result.problem} from entry {result.first_bad} on.")
+        self.stdout.write(f"The staff audit log is intact and reaches at least to entry {sequence}, as stated.")

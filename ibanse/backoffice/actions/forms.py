@@ -115,7 +115,7 @@ class BlockForm(StaffActionForm):
         """Refuse what is no address or network."""
         text: str = self.cleaned_data["network"]
         try:
-            blocks.touching(text)
+            blocks.overlapping(text)
         except blocks.BlockRefused:
             raise ValidationError(_("Not a valid IP address or network.")) from None
         return text

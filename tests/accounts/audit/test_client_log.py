@@ -195,7 +195,7 @@ class HistoryTests(BaseTest):
         self.write(2)
         said = StringIO()
         call_command("verify_history", stdout=said)
-        self.assertIn("histories are whole", said.getvalue())
+        self.assertIn("audit logs are intact", said.getvalue())
 
         HistoryEntry.objects.filter(number=1).update(tag="users.invited")
         with self.assertRaises(CommandError):

@@ -120,7 +120,7 @@ class StaffHistoryTests(BaseTest):
         self.write(3)
         said = StringIO()
         call_command("verify_history", stdout=said)
-        self.assertIn("histories are whole", said.getvalue())
+        self.assertIn("audit logs are intact", said.getvalue())
 
         StaffEntry.objects.filter(number=2).update(client=uuid4())
         with self.assertRaises(CommandError):

@@ -260,7 +260,7 @@ class SessionTests(EntranceTest):
         self.assertContains(page, "this browser", count=1)
 
     def test_one_other_browser_is_signed_out(self) -> None:
-        [other] = [one for one in presence.of(self.owner) if one.ip == "198.51.100.4"]
+        [other] = [one for one in presence.sessions_of(self.owner) if one.ip == "198.51.100.4"]
 
         self.here.posts(f"/account/sessions/{other.pk}/end/")
 
@@ -276,7 +276,7 @@ class SessionTests(EntranceTest):
 
     def test_nobody_ends_the_session_of_somebody_else(self) -> None:
         stranger = self.enter(self.member("mallory@example.net"))
-        number = presence.of(self.owner)[0].pk
+        number = presence.sessions_of(self.owner)[0].pk
 
         self.assertEqual(stranger.posts(f"/account/sessions/{number}/end/").status_code, 404)
         self.assertEqual(stranger.posts("/account/sessions/999999/end/").status_code, 404)

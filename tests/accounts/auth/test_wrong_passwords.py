@@ -31,7 +31,7 @@ class GuessedAtTest(EntranceTest):
         """Let strangers type wrong passwords, as the adapter counts them."""
         for number in range(times):
             request = RequestFactory(REMOTE_ADDR=f"198.51.100.{number % networks}").post("/sign-in/")
-            wrong_passwords.count(request, email)
+            wrong_passwords.record_failure(request, email)
 
     def mails(self) -> list[str]:
         """Return the texts of the mails to the owner that the background sends."""
@@ -205,7 +205,7 @@ class TellingTests(GuessedAtTest):
 
     def test_it_is_written_in_their_language(self) -> None:
         for language, subject in (
-            ("sv", "Någon försöker gissa lösenordet till ditt konto"),
+            ("sv", "Någon försöker gissa ditt lösenord"),
             ("de", "Jemand versucht, das Passwort Ihres Kontos zu erraten"),
         ):
             cache.clear()

@@ -113,7 +113,7 @@ class CommandTests(BaseTest):
             (("block_address", "0.0.0.0/0"), "That would block everybody."),
             (("block_address", "127.0.0.1"), "That would block this machine itself."),
             (("block_address", "nonsense"), "This is not an IP address or network"),
-            (("unblock_address", "192.0.2.7"), "Blocked is not this, but 192.0.2.0/24."),
+            (("unblock_address", "192.0.2.7"), "Not this but 192.0.2.0/24 is blocked."),
             (("unblock_address", "198.51.100.7"), "It is not blocked."),
             (("unblock_address", "nonsense"), "This is not an IP address or network"),
         ):

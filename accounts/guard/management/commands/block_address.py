@@ -1,4 +1,4 @@
-"""manage.py block_address: lets an address or network in nowhere any more."""
+"""manage.py block_address: blocks an IP address or network everywhere."""
 
 from datetime import timedelta
 
@@ -9,18 +9,18 @@ from accounts.guard import blocks
 
 
 class Command(BaseCommand):
-    """Block an address or network."""
+    """Block an IP address or network."""
 
-    help = "Refuse every call of the API from an address or network, within two seconds."
+    help = "Refuse every call from an IP address or network, within two seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take what to block, why, and for how long."""
+        """Add the address, the reason and the duration."""
         parser.add_argument("address", help="such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32")
-        parser.add_argument("--reason", default="", help="for whoever reads the list later; at most 200 characters")
+        parser.add_argument("--reason", default="", help="shown in the list of blocks; at most 200 characters")
         parser.add_argument("--hours", type=int, help="for so long; without it until unblock_address")
 
     def handle(self, *, address: str, reason: str, hours: int | None, **_options: object) -> None:
-        """Block it and say in what form."""
+        """Block it and print its canonical form."""
         if hours is not None and not 0 < hours <= 10 * 365 * 24:
             raise CommandError("--hours takes 1 to 87600.")
         until = timezone.now() + timedelta(hours=hours) if hours else None

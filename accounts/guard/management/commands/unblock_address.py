@@ -1,4 +1,4 @@
-"""manage.py unblock_address: lets an address or network in again."""
+"""manage.py unblock_address: ends the block of an IP address or network."""
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -6,21 +6,21 @@ from accounts.guard import blocks
 
 
 class Command(BaseCommand):
-    """Unblock an address or network."""
+    """Unblock an IP address or network."""
 
-    help = "Serve an address or network again that block_address has blocked."
+    help = "Serve an IP address or network again that block_address has blocked."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take what to unblock."""
+        """Add the address."""
         parser.add_argument("address", help="as it was blocked, such as 192.0.2.0/24")
 
     def handle(self, *, address: str, **_options: object) -> None:
-        """Unblock it, and fail when it was not blocked in this form."""
+        """Unblock it; fail when it was not blocked in exactly this form."""
         try:
             was_blocked = blocks.unblock(address)
         except blocks.BlockRefused as refused:
             raise CommandError(str(refused)) from None
         if not was_blocked:
-            blocked = ", ".join(blocks.touching(address))
-            raise CommandError(f"Blocked is not this, but {blocked}." if blocked else "It is not blocked.")
+            blocked = ", ".join(blocks.overlapping(address))
+            raise CommandError(f"Not this but {blocked} is blocked." if blocked else "It is not blocked.")
         self.stdout.write(f"{address} is not blocked any more.")
