@@ -1,16 +1,15 @@
-"""What the tests of the site as it is deployed share."""
+"""Fixtures of the tests of the deployed site."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.support.production import Production
+from tests.support.programs import site as site_programs
 
 
 @pytest.fixture(scope="session")
 def static(production: Production) -> Path:
     """Collect the static files, without which no page can be made, and return their folder."""
-    production.does(
-        "from django.core.management import call_command; call_command('collectstatic', interactive=False, verbosity=0)"
-    )
+    production.run(site_programs.collect_static)
     return Path(production.environment["IBANSE_DATA_DIR"]) / "static"

@@ -19,11 +19,11 @@ from privacy.deletion import receipts
 from tests.support import services
 from tests.support.backups import IBANS, PASSWORDS, Backups
 from tests.support.production import database_beside, wait_until
+from tests.support.programs import backups as backup_programs
 
 pytestmark = pytest.mark.deploy
 
 DAY_HOURS = 24
-_LIVING_KEYS = "from privacy.vault.models import DataKey; print(DataKey.objects.exclude(wrapped=None).count())"
 
 
 def refuse_without_restic() -> None:
@@ -40,10 +40,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Backup
         folder, f"sqlite:///{folder / 'site.sqlite3'}", f"sqlite:///{folder / 'keyring.sqlite3'}", redis_url
     )
     backups.site.prepare()
-    backups.site.does(
-        "from accounts.models import User; User.objects.create_user('owner@example.com');"
-        "import uuid; from privacy import vault; vault.seal(uuid.uuid4(), 'x', purpose='test', record='1')"
-    )
+    backups.site.run(backup_programs.create_user_and_data_key)
     backups.prepare()
     backups.does("run")
     return backups
@@ -109,7 +106,7 @@ class TestTheDrill:
         assert (dead["counts"]["accounts_client"], dead["counts"]["accounts_user"]) == (1, 1)
         assert len(dead["ibans"]) == 5
         assert all(ok for ok, _ in dead["chains"].values())
-        assert backups.site.does(_LIVING_KEYS) == "1"
+        assert backups.site.run(backup_programs.count_data_keys) == 1
 
 
 @pytest.mark.claim("sealed_backups")
@@ -152,11 +149,7 @@ class TestRestoring:
         assert list(small.folder.glob("*.sqlite3*")) == []
 
     def test_a_broken_chain_is_found_before_the_site_can_open(self, small: Backups) -> None:
-        small.site.does(
-            "from accounts.models import Client; from accounts import actor, audit;"
-            "client = Client.objects.create();"
-            "[audit.record(audit.AuditEvent.CONTACT_CHANGED, client=client, by=actor.SYSTEM) for _ in range(3)]"
-        )
+        small.site.run(backup_programs.create_audit_log)
         small.sqlite(small.database, "UPDATE accounts_historyentry SET tag = 'keys.created' WHERE number = 2")
         small.does("run")
         small.destroy()
@@ -325,9 +318,9 @@ class TestLifetimes:
         """By the time the next nightly run comes it must not be older than seven days."""
         before = small.packs("keyring")
         for hours in (5 * DAY_HOURS, 6 * DAY_HOURS, 8 * DAY_HOURS):
-            small.keep_old("keyring", hours=hours, content=os.urandom(3000))
-        small.keep_old("main", hours=34 * DAY_HOURS, content=os.urandom(3000))
-        small.keep_old("main", hours=20 * DAY_HOURS, content=os.urandom(3000))
+            small.add_old_snapshot("keyring", hours=hours, content=os.urandom(3000))
+        small.add_old_snapshot("main", hours=34 * DAY_HOURS, content=os.urandom(3000))
+        small.add_old_snapshot("main", hours=20 * DAY_HOURS, content=os.urandom(3000))
         old = small.packs("keyring") - before
 
         checked = small.refuses("check")
@@ -341,7 +334,7 @@ class TestLifetimes:
 
     def test_data_of_forgotten_snapshots_are_found_by_check_and_removed_by_the_next_run(self, small: Backups) -> None:
         """As a run leaves them that was killed between forgetting and pruning."""
-        small.keep_old("keyring", hours=30, content=os.urandom(3000))
+        small.add_old_snapshot("keyring", hours=30, content=os.urandom(3000))
         small.restic("keyring", "forget", small.snapshots("keyring")[0])
 
         found = small.refuses("check")
@@ -351,7 +344,7 @@ class TestLifetimes:
         assert "The keyring repository holds data that no snapshot needs" in found
 
     def test_the_last_backup_does_not_fall_to_the_clock_but_to_a_person(self, small: Backups) -> None:
-        small.keep_old("keyring", hours=9 * DAY_HOURS, content=os.urandom(3000))
+        small.add_old_snapshot("keyring", hours=9 * DAY_HOURS, content=os.urandom(3000))
         small.restic("keyring", "forget", small.snapshots("keyring")[1])
         small.does("expire")
         left = len(small.snapshots("keyring"))
@@ -373,14 +366,14 @@ class TestLifetimes:
         assert f"{aside}, put aside by a restore, is older than 7 days" in small.refuses("check")
 
     def test_snapshots_that_the_target_keeps_itself_shorten_ours(self, small: Backups) -> None:
-        small.keep_old("keyring", hours=4 * DAY_HOURS, content=os.urandom(3000))
+        small.add_old_snapshot("keyring", hours=4 * DAY_HOURS, content=os.urandom(3000))
         small.does("run", IBANSE_BACKUP_TARGET_SNAPSHOT_DAYS="3")
 
         assert len(small.snapshots("keyring")) == 2
         assert "whole number from 0 to 5" in small.refuses("run", IBANSE_BACKUP_TARGET_SNAPSHOT_DAYS="9")
 
     def test_a_late_backup_raises_the_alarm_by_mail(self, small: Backups) -> None:
-        small.keep_old("main", hours=27, content=os.urandom(200_000))
+        small.add_old_snapshot("main", hours=27, content=os.urandom(200_000))
         small.restic("main", "forget", small.snapshots("main")[1])
         mails = small.folder / "mails"
 
@@ -392,12 +385,12 @@ class TestLifetimes:
         assert "To: operator@example.com" in mail.read_text()
 
     def test_a_database_that_lost_its_content_raises_the_alarm(self, small: Backups) -> None:
-        small.keep_old("main", hours=-0.01, content=b"almost nothing")
+        small.add_old_snapshot("main", hours=-0.01, content=b"almost nothing")
 
         assert "look whether the database has lost its content" in small.refuses("check")
 
     def test_a_snapshot_from_the_future_raises_the_alarm(self, small: Backups) -> None:
-        small.keep_old("main", hours=-72, content=os.urandom(400_000))
+        small.add_old_snapshot("main", hours=-72, content=os.urandom(400_000))
 
         assert "is from the future" in small.refuses("check")
 

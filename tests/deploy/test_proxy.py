@@ -17,19 +17,13 @@ from django.utils import translation
 from apikeys import problems
 from apikeys.problems import Problem
 from tests.support.production import IBAN, Production, Program
+from tests.support.programs import proxy as proxy_programs
 from tests.support.proxy import CONFIGURATION, HOST, Proxy, ProxyResponse, Visitor, proxy
 from validation.api import bodies
 
 pytestmark = pytest.mark.deploy
 
 PASSWORD = "a password for this house only"
-MAKE_USER = """
-from allauth.account.models import EmailAddress
-from accounts.models import Client, User
-
-user = User.objects.create_user("olga@ibanse.example", told["password"], client=Client.objects.create(), role="owner")
-EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-"""
 # All that a caller might write to pass for somebody else.
 NAMES = (
     "X-Real-IP", "X-Real-Ip", "x-real-ip", "X_Real_IP", "X_REAL_IP", "X-Forwarded-For", "X_Forwarded_For",
@@ -54,11 +48,7 @@ def site(production: Production, static: Path, tmp_path_factory: pytest.TempPath
 def bound(production: Production) -> Program:
     """Make a key that works from 127.0.0.2, which nobody may enter: it is the server itself."""
     program = production.program(networks=["192.0.2.2"])
-    change = (
-        "from apikeys.models import AllowedNetwork\n"
-        "AllowedNetwork.objects.filter(key=told['key']).update(network='127.0.0.2/32')"
-    )
-    production.does(change, key=str(program.key))
+    production.run(proxy_programs.allow_loopback, str(program.key))
     return program
 
 
@@ -78,7 +68,7 @@ def code(response: ProxyResponse) -> str:
 @pytest.mark.claim("caller_address")
 class TestPeopleAndPrograms:
     def test_a_person_signs_in(self, site: Proxy, production: Production) -> None:
-        production.does(MAKE_USER, password=PASSWORD)
+        production.run(proxy_programs.create_owner, PASSWORD)
         visitor = Visitor(site)
 
         response = visitor.sends("/sign-in/", {"login": "olga@ibanse.example", "password": PASSWORD})

@@ -20,6 +20,7 @@ import pytest
 
 from tests.support import services
 from tests.support.production import Production
+from tests.support.programs import site as site_programs
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -113,9 +114,7 @@ class TestProduction:
     def test_a_master_key_that_is_wrong_or_missing_stops_the_start_by_number(
         self, production: Production, tmp_path: Path
     ) -> None:
-        production.does(
-            "import uuid; from privacy import vault; vault.seal(uuid.uuid4(), 'x', purpose='test', record='1')"
-        )
+        production.run(site_programs.create_data_key)
         other = base64.b64encode(b"another master key of 32 bytes..").decode()
         here = {"IBANSE_SOCKET": str(tmp_path / "gunicorn.sock")}
 

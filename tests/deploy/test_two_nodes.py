@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 from tests.support.production import Production, Program
+from tests.support.programs import changes
 from tests.support.proxy import NO_LIMIT, Proxy, proxy
 
 pytestmark = pytest.mark.deploy
@@ -23,15 +24,6 @@ WATCHED: Final = {"ibanse if=$is_logged": "ibanse", "$body_bytes_sent $request_t
 WITHIN_SECONDS: Final = 2.0
 # See tests/faults/test_changes.py: a worker on a busy machine may be held up while it decides.
 SLACK_SECONDS: Final = 0.5
-REVOKE: Final = """
-import time
-from accounts.actor import SYSTEM
-from apikeys import keys
-from apikeys.models import ApiKey
-
-keys.revoke(ApiKey.objects.get(pk=told["key"]), by=SYSTEM)
-print(time.time())
-"""
 
 
 @pytest.fixture
@@ -102,7 +94,7 @@ def test_a_revoked_key_is_refused_by_both_within_two_seconds(site: Proxy, produc
 
     with ThreadPoolExecutor(4) as threads:
         polling = [threads.submit(polls, number) for number in range(4)]
-        revoked = float(production.does(REVOKE, key=str(program.key)))
+        revoked = production.run(changes.revoke_key, str(program.key))
         time.sleep(WITHIN_SECONDS + 1.5)
         is_over.set()
     calls = [call for poll in polling for call in poll.result()]

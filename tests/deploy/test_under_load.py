@@ -81,7 +81,7 @@ def test_gunicorn_is_reloaded_without_losing_a_request(site: Site, kind: type[Ca
         for _ in range(3):
             time.sleep(0.5)
             before = set(site.server.workers())
-            site.server.told(signal.SIGHUP)
+            site.server.send_signal(signal.SIGHUP)
             wait_until(lambda before=before: not before & set(site.server.workers()))  # type: ignore[misc]
 
     assert set(load.seen) == {200}

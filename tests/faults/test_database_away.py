@@ -1,4 +1,4 @@
-"""The database is away for a moment: what was answered is counted afterwards, all else is refused and costs nothing."""
+"""The database is unavailable for a moment: answered calls are counted later, all others are refused at no cost."""
 
 import os
 import sqlite3
@@ -16,15 +16,15 @@ pytestmark = pytest.mark.claim("nothing_lost")
 
 
 @contextmanager
-def away(site: Production) -> Iterator[None]:
-    """Let nobody write for a while: PostgreSQL throws everybody out, and a stranger holds the file of SQLite."""
-    place = urlsplit(site.database)
-    if place.scheme == "sqlite":
-        with closing(sqlite3.connect(place.path[1:], isolation_level=None)) as file:
+def unavailable(site: Production) -> Iterator[None]:
+    """Let no worker write for a while: PostgreSQL ends all connections, or a lock is held on SQLite's file."""
+    url = urlsplit(site.database)
+    if url.scheme == "sqlite":
+        with closing(sqlite3.connect(url.path[1:], isolation_level=None)) as file:
             file.execute("BEGIN EXCLUSIVE")
             yield
         return
-    name = place.path[1:]
+    name = url.path[1:]
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
         server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
         server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
@@ -38,14 +38,14 @@ def test_nothing_is_lost_or_doubled_while_the_database_is_away(production: Produ
     program = production.program()
     with production.serving() as server:
         with Load(server, program) as load:
-            time.sleep(1)
-            with away(production):
-                # Longer than what is held in memory may be trusted.
+            load.wait_for_calls()
+            with unavailable(production):
+                # Longer than cached keys and settings are valid.
                 time.sleep(3)
             caller = Caller(server.port, program)
             wait_until(lambda: caller.call() == 200)
             caller.close()
-        load.seen[200] += 1  # This one.
+        load.seen[200] += 1  # The call of the single caller.
         server.ends()
     counted = production.settled(program, lambda now: now.units >= load.answered)
 

@@ -1,13 +1,13 @@
-"""Every kind of key is exchanged while the site serves and its workers are killed: nobody is refused for it."""
+"""Every kind of key is exchanged while the site serves and its workers are killed: no call is refused for it."""
 
 import base64
 import os
 import signal
-import time
 
 import pytest
 
 from tests.support.production import Caller, Load, Production
+from tests.support.programs import exchange
 
 pytestmark = pytest.mark.postgresql
 
@@ -18,79 +18,10 @@ NUMBERED = ("IBANSE_MASTER_KEYS", "IBANSE_PEPPERS", "IBANSE_SIGNING_KEYS")
 KEYS = {"old": f"1:{OLD}", "both": f"1:{OLD},2:{NEW}", "new": f"2:{NEW}"}
 SECRETS = {"old": OLD_SECRET, "both": f"{NEW_SECRET} {OLD_SECRET}", "new": NEW_SECRET}
 
-# Uses a key in processes that are killed just before and just after they write its new digest.
-KILLED = """
-import os, signal
-from django.conf import settings
-from django.db import connections
-from apikeys import authentication, peppers
-from apikeys.models import ApiKey
-
-def works():
-    return authentication.authenticate(f"Bearer {told['token']}", ip_address="192.0.2.7", scope=None)
-
-def pepper():
-    row = ApiKey.objects.get(pk=told["key"])
-    return row.pepper, row.next_pepper
-
-def dies(when):
-    for connection in connections.all():
-        connection.close()
-        getattr(connection, "close_pool", lambda: None)()
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    def watch(execute, sql, params, many, context):
-        is_it = sql.startswith("UPDATE") and "digest" in sql
-        if is_it and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        answer = execute(sql, params, many, context)
-        if is_it:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
-    try:
-        with connections["default"].execute_wrapper(watch):
-            works()
-    finally:
-        os._exit(1)
-
-settings.PEPPERS = {1: bytes(range(32)), 2: bytes(range(1, 33))}
-peppers.begin()
-assert dies("before") == -signal.SIGKILL
-assert pepper() == (1, 2)
-assert dies("after") == -signal.SIGKILL
-assert pepper() == (2, None)
-settings.PEPPERS = {2: bytes(range(1, 33))}
-works()
-"""
-# What was made before the exchange, and must hold after it: a signed link, a signature, a sealed name.
-MADE_BEFORE = """
-from accounts.audit import signatures
-from apikeys import keys
-from apikeys.models import ApiKey
-from django.core import signing
-print(signing.dumps("link", salt="test"), signatures.sign("text", purpose="test"))
-"""
-HOLDS = """
-from accounts.audit import signatures
-from apikeys import keys
-from apikeys.models import ApiKey
-from django.core import signing
-assert signing.loads(told["link"], salt="test") == "link"
-assert signatures.is_ours("text", told["signature"], purpose="test")
-assert signatures.sign("text", purpose="test").startswith("2:")
-assert keys.name(ApiKey.objects.get(pk=told["key"])) == "Tests"
-"""
-ROTATE = """
-from django.core.management import call_command
-call_command("rotate_pepper")
-call_command("rotate_master_key")
-"""
-
 
 @pytest.fixture
 def production(production_of_its_own: Production) -> Production:
-    """Exchange nobody else's keys."""
+    """Exchange the keys of no other test's site."""
     return production_of_its_own
 
 
@@ -106,20 +37,19 @@ def test_everything_is_exchanged_under_load_and_no_call_is_refused_for_it(
 ) -> None:
     under(production, "old", monkeypatch)
     program, unused = production.program(), production.program()
-    link, signature = production.does(MADE_BEFORE).split()
-    before = {"link": link, "signature": signature, "key": str(program.key)}
+    before = production.run(exchange.sign)
 
     under(production, "both", monkeypatch)
     with production.serving() as server, Load(server, program) as load:
-        time.sleep(0.5)
+        load.wait_for_calls()
         os.kill(server.workers()[0], signal.SIGKILL)
-        told = production.does(ROTATE)
+        output = production.run(exchange.rotate)
         os.kill(server.workers()[0], signal.SIGKILL)
-        time.sleep(1)
-    production.does(HOLDS, **before)
-    told_again = production.does(ROTATE)
+        load.wait_for_calls()
+    production.run(exchange.verify, before["link"], before["signature"], str(program.key))
+    later_output = production.run(exchange.rotate)
 
-    # Receipts and checkpoints are verified by old signatures for ever: signing keys are added and never taken out.
+    # Old signatures of receipts and checkpoints are verified for ever: signing keys are added and never removed.
     under(production, "new", monkeypatch)
     monkeypatch.setitem(production.environment, "IBANSE_SIGNING_KEYS", KEYS["both"])
     with production.serving() as server:
@@ -130,14 +60,14 @@ def test_everything_is_exchanged_under_load_and_no_call_is_refused_for_it(
 
     assert set(load.seen) <= {0, 200}
     assert load.answered > 0
-    assert "Master key 1 wraps nothing." in told
-    assert f"ibanse_live_{program.token[12:22]}…" not in told_again
-    assert f"ibanse_live_{unused.token[12:22]}…" in told_again
-    # The one that nobody had used needs the old pepper, as the command has said.
+    assert "Master key 1 wraps nothing." in output
+    assert f"ibanse_live_{program.token[12:22]}…" not in later_output
+    assert f"ibanse_live_{unused.token[12:22]}…" in later_output
+    # The unused key needs the old pepper, as the command has printed.
     assert statuses == [200, 401]
 
 
 def test_killed_while_a_key_moves_it_hangs_on_the_one_or_the_other_pepper_and_works(production: Production) -> None:
     program = production.program()
 
-    production.does(KILLED, token=program.token, key=str(program.key))
+    production.run(exchange.move_key_killed_at_write, program.token, str(program.key))

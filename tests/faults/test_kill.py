@@ -1,22 +1,16 @@
-"""Killed, stopped and reloaded under load: every answered call counts, once, and no unit of a quota stays taken."""
+"""Killed, stopped and reloaded under load: every answered call counts once, and no unit of a quota stays taken."""
 
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.support import services
 from tests.support.production import NO_LIMIT, Caller, Load, Production, Program, Server, wait_until
-
-STARTED_AGAIN = """
-from django.conf import settings
-from validation.recording import writer
-writer.replay(settings.SPOOL_DIR)
-"""
+from tests.support.programs import recording
 
 
 def spools(site: Production) -> list[Path]:
@@ -24,7 +18,7 @@ def spools(site: Production) -> list[Path]:
 
 
 def assert_every_response_counts_once(site: Production, program: Program, load: Load) -> None:
-    """Fail if something is lost, doubled or still held; a call whose connection broke may count or not."""
+    """Fail if a call is lost, doubled or still leased; one whose connection broke may count or not."""
     counted = site.settled(program, lambda now: now.units >= load.answered and not now.leases)
 
     assert load.answered > 0
@@ -37,18 +31,19 @@ def assert_every_response_counts_once(site: Production, program: Program, load: 
 
 @pytest.mark.claim("nothing_lost")
 @pytest.mark.postgresql
-def test_killing_workers_and_then_everything_loses_no_answered_call(production: Production) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.long)])
+def test_killing_workers_and_then_everything_loses_no_answered_call(production: Production, kills: int) -> None:
     program = production.program()
     with production.serving() as server:
         with Load(server, program) as load:
-            for _ in range(4):
-                time.sleep(0.5)
+            for _ in range(kills):
+                load.wait_for_calls()
                 os.kill(server.workers()[0], signal.SIGKILL)
-            time.sleep(0.5)
+            load.wait_for_calls()
             server.kill_everything()
         left_behind = len(spools(production))
     with production.serving() as server:
-        # Those that start together share what the dead have left.
+        # The new workers share the spools that the killed ones left.
         wait_until(lambda: len(spools(production)) == len(server.workers()))
         server.ends()
 
@@ -77,13 +72,13 @@ def test_ending_under_load_loses_no_answered_call(production: Production, signal
     program = production.program()
     with production.serving() as server:
         with Load(server, program) as load:
-            time.sleep(1)
-            server.told(signal_number)
+            load.wait_for_calls()
+            server.send_signal(signal_number)
             wait_until(lambda: not server.runs())
         left_behind = spools(production)
-    # SIGINT, that is Ctrl-C, ends at once; what is left then waits for the next start.
+    # SIGINT, that is Ctrl-C, ends at once; what is left waits for the next start.
     assert bool(left_behind) == (signal_number == signal.SIGINT)
-    production.does(STARTED_AGAIN)
+    production.run(recording.replay_spools)
 
     assert_every_response_counts_once(production, program, load)
 
@@ -94,10 +89,10 @@ def test_a_reload_under_load_loses_no_call(production: Production) -> None:
     with production.serving() as server:
         before = set(server.workers())
         with Load(server, program) as load:
-            time.sleep(0.5)
-            server.told(signal.SIGHUP)
+            load.wait_for_calls()
+            server.send_signal(signal.SIGHUP)
             wait_until(lambda: not before & set(server.workers()))
-            time.sleep(0.5)
+            load.wait_for_calls()
         server.ends()
 
     assert set(load.seen) <= {0, 200}
@@ -105,7 +100,7 @@ def test_a_reload_under_load_loses_no_call(production: Production) -> None:
 
 
 @pytest.mark.database
-@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="What starts at the terminal is on SQLite")
+@pytest.mark.skipif("DATABASE_URL" in os.environ, reason="a start at the terminal uses SQLite")
 def test_ctrl_c_at_the_terminal_loses_no_answered_call(tmp_path: Path) -> None:
     site = Production(tmp_path, f"sqlite:///{tmp_path / 'site.sqlite3'}", "")
     site.environment["IBANSE_MODE"] = "embedded"
@@ -115,21 +110,21 @@ def test_ctrl_c_at_the_terminal_loses_no_answered_call(tmp_path: Path) -> None:
     with services.serving([sys.executable, "-m", "deploy.start"], tmp_path, port, site.environment) as process:
         program = site.program(rate=NO_LIMIT)
         with Load(Server(process, port), program) as load:
-            time.sleep(1)
-            # As a terminal does it: to all of the group.
+            load.wait_for_calls()
+            # As a terminal does it: to the whole process group.
             os.killpg(process.pid, signal.SIGINT)
             process.wait(timeout=20)
-    site.does(STARTED_AGAIN)
+    site.run(recording.replay_spools)
 
     assert_every_response_counts_once(site, program, load)
 
 
-def test_a_folder_for_spools_that_cannot_be_used_is_said_in_one_line(production: Production, tmp_path: Path) -> None:
+def test_an_unusable_spool_folder_is_reported_in_one_line(production: Production, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    told = production.environment | {"IBANSE_SPOOL_DIR": str(tmp_path / "file" / "spool"), "IBANSE_WORKERS": "2"}
+    environment = production.environment | {"IBANSE_SPOOL_DIR": str(tmp_path / "file" / "spool"), "IBANSE_WORKERS": "2"}
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "--bind", "127.0.0.1:0"]
     result = subprocess.run(
-        command, cwd=services.ROOT, env=told, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=services.ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
 
     assert result.returncode == 1

@@ -1,4 +1,4 @@
-"""A month's quota under the hands of many: every unit is admitted, and not one more."""
+"""A month's quota used by many callers at once: every unit is admitted, and not one more."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -11,16 +11,16 @@ pytestmark = pytest.mark.postgresql
 
 CALLS = 400
 QUOTA = 100
-NUMBER = "SE45 5000 0000 0583 9825 7466"
+IBAN = "SE45 5000 0000 0583 9825 7466"
 
 
-def statuses(server: Server, program: Program, calls: int, *numbers: str) -> Counter[int]:
-    """Return how many calls had each status, all of them sent from forty threads over connections of their own."""
+def statuses(server: Server, program: Program, calls: int, *ibans: str) -> Counter[int]:
+    """Return how many calls had each status, all of them sent from forty threads, each call over its own connection."""
 
     def call(_: int) -> int:
         caller = Caller(server.port, program)
         try:
-            return caller.call(*numbers)
+            return caller.call(*ibans)
         finally:
             caller.close()
 
@@ -42,7 +42,7 @@ class TestTheQuota:
     def test_a_batch_is_admitted_whole_or_not_at_all(self, production: Production) -> None:
         program = production.program(quota=QUOTA)
         with production.serving(workers=4) as server:
-            seen = statuses(server, program, 20, *[NUMBER] * 30)
+            seen = statuses(server, program, 20, *[IBAN] * 30)
             server.ends()
 
         assert seen == {200: 3, 429: 17}

@@ -1,4 +1,4 @@
-"""Redis is away: the API goes on with limits per worker, and pages that count tries refuse, until it is back."""
+"""While Redis is down the API goes on with limits per worker, and pages that count attempts refuse."""
 
 import http.client
 import os
@@ -15,17 +15,18 @@ import redis
 from apikeys.limits import rate
 from tests.support import services
 from tests.support.production import IBAN, Caller, Production, Program, Server, wait_until
+from tests.support.programs import site as site_programs
 
 pytestmark = pytest.mark.postgresql
 
 WORKERS: Final = 2
 PER_MINUTE: Final = 600
-AWAY: Final = "each worker counts the API's limits for itself"
-BACK: Final = "REDIS_URL answers again"
+OUTAGE: Final = "each worker counts the API's limits for itself"
+RECOVERY: Final = "REDIS_URL answers again"
 
 
 class Page:
-    """A page as a visitor gets it who opens it and sends its form."""
+    """The response to a visitor who opens a page and sends its form."""
 
     def __init__(self, server: Server, path: str, fields: dict[str, str]) -> None:
         headers = {"Host": "ibanse.example", "X-Forwarded-Proto": "https", "X-Real-IP": "192.0.2.7"}
@@ -49,10 +50,10 @@ def sign_in(server: Server) -> Page:
     return Page(server, "/sign-in/", {"login": "nobody@example.com", "password": "not the right one"})
 
 
-def calls(server: Server, program: Program, number: int) -> tuple[list[int], float]:
-    """Return the statuses of so many calls, each on a connection of its own, and the seconds of the slowest."""
+def calls(server: Server, program: Program, count: int) -> tuple[list[int], float]:
+    """Return the statuses of so many calls, each on its own connection, and the seconds of the slowest."""
     statuses, slowest = [], 0.0
-    for _ in range(number):
+    for _ in range(count):
         caller, began = Caller(server.port, program), time.monotonic()
         statuses.append(caller.call())
         slowest = max(slowest, time.monotonic() - began)
@@ -61,31 +62,29 @@ def calls(server: Server, program: Program, number: int) -> tuple[list[int], flo
 
 
 def most(seconds: float, workers: int) -> float:
-    """Return how many calls so many workers that count for themselves may admit in that time."""
+    """Return how many calls the workers may admit in that time when each counts for itself."""
     return workers * (rate.limit(PER_MINUTE).burst + seconds * PER_MINUTE / 60 + 1)
 
 
 @pytest.fixture(scope="module")
 def with_pages(production: Production) -> Production:
-    """The site with what its pages are made of."""
-    production.does(
-        "from django.core.management import call_command; call_command('collectstatic', interactive=False, verbosity=0)"
-    )
+    """Return the site with its static files."""
+    production.run(site_programs.collect_static)
     return production
 
 
 @pytest.fixture
 def site(with_pages: Production, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Production:
-    """The site with a Redis and a log of its own, in `tmp_path`."""
+    """Return the site with its own Redis and log, in `tmp_path`."""
     monkeypatch.setitem(with_pages.environment, "REDIS_URL", f"unix://{tmp_path / 'redis.sock'}")
     monkeypatch.setitem(with_pages.environment, "IBANSE_LOG_DIR", str(tmp_path / "logs"))
     monkeypatch.setattr(with_pages, "logs", tmp_path / "logs")
     return with_pages
 
 
-def said(site: Production, words: str) -> int:
-    """Return how many lines of the server's log say so."""
-    return sum(words in entry.text for entry in site.log().entries())
+def log_lines(site: Production, text: str) -> int:
+    """Return how many entries of the server's log contain a text."""
+    return sum(text in entry.text for entry in site.log().entries())
 
 
 @pytest.mark.claim("exact_limits")
@@ -97,31 +96,31 @@ def test_the_api_goes_on_per_worker_and_pages_that_count_tries_refuse(site: Prod
         lasted = time.monotonic() - began
         of_the_quota, _ = calls(server, small, 30)
         signing_in, checking = sign_in(server), Page(server, "/", {"iban": IBAN})
-        outages = said(site, AWAY)
+        outages = log_lines(site, OUTAGE)
 
         with services.redis(tmp_path):
-            wait_until(lambda: said(site, BACK) == outages)
+            wait_until(lambda: log_lines(site, RECOVERY) == outages)
             began = time.monotonic()
             back, _ = calls(server, program, 150)
             lasted_again = time.monotonic() - began
             signing_in_again, checking_again = sign_in(server), Page(server, "/", {"iban": IBAN})
-        outages_again = said(site, AWAY)
+        outages_again = log_lines(site, OUTAGE)
 
-    # The API: nobody is refused for it, limits hold for each worker, none of the calls waits, the quota is exact.
+    # The API: no call fails or waits for it, limits hold for each worker, the quota is exact.
     assert set(away) == {200, 429}
     assert most(0, 1) - 1 <= away.count(200) <= most(lasted, WORKERS)
     assert slowest < 1
     assert of_the_quota.count(200) == 20
-    # Pages: closed, with a sentence, and what was typed is still there.
+    # Pages: closed, with a message, and the typed IBAN is still there.
     assert signing_in.status == 503
     assert "protects accounts against guessing" in signing_in.text
     assert int(signing_in.headers["Retry-After"]) > 0
     assert checking.status == 503
     assert "Checks are not available right now" in checking.text
     assert IBAN in checking.text
-    # Said once by each worker, however many calls met it.
+    # Logged once by each worker, whatever the number of calls.
     assert 1 <= outages <= WORKERS
-    # Back: one limit for all workers together again, and whoever signs in is let in or told why not.
+    # Afterwards: one limit for all workers together again, and signing in works.
     assert set(back) == {200, 429}
     assert back.count(200) <= most(lasted_again, 1)
     assert (signing_in_again.status, checking_again.status) == (200, 200)
@@ -142,7 +141,7 @@ def test_a_redis_that_hangs_holds_up_only_who_meets_it_first(site: Production, t
         rest, slowest = calls(server, program, 20)
         page = sign_in(server)
         os.kill(process, signal.SIGCONT)
-        wait_until(lambda: said(site, BACK) == 1)
+        wait_until(lambda: log_lines(site, RECOVERY) == 1)
         after, _ = calls(server, program, 5)
 
     assert {*before, *first, *rest, *after} == {200}
@@ -158,7 +157,7 @@ def test_a_restarted_redis_is_no_outage(site: Production, tmp_path: Path) -> Non
             with services.redis(tmp_path):
                 pages.append(sign_in(server).status)
                 statuses, _ = calls(server, program, 5)
-        outages = said(site, AWAY)
+        outages = log_lines(site, OUTAGE)
 
     assert set(statuses) == {200}
     assert pages == [200, 200]

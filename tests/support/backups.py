@@ -21,64 +21,10 @@ from cryptography.hazmat.primitives.poly1305 import Poly1305
 
 from tests.support import services
 from tests.support.production import Caller, Production
+from tests.support.programs import backups as backup_programs
 
 PASSWORDS: Final = {"main": "password-of-the-main-repository", "keyring": "password-of-the-keyring-repository"}
 IBANS: Final = ("SE4550000000058398257466", "DE89370400440532013000", "GB29NWBK60161331926819", "NO9386011117947")
-
-_OWNER: Final = """
-from accounts import audit
-from accounts.actor import Actor
-from accounts.audit import AuditEvent
-from accounts.models import Client, User
-from django.contrib.sessions.models import Session
-from django.utils import timezone
-from privacy.check_logging import mode
-from privacy.models import Mode
-
-client = Client.objects.get(pk=told["client"])
-owner = User.objects.create_user(told["email"], None, client=client, role=User.Role.OWNER)
-mode.choose(client, mode.Choice(Mode.FULL, 30), by=Actor(owner))
-for number in range(20):
-    detail = {"note": f"secret {number}"}
-    audit.record(AuditEvent.CONTACT_CHANGED, client=client, by=Actor(owner, ip_address="192.0.2.7"), detail=detail)
-Session.objects.create(session_key=str(client.pk), session_data="", expire_date=timezone.now())
-"""
-
-_SEEN: Final = """
-import collections
-from accounts.audit import client_log
-from accounts.models import Client
-from django.apps import apps
-from privacy.vault.models import DataKey
-from validation.records import store
-from validation.models import ValidationRecord
-
-records = ValidationRecord.objects.order_by("pk")
-opened = [store.open_sealed(record.client_id, record.pk, record.sealed).iban for record in records]
-chains = {str(client.pk): client_log.verify(client) for client in Client.objects.all()}
-told = [entry for client in Client.objects.all() for entry in client_log.told(client, client_log.entries(client))]
-counted = {model._meta.db_table: model.objects.count() for model in apps.get_models()}
-del counted["django_session"]
-print(json.dumps({
-    "counts": counted,
-    "ibans": sorted(opened),
-    "chains": {key: [chain.ok, chain.entries] for key, chain in chains.items()},
-    "notes": sorted(entry.details.get("note", "") for entry in told),
-    "keys": sorted(DataKey.objects.values_list("fingerprint", flat=True)),
-}))
-"""
-
-
-_DELETE: Final = """
-from accounts.actor import Actor
-from accounts.models import Client, User
-from django.utils import timezone
-from privacy.deletion import execution, requesting
-
-owner = User.objects.get(email=told["email"])
-requesting.confirm(requesting.request(owner.client, grace_days=0, by=Actor(owner)))
-print(len([done for done in execution.every_due(timezone.now()) if isinstance(done, execution.Done)]))
-"""
 
 
 class Backups:
@@ -111,7 +57,7 @@ class Backups:
             self.settings["IBANSE_RESTORE_ADMIN_URL"] = self.settings["IBANSE_RESTORE_KEYRING_ADMIN_URL"] = server
 
     def prepare(self) -> None:
-        """Make both repositories, and bring the passwords to the safe."""
+        """Make both repositories, and move the passwords for recovery out of the way."""
         (self.folder / "etc" / "credentials").mkdir(parents=True)
         self.does("prepare")
         recovery = re.findall(r"password: (\S+)", self.recovery.read_text())
@@ -120,10 +66,10 @@ class Backups:
             make_passwords_cheap(repository, [PASSWORDS[name], *recovery])
 
     def fill(self) -> None:
-        """Let two clients with owners keep all of their checks, and check; through the site's own doors."""
+        """Let two clients with owners store all of their checks, and call the API."""
         programs = [self.site.program() for _ in range(2)]
-        for number, program in enumerate(programs):
-            self.site.does(_OWNER, client=str(program.client), email=f"owner{number}@example.com")
+        for index, program in enumerate(programs):
+            self.site.run(backup_programs.create_owner, str(program.client), f"owner{index}@example.com")
         with self.site.serving(workers=1) as server:
             for program in programs:
                 caller = Caller(server.port, program)
@@ -135,19 +81,18 @@ class Backups:
     def delete(self, email: str) -> None:
         """Let an owner delete the whole account, now."""
         self.ledger.parent.mkdir(exist_ok=True)
-        assert self.site.does(_DELETE, email=email).splitlines()[-1] == "1"
+        assert self.site.run(backup_programs.delete_account, email) == 1
 
     def seen(self) -> dict[str, Any]:
-        """Return what the site has, with everything sealed opened and every chain verified."""
-        found: dict[str, Any] = json.loads(self.site.does(_SEEN))
-        return found
+        """Return what the site has, with everything sealed opened and every hash chain verified."""
+        return self.site.run(backup_programs.read_everything)
 
     def command(self, *words: str, **changed: str) -> "subprocess.CompletedProcess[str]":
-        """Run the operator's command; no secret may be in what it says."""
-        told = self.site.environment | self.settings | changed
+        """Run the operator's command; no secret may be in its output."""
+        environment = self.site.environment | self.settings | changed
         script = services.ROOT / "deploy" / "backup" / "ibanse-backup"
         done = subprocess.run(
-            [script, *words], env=told, capture_output=True, text=True, timeout=300, check=False, cwd=self.folder
+            [script, *words], env=environment, capture_output=True, text=True, timeout=300, check=False, cwd=self.folder
         )
         for secret in self.secrets():
             assert secret not in done.stdout + done.stderr
@@ -155,13 +100,13 @@ class Backups:
         return done
 
     def does(self, *words: str, **changed: str) -> str:
-        """Return what a command says that must succeed."""
+        """Return the output of a command that must succeed."""
         done = self.command(*words, **changed)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def refuses(self, *words: str, **changed: str) -> str:
-        """Return what a command says that must fail, and say what to do."""
+        """Return the errors of a command that must fail, and must say what to do."""
         done = self.command(*words, **changed)
         assert done.returncode == 1, done.stdout
         assert "What to do:" in done.stderr
@@ -173,15 +118,15 @@ class Backups:
         passwords = [password for url in urls if (password := urlsplit(url).password)]
         return [*PASSWORDS.values(), *passwords, self.site.environment["IBANSE_MASTER_KEYS"][2:]]
 
-    def restic(self, name: str, *words: str, given: bytes | None = None) -> str:
+    def restic(self, name: str, *words: str, stdin: bytes | None = None) -> str:
         """Run restic itself on a repository, as an operator with the password would."""
-        told = services.environment(
+        environment = services.environment(
             RESTIC_REPOSITORY=str(self.repositories[name]),
             RESTIC_PASSWORD=PASSWORDS[name],
             RESTIC_CACHE_DIR=str(self.folder / "cache"),
         )
         return subprocess.run(
-            ["restic", *words], env=told, input=given, capture_output=True, check=True
+            ["restic", *words], env=environment, input=stdin, capture_output=True, check=True
         ).stdout.decode()
 
     def snapshots(self, name: str) -> list[str]:
@@ -189,19 +134,19 @@ class Backups:
         rows = json.loads(self.restic(name, "snapshots", "--json", "--tag", name)) or []
         return [row["short_id"] for row in sorted(rows, key=lambda row: str(row["time"]))]
 
-    def keep_old(self, name: str, *, hours: float, content: bytes) -> None:
+    def add_old_snapshot(self, name: str, *, hours: float, content: bytes) -> None:
         """Make a snapshot that is some hours old."""
         then = (datetime.now(UTC) - timedelta(hours=hours)).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         file = next(iter(re.findall(r"copy\.\w+", self.restic(name, "ls", "latest"))), "copy.sqlite3")
         options = ("--stdin", "--stdin-filename", file, "--tag", name, "--host", "ibanse", "--time", then)
-        self.restic(name, "backup", *options, given=content)
+        self.restic(name, "backup", *options, stdin=content)
 
     def packs(self, name: str) -> set[str]:
         """Return the names of the files that hold a repository's data."""
         return {path.name for path in (self.repositories[name] / "data").rglob("*") if path.is_file()}
 
     def destroy(self) -> None:
-        """Lose the machine: databases, keyring, ledger, and whatever else restic or the site kept here."""
+        """Lose the machine: databases, keyring, ledger, and all other files of restic and the site."""
         for url in (self.database, self.keyring):
             place = urlsplit(url)
             if place.scheme == "sqlite":
@@ -216,15 +161,15 @@ class Backups:
         self.ledger.parent.mkdir()
 
     def sqlite(self, url: str, statement: str) -> list[tuple[Any, ...]]:
-        """Ask a file of SQLite."""
+        """Run a statement on a file of SQLite."""
         with closing(sqlite3.connect(urlsplit(url).path[1:])) as file, file:
             return file.execute(statement).fetchall()
 
 
 def make_passwords_cheap(repository: Path, passwords: Sequence[str]) -> None:
-    """Let a repository open its keys at once: restic makes each password cost a third of a second, at each command.
+    """Make the keys of a repository quick to open: restic spends a third of a second on each password, at each command.
 
-    What is encrypted and how stays: only the scrypt before it is of two rounds. Keys of other passwords stay too.
+    The encryption stays; only the scrypt before it has two rounds. Keys of other passwords stay as they are.
     """
     for file in list((repository / "keys").iterdir()):
         found = json.loads(file.read_bytes())
@@ -247,7 +192,7 @@ def _derived(password: str, key: dict[str, Any]) -> bytes:
 
 
 def _mac(key: bytes, nonce: bytes, text: bytes) -> bytes:
-    """Poly1305-AES, as restic's documentation of its format tells it."""
+    """Poly1305-AES, as restic's documentation of its format describes it."""
     pad = Cipher(algorithms.AES(key[32:48]), modes.ECB()).encryptor().update(nonce)  # noqa: S305 - one block, as Poly1305-AES has it
     return Poly1305.generate_tag(key[48:64] + pad, text)
 

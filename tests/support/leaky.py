@@ -1,8 +1,8 @@
-"""The site with faults built in, to be asked for by what is checked: FAIL… is an error of ours, LEAK… a careless print.
+"""The site with built-in faults, triggered by the checked text: FAIL… raises an error, LEAK… prints the text.
 
-A path that begins with /FAIL is an error that only gunicorn catches.
+A path that begins with /FAIL raises an error that only gunicorn catches.
 
-Only the tests start it: gunicorn -c deploy/gunicorn.conf.py tests.faults.leaky:application
+Only the tests start it: gunicorn -c deploy/gunicorn.conf.py tests.support.leaky:application
 """
 
 import os
@@ -20,7 +20,7 @@ _check = engine.check
 
 
 def check(text: str) -> Verdict:
-    """Check what follows the first four characters, after what they ask for."""
+    """Check what follows the first four characters, after the fault that they name."""
     match text[:4]:
         case "FAIL":
             raise RuntimeError(f"Cannot judge {text[4:]}")
@@ -32,7 +32,7 @@ def check(text: str) -> Verdict:
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer as the site does."""
+    """Respond as the site does, except below /FAIL."""
     if environ["PATH_INFO"].startswith("/FAIL"):
         raise RuntimeError(f"Nobody handles {environ['PATH_INFO']}")
     return wsgi.application(environ, start_response)

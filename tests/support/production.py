@@ -1,16 +1,14 @@
 """A live ibanse as in production: several workers on the run's kind of database, and programs that call them.
 
-Kill it, stop it, ask it from many threads: afterwards `Production.counted` tells what it has counted.
+Tests kill it, stop it and call it from many threads; `Production.counted` then returns what it has counted.
 """
 
-import atexit
 import base64
 import http.client
 import json
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -20,50 +18,30 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec, Self, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
 
 from ibanse.logging import reader
 from privacy.crypto import sealed_box
-from tests.support import services
+from tests.support import forkserver, services
+from tests.support.programs import site as site_programs
+
+if TYPE_CHECKING:
+    import subprocess
 
 NO_LIMIT: Final = 2**31 - 1
 IBAN: Final = "SE45 5000 0000 0583 9825 7466"
+# Without a pause the callers take both cores of a small machine from the servers that they test.
+PAUSE_SECONDS: Final = 0.002
 _HOST: Final = "ibanse.example"
-_MAKE_PROGRAM: Final = """
-from datetime import timedelta
-from django.utils import timezone
-from accounts.actor import SYSTEM
-from accounts.models import Client
-from apikeys import keys
-from apikeys.models import ApiKey
-
-client = Client.objects.create(monthly_quota=told["quota"])
-end = timezone.now() + timedelta(days=1)
-networks = tuple(told["networks"])
-draft = keys.Draft("Tests", ("validate",), end, any_address=not networks, networks=networks)
-key, token = keys.create(client, draft, by=SYSTEM)
-ApiKey.objects.filter(pk=key.pk).update(rate_per_minute=told["rate"])
-print(client.pk, key.pk, token)
-"""
-
-
-# Sites that stand ready, by their settings, the oldest first: see tests/support/forkserver.py.
-_standing: dict[tuple[tuple[str, str], ...], "subprocess.Popen[str]"] = {}
-_MOST_STANDING: Final = 4
-
-
-@atexit.register
-def leave() -> None:
-    """Let those who stand ready go."""
-    while _standing:
-        _standing.popitem()[1].communicate(timeout=20)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Program(NamedTuple):
-    """A client's program, with the key that it calls with."""
+    """A client and the key that its program calls with."""
 
     client: uuid.UUID
     key: uuid.UUID
@@ -71,10 +49,10 @@ class Program(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """What the database says of a client."""
+    """The counts of a client in the database."""
 
     units: int
-    """Units of its calls, by its usage."""
+    """Units of its calls, by the client's usage."""
     by_key: int
     """The same, by the usage of its keys."""
     taken: int
@@ -84,7 +62,7 @@ class Counted(NamedTuple):
 
 
 class Production:
-    """Tables, data and settings of a site; it runs within `serving`."""
+    """The databases, data and settings of a site; it runs within `serving`."""
 
     def __init__(self, folder: Path, database: str, redis: str) -> None:
         secret = base64.b64encode(bytes(range(32))).decode()
@@ -113,87 +91,67 @@ class Production:
         )
         self._folder = folder
 
-    def does(self, action: str, **told: Any) -> str:
-        """Return what a piece of Python prints, run by a process of the site; `told` is a dictionary to it."""
-        line = json.dumps({"action": action, "told": told})
-        ready = self._ready()
-        assert ready.stdin is not None
-        assert ready.stdout is not None
-        ready.stdin.write(line + "\n")
-        ready.stdin.flush()
-        done = json.loads(ready.stdout.readline() or '{"status": 1, "said": "the process that stood ready is gone"}')
-        if done["status"]:
-            raise subprocess.CalledProcessError(done["status"], "a deed", done["said"])
-        said: str = done["said"]
-        return said.strip()
+    def run(self, function: Callable[P, T], *positional: P.args, **named: P.kwargs) -> T:
+        """Run a function of tests/support/programs in a process of the site; return its value.
 
-    def _ready(self) -> "subprocess.Popen[str]":
-        """Return a process of the site that stands ready, with the settings of this moment."""
-        told = tuple(sorted(self.environment.items()))
-        if told not in _standing:
-            if len(_standing) == _MOST_STANDING:
-                _standing.pop(next(iter(_standing))).communicate(timeout=20)
-            _standing[told] = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.forkserver"],
-                cwd=services.ROOT, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            )  # fmt: skip
-        return _standing[told]
+        Arguments and value go through JSON. Raises CalledProcessError when the function raises or is killed.
+        """
+        name = f"{function.__module__}:{function.__name__}"
+        value: T = forkserver.for_environment(self.environment).run(name, positional, named)
+        return value
 
     def prepare(self) -> None:
         """Make the tables."""
-        self.does(
-            "from django.core.management import call_command\n"
-            "for database in ('default', 'keyring'): call_command('migrate', database=database, verbosity=0)"
-        )
+        self.run(site_programs.migrate)
 
     def program(self, *, quota: int = NO_LIMIT, rate: int = NO_LIMIT, networks: Sequence[str] = ()) -> Program:
         """Make a client with a key that works from the networks, or from anywhere without any."""
-        client, key, token = self.does(_MAKE_PROGRAM, quota=quota, rate=rate, networks=networks).split()
+        client, key, token = self.run(site_programs.create_client_with_key, quota, rate, networks)
         return Program(uuid.UUID(client), uuid.UUID(key), token)
 
     @contextmanager
     def serving(self, *, workers: int = 2) -> Iterator["Server"]:
-        """Run gunicorn; it is told to end at the end, if it lives."""
+        """Run gunicorn, which is ended at the end if it still runs."""
         port = services.free_port()
         command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
-        told = self.environment | {"IBANSE_WORKERS": str(workers)}
-        with services.serving(command, self._folder, port, told) as process:
+        environment = self.environment | {"IBANSE_WORKERS": str(workers)}
+        with services.serving(command, self._folder, port, environment) as process:
             server = Server(process, port)
             wait_until(lambda: len(server.ready()) == workers)
             yield server
 
     @contextmanager
     def behind(self, socket: Path, *, workers: int = 2, **settings: str) -> Iterator["Server"]:
-        """Run gunicorn on a socket for nginx, as production does; what it says is in `log` beside the socket."""
+        """Run gunicorn on a socket for nginx, as production does; its output is in `log` beside the socket."""
         command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"]
-        told = self.environment | {"IBANSE_SOCKET": str(socket), "IBANSE_WORKERS": str(workers)} | settings
-        with services.serving(command, socket.parent, socket, told) as process:
+        environment = self.environment | {"IBANSE_SOCKET": str(socket), "IBANSE_WORKERS": str(workers)} | settings
+        with services.serving(command, socket.parent, socket, environment) as process:
             server = Server(process)
             wait_until(lambda: len(server.ready()) == workers)
             yield server
 
     def log(self) -> reader.Log:
-        """Return its sealed log, as whoever has the private key sees it."""
+        """Return its sealed log, readable with the private key."""
         return reader.Log(self.logs, [self.log_key])
 
     def counted(self, program: Program) -> Counted:
-        """Return what is in the database for the program's client."""
+        """Return the counts of the program's client in the database."""
         return Counted(
-            self._number("SELECT SUM(units) FROM accounts_usageday WHERE client_id = %s", program.client),
-            self._number("SELECT SUM(units) FROM apikeys_keyusageday WHERE key_id = %s", program.key),
-            self._number("SELECT SUM(taken) FROM apikeys_quotamonth WHERE client_id = %s", program.client),
-            self._number("SELECT COUNT(*) FROM apikeys_quotalease WHERE client_id = %s", program.client),
+            self._count("SELECT SUM(units) FROM accounts_usageday WHERE client_id = %s", program.client),
+            self._count("SELECT SUM(units) FROM apikeys_keyusageday WHERE key_id = %s", program.key),
+            self._count("SELECT SUM(taken) FROM apikeys_quotamonth WHERE client_id = %s", program.client),
+            self._count("SELECT COUNT(*) FROM apikeys_quotalease WHERE client_id = %s", program.client),
         )
 
     def settled(self, program: Program, is_right: Callable[[Counted], bool]) -> Counted:
-        """Return what is counted as soon as it is right, or after ten seconds as it is then."""
+        """Return the counts as soon as they are right, or as they are after ten seconds."""
         wait_until(lambda: is_right(self.counted(program)), must=False)
         return self.counted(program)
 
-    def _number(self, statement: str, value: uuid.UUID) -> int:
-        place = urlsplit(self.database)
-        if place.scheme == "sqlite":
-            with closing(sqlite3.connect(place.path[1:], timeout=10)) as file:
+    def _count(self, statement: str, value: uuid.UUID) -> int:
+        url = urlsplit(self.database)
+        if url.scheme == "sqlite":
+            with closing(sqlite3.connect(url.path[1:], timeout=10)) as file:
                 return int(file.execute(statement.replace("%s", "?"), (value.hex,)).fetchone()[0] or 0)
         with psycopg.connect(self.database) as server:
             row = server.execute(statement.encode(), (value,)).fetchone()
@@ -208,15 +166,15 @@ class Server:
         self._process = process
 
     def workers(self) -> list[int]:
-        """Return the processes of its workers."""
+        """Return the process ids of its workers."""
         pid = self._process.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
     def ready(self) -> list[int]:
-        """Return the workers that hear signals: gunicorn loses one that meets a worker which is being made."""
+        """Return the workers that handle signals: gunicorn loses one that reaches a worker which is just starting."""
         return [worker for worker in self.workers() if _ignores(worker, signal.SIGINT)]
 
-    def told(self, signal_number: int) -> None:
+    def send_signal(self, signal_number: int) -> None:
         """Send a signal to the arbiter."""
         self._process.send_signal(signal_number)
 
@@ -230,13 +188,13 @@ class Server:
         self._process.wait()
 
     def ends(self) -> None:
-        """Tell it to end and wait until it has."""
-        self.told(signal.SIGTERM)
+        """End it in order and wait until it has ended."""
+        self.send_signal(signal.SIGTERM)
         self._process.wait(timeout=30)
 
     @contextmanager
     def only(self, worker: int) -> Iterator[None]:
-        """Hold all other workers, so that a connection that is made now is this one's."""
+        """Stop all other workers, so that this one accepts the next connection."""
         others = [other for other in self.workers() if other != worker]
         for other in others:
             os.kill(other, signal.SIGSTOP)
@@ -248,7 +206,7 @@ class Server:
 
 
 def _ignores(process: int, signal_number: int) -> bool:
-    """Return whether a process has said that it ignores a signal."""
+    """Return whether a process ignores a signal."""
     try:
         status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     except (FileNotFoundError, ProcessLookupError):
@@ -258,7 +216,7 @@ def _ignores(process: int, signal_number: int) -> bool:
 
 
 class Caller:
-    """One kept connection of a program, made anew whenever it breaks."""
+    """One keep-alive connection of a program, opened again whenever it breaks."""
 
     def __init__(self, port: int, program: Program, connection: http.client.HTTPConnection | None = None) -> None:
         self._connection = connection or http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -270,7 +228,7 @@ class Caller:
         }
 
     def connect(self) -> bool:
-        """Return whether somebody accepts."""
+        """Return whether the server accepts the connection."""
         try:
             if self._connection.sock is None:
                 self._connection.connect()
@@ -279,7 +237,7 @@ class Caller:
         return True
 
     def call(self, *ibans: str) -> int:
-        """Validate one number, or several as a batch; return the status, or 0 when the connection broke."""
+        """Validate one IBAN, or several as a batch; return the status, or 0 when the connection broke."""
         path = "/api/v1/validate/batch" if ibans else "/api/v1/validate"
         body = {"ibans": ibans} if ibans else {"iban": IBAN}
         try:
@@ -292,12 +250,12 @@ class Caller:
         return response.status
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
 
 class Load:
-    """Calls from a few threads for as long as the context lasts; then `seen` counts the answers by status, 0: none."""
+    """Calls from a few threads while the context lasts; then `seen` counts the responses by status, 0 for none."""
 
     def __init__(self, called: Server | Callable[[], Caller], program: Program, *, threads: int = 4) -> None:
         self.seen: Counter[int] = Counter()
@@ -318,7 +276,7 @@ class Load:
 
     @property
     def answered(self) -> int:
-        """How many calls were answered; all these must be counted."""
+        """How many calls were answered; all of them must be counted."""
         return self.seen[200]
 
     @property
@@ -326,32 +284,37 @@ class Load:
         """How many calls may have been counted: the answered ones, and those whose connection broke."""
         return self.seen[200] + self.seen[0]
 
+    def wait_for_calls(self, number: int = 100) -> None:
+        """Wait until so many more calls have been answered."""
+        before = self.answered
+        wait_until(lambda: self.answered >= before + number)
+
     def _run(self) -> None:
-        seen: Counter[int] = Counter()
         caller = self._caller()
         while not self._is_over.is_set():
             if caller.connect():
-                seen[caller.call()] += 1
+                status = caller.call()
+                with self._lock:
+                    self.seen[status] += 1
+                time.sleep(PAUSE_SECONDS)
             else:
                 time.sleep(0.02)
         caller.close()
-        with self._lock:
-            self.seen += seen
 
 
 def wait_until(is_so: Callable[[], bool], *, must: bool = True) -> None:
-    """Wait until something is so; fail after ten seconds if it `must` become so."""
+    """Wait until a condition holds; after ten seconds fail, or return if it need not (`must`)."""
     deadline = time.monotonic() + 10
     while not is_so():
         if time.monotonic() > deadline:
-            assert not must, "It did not become so within ten seconds."
+            assert not must, "The condition did not hold within ten seconds."
             return
         time.sleep(0.05)
 
 
 @contextmanager
 def database_beside(url: str | None, folder: Path) -> Iterator[str]:
-    """Make an empty database on the run's PostgreSQL, or a file when the run is on SQLite, and yield its address."""
+    """Make an empty database on the run's PostgreSQL, or a file when the run is on SQLite, and yield its URL."""
     if url is None:
         yield f"sqlite:///{folder / 'site.sqlite3'}"
         return

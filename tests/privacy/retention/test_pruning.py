@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import uuid
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from typing import Final
@@ -30,6 +29,7 @@ from privacy.retention import pruning
 from tests.base import BaseTest
 from tests.support import services
 from tests.support.production import Production
+from tests.support.programs import expiry
 from validation.models import ValidationRecord
 
 pytestmark = pytest.mark.claim("retention")
@@ -166,55 +166,18 @@ class RetentionTests(BaseTest):
         self.unsaved(ends).save()
 
 
-_MAKE_ROWS: Final = """
-from datetime import date, datetime, timedelta, UTC
-from accounts.models import Client
-from validation.models import ValidationRecord
-
-client = Client.objects.create()
-at = datetime.now(UTC) - timedelta(days=400)
-def row(ends): return ValidationRecord(client=client, at=at, expires_on=ends, source="api", is_valid=True)
-today = datetime.now(UTC).date()
-ValidationRecord.objects.bulk_create([row(today - timedelta(days=1)) for _ in range(told["over"])], 1000)
-ValidationRecord.objects.bulk_create([row(today + timedelta(days=1)) for _ in range(told["living"])], 1000)
-print(client.pk)
-"""
-_KILL_ITSELF: Final = """
-import os, signal
-from accounts import batch
-whole, done = batch.one, 0
-def one(rows, values):
-    global done
-    done += rows.model.__name__ == "ValidationRecord"
-    if done == 4:
-        # In the middle of the fourth chunk: its transaction is open, its rows are deleted.
-        from django.db import transaction
-        with transaction.atomic():
-            whole(rows, values)
-            os.kill(os.getpid(), signal.SIGKILL)
-    return whole(rows, values)
-batch.one = one
-from django.core.management import call_command
-call_command("prune_expired")
-"""
-
-
 class TestKilled:
     def test_a_kill_in_the_middle_loses_nothing_and_the_next_time_goes_on(self, production: Production) -> None:
-        client = uuid.UUID(production.does(_MAKE_ROWS, over=9_500, living=1_500))
+        client_id = production.run(expiry.create_records, 9_500, 1_500)
 
         with pytest.raises(subprocess.CalledProcessError) as killed:
-            production.does(_KILL_ITSELF)
+            production.run(expiry.prune_killed_in_fourth_chunk)
         assert killed.value.returncode == -9
-        assert self.left(production, client) == 11_000 - 3 * batch.ROWS
+        assert production.run(expiry.count_records, client_id) == 11_000 - 3 * batch.ROWS
 
         said = subprocess.run(
             [sys.executable, "manage.py", "prune_expired"],
             cwd=services.ROOT, env=production.environment, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         assert "6,500 checks" in said
-        assert self.left(production, client) == 1_500
-
-    def left(self, production: Production, client: uuid.UUID) -> int:
-        count = "print(ValidationRecord.objects.filter(client=told['client']).count())"
-        return int(production.does(f"from validation.models import ValidationRecord\n{count}", client=str(client)))
+        assert production.run(expiry.count_records, client_id) == 1_500

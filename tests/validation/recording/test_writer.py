@@ -24,6 +24,7 @@ from apikeys.limits import key_usage, quota
 from apikeys.models import ApiKey, KeyUsageDay, QuotaLease, QuotaMonth
 from tests.base import BaseTest
 from tests.support.production import Production, Program
+from tests.support.programs import recording
 from validation.models import SpoolPosition
 from validation.recording import spool, writer
 from validation.recording.record import CallRecord
@@ -439,43 +440,13 @@ class EmptyingTests(WriterTest):
         self.assertEqual(self.counted(), 3)
 
 
-_MANY = """
-from datetime import timedelta
-from django.utils import timezone
-from accounts.actor import SYSTEM
-from accounts.models import Client
-from apikeys import keys
-
-for _ in range(told["clients"]):
-    client = Client.objects.create()
-    draft = keys.Draft("Tests", ("validate",), timezone.now() + timedelta(days=1))
-    print(client.pk, keys.create(client, draft, by=SYSTEM)[0].pk)
-"""
-_ADD = """
-import random
-from datetime import UTC, datetime
-from uuid import UUID
-from django.conf import settings
-from validation.recording import writer
-from validation.recording.record import CallRecord
-
-mine = writer.Writer(settings.SPOOL_DIR)
-for _ in range(told["rounds"]):
-    # In another order each time: a writer that locks in this order meets another one half-way.
-    for client, key in random.sample(told["pairs"], len(told["pairs"])):
-        mine.put(CallRecord(UUID(client), UUID(key), datetime.now(UTC).date(), 1, 0, 1, False))
-    mine.write()
-mine.stop()
-"""
-
-
 def test_writers_that_add_to_the_same_counts_at_the_same_time_lose_none_and_never_wait_for_each_other(
     production: Production,
 ) -> None:
     clients, rounds, writers = 20, 15, 4
-    pairs = [line.split() for line in production.does(_MANY, clients=clients).splitlines()]
+    pairs = production.run(recording.create_clients_with_keys, clients)
     with ThreadPoolExecutor(writers) as processes:
-        added = [processes.submit(production.does, _ADD, pairs=pairs, rounds=rounds) for _ in range(writers)]
+        added = [processes.submit(production.run, recording.count_calls, pairs, rounds) for _ in range(writers)]
     for each in added:
         each.result()
 
@@ -484,50 +455,14 @@ def test_writers_that_add_to_the_same_counts_at_the_same_time_lose_none_and_neve
         assert (counted.units, counted.by_key) == (rounds * writers, rounds * writers)
 
 
-_END_AFTER_A_RESTART = """
-import threading
-from datetime import UTC, datetime
-from uuid import UUID
-import psycopg
-from django.conf import settings
-from django.db import connection
-from apikeys.limits import quota
-from validation.recording import writer
-from validation.recording.record import CallRecord
-
-mine = writer.Writer(settings.SPOOL_DIR)
-client, key = UUID(told["client"]), UUID(told["key"])
-quota.leases.take(client, 1, quota=10_000)
-mine.put(CallRecord(client, key, datetime.now(UTC).date(), 1, 0, 1, False))
-size = settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"]
-connection.close()
-all_at_once = threading.Barrier(size)
-
-def connect():
-    connection.ensure_connection()
-    all_at_once.wait(timeout=20)
-    connection.close()
-
-threads = [threading.Thread(target=connect) for _ in range(size)]
-for thread in threads: thread.start()
-for thread in threads: thread.join()
-with psycopg.connect(told["server"], autocommit=True) as server:
-    gone = server.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (connection.settings_dict["NAME"],)
-    ).fetchall()
-mine.stop()
-print(len(gone) >= size)
-"""
-
-
 @pytest.mark.postgresql
 def test_a_pool_full_of_dead_connections_keeps_nothing_from_the_database(production: Production) -> None:
     program = production.program(quota=10_000)
 
-    was_full = production.does(
-        _END_AFTER_A_RESTART, client=str(program.client), key=str(program.key), server=os.environ["DATABASE_URL"]
+    was_full = production.run(
+        recording.stop_writer_after_restart, str(program.client), str(program.key), os.environ["DATABASE_URL"]
     )
 
-    assert was_full == "True"
+    assert was_full
     assert production.counted(program) == (1, 1, 1, 0)
     assert list(production.spools.glob("*.spool")) == []
