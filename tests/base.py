@@ -1,8 +1,7 @@
-"""The cast of the tests, and how they come in.
+"""The test case of most tests, with the people in them.
 
-Alice owns a client, Vera is her sub-user, Mallory owns another client, Sten is staff; a visitor has no account.
-Staff in a group of the back-office come in by `HouseTest.staff`.
-A client's program comes in through the API: see `HouseTest.calls`.
+Alice owns a client, Vera is a member of it, Mallory owns another client, Sten is staff; a visitor has no account.
+`BaseTest.staff` makes staff in groups of the back-office, `BaseTest.calls` sends what a client's program sends.
 """
 
 import io
@@ -41,33 +40,33 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from django.test.client import _MonkeyPatchedWSGIResponse
 
-    Answer = _MonkeyPatchedWSGIResponse
+    PageResponse = _MonkeyPatchedWSGIResponse
 
 PASSWORD = "correct horse battery staple 7"
 
 
 @cache
 def site() -> "WSGIApplication":
-    """The site as a server has it: the gate of the API in front of Django's handler."""
+    """Return the site as a server runs it: the gate of the API in front of Django's handler."""
     return in_front_of(WSGIHandler())
 
 
 @contextmanager
 def connections_stay_open() -> Iterator[None]:
-    """Let go of no database at the end of a call: the test's transaction lives on it. Django's test client does so."""
-    ends = (request_started, request_finished)
-    for signal in ends:
+    """Close no connection at the end of a call: the test's transaction is on it. Django's test client does the same."""
+    signals = (request_started, request_finished)
+    for signal in signals:
         signal.disconnect(close_old_connections)
     try:
         with patch("ibanse.api_gate._release_databases"):
             yield
     finally:
-        for signal in ends:
+        for signal in signals:
             signal.connect(close_old_connections)
 
 
-class ApiAnswer(HttpResponse):
-    """What a program gets."""
+class CallResponse(HttpResponse):
+    """A response of the API."""
 
     def json(self) -> Any:
         """Return the body, read as JSON."""
@@ -75,38 +74,38 @@ class ApiAnswer(HttpResponse):
 
 
 class Visitor:
-    """Somebody without an account, at an address of their own."""
+    """A person without an account, with their own IP address."""
 
-    def __init__(self, address: str = "192.0.2.7", language: str = "en") -> None:
-        self.browser = Browser(enforce_csrf_checks=True, REMOTE_ADDR=address, HTTP_ACCEPT_LANGUAGE=language)
+    def __init__(self, ip_address: str = "192.0.2.7", language: str = "en") -> None:
+        self.browser = Browser(enforce_csrf_checks=True, REMOTE_ADDR=ip_address, HTTP_ACCEPT_LANGUAGE=language)
 
-    def opens(self, path: str = "/", **extra: Any) -> "Answer":
-        """Return the answer to a visit."""
+    def opens(self, path: str = "/", **extra: Any) -> "PageResponse":
+        """Return the response to a GET request."""
         return self.browser.get(path, **extra)
 
-    def posts(self, path: str, fields: dict[str, Any] | None = None, **extra: Any) -> "Answer":
-        """Return the answer to a form sent from a page that this visitor had opened."""
+    def posts(self, path: str, fields: dict[str, Any] | None = None, **extra: Any) -> "PageResponse":
+        """Return the response to a form that this visitor sends from a page."""
         if "csrftoken" not in self.browser.cookies:
             self.opens()
         token = self.browser.cookies["csrftoken"].value
         return self.browser.post(path, {"csrfmiddlewaretoken": token, **(fields or {})}, **extra)
 
-    def checks(self, text: str, **extra: Any) -> "Answer":
-        """Return the answer of the check page to one IBAN."""
+    def checks(self, text: str, **extra: Any) -> "PageResponse":
+        """Return the response of the check page to one IBAN."""
         return self.posts("/", {"iban": text}, **extra)
 
 
 class Person(Visitor):
-    """Somebody with an account, signed in just now."""
+    """A person with an account, signed in just now."""
 
-    def __init__(self, user: User, address: str = "192.0.2.7") -> None:
-        super().__init__(address)
+    def __init__(self, user: User, ip_address: str = "192.0.2.7") -> None:
+        super().__init__(ip_address)
         self.user = user
         self.browser.force_login(user)
         self.proves_themselves()
 
     def proves_themselves(self, method: str = "password") -> None:
-        """Count as having given the password (or, with `mfa`, the second factor) just now, as allauth notes it."""
+        """Record a re-authentication by password (or, with `mfa`, by a second factor) just now, as allauth does."""
         request = HttpRequest()
         request.session = self.browser.session
         record_authentication(request, self.user, method, reauthenticated=True)
@@ -124,8 +123,8 @@ class Person(Visitor):
         return self.user.client
 
     def key(self, networks: Sequence[str] = (), **draft: Any) -> str:
-        """Make a key with every scope and return its text; with `networks` it works from nowhere else."""
-        wished = {
+        """Make a key with every scope and return its text; with `networks` it works only from these."""
+        fields = {
             "name": "Accounting",
             "scopes": ("validate", "tools", "bulk", "usage"),
             "expires_at": timezone.now() + timedelta(days=365),
@@ -133,12 +132,12 @@ class Person(Visitor):
             "networks": tuple(networks),
             **draft,
         }
-        _key, text = keys.create(self.client, keys.Draft(**wished), by=self.actor)
+        _key, text = keys.create(self.client, keys.Draft(**fields), by=self.actor)
         return text
 
 
 class BaseTest(TestCase):
-    """A test with the cast at hand and no limit counted before it begins."""
+    """A test with people at hand, which begins with all rate limits at zero."""
 
     databases = {"default", "keyring"}
 
@@ -148,26 +147,26 @@ class BaseTest(TestCase):
 
     @cached_property
     def alice(self) -> Person:
-        """Owns a client."""
+        """Return the owner of a client."""
         return self.person("alice@example.com", client=Client.objects.create(), role=User.Role.OWNER)
 
     @cached_property
     def vera(self) -> Person:
-        """Is Alice's sub-user."""
+        """Return a member of Alice's client."""
         return self.person("vera@example.com", client=self.alice.client, role=User.Role.MEMBER)
 
     @cached_property
     def mallory(self) -> Person:
-        """Owns another client, and tries her luck."""
+        """Return the owner of another client, who attacks the first one."""
         return self.person("mallory@example.net", client=Client.objects.create(), role=User.Role.OWNER)
 
     @cached_property
     def sten(self) -> Person:
-        """Works for the operator."""
+        """Return one of the operator's staff."""
         return self.person("sten@operator.example", is_staff=True)
 
     def staff(self, *groups: str, address: str = "192.0.2.7") -> Person:
-        """Bring in somebody of these groups of the operator, signed in with a second factor just now."""
+        """Make one of the operator's staff in these groups, signed in with a second factor just now."""
         if not Group.objects.exists():
             staff_groups.sync()
         user = User.objects.create_user(f"{uuid4().hex[:8]}@operator.example", PASSWORD, is_staff=True, language="en")
@@ -178,16 +177,16 @@ class BaseTest(TestCase):
         return person
 
     def person(self, email: str, **fields: Any) -> Person:
-        """Bring in somebody else."""
+        """Make another person with an account."""
         return Person(User.objects.create_user(email, PASSWORD, **{"language": "en", **fields}))
 
     def calls(
         self, token: str | None, path: str, body: object = None, *, method: str = "POST", **sent: Any
-    ) -> "ApiAnswer":
-        """Return what a client's program gets that calls the API with a key, through the gate as under a server.
+    ) -> "CallResponse":
+        """Return the response to a call of the API with a key, through the gate as under a server.
 
-        The body goes as JSON, bytes as they are, and what has a `read` as the stream itself, without a length.
-        `address` is the caller's; what else is `sent` is named as in CGI, and None takes a header away:
+        The body is sent as JSON, bytes as they are, and an object with a `read` as a stream without a length.
+        `address` is the caller's IP address; all else in `sent` is named as in CGI, and None removes a header:
         `HTTP_ACCEPT_LANGUAGE="sv"`, `CONTENT_TYPE=None`.
         """
         is_stream = body is None or hasattr(body, "read")
@@ -214,7 +213,7 @@ class BaseTest(TestCase):
             "wsgi.run_once": False,
             **sent,
         }
-        given = {name: value for name, value in environ.items() if value is not None}
+        present = {name: value for name, value in environ.items() if value is not None}
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start(status: str, headers: list[tuple[str, str]], _failure: object = None, /) -> Callable[[bytes], object]:
@@ -222,15 +221,15 @@ class BaseTest(TestCase):
             return lambda _written: None
 
         with connections_stay_open():
-            answered = site()(given, start)
-            content = b"".join(answered)
-            if isinstance(answered, HttpResponseBase):
-                answered.close()
+            result = site()(present, start)
+            content = b"".join(result)
+            if isinstance(result, HttpResponseBase):
+                result.close()
         [(status, headers)] = started
-        return ApiAnswer(content, status=int(status[:3]), headers=dict(headers))
+        return CallResponse(content, status=int(status[:3]), headers=dict(headers))
 
-    def assert_problem(self, response: "Answer | ApiAnswer", code: str, status: int) -> dict[str, Any]:
-        """Fail unless the answer is exactly this Problem, with everything that each of them has; return it."""
+    def assert_problem(self, response: "PageResponse | CallResponse", code: str, status: int) -> dict[str, Any]:
+        """Fail unless the response is exactly this Problem, with everything that each of them has; return it."""
         problem: dict[str, Any] = json.loads(response.content)
         self.assertEqual((problem["code"], problem["status"], response.status_code), (code, status, status), problem)
         self.assertEqual(list(problem), ["type", "title", "status", "code", "detail", "request_id"])
@@ -243,6 +242,6 @@ class BaseTest(TestCase):
         return problem
 
     def assert_recorded(self, tag: str, client: Client) -> None:
-        """Fail unless the client's history has an entry of this tag."""
+        """Fail unless the client's audit log has an entry of this tag."""
         tags = [entry.tag for entry in client_log.entries(client)]
         self.assertIn(tag, tags)

@@ -1,7 +1,7 @@
-"""Every address of the site × everybody × looking and posting: who is let in is a table with nothing missing.
+"""Every URL of the site × every kind of person × GET and POST: who is allowed is one table with nothing missing.
 
-A new URL fails here until it has a line in DOORS. "Let in" means that the page itself answers, whatever it says to an
-empty form; a page of a deed is compared with the matrix in accounts/roles.py as well.
+A new URL fails here until it has a line in ROUTES. "In" means that the page itself responds, also with errors to an
+empty form; a page of an action is compared with the matrix in accounts/roles.py as well.
 """
 
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ from validation.models import ValidationRecord
 
 Outcome = Literal["in", "sign-in", "refused", "absent"]
 EVERYBODY: Final = "everyone"
-SIGNED_IN: Final = "whoever is signed in"
-MEMBERS: Final = "whoever belongs to a client"
+SIGNED_IN: Final = "everyone who is signed in"
+MEMBERS: Final = "owner and members of a client"
 OWNERS: Final = "owners, each of their own client"
 
 ROUTES: Final[dict[str, str]] = {
@@ -145,12 +145,12 @@ ROUTES: Final[dict[str, str]] = {
         OWNERS,
     ),
 }
-# Pages that only show something: a post is answered 405, before anybody looks whose it is.
+# Pages that only show something: a POST gets 405, before the page is looked up.
 READ_ONLY: Final = frozenset({"apikeys:key", "validation:log", "validation:log_row"})
 KEY_PAGES: Final = tuple(name for name in ROUTES if name.startswith("apikeys:") and name[8:] not in ("keys", "create"))
 DOCUMENT_PAGES: Final = ("privacy:download_document", "privacy:delete_document")
 ROW_PAGES: Final = ("validation:log_row", "validation:erase_log_row")
-# Pages that answer 404 by themselves when there is nothing to show, such as factors that a user does not have.
+# Pages that respond with 404 when there is nothing to show, such as factors that a user does not have.
 MAY_BE_EMPTY: Final = frozenset(
     {
         "mfa_deactivate_totp",
@@ -171,7 +171,7 @@ UNKNOWN_HEALTH_PATH: Final = "/health/unknown"
 
 
 def views(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """Yield every URL with its name but those of the back-office, which have a walk of their own.
+    """Yield every URL with its name, except those of the back-office, which have their own test.
 
     One without a name cannot be put into the table.
     """
@@ -188,16 +188,16 @@ def views(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tup
 class RoleWalkTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
-        # Staff with a second factor: without one they are sent to add it and see no page at all.
+        # With a second factor: without one, staff see only the page where they add it.
         Authenticator.objects.create(user=self.sten.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
         self.people: dict[str, User | None] = {
-            "a stranger": None,
+            "a visitor": None,
             "Alice": self.alice.user,
             "Vera": self.vera.user,
             "Mallory": self.mallory.user,
             "Sten": self.sten.user,
         }
-        self.inside: dict[User | None, tuple[Visitor, str]] = {}
+        self.visitors: dict[User | None, tuple[Visitor, str]] = {}
 
     def test_every_url_is_in_the_table_and_the_table_holds_no_other(self) -> None:
         self.assertEqual({name for name, _ in views()}, set(ROUTES))
@@ -212,36 +212,36 @@ class RoleWalkTests(BaseTest):
                     self.assertTrue(roles.may(roles.OWNER, permission))
                     self.assertEqual(roles.may(roles.MEMBER, permission), ROUTES[name] == MEMBERS)
 
-    def test_everybody_gets_through_just_the_doors_that_are_theirs(self) -> None:
-        walked = 0
+    def test_everyone_is_allowed_exactly_where_the_table_says(self) -> None:
+        requests = 0
         for user in self.people.values():
-            self.came_in(user)
+            self.visitor_for(user)
         for name in ROUTES:
             for who, user in self.people.items():
                 for method in ("get", "post"):
                     with self.subTest(page=name, who=who, method=method), transaction.atomic():
                         expected = self.expected(name, who, method)
-                        outcome = self.ask(name, user, method)
-                        transaction.set_rollback(True)  # Whoever comes next finds the house as it was.
+                        outcome = self.request(name, user, method)
+                        transaction.set_rollback(True)  # The next request finds the data unchanged.
                         self.assertEqual(outcome, expected)
-                        walked += 1
-        print(f"\n{len(ROUTES)} URLs × {len(self.people)} people × 2 methods: {walked} requests")
+                        requests += 1
+        print(f"\n{len(ROUTES)} URLs × {len(self.people)} people × 2 methods: {requests} requests")
 
     def expected(self, name: str, who: str, method: str) -> Outcome:
-        door = ROUTES[name]
-        if door == EVERYBODY:
+        allowed = ROUTES[name]
+        if allowed == EVERYBODY:
             return "in"
-        if who == "a stranger":
+        if who == "a visitor":
             return "sign-in"
-        if door == SIGNED_IN or (door == MEMBERS and who != "Sten"):
+        if allowed == SIGNED_IN or (allowed == MEMBERS and who != "Sten"):
             return "in"
         if who in ("Vera", "Sten"):
             return "refused"
         foreign = who == "Mallory" and "pk" in self.arguments(name) and not (method == "post" and name in READ_ONLY)
         return "absent" if foreign else "in"
 
-    def ask(self, name: str, user: User | None, method: str) -> Outcome:
-        visitor = self.came_in(user)
+    def request(self, name: str, user: User | None, method: str) -> Outcome:
+        visitor = self.visitor_for(user)
         response = getattr(visitor.browser, method)(self.path(name))
         if response.status_code == 302 and response.headers["Location"].startswith("/sign-in/?"):
             return "sign-in"
@@ -250,14 +250,14 @@ class RoleWalkTests(BaseTest):
         self.assertLess(response.status_code, 500)
         return "refused" if response.status_code == 403 else "in"
 
-    def came_in(self, user: User | None) -> Visitor:
-        """Return somebody as they came in: once each, since what a request did to their session is rolled back."""
-        if user not in self.inside:
+    def visitor_for(self, user: User | None) -> Visitor:
+        """Return a person's browser, signed in once: what a request did to the session is rolled back."""
+        if user not in self.visitors:
             visitor = Person(user) if user else Visitor()
-            # The walk is about roles; forms without a token have theirs.
+            # This is about roles; CSRF tokens have their own tests.
             visitor.browser.handler.enforce_csrf_checks = False
-            self.inside[user] = visitor, visitor.browser.cookies.output()
-        visitor, cookies = self.inside[user]
+            self.visitors[user] = visitor, visitor.browser.cookies.output()
+        visitor, cookies = self.visitors[user]
         visitor.browser.cookies.clear()
         visitor.browser.cookies.load(cookies.replace("Set-Cookie: ", ""))
         return visitor
@@ -268,7 +268,7 @@ class RoleWalkTests(BaseTest):
         return reverse(name, kwargs=self.arguments(name))
 
     def arguments(self, name: str) -> dict[str, Any]:
-        """Return what the URL needs, of things that are Alice's."""
+        """Return the arguments of the URL, of things that belong to Alice."""
         if name in ("accounts:change_user", "privacy:erase_user"):
             return {"pk": self.vera.user.pk} | ({"action": "deactivate"} if name == "accounts:change_user" else {})
         if name in ("accounts:resend_invitation", "accounts:withdraw_invitation"):
@@ -279,7 +279,7 @@ class RoleWalkTests(BaseTest):
             entry = self.allowed_network()
             return {"pk": entry.key.pk} | ({"entry": entry.pk} if name == "apikeys:remove_network" else {})
         if name in ROW_PAGES:
-            return {"pk": self.kept_check().pk}
+            return {"pk": self.check_record().pk}
         others: dict[str, dict[str, Any]] = {
             "validation:country": {"code": "se"},
             "contact_sent": {"pk": uuid4()},
@@ -307,9 +307,9 @@ class RoleWalkTests(BaseTest):
         return DataExport.objects.get_or_create(client=self.alice.client, state="over")[0]
 
     def document(self) -> ClientDocument:
-        """Return a document of Alice's, whatever is in it."""
-        made = {"kind": "agreement", "language": "en", "version": "1", "made_on": timezone.localdate()}
-        return ClientDocument.objects.get_or_create(client=self.alice.client, defaults=made)[0]
+        """Return a document of Alice's client."""
+        fields = {"kind": "agreement", "language": "en", "version": "1", "made_on": timezone.localdate()}
+        return ClientDocument.objects.get_or_create(client=self.alice.client, defaults=fields)[0]
 
     def allowed_network(self) -> AllowedNetwork:
         found = AllowedNetwork.objects.filter(key__client=self.alice.client).first()
@@ -317,14 +317,14 @@ class RoleWalkTests(BaseTest):
             self.alice.key(networks=["192.0.2.7"])
         return found or AllowedNetwork.objects.get(key__client=self.alice.client)
 
-    def kept_check(self) -> ValidationRecord:
-        """Return what was kept of a check of Alice's."""
+    def check_record(self) -> ValidationRecord:
+        """Return the stored record of a check by Alice."""
         if not ValidationRecord.objects.filter(client=self.alice.client).exists():
             self.alice.checks("SE4550000000058398257466")
         return ValidationRecord.objects.get(client=self.alice.client)
 
     @pytest.mark.claim("customers_apart")
-    def test_an_id_of_another_client_responses_just_like_an_unknown_id(self) -> None:
+    def test_an_id_of_another_client_is_like_an_unknown_one(self) -> None:
         for name in (
             "accounts:change_user",
             "accounts:resend_invitation",
@@ -335,39 +335,39 @@ class RoleWalkTests(BaseTest):
             *KEY_PAGES,
             *ROW_PAGES,
         ):
-            theirs = self.arguments(name)
+            arguments = self.arguments(name)
             for method in ("get", "post"):
                 with self.subTest(page=name, method=method):
-                    ask = getattr(self.mallory.browser, method)
+                    send = getattr(self.mallory.browser, method)
                     self.mallory.browser.handler.enforce_csrf_checks = False
-                    foreign = ask(reverse(name, kwargs=theirs))
-                    unknown = ask(reverse(name, kwargs={**theirs, "pk": uuid4()}))
-                    told = 405 if method == "post" and name in READ_ONLY else 404
-                    self.assertEqual((foreign.status_code, unknown.status_code), (told, told))
+                    foreign = send(reverse(name, kwargs=arguments))
+                    unknown = send(reverse(name, kwargs={**arguments, "pk": uuid4()}))
+                    status = 405 if method == "post" and name in READ_ONLY else 404
+                    self.assertEqual((foreign.status_code, unknown.status_code), (status, status))
                     self.assertEqual(len(foreign.content), len(unknown.content))
 
-    def test_a_refused_page_is_in_the_history_once_a_day(self) -> None:
+    def test_a_refused_page_is_in_the_audit_log_once_a_day(self) -> None:
         for _ in range(3):
             self.vera.opens("/account/history/")
         self.vera.opens("/account/users/")
 
-        told = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="users.refused"))
-        self.assertEqual([entry.details["page"] for entry in told], ["users", "history"])
-        self.assertEqual({entry.who for entry in told}, {"vera@example.com"})
+        rows = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="users.refused"))
+        self.assertEqual([entry.details["page"] for entry in rows], ["users", "history"])
+        self.assertEqual({entry.who for entry in rows}, {"vera@example.com"})
 
     @pytest.mark.claim("second_factor")
-    def test_staff_without_a_second_factor_see_nothing_but_the_page_where_they_add_one(self) -> None:
+    def test_staff_without_a_second_factor_see_only_where_to_add_one(self) -> None:
         Authenticator.objects.filter(user=self.sten.user).delete()
 
         for path in ("/overview/", "/account/users/", "/account/history/", "/account/password/"):
             self.assertRedirects(self.sten.opens(path), "/account/second-factor/", fetch_redirect_response=False)
         self.assertEqual(self.sten.opens("/account/second-factor/").status_code, 200)
 
-    def test_a_sub_user_is_shown_no_link_to_what_is_not_theirs(self) -> None:
+    def test_a_member_sees_no_link_to_pages_of_owners(self) -> None:
         page = self.vera.opens("/account/profile/").content.decode()
 
-        for name, door in ROUTES.items():
-            if door == OWNERS and not self.arguments(name):
+        for name, allowed in ROUTES.items():
+            if allowed == OWNERS and not self.arguments(name):
                 self.assertNotIn(f'href="{reverse(name)}"', page, name)
 
     def test_a_client_that_is_not_active_lets_nobody_in(self) -> None:

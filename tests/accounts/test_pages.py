@@ -27,7 +27,7 @@ from tests.base import BaseTest
 from tests.support.two_factor_proof import proven
 
 if TYPE_CHECKING:
-    from tests.base import Answer
+    from tests.base import PageResponse
 
 CONTACT = {
     "company": "Räksmörgås & Söner AB",
@@ -350,7 +350,7 @@ class UsersPageTests(PageTest):
 
 
 class HistoryPageTests(PageTest):
-    def numbers(self, response: "Answer") -> list[int]:
+    def numbers(self, response: "PageResponse") -> list[int]:
         return [int(number) for number in re.findall(r'<td class="figure">(\d+)</td>', response.content.decode())]
 
     def test_the_newest_comes_first_fifty_a_page(self) -> None:

@@ -32,7 +32,7 @@ from validation.api import routes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.base import ApiAnswer
+    from tests.base import CallResponse
 
 VALIDATE = "/api/v1/validate"
 IBAN = {"iban": "DE89370400440532013000"}
@@ -54,7 +54,7 @@ def with_another_secret(token: str) -> str:
 
 
 class CallsTest(BaseTest):
-    def validates(self, token: str | None, **sent: Any) -> "ApiAnswer":
+    def validates(self, token: str | None, **sent: Any) -> "CallResponse":
         """Return the answer to the simplest call."""
         return self.calls(token, VALIDATE, IBAN, **sent)
 

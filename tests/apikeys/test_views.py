@@ -19,7 +19,7 @@ from tests.base import PASSWORD, BaseTest
 from tests.support.two_factor_proof import proven
 
 if TYPE_CHECKING:
-    from tests.base import Answer
+    from tests.base import PageResponse
 
 XSS = "<script>alert(1)</script>"
 
@@ -39,14 +39,14 @@ class KeyPageTest(BaseTest):
         }
         return {**filled, **changed}
 
-    def makes(self, **changed: Any) -> "Answer":
+    def makes(self, **changed: Any) -> "PageResponse":
         return self.alice.posts("/keys/new/", self.form(**changed))
 
     def key(self, **draft: Any) -> ApiKey:
         """Return a key of Alice's that was made without the page."""
         return ApiKey.objects.get(identifier=tokens.split(self.alice.key(**draft)).identifier)
 
-    def text_in(self, response: "Answer") -> str:
+    def text_in(self, response: "PageResponse") -> str:
         found = re.search(tokens.PATTERN, response.content.decode())
         assert found
         return found.group()
@@ -342,7 +342,7 @@ class EditKeyPageTests(KeyPageTest):
 
 
 class NetworkListTests(KeyPageTest):
-    def adds(self, key: ApiKey, network: str, note: str = "") -> "Answer":
+    def adds(self, key: ApiKey, network: str, note: str = "") -> "PageResponse":
         return self.alice.posts(f"/keys/{key.pk}/networks/add/", {"network": network, "note": note}, follow=True)
 
     def test_an_address_is_added_in_its_canonical_form_with_its_note(self) -> None:

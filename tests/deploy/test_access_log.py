@@ -9,7 +9,7 @@ from typing import Final, Self
 import pytest
 
 from tests.support.production import IBAN, Production, Program
-from tests.support.proxy import HOST, NO_LIMIT, PRETENDED, Proxy, Visitor, proxy
+from tests.support.proxy import HOST, NO_LIMIT, PRETENDED, FormBrowser, Proxy, proxy
 
 pytestmark = [pytest.mark.deploy, pytest.mark.claim("proxy_log")]
 
@@ -92,7 +92,7 @@ class TestTheAccessLog:
         ]  # fmt: skip
 
     def test_a_check_leaves_no_line_by_the_api_nor_by_the_page(self, site: Proxy, program: Program) -> None:
-        visitor = Visitor(site)
+        visitor = FormBrowser(site)
         visitor.opens("/")
         with Watched(site) as log:
             assert calls(site, "/api/v1/validate", program.token) == 200

@@ -97,7 +97,7 @@ class TestInstall:
     def test_a_dry_run_says_what_would_be_done_and_touches_nothing(self, machine: Debian) -> None:
         before = machine.tree()
 
-        said = machine.installs("--dry-run", *FIRST, told=MAIL)
+        said = machine.installs("--dry-run", *FIRST, environment=MAIL)
 
         assert machine.tree() == before
         assert re.search(r"Would: Install .*postgresql", said)
@@ -119,8 +119,8 @@ class TestInstall:
     def test_what_is_missing_is_said_with_the_remedy(
         self, machine: Debian, arguments: tuple[str, ...], sentence: str
     ) -> None:
-        told = {} if arguments == FIRST else MAIL
-        done = machine.runs("/root/ibanse/deploy/install", *arguments, told=told, must=False)
+        environment = {} if arguments == FIRST else MAIL
+        done = machine.runs("/root/ibanse/deploy/install", *arguments, environment=environment, must=False)
 
         assert done.returncode == 1
         assert sentence in done.stderr
@@ -131,7 +131,7 @@ class TestInstall:
         sources.write_text("deb file:///no/such/mirror stable main\n", encoding="ascii")
         shutil.rmtree(machine.root / "var/lib/apt/lists")
         try:
-            done = machine.runs("/root/ibanse/deploy/install", *FIRST, told=MAIL, must=False)
+            done = machine.runs("/root/ibanse/deploy/install", *FIRST, environment=MAIL, must=False)
         finally:
             sources.write_bytes(right)
 
@@ -140,7 +140,7 @@ class TestInstall:
         assert "apt-get update must reach a mirror" in done.stderr
 
     def test_an_empty_machine_becomes_one_that_serves(self, machine: Debian) -> None:
-        said = machine.installs(*FIRST, told=MAIL)
+        said = machine.installs(*FIRST, environment=MAIL)
 
         assert "a-password-of-the-mail-server" not in said
         assert "Skipped, since systemd does not run here" in said

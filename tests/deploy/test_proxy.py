@@ -18,7 +18,7 @@ from apikeys import problems
 from apikeys.problems import Problem
 from tests.support.production import IBAN, Production, Program
 from tests.support.programs import proxy as proxy_programs
-from tests.support.proxy import CONFIGURATION, HOST, Proxy, ProxyResponse, Visitor, proxy
+from tests.support.proxy import CONFIGURATION, HOST, FormBrowser, Proxy, ProxyResponse, proxy
 from validation.api import bodies
 
 pytestmark = pytest.mark.deploy
@@ -69,7 +69,7 @@ def code(response: ProxyResponse) -> str:
 class TestPeopleAndPrograms:
     def test_a_person_signs_in(self, site: Proxy, production: Production) -> None:
         production.run(proxy_programs.create_owner, PASSWORD)
-        visitor = Visitor(site)
+        visitor = FormBrowser(site)
 
         response = visitor.sends("/sign-in/", {"login": "olga@ibanse.example", "password": PASSWORD})
 

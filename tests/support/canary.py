@@ -1,6 +1,6 @@
 """Searches every file of a folder for IBANs that must not be there, in every spelling and encoding.
 
-What is compressed or sealed is not opened: whoever keeps such files must search what went into them.
+Compressed and sealed files are not opened: their content must be searched before.
 """
 
 import base64
@@ -20,7 +20,7 @@ _TEXTS: Final[tuple[Callable[[str], str], ...]] = (
     lambda text: repr(text)[1:-1],
     lambda text: "".join(f"\\u{ord(character):04x}" for character in text),
 )
-# What binary formats and programs make of a text as it is; not of one that is already written for a URL or JSON.
+# What binary formats make of a plain text; not of one that is already escaped for a URL or JSON.
 _ENCODINGS: Final[tuple[Callable[[str], bytes], ...]] = (
     lambda text: text.encode("utf-16-le"),
     lambda text: text.encode("utf-16-be"),
@@ -43,12 +43,12 @@ def spellings(iban: str) -> set[bytes]:
     written = {join(separator.join(groups)) for separator in _SEPARATORS for join in (str.upper, str.lower)}
     texts = {as_text(text).encode() for as_text in _TEXTS for text in written}
     encoded = {encode(text) for encode in _ENCODINGS for text in written}
-    # Base64 has two alphabets, which differ in two signs.
+    # Base64 has two alphabets, which differ in two characters.
     return texts | encoded | {each.translate(_FOR_URLS) for each in encoded if each.isascii() and b"\0" not in each}
 
 
 def _base64(data: bytes, before: int) -> bytes:
-    """Return what is the same in every base64 in which `before` bytes (modulo 3) stand before the data."""
+    """Return the part of the base64 text that does not depend on the `before` bytes (modulo 3) before the data."""
     encoded = base64.b64encode(bytes(before) + data)
     return encoded[-(-8 * before // 6) : 8 * (before + len(data)) // 6]
 
@@ -72,13 +72,13 @@ def found_in(folder: Path, ibans: Iterable[str]) -> list[str]:
 
 def _chunks(path: Path, *, longest: int) -> Iterator[bytes]:
     """Yield the file in overlapping pieces; each again without its line ends, since mails break lines anywhere."""
-    kept = b""
+    overlap = b""
     with path.open("rb") as file:
         while read := file.read(CHUNK_BYTES):
-            chunk = kept + read
+            chunk = overlap + read
             yield chunk
             joined = chunk.replace(b"=\r\n", b"").replace(b"=\n", b"").translate(None, b"\r\n")
             if joined != chunk:
                 yield joined
-            # Twice: line ends stand in between.
-            kept = chunk[-2 * longest :]
+            # Twice: line ends may be in between.
+            overlap = chunk[-2 * longest :]

@@ -1,4 +1,4 @@
-"""Ways to fill the check records of a client."""
+"""A test case with helpers for the check records of a client."""
 
 from datetime import datetime
 from typing import Any
@@ -26,10 +26,10 @@ OTHER = "DE89370400440532013000"
 
 
 class CheckRecordsTest(BaseTest):
-    """A test with ways to fill check records."""
+    """A test that fills and reads check records."""
 
     def choose_logging(self, mode: Mode, days: int = 30, who: Person | None = None) -> None:
-        """Let a client choose what is stored; every process knows at once."""
+        """Choose what is stored for a client; caches are emptied, so it is effective at once."""
         who = who or self.alice
         check_logging_mode.choose(who.client, check_logging_mode.Choice(mode, days), by=who.actor)
         revisions.forget()

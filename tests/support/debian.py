@@ -35,11 +35,11 @@ class Debian:
         self._leader: int | None = None
 
     def runs(
-        self, *command: str, told: dict[str, str] | None = None, must: bool = True
+        self, *command: str, environment: dict[str, str] | None = None, must: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside, with the machine's network until it is booted; fail with its output."""
         settings = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-        settings |= self._pip_settings() | (told or {})
+        settings |= self._pip_settings() | (environment or {})
         if self._leader is None:
             inside = [*self._nspawn(), *(f"--setenv={name}={value}" for name, value in settings.items()), "--pipe"]
         else:
@@ -51,9 +51,9 @@ class Debian:
         assert not must or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def installs(self, *arguments: str, told: dict[str, str] | None = None) -> str:
+    def installs(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
         """Run deploy/install of the working copy and return its output."""
-        return self.runs(f"{_TREE}/deploy/install", *arguments, told=told).stdout
+        return self.runs(f"{_TREE}/deploy/install", *arguments, environment=environment).stdout
 
     def tree(self, *below: str) -> dict[str, tuple[int, int, int, int, int]]:
         """Return every file's mode, owner, size and time of change, without those that a mere start changes."""

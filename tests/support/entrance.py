@@ -10,7 +10,7 @@ from accounts.models import Client, User
 from tests.base import PASSWORD, BaseTest, Visitor
 
 if TYPE_CHECKING:
-    from tests.base import Answer
+    from tests.base import PageResponse
 
 CODE = re.compile(r"\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b")
 NEW_PASSWORD = "four wild geese over Skåne"
@@ -32,12 +32,12 @@ def plain(page: bytes, email: str) -> str:
 class EntranceTest(BaseTest):
     """A test at the door: mails are sent as they would be once the transaction is over."""
 
-    def send(self, who: Visitor, path: str, fields: dict[str, Any] | None = None, **extra: Any) -> "Answer":
+    def send(self, who: Visitor, path: str, fields: dict[str, Any] | None = None, **extra: Any) -> "PageResponse":
         """Send a form and let its mails go."""
         with self.captureOnCommitCallbacks(execute=True):
             return who.posts(path, fields, **extra)
 
-    def sign_in(self, who: Visitor, email: str, password: str = PASSWORD, **fields: str) -> "Answer":
+    def sign_in(self, who: Visitor, email: str, password: str = PASSWORD, **fields: str) -> "PageResponse":
         """Sign in by the form."""
         return self.send(who, "/sign-in/", {"login": email, "password": password, **fields})
 

@@ -62,11 +62,11 @@ class ForkServer:
 
 
 def serve(listener: socket.socket) -> None:
-    """Answer each connection in a fork, until standard input ends."""
+    """Respond to each connection in a fork, until standard input ends."""
     import django  # Only the server needs it, and with its own settings.
 
     django.setup()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Nobody waits for the forks that answer.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # The forks that respond are not waited for.
     while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
         connection, _ = listener.accept()
         if os.fork() == 0:

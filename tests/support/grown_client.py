@@ -1,4 +1,4 @@
-"""A client of whom there is a row in every table, and a search for what is left of one."""
+"""A client with a row in every table, and a search for what is left of a deleted one."""
 
 from datetime import timedelta
 from typing import Final
@@ -50,11 +50,11 @@ def grow(owner: Person, sub_user: Person) -> str:
     unmasking.open(client, justification, form=unmasking.form_number(client, staff))
     support_access.grant(client, "day", by=Actor(by))
     for person in (owner, sub_user):
-        address = EmailAddress.objects.create(user=person.user, email=person.user.email, verified=True, primary=True)
+        email = EmailAddress.objects.create(user=person.user, email=person.user.email, verified=True, primary=True)
         Authenticator.objects.create(user=person.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
         session = person.browser.session.session_key or ""
         UserSession.objects.create(user=person.user, ip="192.0.2.7", session_key=session, user_agent="Grown Browser")
-    EmailConfirmation.objects.create(email_address=address, key=f"confirm-{by.pk}", sent=timezone.now())
+    EmailConfirmation.objects.create(email_address=email, key=f"confirm-{by.pk}", sent=timezone.now())
     token = owner.key(name=NAMES[3], networks=["192.0.2.7"])
     key = client.keys.get()
     owner.posts(f"/keys/{key.pk}/networks/add/", {"network": "192.0.2.8", "note": NAMES[4]})
@@ -74,14 +74,14 @@ def grow(owner: Person, sub_user: Person) -> str:
 
 
 def traces(client: Client, users: list[User]) -> list[str]:
-    """Return each table of the main database in which the client or one of these users still is, in whatever field."""
+    """Return each table of the main database with a row that names the client or one of these users in any field."""
     wanted = [str(client.pk), client.pk.hex]
     wanted += [text for user in users for text in (str(user.pk), user.pk.hex, user.email)]
     found = []
     for model in apps.get_models(include_auto_created=True):
         if model._meta.app_label == "vault":
             continue
-        if model is StaffEntry:  # Of a deleted account it knows the random number, and nothing that it belonged to.
+        if model is StaffEntry:  # It has the random id of a deleted account, and nothing else of it.
             continue
         names = [field.attname for field in model._meta.concrete_fields]
         rows = [repr(row) for row in model._default_manager.values_list(*names)]
@@ -90,5 +90,5 @@ def traces(client: Client, users: list[User]) -> list[str]:
 
 
 def everything_of(client: Client) -> dict[str, list[dict[str, Value]]]:
-    """Return all that is kept of a client, as its owner would get it."""
+    """Return all that is stored about a client, as its owner would get it."""
     return {table.name: list(table.rows) for table in registry.export(client)}

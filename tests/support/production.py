@@ -284,10 +284,10 @@ class Load:
         """How many calls may have been counted: the answered ones, and those whose connection broke."""
         return self.seen[200] + self.seen[0]
 
-    def wait_for_calls(self, number: int = 100) -> None:
+    def wait_for_calls(self, count: int = 100) -> None:
         """Wait until so many more calls have been answered."""
         before = self.answered
-        wait_until(lambda: self.answered >= before + number)
+        wait_until(lambda: self.answered >= before + count)
 
     def _run(self) -> None:
         caller = self._caller()

@@ -1,6 +1,6 @@
-"""The configuration of `deploy/nginx/`, run for real: ports, folders and the certificate are ours, all else as it is.
+"""Runs the configuration of `deploy/nginx/`: with ports, folders and a certificate of the tests, all else unchanged.
 
-Needs nginx. Callers may come from 127.0.0.1, 127.0.0.2 and so on: Linux has them all.
+Needs nginx. Callers may use 127.0.0.1, 127.0.0.2 and so on as their address: Linux has them all.
 """
 
 import http.client
@@ -30,9 +30,9 @@ from tests.support.production import Caller, Program, wait_until
 
 HOST: Final = "ibanse.example"
 CONFIGURATION: Final = services.ROOT / "deploy" / "nginx"
-# Load comes from one address here; no customer's does.
+# The load of a test comes from a single address; a customer's does not.
 NO_LIMIT: Final = {"rate=200r/s": "rate=100000r/s", "limit_conn connections 100": "limit_conn connections 10000"}
-# Lets a test come from any address: a header says it, as if there were one more proxy before nginx.
+# Lets a test use any address: a header names it, as if there were one more proxy before nginx.
 PRETENDED: Final = {"sendfile on;": "sendfile on; set_real_ip_from 127.0.0.1; real_ip_header X-Pretend;"}
 
 
@@ -104,7 +104,7 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 class ProxyResponse(NamedTuple):
-    """What came back."""
+    """The response of nginx."""
 
     status: int
     headers: Mapping[str, str]
@@ -112,7 +112,7 @@ class ProxyResponse(NamedTuple):
 
 
 class Proxy:
-    """An nginx that runs."""
+    """A running nginx."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", folder: Path, ports: tuple[int, int], trusted: Path) -> None:
         self.folder = folder
@@ -122,7 +122,7 @@ class Proxy:
         self.authority = trusted
 
     def connect(self, source: str = "127.0.0.1", *, name: str = HOST) -> ssl.SSLSocket:
-        """Return a connection by TLS, from a loopback address, to a name."""
+        """Open a TLS connection from a loopback address, to a server name."""
         plain = socket.create_connection(("127.0.0.1", self.https), timeout=20, source_address=(source, 0))
         try:
             return self._tls.wrap_socket(plain, server_hostname=name)
@@ -131,7 +131,7 @@ class Proxy:
             raise
 
     def connection(self, source: str = "127.0.0.1") -> http.client.HTTPConnection:
-        """Return a connection for requests; it connects by itself, again and again."""
+        """Return a connection for requests; it connects when it needs to."""
         return _Secure(self, source)
 
     def caller(self, program: Program, source: str = "127.0.0.1") -> Caller:
@@ -148,7 +148,7 @@ class Proxy:
         encrypted: bool = True,
         headers: Mapping[str, str] | None = None,
     ) -> ProxyResponse:
-        """Return the answer to one request; more headers of the same name come out joined by commas."""
+        """Return the response to one request; headers of the same name are joined by commas."""
         connection = (
             self.connection(source)
             if encrypted
@@ -164,18 +164,21 @@ class Proxy:
         return ProxyResponse(response.status, joined, content)
 
     def written(self, log: str = "access") -> str:
-        """Return a log file, once everything until now is in it: nginx writes after its answer."""
-        time.sleep(0.1)
-        return (self.folder / "logs" / f"{log}.log").read_text()
+        """Return a log file with everything until now: nginx writes after its response, so this waits a little."""
+        path = self.folder / "logs" / f"{log}.log"
+        size = -1
+        while size != (size := path.stat().st_size):
+            time.sleep(0.1)
+        return path.read_text()
 
     def reload(self) -> None:
-        """Let it read its configuration again and wait until new workers serve."""
+        """Let it read its configuration again and wait for the new workers."""
         before = self.workers()
         self._process.send_signal(signal.SIGHUP)
         wait_until(lambda: bool(self.workers() - before))
 
     def workers(self) -> set[int]:
-        """Return its worker processes, also those that are about to end."""
+        """Return the ids of its worker processes, also of those that are ending."""
         pid = self._process.pid
         return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()}
 
@@ -183,10 +186,10 @@ class Proxy:
 class _Secure(http.client.HTTPConnection):
     def __init__(self, proxy: Proxy, source: str) -> None:
         super().__init__(HOST, proxy.https, timeout=20)
-        self._place = (proxy, source)
+        self._proxy_and_source = (proxy, source)
 
     def connect(self) -> None:
-        proxy, source = self._place
+        proxy, source = self._proxy_and_source
         self.sock = proxy.connect(source)
 
 
@@ -201,42 +204,41 @@ def proxy(
 ) -> Iterator[Proxy]:
     """Run nginx in a new folder below `folder`, before the sockets, with pieces of its configuration `changed`.
 
-    Its certificate is of 90 days, of which so many it has `lived` already.
+    Its certificate is valid for 90 days, of which `lived` have passed.
     """
     binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if binary is None:
         pytest.skip(services.missing("nginx"))
-    place = folder / "nginx"
-    shutil.copytree(CONFIGURATION, place)
+    root = folder / "nginx"
+    shutil.copytree(CONFIGURATION, root)
     for name in ("logs", "acme", "temporary"):
-        (place / name).mkdir()
+        (root / name).mkdir()
     ports = services.free_port(), services.free_port()
-    made = certificate(place, begins=-lived)
-    told = _told(place, made, ports, upstream, static or place) | dict(changed or {})
-    _substitute(place, told)
-    subprocess.run([binary, "-q", "-t", "-p", place, "-c", place / "nginx.conf"], check=True, timeout=30)
-    command = [binary, "-p", str(place), "-c", str(place / "nginx.conf"), "-g", "daemon off;"]
-    with services.serving(command, place, ports[1]) as process:
-        yield Proxy(process, place, ports, made.authority)
+    made = certificate(root, begins=-lived)
+    _substitute(root, _replacements(root, made, ports, upstream, static or root) | dict(changed or {}))
+    subprocess.run([binary, "-q", "-t", "-p", root, "-c", root / "nginx.conf"], check=True, timeout=30)
+    command = [binary, "-p", str(root), "-c", str(root / "nginx.conf"), "-g", "daemon off;"]
+    with services.serving(command, root, ports[1]) as process:
+        yield Proxy(process, root, ports, made.authority)
 
 
-def _told(
-    place: Path, made: Certificate, ports: tuple[int, int], upstream: Sequence[Path], static: Path
+def _replacements(
+    root: Path, made: Certificate, ports: tuple[int, int], upstream: Sequence[Path], static: Path
 ) -> dict[str, str]:
     temporary = " ".join(
-        f"{each}_temp_path {place}/temporary/{each};" for each in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
+        f"{each}_temp_path {root}/temporary/{each};" for each in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
     )
     return {
         "@HOST@": HOST,
         "@CERTIFICATE@": str(made.chain),
         "@CERTIFICATE_KEY@": str(made.key),
         "@STATIC@": str(static),
-        # Started by root its workers would become www-data, whom our folders do not let in.
+        # Started by root its workers would become www-data, which may not open the folders of the tests.
         "user www-data;": "user root root;" if os.geteuid() == 0 else "",
-        "/run/nginx.pid": f"{place}/pid",
-        "/var/log/nginx": f"{place}/logs",
-        "/var/www/letsencrypt": f"{place}/acme",
-        "root /etc/nginx/ibanse": f"root {place}/ibanse",
+        "/run/nginx.pid": f"{root}/pid",
+        "/var/log/nginx": f"{root}/logs",
+        "/var/www/letsencrypt": f"{root}/acme",
+        "root /etc/nginx/ibanse": f"root {root}/ibanse",
         "worker_processes auto;": "worker_processes 2;",
         "server unix:/run/ibanse/gunicorn.sock;": " ".join(f"server unix:{each};" for each in upstream),
         "http {\n": f"http {{\n{temporary}\n",
@@ -245,22 +247,22 @@ def _told(
     }
 
 
-def _substitute(place: Path, told: Mapping[str, str]) -> None:
-    """Replace each piece wherever it stands; it must stand somewhere, or the real file would not be what is tested."""
+def _substitute(root: Path, replacements: Mapping[str, str]) -> None:
+    """Replace each piece everywhere; one that is found nowhere fails: the test would not test the real file."""
     used = set()
-    for path in [place / "nginx.conf", *(place / "ibanse").glob("*.conf")]:
+    for path in [root / "nginx.conf", *(root / "ibanse").glob("*.conf")]:
         # Containers often have no IPv6.
         text = re.sub(r"listen \[::\]:.*", "", path.read_text())
-        for piece, value in told.items():
+        for piece, value in replacements.items():
             if piece in text:
                 used.add(piece)
                 text = text.replace(piece, value)
         path.write_text(text)
-    assert used == set(told), set(told) - used
+    assert used == set(replacements), set(replacements) - used
 
 
-class Visitor:
-    """A browser as far as signing in needs one: it keeps cookies and sends forms from the page that they are on."""
+class FormBrowser:
+    """A browser as far as signing in needs one: it stores cookies, and sends forms from their page."""
 
     def __init__(self, proxy: Proxy, source: str = "127.0.0.1") -> None:
         self._proxy = proxy
@@ -268,11 +270,11 @@ class Visitor:
         self.cookies: dict[str, str] = {}
 
     def opens(self, path: str, **headers: str) -> ProxyResponse:
-        """Return a page."""
+        """Return the response to a GET request."""
         return self._asks(path, "GET", "", headers)
 
     def sends(self, path: str, fields: Mapping[str, str], **headers: str) -> ProxyResponse:
-        """Return the answer to a form on the page of the same path."""
+        """Return the response to a form on the page of the same path."""
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.opens(path).body)
         assert token is not None
         form = urlencode({"csrfmiddlewaretoken": token[1], **fields})
@@ -281,8 +283,8 @@ class Visitor:
 
     def _asks(self, path: str, method: str, body: str, headers: Mapping[str, str]) -> ProxyResponse:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        told = {"Accept-Language": "en", "Cookie": cookie, **headers}
-        response = self._proxy.asks(path, method=method, body=body, source=self._source, headers=told)
+        all_headers = {"Accept-Language": "en", "Cookie": cookie, **headers}
+        response = self._proxy.asks(path, method=method, body=body, source=self._source, headers=all_headers)
         self.cookies |= dict(
             re.findall(r"(?:^|, )(csrftoken|session|language)=([^;]*)", response.headers.get("set-cookie", ""))
         )

@@ -27,7 +27,7 @@ from tests.base import BaseTest, Person
 from tests.support.two_factor_proof import proven
 
 if TYPE_CHECKING:
-    from tests.base import Answer
+    from tests.base import PageResponse
 
 
 class MemberTest(BaseTest):
@@ -35,7 +35,7 @@ class MemberTest(BaseTest):
         super().setUp()
         proven(self.alice)
 
-    def does(self, action: str, member: User, *, by: Person | None = None) -> "Answer":
+    def does(self, action: str, member: User, *, by: Person | None = None) -> "PageResponse":
         with self.captureOnCommitCallbacks(execute=True):
             return (by or self.alice).posts(f"/account/users/{member.pk}/{action}/")
 
@@ -322,7 +322,7 @@ class WhoMayTests(MemberTest):
             self.assertIn("/account/again/", response["Location"])
         self.assertTrue(User.objects.filter(pk=self.vera.user.pk).exists())
 
-    def body(self, response: "Answer") -> str:
+    def body(self, response: "PageResponse") -> str:
         lines = response.content.decode().splitlines()
         return "\n".join(line for line in lines if "csrfmiddlewaretoken" not in line and 'name="next"' not in line)
 

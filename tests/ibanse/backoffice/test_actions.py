@@ -23,7 +23,7 @@ from apikeys.models import ApiKey
 from tests.base import BaseTest, Person
 
 if TYPE_CHECKING:
-    from tests.base import Answer
+    from tests.base import PageResponse
 
 IBAN: Final = "SE45 5000 0000 0583 9825 7466"
 REASON: Final = {"ticket": "T-1204", "words": "The owner asked for it by telephone"}
@@ -51,13 +51,13 @@ class BackOfficeActionTest(BaseTest):
         hidden = re.findall(r'<input type="hidden" name="(attempt|before)" value="([^"]*)"', page.content.decode())
         return dict(hidden)
 
-    def does(self, person: Person, path: str, **fields: Any) -> "Answer":
+    def does(self, person: Person, path: str, **fields: Any) -> "PageResponse":
         """Return the answer to a deed that somebody looks at, gives a reason for and sends."""
         given = self.form_of(person, path)
         with self.captureOnCommitCallbacks(execute=True):
             return person.posts(path, {**given, **REASON, **fields})
 
-    def said(self, response: "Answer") -> str:
+    def said(self, response: "PageResponse") -> str:
         """Return what the next page would say on top."""
         return " ".join(str(message) for message in get_messages(response.wsgi_request))
 

@@ -21,7 +21,7 @@ from tests.base import PASSWORD, BaseTest, Person
 from validation.models import ValidationRecord
 
 if TYPE_CHECKING:
-    from tests.base import Answer
+    from tests.base import PageResponse
 
 PAGE = "/account/settings/security-and-privacy/"
 CHANGE = PAGE + "logging/"
@@ -29,7 +29,7 @@ IBAN = "SE45 5000 0000 0583 9825 7466"
 
 
 class SettingsTest(BaseTest):
-    def chooses(self, mode: Mode, days: int | str = 30, who: Person | None = None, **more: str) -> "Answer":
+    def chooses(self, mode: Mode, days: int | str = 30, who: Person | None = None, **more: str) -> "PageResponse":
         """Return the answer to the form of the page, or of the question with `older`."""
         return (who or self.alice).posts(CHANGE, {"mode": mode.value, "days": str(days), **more})
 

@@ -21,7 +21,7 @@ from privacy.retention import pruning
 from tests.base import BaseTest, Visitor
 
 if TYPE_CHECKING:
-    from tests.base import Answer
+    from tests.base import PageResponse
 
 pytestmark = pytest.mark.claim("messages")
 
@@ -37,10 +37,10 @@ WRITTEN: Final = {
 
 @override_settings(CONTACT_ADDRESS=OPERATOR)
 class ContactTests(BaseTest):
-    def writes(self, **typed: str) -> "Answer":
+    def writes(self, **typed: str) -> "PageResponse":
         return self.write(self.visitor, typed)
 
-    def write(self, visitor: Visitor, typed: dict[str, str]) -> "Answer":
+    def write(self, visitor: Visitor, typed: dict[str, str]) -> "PageResponse":
         return visitor.posts("/contact/", {"number": str(uuid4()), **WRITTEN, **typed})
 
     def runs(self, command: str, *options: str) -> str:

@@ -26,7 +26,7 @@ from privacy.security_page.claims import SUBJECTS
 from tests.base import BaseTest, Person
 
 if TYPE_CHECKING:
-    from tests.base import Answer
+    from tests.base import PageResponse
 
 PATH: Final = "/account/settings/documents/"
 COMPANY: Final = "Łódź & Søn <b>Österlen</b> AB"
@@ -76,7 +76,7 @@ class DocumentTests(BaseTest):
         self.sections = shown.start()
         self.addCleanup(shown.stop)
 
-    def asks(self, kind: str = "agreement", language: str = "en", person: Person | None = None) -> "Answer":
+    def asks(self, kind: str = "agreement", language: str = "en", person: Person | None = None) -> "PageResponse":
         return (person or self.alice).posts(f"{PATH}make/", {"kind": kind, "language": language})
 
     def fetches(self, row: ClientDocument) -> bytes:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Client, User
-from accounts.personal_data import inventory
+from accounts.personal_data import source
 from accounts.profile import details
 from accounts.team import invitations
 from apikeys import keys
@@ -93,7 +93,7 @@ def _execute_until(point: str | int) -> None:
     elif point == "key destroyed":
         _die_after(vault, "destroy")
     elif point == "all but committed":
-        _die_after(inventory, "close")
+        _die_after(source, "delete_account")
     else:
         _die_in_step(int(point))
     call_command("execute_deletions")

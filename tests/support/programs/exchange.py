@@ -45,7 +45,7 @@ def move_key_killed_at_write(token: str, key_id: str) -> None:
 
 
 def _authenticate(token: str) -> None:
-    authentication.authenticate(f"Bearer {token}", address="192.0.2.7", scope=None)
+    authentication.authenticate(f"Bearer {token}", ip_address="192.0.2.7", scope=None)
 
 
 def _peppers(key_id: str) -> tuple[int, int | None]:

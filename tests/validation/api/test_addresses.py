@@ -11,7 +11,7 @@ from django.test import override_settings
 from accounts.guard import blocks, revisions
 from apikeys import keys, tokens
 from apikeys.models import ApiKey
-from tests.base import ApiAnswer, BaseTest
+from tests.base import BaseTest, CallResponse
 from tests.support.production import Production, Program
 
 VALIDATE = "/api/v1/validate"
@@ -54,7 +54,7 @@ ODD = (
 
 
 class CallerAddressTest(BaseTest):
-    def validates(self, token: str, address: str | None, **sent: str) -> ApiAnswer:
+    def validates(self, token: str, address: str | None, **sent: str) -> CallResponse:
         """Return the response to a call whose IP address the proxy reports, as in production."""
         with override_settings(CLIENT_ADDRESS_META_KEY="HTTP_X_REAL_IP"):
             return self.calls(token, VALIDATE, IBAN, address="", HTTP_X_REAL_IP=address, **sent)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from gunicorn.http.errors import InvalidChunkSize  # type: ignore[import-untyped]  # it has no types
 
-from tests.base import ApiAnswer, BaseTest
+from tests.base import BaseTest, CallResponse
 from tests.validation.api.conftest import LiveApi
 from validation.api.bodies import MAX_BODY_BYTES
 
@@ -43,7 +43,7 @@ class RequestBodyTest(BaseTest):
         super().setUp()
         self.key = self.alice.key(rate_per_minute=1_000_000)
 
-    def sends(self, body: object, path: str = VALIDATE, **sent: Any) -> ApiAnswer:
+    def sends(self, body: object, path: str = VALIDATE, **sent: Any) -> CallResponse:
         """Return the response to a call with a good key."""
         return self.calls(self.key, path, body, **sent)
 

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.base import ApiAnswer, BaseTest
+from tests.base import BaseTest, CallResponse
 from validation.engine.reasons import ReasonCode, WarningCode
 from validation.engine.registry import COUNTRIES
 
@@ -55,7 +55,7 @@ class ApiCallTest(BaseTest):
         super().setUp()
         self.key = self.alice.key(rate_per_minute=1_000_000)
 
-    def call(self, path: str, body: object = None, **sent: Any) -> ApiAnswer:
+    def call(self, path: str, body: object = None, **sent: Any) -> CallResponse:
         """Return the response to a call with a key for everything."""
         return self.calls(self.key, path, body, method="GET" if body is None else "POST", **sent)
 

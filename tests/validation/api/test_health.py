@@ -8,13 +8,13 @@ from unittest.mock import patch
 from django.db import OperationalError, connections
 from django.test import override_settings
 
-from tests.base import ApiAnswer, BaseTest
+from tests.base import BaseTest, CallResponse
 
 ALL_OK = {"database": "ok", "keyring": "ok", "spool": "ok", "disk": "ok"}
 
 
 class HealthTests(BaseTest):
-    def probe(self, path: str, **sent: Any) -> ApiAnswer:
+    def probe(self, path: str, **sent: Any) -> CallResponse:
         """Return the response to monitoring, which has no key and may come without encryption."""
         with override_settings(EMBEDDED=False, CLIENT_ADDRESS_META_KEY="HTTP_X_REAL_IP"):
             return self.calls(None, path, method="GET", **sent)

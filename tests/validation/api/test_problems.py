@@ -11,76 +11,76 @@ from django.test import override_settings
 from accounts.guard import blocks
 from apikeys import problems, tokens
 from apikeys.models import ApiKey
-from tests.base import ApiAnswer, BaseTest
+from tests.base import BaseTest, CallResponse
 from validation.api.bodies import MAX_BODY_BYTES
 
 VALIDATE = "/api/v1/validate"
 IBAN = {"iban": "DE89370400440532013000"}
 
 
-def invalid_request(test: BaseTest, **sent: str) -> ApiAnswer:
+def invalid_request(test: BaseTest, **sent: str) -> CallResponse:
     return test.calls(test.alice.key(), VALIDATE, {}, **sent)
 
 
-def key_missing(test: BaseTest, **sent: str) -> ApiAnswer:
+def key_missing(test: BaseTest, **sent: str) -> CallResponse:
     return test.calls(None, VALIDATE, IBAN, **sent)
 
 
-def key_malformed(test: BaseTest, **sent: str) -> ApiAnswer:
+def key_malformed(test: BaseTest, **sent: str) -> CallResponse:
     return test.calls("ibanse_live_0000000000", VALIDATE, IBAN, **sent)
 
 
-def key_unknown(test: BaseTest, **sent: str) -> ApiAnswer:
+def key_unknown(test: BaseTest, **sent: str) -> CallResponse:
     return test.calls(tokens.mint(is_test=False).text, VALIDATE, IBAN, **sent)
 
 
-def address_blocked(test: BaseTest, **sent: str) -> ApiAnswer:
+def address_blocked(test: BaseTest, **sent: str) -> CallResponse:
     blocks.block("192.0.2.7")
     return test.calls(test.alice.key(), VALIDATE, IBAN, **sent)
 
 
-def address_not_allowed(test: BaseTest, **sent: str) -> ApiAnswer:
+def address_not_allowed(test: BaseTest, **sent: str) -> CallResponse:
     return test.calls(test.alice.key(networks=["203.0.113.0/24"]), VALIDATE, IBAN, **sent)
 
 
-def https_required(test: BaseTest, **sent: str) -> ApiAnswer:
+def https_required(test: BaseTest, **sent: str) -> CallResponse:
     with override_settings(EMBEDDED=False, SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
         return test.calls(test.alice.key(), VALIDATE, IBAN, HTTP_X_FORWARDED_PROTO="http", **sent)
 
 
-def scope_missing(test: BaseTest, **sent: str) -> ApiAnswer:
+def scope_missing(test: BaseTest, **sent: str) -> CallResponse:
     return test.calls(test.alice.key(scopes=("usage",)), VALIDATE, IBAN, **sent)
 
 
-def not_found(test: BaseTest, **sent: str) -> ApiAnswer:
+def not_found(test: BaseTest, **sent: str) -> CallResponse:
     return test.calls(test.alice.key(), "/api/v2/validate", IBAN, **sent)
 
 
-def method_not_allowed(test: BaseTest, **sent: str) -> ApiAnswer:
+def method_not_allowed(test: BaseTest, **sent: str) -> CallResponse:
     return test.calls(test.alice.key(), VALIDATE, method="GET", **sent)
 
 
-def too_large(test: BaseTest, **sent: str) -> ApiAnswer:
+def too_large(test: BaseTest, **sent: str) -> CallResponse:
     return test.calls(test.alice.key(), VALIDATE, b" " * (MAX_BODY_BYTES + 1), **sent)
 
 
-def unsupported_media_type(test: BaseTest, **sent: str) -> ApiAnswer:
+def unsupported_media_type(test: BaseTest, **sent: str) -> CallResponse:
     return test.calls(test.alice.key(), VALIDATE, IBAN, CONTENT_TYPE="text/plain", **sent)
 
 
-def rate_limited(test: BaseTest, **sent: str) -> ApiAnswer:
+def rate_limited(test: BaseTest, **sent: str) -> CallResponse:
     key = test.alice.key(rate_per_minute=1)
     test.calls(key, VALIDATE, IBAN)
     return test.calls(key, VALIDATE, IBAN, **sent)
 
 
-def quota_exhausted(test: BaseTest, **sent: str) -> ApiAnswer:
+def quota_exhausted(test: BaseTest, **sent: str) -> CallResponse:
     test.alice.client.monthly_quota = 0
     test.alice.client.save()
     return test.calls(test.alice.key(), VALIDATE, IBAN, **sent)
 
 
-def unavailable(test: BaseTest, **sent: str) -> ApiAnswer:
+def unavailable(test: BaseTest, **sent: str) -> CallResponse:
     key = test.alice.key()
     with (
         patch.object(ApiKey.objects, "select_related", side_effect=OperationalError),
@@ -89,7 +89,7 @@ def unavailable(test: BaseTest, **sent: str) -> ApiAnswer:
         return test.calls(key, VALIDATE, IBAN, **sent)
 
 
-PRODUCED: dict[str, Callable[..., ApiAnswer]] = {
+PRODUCED: dict[str, Callable[..., CallResponse]] = {
     produced.__name__: produced
     for produced in (
         invalid_request,

@@ -16,12 +16,12 @@ from accounts.usage import counts
 from tests.base import BaseTest, Visitor
 
 if TYPE_CHECKING:
-    from tests.base import Answer
+    from tests.base import PageResponse
 
 COMMERZBANK = "DE89 3704 0044 0532 0130 00"
 
 
-def words(response: "Answer") -> str:
+def words(response: "PageResponse") -> str:
     """Return what the page says, without its markup."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
 
@@ -276,14 +276,14 @@ class RateLimitTests(BaseTest):
         for _ in range(4):
             self.visitor.checks(COMMERZBANK)
 
-        self.assertEqual(Visitor(address="192.0.2.8").checks(COMMERZBANK).status_code, 200)
+        self.assertEqual(Visitor(ip_address="192.0.2.8").checks(COMMERZBANK).status_code, 200)
 
     def test_one_ipv6_network_counts_as_one_caller(self) -> None:
         for last in range(4):
-            response = Visitor(address=f"2001:db8::{last + 1}").checks(COMMERZBANK)
+            response = Visitor(ip_address=f"2001:db8::{last + 1}").checks(COMMERZBANK)
 
         self.assertEqual(response.status_code, 429)
-        self.assertEqual(Visitor(address="2001:db8:0:1::1").checks(COMMERZBANK).status_code, 200)
+        self.assertEqual(Visitor(ip_address="2001:db8:0:1::1").checks(COMMERZBANK).status_code, 200)
 
     def test_a_forged_header_does_not_reset_the_limit(self) -> None:
         for _ in range(3):
