@@ -194,7 +194,7 @@ class TestLimits:
 
     def test_too_many_requests_of_one_address_are_refused_and_another_is_served(self, site: Proxy) -> None:
         deadline = time.monotonic() + 60
-        statuses = set()
+        statuses: set[int] = set()
         # A slow machine sends hardly more than the limit allows, so it takes many until the burst is used up.
         while len(statuses) < 2 and time.monotonic() < deadline:
             statuses.add(site.asks("/health/live", source="127.0.0.9").status)
