@@ -1,6 +1,6 @@
-"""Settings of backups: /etc/ibanse/backup.env, and secrets as files beside it. Strict, as ibanse/config/env.py is.
+"""Settings of backups: /etc/ibanse/backup.env, and secrets as files beside it. As strict as ibanse/config/env.py.
 
-Under systemd the unit hands both over; by hand this reads the same files. Knows no Django.
+systemd passes both to the units; by hand this reads the same files. Does not use Django.
 """
 
 import os
@@ -10,34 +10,34 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from deploy.backup.programs import Failed
+from deploy.backup.programs import StepFailed
 
 EXPLAINED: Final = "see deploy/backup/backup.env.example and deploy/backup/README.md"
 DAY_HOURS: Final = 24
 LATE_HOURS: Final = 26
-"""A nightly backup that is older than this is late: a day, and what the timer may wander."""
-MOST_DAYS: Final = {"main": 35, "keyring": 7}
-"""The longest that a backup may live; the receipts of deletions promise no less."""
+"""A nightly backup older than this is late: a day, and the random delay of the timer."""
+MAX_DAYS: Final = {"main": 35, "keyring": 7}
+"""How long a backup may exist; the receipts of deletions state the same."""
 _LIBPQ: Final = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "options": "PGOPTIONS"}
 
 
 @dataclass(frozen=True)
 class Database:
-    """Where a database is: a file of SQLite, or a PostgreSQL as libpq's variables say it."""
+    """A SQLite file, or a PostgreSQL database by libpq's variables."""
 
     name: str
-    """The file's whole path, or the database's name."""
+    """The absolute path of the file, or the name of the database."""
     is_sqlite: bool
     libpq: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def called(self, name: str) -> "Database":
+    def renamed(self, name: str) -> "Database":
         """Return another database on the same PostgreSQL."""
         return Database(name, self.is_sqlite, {**self.libpq, "PGDATABASE": name})
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A restic repository, with its password and the longest that a snapshot lives in it."""
+    """A restic repository, its password, and how many days a snapshot may exist."""
 
     name: str
     """`main` or `keyring`."""
@@ -45,12 +45,12 @@ class Repository:
     password: str = field(repr=False)
     days: int
     ssh: tuple[str, ...] = ()
-    """The command that reaches an SFTP server, or nothing."""
+    """The ssh command that connects to an SFTP server, or empty."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a backup must be told."""
+    """All settings of a backup."""
 
     main: Repository
     keyring: Repository
@@ -59,16 +59,16 @@ class Settings:
     ledger: Path
     recovery_file: Path
     stamp: Path
-    """Where it is written down when each was backed up last."""
+    """The file with the times of the last backups."""
     cache: Path
 
     def sources(self) -> tuple[tuple[Repository, Database], ...]:
-        """Return what goes where. Main comes first: a key that its copy needs is in the keyring's copy, made later."""
+        """Return each repository with its database; main first, so that the later keyring copy has all its keys."""
         return ((self.main, self.main_database), (self.keyring, self.keyring_database))
 
 
 class Source:
-    """The values: the environment first, then the file of settings; secrets also as files named like their variable."""
+    """The values: the environment first, then the settings file; secrets also from files named like the variable."""
 
     def __init__(self) -> None:
         self.file = Path(os.environ.get("IBANSE_BACKUP_SETTINGS", "/etc/ibanse/backup.env"))
@@ -77,58 +77,58 @@ class Source:
         self._values = {**assignments(self.file), **os.environ}
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Return a value; raise Failed, which names it, when there is neither it nor a default."""
+        """Return a value or the default. Raises StepFailed, which names the setting, when there is neither."""
         value = self._values.get(name, "").strip() or default
         if value is None:
-            raise Failed("Settings", f"{name} is not set", f"set it in {self.file}; {EXPLAINED}")
+            raise StepFailed("Settings", f"{name} is not set", f"set it in {self.file}; {EXPLAINED}")
         return value
 
     def number(self, name: str, default: int, *, most: int) -> int:
         """Return a whole number from 0 to `most`."""
         value = self.text(name, str(default))
         if not (value.isascii() and value.isdigit() and int(value) <= most):
-            raise Failed("Settings", f"{name} is {value!r}; it must be a whole number from 0 to {most}", EXPLAINED)
+            raise StepFailed("Settings", f"{name} is {value!r}; it must be a whole number from 0 to {most}", EXPLAINED)
         return int(value)
 
     def credential(self, name: str) -> Path | None:
-        """Return the file of a secret, or None when there is none that we may read."""
+        """Return the file of a secret, or None when there is none that this user can read."""
         return next((folder / name for folder in self.credentials if os.access(folder / name, os.R_OK)), None)
 
     def secret(self, name: str) -> str:
-        """Return a secret of at least 20 characters. It is never repeated in a message."""
+        """Return a secret of at least 20 characters, which never appears in a message. Raises StepFailed."""
         file = self.credential(name)
         value = self._values.get(name, "").strip() or (file.read_text(encoding="utf-8").strip() if file else "")
         if len(value) < 20:
             where = " or ".join(str(folder / name) for folder in self.credentials)
-            raise Failed(
+            raise StepFailed(
                 "Settings", f"{name} is missing, unreadable here, or shorter than 20 characters",
-                f"`deploy/backup/ibanse-backup prepare` makes it; it belongs into {where}",
+                f"`deploy/backup/ibanse-backup prepare` creates it; it belongs in {where}",
             )  # fmt: skip
         return value
 
 
 def load(source: Source | None = None) -> Settings:
-    """Read and check all settings. Raises Failed, which names what is missing or odd."""
+    """Read and check all settings. Raises StepFailed, which names what is missing or malformed."""
     source = source or Source()
-    # What the target itself keeps of deleted files lives on after we deleted it: it counts.
-    theirs = source.number("IBANSE_BACKUP_TARGET_SNAPSHOT_DAYS", 0, most=5)
+    # Days for which the target itself retains deleted files count towards the promise.
+    target_days = source.number("IBANSE_BACKUP_TARGET_SNAPSHOT_DAYS", 0, most=5)
     main, keyring = (
         Repository(
             name=name,
             address=source.text(f"{prefix}_REPOSITORY"),
             password=source.secret(f"{prefix}_PASSWORD"),
-            days=MOST_DAYS[name] - theirs,
+            days=MAX_DAYS[name] - target_days,
             ssh=_ssh(source, source.text(f"{prefix}_REPOSITORY")),
         )
         for name, prefix in (("main", "IBANSE_BACKUP"), ("keyring", "IBANSE_BACKUP_KEYRING"))
     )
     if main.address == keyring.address:
-        raise Failed(
+        raise StepFailed(
             "Settings", "IBANSE_BACKUP_REPOSITORY and IBANSE_BACKUP_KEYRING_REPOSITORY are the same",
-            "give each its own folder: they are kept for different times under different passwords",
+            "give each its own folder: they have different retention and passwords",
         )  # fmt: skip
     if main.password == keyring.password:
-        raise Failed("Settings", "both repositories have the same password", "give each its own")
+        raise StepFailed("Settings", "both repositories have the same password", "give each its own")
     by_hand = "~/.cache/ibanse-backup"
     return Settings(
         main, keyring,
@@ -142,17 +142,17 @@ def load(source: Source | None = None) -> Settings:
 
 
 def database(source: Source, name: str) -> Database:
-    """Return the database that the setting `name` tells; its password goes into no message."""
+    """Return the database of a setting; its password never appears in a message. Raises StepFailed."""
     url = source.text(name)
     parts = urlsplit(url)
     if parts.scheme == "sqlite" and parts.path.startswith("/") and len(parts.path) > 1:
         return Database(unquote(parts.path[1:]), is_sqlite=True)
     if parts.scheme not in ("postgres", "postgresql") or len(parts.path) < 2:
-        raise Failed(
+        raise StepFailed(
             "Settings", f"{name} is no address of a database",
             "write postgres://role@host/database, postgres://role@/database for the socket, or sqlite:////whole/path",
         )  # fmt: skip
-    told = {
+    variables = {
         "PGHOST": unquote(parts.hostname or ""),
         "PGPORT": str(parts.port or ""),
         "PGUSER": unquote(parts.username or ""),
@@ -161,11 +161,13 @@ def database(source: Source, name: str) -> Database:
         "PGCONNECT_TIMEOUT": "20",
         **{_LIBPQ[key]: value for key, value in parse_qsl(parts.query) if key in _LIBPQ},
     }
-    return Database(told["PGDATABASE"], is_sqlite=False, libpq={key: value for key, value in told.items() if value})
+    return Database(
+        variables["PGDATABASE"], is_sqlite=False, libpq={key: value for key, value in variables.items() if value}
+    )
 
 
 def assignments(file: Path) -> dict[str, str]:
-    """Return the NAME=value lines of a file as systemd reads them, as far as we write them."""
+    """Return the NAME=value lines of a file as systemd reads them, as far as our files use its syntax."""
     if not os.access(file, os.R_OK):
         return {}
     lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
@@ -174,26 +176,26 @@ def assignments(file: Path) -> dict[str, str]:
 
 
 def _ssh(source: Source, address: str) -> tuple[str, ...]:
-    """Return the ssh that reaches an SFTP repository: with our key and known hosts only, and never asking anybody."""
+    """Return the ssh command for an SFTP repository: only our key and known hosts, and no prompts."""
     if not address.startswith("sftp://"):
         return ()
-    place = urlsplit(address)
-    if not place.hostname:
-        raise Failed("Settings", "the SFTP repository has no host", "write sftp://user@host:23/folder")
+    url = urlsplit(address)
+    if not url.hostname:
+        raise StepFailed("Settings", "the SFTP repository has no host", "write sftp://user@host:23/folder")
     key = source.credential("IBANSE_BACKUP_SSH_KEY")
     if key is None:
-        raise Failed(
+        raise StepFailed(
             "Settings",
             "IBANSE_BACKUP_SSH_KEY is missing or unreadable here",
-            f"`deploy/backup/ibanse-backup prepare` makes it; {EXPLAINED}",
+            f"`deploy/backup/ibanse-backup prepare` creates it; {EXPLAINED}",
         )
     known = source.text("IBANSE_BACKUP_KNOWN_HOSTS", "/etc/ibanse/backup_known_hosts")
     options = {
         "BatchMode": "yes", "IdentitiesOnly": "yes", "StrictHostKeyChecking": "yes", "UserKnownHostsFile": known,
         "GlobalKnownHostsFile": "none", "ConnectTimeout": "20", "ServerAliveInterval": "30", "ServerAliveCountMax": "4",
     }  # fmt: skip
-    chosen = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    user = ("-l", place.username) if place.username else ()
+    arguments = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+    user = ("-l", url.username) if url.username else ()
     return (
         "ssh",
         "-F",
@@ -201,10 +203,10 @@ def _ssh(source: Source, address: str) -> tuple[str, ...]:
         "-i",
         str(key),
         "-p",
-        str(place.port or 22),
+        str(url.port or 22),
         *user,
-        *chosen,
-        place.hostname,
+        *arguments,
+        url.hostname,
         "-s",
         "sftp",
     )

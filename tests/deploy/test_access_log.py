@@ -1,4 +1,4 @@
-"""What nginx writes down: enough to see that something is wrong, nothing of what people check and who they are."""
+"""nginx's logs: enough to see that something is wrong, nothing about what people check or who they are."""
 
 import json
 import re
@@ -13,12 +13,12 @@ from tests.support.proxy import HOST, NO_LIMIT, PRETENDED, FormBrowser, Proxy, p
 
 pytestmark = [pytest.mark.deploy, pytest.mark.claim("proxy_log")]
 
-NUMBER: Final = IBAN.replace(" ", "")
+COMPACT_IBAN: Final = IBAN.replace(" ", "")
 LINE: Final = re.compile(
     r"(-|[0-9a-f.:]+/(?:24|48)) \[[0-9T:+-]{25}\] (-|[A-Z]+) (-|/[a-z1/-]*) (?:HTTP/\d\.\d)? ?(\d{3}) \d+ \d+\.\d{3}"
 )
-# An address, and how it is written: its network of 256, and of IPv6 what a whole house or company has.
-ADDRESSES: Final = {
+# IP addresses, and how they are logged.
+LOGGED_NETWORKS: Final = {
     "192.0.2.77": "192.0.2.0/24",
     "203.0.113.255": "203.0.113.0/24",
     "2001:db8:1:2:3:4:5:6": "2001:db8:1::/48",
@@ -32,7 +32,7 @@ ADDRESSES: Final = {
 
 @pytest.fixture(scope="module")
 def site(production: Production, static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """Run the site, where callers may pretend to come from anywhere."""
+    """Run the site, where callers can claim any IP address."""
     folder = tmp_path_factory.mktemp("access-log")
     listening = folder / "gunicorn.sock"
     with production.behind(listening), proxy(folder, [listening], static, NO_LIMIT | PRETENDED) as running:
@@ -45,8 +45,8 @@ def program(production: Production) -> Program:
     return production.program()
 
 
-class Watched:
-    """The lines that are written within the context, taken apart: network, method, place, status."""
+class LoggedLines:
+    """The fields of the lines that are logged within the context: network, method, start of the path, status."""
 
     def __init__(self, site: Proxy) -> None:
         self._site = site
@@ -64,26 +64,27 @@ class Watched:
 
 
 def calls(site: Proxy, path: str, token: str, **headers: str) -> int:
-    """Return the status of a call for one number."""
-    told = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
-    return site.asks(path, method="POST", body=json.dumps({"iban": IBAN}), headers=told).status
+    """Return the status of a call with one IBAN."""
+    all_headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
+    return site.asks(path, method="POST", body=json.dumps({"iban": IBAN}), headers=all_headers).status
 
 
-class TestTheAccessLog:
-    @pytest.mark.parametrize("address", ADDRESSES)
-    def test_an_address_is_written_as_its_network(self, site: Proxy, address: str) -> None:
-        with Watched(site) as log:
-            site.asks("/countries/", headers={"X-Pretend": address})
+class TestAccessLog:
+    @pytest.mark.parametrize("ip_address", LOGGED_NETWORKS)
+    def test_ip_address_is_logged_as_its_network(self, site: Proxy, ip_address: str) -> None:
+        with LoggedLines(site) as log:
+            site.asks("/countries/", headers={"X-Pretend": ip_address})
 
-        assert log.lines == [(ADDRESSES[address], "GET", "/countries", "200")]
+        assert log.lines == [(LOGGED_NETWORKS[ip_address], "GET", "/countries", "200")]
 
-    def test_a_page_is_a_word_without_what_follows(self, site: Proxy) -> None:
-        with Watched(site) as log:
+    def test_path_is_logged_up_to_its_first_segment(self, site: Proxy) -> None:
+        with LoggedLines(site) as log:
             site.asks(
-                f"/sign-in/?next=/{NUMBER}/", headers={"Referer": f"https://{HOST}/{NUMBER}", "User-Agent": NUMBER}
+                f"/sign-in/?next=/{COMPACT_IBAN}/",
+                headers={"Referer": f"https://{HOST}/{COMPACT_IBAN}", "User-Agent": COMPACT_IBAN},
             )
-            site.asks(f"/?iban={NUMBER}")
-            site.asks(f"/{NUMBER}/")
+            site.asks(f"/?iban={COMPACT_IBAN}")
+            site.asks(f"/{COMPACT_IBAN}/")
             site.asks("/join/0123456789-secret/")
             site.asks("/alice@ibanse.example")
 
@@ -91,64 +92,64 @@ class TestTheAccessLog:
             ("/sign-in", "200"), ("/", "200"), ("-", "404"), ("/join", "404"), ("-", "404"),
         ]  # fmt: skip
 
-    def test_a_check_leaves_no_line_by_the_api_nor_by_the_page(self, site: Proxy, program: Program) -> None:
+    def test_check_is_not_logged(self, site: Proxy, program: Program) -> None:
         visitor = FormBrowser(site)
         visitor.opens("/")
-        with Watched(site) as log:
+        with LoggedLines(site) as log:
             assert calls(site, "/api/v1/validate", program.token) == 200
             assert calls(site, "/api/v1/validate/", program.token) == 404
-            assert calls(site, f"/api/v1/validate?iban={NUMBER}", program.token) == 400
+            assert calls(site, f"/api/v1/validate?iban={COMPACT_IBAN}", program.token) == 400
             assert site.asks("/health/live").status == 200
         assert log.lines == []
 
-        with Watched(site) as log:
+        with LoggedLines(site) as log:
             assert visitor.sends("/", {"iban": IBAN}).status == 200
-        # That the page was opened, before the form was sent.
+        # The visitor opens the page before it sends the form.
         assert [line[1:] for line in log.lines] == [("GET", "/", "200")]
 
-    def test_a_call_without_a_right_to_it_does(self, site: Proxy, program: Program) -> None:
-        with Watched(site) as log:
+    def test_refused_call_is_logged(self, site: Proxy, program: Program) -> None:
+        with LoggedLines(site) as log:
             assert calls(site, "/api/v1/validate", program.token[:-1]) == 401
 
         assert log.lines == [("127.0.0.0/24", "POST", "/api/v1/validate", "401")]
 
-    def test_nothing_is_written_of_what_is_marked(self, site: Proxy, program: Program) -> None:
-        with Watched(site) as log:
+    def test_marked_request_is_not_logged(self, site: Proxy, program: Program) -> None:
+        with LoggedLines(site) as log:
             assert calls(site, "/api/v1/validate", program.token[:-1], **{"X-No-Log": "1"}) == 401
             assert site.asks("/countries/", headers={"X-No-Log": "1"}).status == 200
             assert site.asks("/countries/", headers={"X-No-Log": "true"}).status == 200
         assert log.lines == []
 
-        with Watched(site) as log:
+        with LoggedLines(site) as log:
             assert site.asks("/countries/", headers={"X-No-Log": "0"}).status == 200
         assert len(log.lines) == 1
 
 
 class TestBothLogs:
-    def test_they_hold_nothing_of_a_request_whatever_goes_wrong(self, tmp_path: Path) -> None:
+    def test_logs_contain_nothing_of_failing_requests(self, tmp_path: Path) -> None:
         secret = "ibanse_live_0123456789_secret"
         listening = tmp_path / "gunicorn.sock"
         changed = {"rate=200r/s": "rate=1r/s", "burst=400": "burst=3"}
         with proxy(tmp_path, [listening], changed=changed | PRETENDED) as site:
-            told = {"X-Pretend": "192.0.2.77", "User-Agent": NUMBER, "Referer": NUMBER}
+            headers = {"X-Pretend": "192.0.2.77", "User-Agent": COMPACT_IBAN, "Referer": COMPACT_IBAN}
             statuses = {
-                calls(site, f"/api/v1/validate?iban={NUMBER}", secret, **told),
-                site.asks(f"/api/v1/{NUMBER}", method="POST", body="x" * 1_600_000, headers=told).status,
-                *(calls(site, f"/api/v1/validate?iban={NUMBER}", secret, **told) for _ in range(5)),
-                site.asks(f"/{NUMBER}?iban={NUMBER}", headers=told).status,
-                site.asks(f"/{NUMBER}?{'x' * 9000}", headers=told).status,
-                site.asks(f"/static/{NUMBER}", headers=told).status,
-                site.asks("/health/ready", headers=told).status,
-                site.asks(f"/{NUMBER}", encrypted=False, headers=told).status,
+                calls(site, f"/api/v1/validate?iban={COMPACT_IBAN}", secret, **headers),
+                site.asks(f"/api/v1/{COMPACT_IBAN}", method="POST", body="x" * 1_600_000, headers=headers).status,
+                *(calls(site, f"/api/v1/validate?iban={COMPACT_IBAN}", secret, **headers) for _ in range(5)),
+                site.asks(f"/{COMPACT_IBAN}?iban={COMPACT_IBAN}", headers=headers).status,
+                site.asks(f"/{COMPACT_IBAN}?{'x' * 9000}", headers=headers).status,
+                site.asks(f"/static/{COMPACT_IBAN}", headers=headers).status,
+                site.asks("/health/ready", headers=headers).status,
+                site.asks(f"/{COMPACT_IBAN}", encrypted=False, headers=headers).status,
             }
             with site.connect() as connection:
-                connection.sendall(f"GET /{NUMBER} {NUMBER} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+                connection.sendall(f"GET /{COMPACT_IBAN} {COMPACT_IBAN} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
                 connection.recv(100)
             site.reload()
             logs = site.written("access") + site.written("error")
 
         assert statuses == {301, 404, 413, 414, 429, 503}
-        for trace in (NUMBER, NUMBER[:9], secret, "0123456789", "192.0.2.77", "iban=", "?"):
+        for trace in (COMPACT_IBAN, COMPACT_IBAN[:9], secret, "0123456789", "192.0.2.77", "iban=", "?"):
             assert trace not in logs
         assert "reconfiguring" in logs
         assert "192.0.2.0/24" in logs

@@ -1,4 +1,4 @@
-"""What a running gunicorn writes when things go wrong: all that finds the fault, and nobody's number."""
+"""What a running gunicorn logs about errors: everything that helps to find them, and no personal data."""
 
 import contextlib
 import http.client
@@ -24,10 +24,10 @@ GROUPED: Final = "SE45%C2%A05000%200000+0583-9825.7466"
 SETTINGS = """
 from ibanse.settings import *
 ROOT_URLCONF = "failing"
-# allauth does not start without its own; the others would ask the database, which is empty.
+# allauth does not start without its own; the others would query the database, which is empty.
 MIDDLEWARE = ["allauth.account.middleware.AccountMiddleware"]
 """
-# Fails in each of the ways there are: within Django, before it, in a thread, where nobody can catch it, in the log.
+# Fails in every way: within Django, before it, in a thread, where it cannot be caught, in logging.
 FAILING = f"""
 import logging, threading, warnings
 from django.http import HttpResponseNotFound, HttpResponseServerError
@@ -45,12 +45,12 @@ def in_a_thread(request):
     thread.join()
     raise RuntimeError("{WRONG}")
 
-class Unraisable:
+class FailingFinaliser:
     def __del__(self):
         raise ValueError("{IBAN}")
 
 def at_the_end(request):
-    Unraisable()
+    FailingFinaliser()
     warnings.warn("{IBAN} is odd")
     raise RuntimeError
 
@@ -61,7 +61,7 @@ def in_the_log(request):
 def nothing(request, iban):
     return HttpResponseNotFound()
 
-# The real page has a style sheet, which nobody collected here.
+# The real page needs collected static files.
 def handler500(request):
     return HttpResponseServerError()
 
@@ -82,7 +82,7 @@ from ibanse import wsgi
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Path]:
-    """Serve the failing application, ask it everything; yield the folder of all that was written."""
+    """Serve the failing application, request every URL, and yield the folder with everything that was written."""
     with tempfile.TemporaryDirectory(prefix="ibanse-logs-") as name, contextlib.ExitStack() as serving:
         folder, code, port = Path(name, "run"), Path(name, "code"), services.free_port()
         folder.mkdir()
@@ -96,7 +96,7 @@ def run() -> Iterator[Path]:
         gunicorn = [sys.executable, "-m", "gunicorn", *options]
         serving.enter_context(services.serving(gunicorn, folder, port, environment))
         statuses = [
-            ask(port, path)
+            request_status(port, path)
             for path in (
                 f"/view/{IBAN}/?iban={GROUPED}",
                 f"/thread/?iban={IBAN}",
@@ -107,23 +107,23 @@ def run() -> Iterator[Path]:
             )
         ]
         assert statuses == [500, 500, 500, 500, 404, 500]
-        # Ends it: what was in a buffer is in the file then.
+        # Stops gunicorn, which flushes its buffers.
         serving.close()
         yield folder
 
 
-def ask(port: int, path: str) -> int:
-    """Return the status of the answer."""
+def request_status(port: int, path: str) -> int:
+    """Return the status of the response."""
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
         connection.request("GET", path, headers={"Authorization": f"Bearer {KEY}"})
         return connection.getresponse().status
 
 
-class TestTheLog:
-    def test_no_number_is_in_any_file(self, run: Path) -> None:
+class TestErrorLog:
+    def test_no_iban_is_in_any_file(self, run: Path) -> None:
         assert found_in(run, [IBAN, WRONG]) == []
 
-    def test_no_key_and_no_address_is_in_it(self, run: Path) -> None:
+    def test_no_key_and_no_email_is_logged(self, run: Path) -> None:
         log = (run / "log").read_text()
 
         assert KEY[-20:] not in log
@@ -137,7 +137,7 @@ class TestTheLog:
             "\nLookupError: [e-mail] asked with [key]\n",
             "CRITICAL ibanse.logging.masking Nobody caught this in the thread Thread-",
             "\nRuntimeError: [IBAN]\n",
-            "ERROR ibanse.logging.masking Exception ignored in: <function Unraisable.__del__ at 0x",
+            "ERROR ibanse.logging.masking Exception ignored in: <function FailingFinaliser.__del__ at 0x",
             "UserWarning: [IBAN] is odd",
             "WARNING broken A line could not be written: TypeError at ",
             "WARNING django.request Not Found: /nothing/[IBAN]/",
@@ -145,13 +145,13 @@ class TestTheLog:
             "\nValueError: [IBAN] is not for Bearer [key]\n",
         ],
     )
-    def test_what_finds_the_fault_is_in_it(self, run: Path, line: str) -> None:
+    def test_error_is_logged(self, run: Path, line: str) -> None:
         assert line in (run / "log").read_text()
 
-    def test_the_places_in_the_code_are_in_it(self, run: Path) -> None:
+    def test_code_locations_are_logged(self, run: Path) -> None:
         assert (run / "log").read_text().count('/failing.py", line ') >= 7
 
-    def test_a_log_that_leaks_would_be_noticed(self, run: Path, tmp_path: Path) -> None:
+    def test_planted_leak_is_found(self, run: Path, tmp_path: Path) -> None:
         leaky = (run / "log").read_text().replace("[IBAN]", "SE45 5000 0000 0583 9825 7466", 1)
         (tmp_path / "log").write_text(leaky)
 

@@ -1,4 +1,4 @@
-"""nginx with its real configuration before gunicorn's socket, PostgreSQL and Redis."""
+"""nginx with its real configuration in front of gunicorn, PostgreSQL and Redis."""
 
 import base64
 import hashlib
@@ -23,21 +23,21 @@ from validation.api import bodies
 
 pytestmark = pytest.mark.deploy
 
-PASSWORD = "a password for this house only"
-# All that a caller might write to pass for somebody else.
-NAMES = (
+PASSWORD = "a password for these tests only"
+# Every header in which a caller might claim another IP address.
+IP_ADDRESS_HEADERS = (
     "X-Real-IP", "X-Real-Ip", "x-real-ip", "X_Real_IP", "X_REAL_IP", "X-Forwarded-For", "X_Forwarded_For",
     "X-Client-IP", "True-Client-IP", "CF-Connecting-IP", "Remote-Addr", "REMOTE_ADDR", "HTTP_X_REAL_IP",
 )  # fmt: skip
 FORGED = {
-    **dict.fromkeys(NAMES, "127.0.0.2"),
+    **dict.fromkeys(IP_ADDRESS_HEADERS, "127.0.0.2"),
     "Forwarded": 'for=127.0.0.2;proto=https;host="ibanse.example"',
 }
 
 
 @pytest.fixture(scope="module")
 def site(production: Production, static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """Run gunicorn, and nginx before it."""
+    """Run gunicorn with nginx in front."""
     folder = tmp_path_factory.mktemp("site")
     listening = folder / "gunicorn.sock"
     with production.behind(listening), proxy(folder, [listening], static) as running:
@@ -46,28 +46,30 @@ def site(production: Production, static: Path, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="module")
 def bound(production: Production) -> Program:
-    """Make a key that works from 127.0.0.2, which nobody may enter: it is the server itself."""
+    """Create a key that works from 127.0.0.2. The form would not accept it, since it is the server itself."""
     program = production.program(networks=["192.0.2.2"])
     production.run(proxy_programs.allow_loopback, str(program.key))
     return program
 
 
-def validates(site: Proxy, program: Program, source: str = "127.0.0.1", **headers: str) -> ProxyResponse:
-    """Return the answer to a call for one number."""
-    told = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json", **headers}
-    return site.asks("/api/v1/validate", method="POST", body=json.dumps({"iban": IBAN}), source=source, headers=told)
+def validate(site: Proxy, program: Program, source: str = "127.0.0.1", **headers: str) -> ProxyResponse:
+    """Return the response to a call with one IBAN."""
+    all_headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json", **headers}
+    return site.asks(
+        "/api/v1/validate", method="POST", body=json.dumps({"iban": IBAN}), source=source, headers=all_headers
+    )
 
 
-def code(response: ProxyResponse) -> str:
-    """Return the kind of problem that a call was answered with."""
+def problem_code(response: ProxyResponse) -> str:
+    """Return the code of the problem in a response."""
     assert response.headers["content-type"] == problems.CONTENT_TYPE
     assert response.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
     return str(json.loads(response.body)["code"])
 
 
 @pytest.mark.claim("caller_address")
-class TestPeopleAndPrograms:
-    def test_a_person_signs_in(self, site: Proxy, production: Production) -> None:
+class TestCallers:
+    def test_user_can_sign_in(self, site: Proxy, production: Production) -> None:
         production.run(proxy_programs.create_owner, PASSWORD)
         visitor = FormBrowser(site)
 
@@ -77,15 +79,15 @@ class TestPeopleAndPrograms:
         assert visitor.opens("/overview/").status == 200
         assert "olga@ibanse.example" in visitor.opens("/account/").body
 
-    def test_a_key_works_from_the_addresses_in_its_list_and_only_from_there(self, site: Proxy, bound: Program) -> None:
-        allowed, refused = validates(site, bound, "127.0.0.2"), validates(site, bound, "127.0.0.1")
+    def test_key_works_from_its_networks_only(self, site: Proxy, bound: Program) -> None:
+        allowed, refused = validate(site, bound, "127.0.0.2"), validate(site, bound, "127.0.0.1")
 
         assert (allowed.status, json.loads(allowed.body)["valid"]) == (200, True)
-        assert (refused.status, code(refused)) == (403, "address_not_allowed")
+        assert (refused.status, problem_code(refused)) == (403, "address_not_allowed")
         assert "127.0.0.1" in json.loads(refused.body)["detail"]
 
     @pytest.mark.parametrize("name", FORGED)
-    def test_what_a_caller_writes_about_itself_has_no_effect(self, site: Proxy, bound: Program, name: str) -> None:
+    def test_forged_header_has_no_effect(self, site: Proxy, bound: Program, name: str) -> None:
         body = json.dumps({"iban": IBAN})
         head = (
             f"POST /api/v1/validate HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {bound.token}\r\n"
@@ -99,14 +101,12 @@ class TestPeopleAndPrograms:
         assert response.startswith(b"HTTP/1.1 403 ")
         assert b"127.0.0.1 is not one of them" in response
 
-    def test_an_address_in_every_other_header_does_not_take_the_own_away_either(
-        self, site: Proxy, bound: Program
-    ) -> None:
+    def test_forged_headers_do_not_hide_the_real_one(self, site: Proxy, bound: Program) -> None:
         elsewhere = dict.fromkeys(FORGED, "198.51.100.1")
 
-        assert validates(site, bound, "127.0.0.2", **elsewhere).status == 200
+        assert validate(site, bound, "127.0.0.2", **elsewhere).status == 200
 
-    def test_another_host_in_the_headers_gets_into_no_link(self, site: Proxy) -> None:
+    def test_forged_host_is_in_no_link(self, site: Proxy) -> None:
         forged = {"X-Forwarded-Host": "evil.example", "X-Host": "evil.example", "Forwarded": "host=evil.example"}
 
         response = site.asks("/", headers=forged)
@@ -116,13 +116,13 @@ class TestPeopleAndPrograms:
 
 
 @pytest.mark.claim("encrypted_calls")
-class TestWithoutEncryption:
-    def test_pages_are_led_to_https_at_our_own_name(self, site: Proxy) -> None:
+class TestPlainHttp:
+    def test_pages_are_redirected_to_https(self, site: Proxy) -> None:
         for path in ("/", "/sign-in/?next=/overview/", "/api/docs/"):
             response = site.asks(path, encrypted=False)
             assert (response.status, response.headers["location"]) == (301, f"https://{HOST}{path}")
 
-    def test_calls_are_refused_in_the_apis_words(self, site: Proxy, production: Production) -> None:
+    def test_calls_are_refused(self, site: Proxy, production: Production) -> None:
         program = production.program()
         headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
 
@@ -130,13 +130,13 @@ class TestWithoutEncryption:
             "/api/v1/validate", method="POST", body=json.dumps({"iban": IBAN}), encrypted=False, headers=headers
         )
 
-        assert_is_our_problem(response, "https_required")
+        assert_problem_of_ibanse(response, "https_required")
         assert production.counted(program).units == 0
 
-    def test_certbot_finds_its_proof_there(self, site: Proxy) -> None:
-        proof = site.folder / "acme" / ".well-known" / "acme-challenge" / "token"
-        proof.parent.mkdir(parents=True)
-        proof.write_text("token.thumbprint")
+    def test_certbot_challenge_is_served(self, site: Proxy) -> None:
+        challenge = site.folder / "acme" / ".well-known" / "acme-challenge" / "token"
+        challenge.parent.mkdir(parents=True)
+        challenge.write_text("token.thumbprint")
 
         response = site.asks("/.well-known/acme-challenge/token", encrypted=False)
 
@@ -144,13 +144,13 @@ class TestWithoutEncryption:
 
 
 @pytest.mark.claim("own_name_only")
-class TestOtherNames:
-    def test_they_get_no_certificate(self, site: Proxy) -> None:
+class TestOtherHosts:
+    def test_no_certificate(self, site: Proxy) -> None:
         with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
             site.connect(name="evil.example")
 
     @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1", f"{HOST}.evil.example", f"evil-{HOST}"])
-    def test_they_get_no_response(self, site: Proxy, name: str) -> None:
+    def test_no_response(self, site: Proxy, name: str) -> None:
         request = f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode()
         for connection in (socket.create_connection(("127.0.0.1", site.http), timeout=10), site.connect()):
             with connection, suppress(ConnectionResetError):
@@ -160,39 +160,39 @@ class TestOtherNames:
 
 @pytest.mark.claim("own_name_only")
 class TestLimits:
-    def test_a_body_may_be_as_large_as_ibanse_allows_and_no_larger(self, site: Proxy, production: Production) -> None:
+    def test_body_may_be_as_large_as_ibanse_allows(self, site: Proxy, production: Production) -> None:
         program = production.program()
         headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
 
-        def sends(size: int) -> ProxyResponse:
+        def send(size: int) -> ProxyResponse:
             body = json.dumps({"iban": IBAN}).ljust(size)
             return site.asks("/api/v1/validate", method="POST", body=body, headers=headers)
 
-        assert sends(bodies.MAX_BODY_BYTES).status == 200
-        assert_is_our_problem(sends(bodies.MAX_BODY_BYTES + 1), "too_large", {"bytes": bodies.MAX_BODY_BYTES})
+        assert send(bodies.MAX_BODY_BYTES).status == 200
+        assert_problem_of_ibanse(send(bodies.MAX_BODY_BYTES + 1), "too_large", {"bytes": bodies.MAX_BODY_BYTES})
         assert site.asks("/sign-in/", method="POST", body="x" * 1_100_000).status == 413
 
     @pytest.mark.parametrize("path", ["/nothing/", "/sign-in/", "/api/v1/nothing"])
-    def test_a_large_body_that_nobody_reads_is_answered(self, site: Proxy, path: str) -> None:
+    def test_large_unread_body_gets_a_response(self, site: Proxy, path: str) -> None:
         statuses = [site.asks(path, method="POST", body="x" * 1_000_000).status for _ in range(40)]
 
         assert set(statuses) <= {403, 404}
 
     @pytest.mark.claim("nothing_at_the_proxy")
-    def test_no_body_and_no_response_is_ever_on_the_disk(self, site: Proxy, production: Production) -> None:
+    def test_no_body_is_written_to_disk(self, site: Proxy, production: Production) -> None:
         program = production.program()
         headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
         temporary = site.folder / "temporary"
         before = {path: path.stat().st_mtime_ns for path in temporary.rglob("*")}
-        numbers = json.dumps({"ibans": [IBAN] * 1000}).ljust(bodies.MAX_BODY_BYTES)
+        batch = json.dumps({"ibans": [IBAN] * 1000}).ljust(bodies.MAX_BODY_BYTES)
 
-        response = site.asks("/api/v1/validate/batch", method="POST", body=numbers, headers=headers)
+        response = site.asks("/api/v1/validate/batch", method="POST", body=batch, headers=headers)
 
-        # A file that was removed at once would still have changed the time of its folder.
+        # A file that was removed at once would have changed the time of its folder.
         assert (response.status, len(response.body) > 200_000) == (200, True)
         assert {path: path.stat().st_mtime_ns for path in temporary.rglob("*")} == before
 
-    def test_too_many_requests_of_one_address_are_refused_and_another_is_served(self, site: Proxy) -> None:
+    def test_too_many_requests_of_one_caller_are_refused(self, site: Proxy) -> None:
         deadline = time.monotonic() + 60
         statuses: set[int] = set()
         # A slow machine sends hardly more than the limit allows, so it takes many until the burst is used up.
@@ -202,22 +202,22 @@ class TestLimits:
         assert statuses == {200, 429}
         assert site.asks("/health/live", source="127.0.0.10").status == 200
 
-    def test_a_slow_head_is_cut_off_after_ten_seconds(self, site: Proxy) -> None:
+    def test_slow_header_is_cut_off(self, site: Proxy) -> None:
         with site.connect() as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: ibanse.example\r\n")
             connection.settimeout(14)
             assert connection.recv(100) == b""
 
 
-class TestWhatIsTold:
-    def test_ready_is_told_on_this_machine_only(self, site: Proxy) -> None:
+class TestResponses:
+    def test_readiness_is_local_only(self, site: Proxy) -> None:
         assert site.asks("/health/ready").status == 200
         for path in ("/health/ready", "/health//ready", "/x/../health/ready", "/health/%72eady", "/health/ready?x"):
             assert site.asks(path, source="127.0.0.2").status == 404, path
         assert site.asks("/health/live", source="127.0.0.2").status == 200
 
     @pytest.mark.claim("https_only")
-    def test_every_response_says_once_that_there_is_only_https(self, site: Proxy) -> None:
+    def test_every_response_has_one_hsts_header(self, site: Proxy) -> None:
         for path in ("/", "/nothing/", "/api/docs/", "/api/v1/openapi.json", "/api/v1/nothing", "/health/live"):
             response = site.asks(path)
             assert response.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains", path
@@ -228,7 +228,7 @@ class TestWhatIsTold:
 
         assert "content-encoding" not in response.headers
 
-    def test_static_files_are_compressed_and_kept_for_a_year_by_name(self, site: Proxy, static: Path) -> None:
+    def test_static_files_are_compressed_and_cached(self, site: Proxy, static: Path) -> None:
         names = re.findall(r'"/static/([^"]+\.(?:css|js))"', site.asks("/").body)
         assert names
         for name in names:
@@ -242,7 +242,7 @@ class TestWhatIsTold:
         assert site.asks("/static/../keyring.sqlite3").status in {400, 404}
         assert site.asks("/static../keyring.sqlite3").status == 404
 
-    def test_the_page_of_an_absent_ibanse_may_use_its_own_style_and_nothing_else(self) -> None:
+    def test_unavailable_page_allows_its_own_style_only(self) -> None:
         page = (CONFIGURATION / "ibanse" / "unavailable.html").read_text()
         style = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
@@ -251,11 +251,13 @@ class TestWhatIsTold:
         assert f"style-src 'sha256-{digest}'" in (CONFIGURATION / "ibanse" / "site.conf").read_text()
 
 
-def assert_is_our_problem(response: ProxyResponse, code: str, values: dict[str, object] | None = None) -> None:
-    """Assert that nginx says it in the very words that ibanse would."""
-    told = json.loads(response.body)
+def assert_problem_of_ibanse(response: ProxyResponse, code: str, values: dict[str, object] | None = None) -> None:
+    """Assert that nginx responds exactly as ibanse would."""
+    problem = json.loads(response.body)
     with translation.override("en"):
-        ours = json.loads(problems.render(Problem(code, values=values), request_id=told["request_id"], language="en"))
+        ours = json.loads(
+            problems.render(Problem(code, values=values), request_id=problem["request_id"], language="en")
+        )
     assert response.status == ours["status"]
     assert response.headers["content-type"] == problems.CONTENT_TYPE
-    assert told == ours | {"type": f"https://{HOST}/api/docs/#{code}"}
+    assert problem == ours | {"type": f"https://{HOST}/api/docs/#{code}"}

@@ -1,4 +1,4 @@
-"""A release: the results it records, and that only what is signed and whole is accepted."""
+"""A release: the results that it records, and that only signed and unchanged ones are accepted."""
 
 import json
 import shutil
@@ -45,35 +45,35 @@ PROJECT: Final = {
 
 class TestResults:
     def result(self, folder: Path, *cases: tuple[str, str], slug: str = "own_key") -> Result:
-        """Return the result of a claim after one run for each case: a test's name and what became of it."""
-        for number, (name, outcome) in enumerate(cases):
+        """Return the result of a claim after one run per case: the name of a test and its outcome."""
+        for run, (name, outcome) in enumerate(cases):
             claim = f'<properties><property name="claim" value="{slug}"/></properties>'
             case = f'<testcase classname="tests.test_it" name="{name}">{claim}{outcome}</testcase>'
-            (folder / f"{number}.xml").write_text(f"<testsuites><testsuite>{case}</testsuite></testsuites>")
+            (folder / f"{run}.xml").write_text(f"<testsuites><testsuite>{case}</testsuite></testsuites>")
         return release.results(folder)["own_key"]
 
-    def test_a_claim_passes_with_all_its_tests(self, tmp_path: Path) -> None:
+    def test_claim_passes_with_all_its_tests(self, tmp_path: Path) -> None:
         assert self.result(tmp_path, ("test_a", ""), ("test_b[1]", ""), ("test_b[2]", "")) == Result("passed", 3)
 
-    def test_one_failure_on_one_database_fails_it(self, tmp_path: Path) -> None:
+    def test_one_failure_fails_the_claim(self, tmp_path: Path) -> None:
         assert self.result(tmp_path, ("test_a", ""), ("test_a", "<failure/>"), ("test_b", "")) == Result("failed", 2)
 
-    def test_an_error_fails_it(self, tmp_path: Path) -> None:
+    def test_error_fails_the_claim(self, tmp_path: Path) -> None:
         assert self.result(tmp_path, ("test_a", "<error/>")) == Result("failed", 1)
 
-    def test_a_test_skipped_everywhere_proves_nothing(self, tmp_path: Path) -> None:
+    def test_claim_with_a_test_skipped_everywhere_is_not_run(self, tmp_path: Path) -> None:
         assert self.result(tmp_path, ("test_a", ""), ("test_b", "<skipped/>")) == Result("not run", 2)
 
-    def test_a_test_that_ran_on_one_database_counts(self, tmp_path: Path) -> None:
+    def test_test_that_ran_once_counts(self, tmp_path: Path) -> None:
         assert self.result(tmp_path, ("test_a", "<skipped/>"), ("test_a", "")) == Result("passed", 1)
 
-    def test_a_claim_without_tests_proves_nothing(self, tmp_path: Path) -> None:
+    def test_claim_without_tests_is_not_run(self, tmp_path: Path) -> None:
         assert self.result(tmp_path, ("test_a", ""), slug="keys_apart") == Result("not run", 0)
 
-    def test_every_claim_has_one(self, tmp_path: Path) -> None:
+    def test_every_claim_has_a_result(self, tmp_path: Path) -> None:
         assert set(release.results(tmp_path)) == {claim.slug for claim in evidence.claims()}
 
-    def test_a_real_report_is_read(self, tmp_path: Path) -> None:
+    def test_report_of_pytest_is_read(self, tmp_path: Path) -> None:
         tests = "tests/privacy/crypto/test_cipher.py"
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={tmp_path}/it.xml", tests]
         subprocess.run(command, check=True, cwd=services.ROOT, capture_output=True)
@@ -84,8 +84,8 @@ class TestResults:
         assert result.tests > 5
 
 
-class TestMaking:
-    """The whole way, for a small project whose tests take no time."""
+class TestMakeRelease:
+    """`make release` of a small project whose suites take no time."""
 
     @pytest.fixture
     def key(self, tmp_path: Path) -> Path:
@@ -107,15 +107,15 @@ class TestMaking:
         return project
 
     def git(self, project: Path, *arguments: str) -> str:
-        whose = ["-c", "user.name=test", "-c", "user.email=test@ibanse.example", "-c", "commit.gpgsign=false"]
-        command = ["git", "-C", str(project), *whose, *arguments]
+        identity = ["-c", "user.name=test", "-c", "user.email=test@ibanse.example", "-c", "commit.gpgsign=false"]
+        command = ["git", "-C", str(project), *identity, *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def commit(self, project: Path) -> None:
         self.git(project, "add", "--all")
         self.git(project, "commit", "--quiet", "--message=A change")
 
-    def test_it_is_whole_and_signed(self, project: Path, key: Path, tmp_path: Path) -> None:
+    def test_archive_is_complete_and_signed(self, project: Path, key: Path, tmp_path: Path) -> None:
         release.main()
 
         with tarfile.open(project / "dist" / "ibanse-1.2.3.tar.gz") as archive:
@@ -137,11 +137,11 @@ class TestMaking:
         assert found.claims["own_key"] == Result("passed", 1)
         assert found.claims["keys_apart"] == Result("not run", 0)
 
-    def test_an_installation_copies_all_of_it(self, project: Path, key: Path, tmp_path: Path) -> None:
+    def test_installation_copies_every_file(self, project: Path, key: Path, tmp_path: Path) -> None:
         release.main()
         production = services.ROOT / "deploy" / "production.sh"
         archive, signers = project / "dist" / "ibanse-1.2.3.tar.gz", allow(key, tmp_path / "signers")
-        # As install and upgrade do it: sourced, its functions read $0 for the place of deploy/verify.
+        # As in install and upgrade: a sourced function finds deploy/verify through $0.
         script = (
             f'. {production}; signers={signers}; mkdir a; tar -C a -xf {archive}; stage a/ibanse-1.2.3; rm -r "$staged"'
         )
@@ -151,7 +151,7 @@ class TestMaking:
 
         assert done.stdout == "Signed by release@ibanse.example.\n"
 
-    def test_the_libraries_are_listed(self, project: Path, tmp_path: Path) -> None:
+    def test_libraries_are_listed(self, project: Path, tmp_path: Path) -> None:
         found = Evidence("1.2.3", "0" * 40, date(2026, 11, 26), {})
 
         bill = release.bill_of_materials(project / "deploy/requirements/run.txt", found)
@@ -164,33 +164,33 @@ class TestMaking:
         assert bill["dependencies"][0]["dependsOn"] == [argon["bom-ref"], colorama["bom-ref"]]
         json.dumps(bill)
 
-    def test_the_real_lock_can_be_listed(self) -> None:
+    def test_our_lock_can_be_listed(self) -> None:
         lock = services.ROOT / "deploy" / "requirements" / "run.txt"
 
         bill = release.bill_of_materials(lock, Evidence("1.2.3", "0" * 40, date(2026, 11, 26), {}))
 
         assert {"django", "cryptography", "gunicorn"} <= {each["name"] for each in bill["components"]}
-        assert all(len(sum_["content"]) == 64 for each in bill["components"] for sum_ in each["hashes"])
+        assert all(len(hash_["content"]) == 64 for each in bill["components"] for hash_ in each["hashes"])
 
-    def test_without_a_key_it_is_refused(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_missing_key_is_refused(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for key in ("", str(project / "no-key")):
             monkeypatch.setenv("RELEASE_KEY", key)
             with pytest.raises(ReleaseError, match="Name the key that signs: make release RELEASE_KEY="):
                 release.main()
 
-    def test_a_key_that_cannot_sign_is_refused(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_unusable_key_is_refused(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RELEASE_KEY", str(project / "Makefile"))
 
         with pytest.raises(ReleaseError, match="cannot sign"):
             release.main()
 
-    def test_what_is_not_committed_is_refused(self, project: Path) -> None:
+    def test_uncommitted_change_is_refused(self, project: Path) -> None:
         (project / "new.py").touch()
 
         with pytest.raises(ReleaseError, match="A release is made from a commit"):
             release.main()
 
-    def test_a_failing_suite_is_refused(self, project: Path) -> None:
+    def test_failing_suite_is_refused(self, project: Path) -> None:
         (project / "Makefile").write_text("check:\ntest:\n\tfalse\n")
         self.commit(project)
 
@@ -198,7 +198,7 @@ class TestMaking:
             release.main()
         assert not (project / "dist").exists()
 
-    def test_a_change_during_the_tests_is_refused(self, project: Path) -> None:
+    def test_change_during_the_tests_is_refused(self, project: Path) -> None:
         (project / "Makefile").write_text("check test test-deploy:\n\techo >>pyproject.toml\n")
         self.commit(project)
 
@@ -206,8 +206,8 @@ class TestMaking:
             release.main()
 
 
-class TestVerifying:
-    """What install and upgrade ask of a release before anything of it is used."""
+class TestVerify:
+    """deploy/verify, which install and upgrade call before they use anything of a release."""
 
     @pytest.fixture
     def key(self, tmp_path: Path) -> Path:
@@ -224,59 +224,59 @@ class TestVerifying:
         return folder
 
     def verify(self, folder: Path, signers: Path | None = None) -> str:
-        """Return what is said of a refused release, or nothing."""
+        """Return the error for a refused release, empty for an accepted one."""
         command = [VERIFY, folder, signers or folder.parent / "signers"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         assert bool(done.returncode) == bool(done.stderr), done
         return done.stderr
 
-    def test_a_signed_one_is_accepted(self, folder: Path) -> None:
+    def test_signed_release_is_accepted(self, folder: Path) -> None:
         assert self.verify(folder) == ""
 
-    def test_a_changed_file_is_named(self, folder: Path) -> None:
+    def test_changed_file_is_named(self, folder: Path) -> None:
         (folder / "manage.py").write_text("print(1)\n")
 
         assert "manage.py: FAILED" in self.verify(folder)
 
-    def test_an_added_file_is_named(self, folder: Path) -> None:
+    def test_added_file_is_named(self, folder: Path) -> None:
         (folder / "deploy" / "more").touch()
 
         assert "not listed: deploy/more" in self.verify(folder)
 
-    def test_a_missing_file_is_named(self, folder: Path) -> None:
+    def test_missing_file_is_named(self, folder: Path) -> None:
         (folder / "manage.py").unlink()
 
         assert "missing: manage.py" in self.verify(folder)
 
-    def test_an_exchanged_name_is_found(self, folder: Path) -> None:
+    def test_renamed_file_is_named(self, folder: Path) -> None:
         (folder / "manage.py").rename(folder / "other.py")
 
         assert "missing: manage.py\nnot listed: other.py" in self.verify(folder)
 
-    def test_a_name_of_two_lines_is_refused(self, folder: Path) -> None:
+    def test_newline_in_a_name_is_refused(self, folder: Path) -> None:
         (folder / "manage.py\nx").touch()
 
         assert "not listed" in self.verify(folder)
 
     @pytest.mark.parametrize("target", ["manage.py", "deploy", "/etc/passwd", "SHA256SUMS"])
-    def test_a_link_is_refused(self, folder: Path, target: str) -> None:
+    def test_link_is_refused(self, folder: Path, target: str) -> None:
         (folder / "link").symlink_to(target)
 
         assert "./link is neither a file nor a folder" in self.verify(folder)
 
-    def test_a_link_in_the_place_of_a_file_is_refused(self, folder: Path) -> None:
+    def test_link_instead_of_a_file_is_refused(self, folder: Path) -> None:
         (folder / "manage.py").rename(folder.parent / "manage.py")
         (folder / "manage.py").symlink_to(folder.parent / "manage.py")
 
         assert "./manage.py is neither a file nor a folder" in self.verify(folder)
 
     @pytest.mark.parametrize("name", ["SHA256SUMS", "SHA256SUMS.sig"])
-    def test_without_a_signature_it_is_refused(self, folder: Path, name: str) -> None:
+    def test_missing_signature_is_refused(self, folder: Path, name: str) -> None:
         (folder / name).unlink()
 
         assert self.verify(folder) == f"Not a signed release: {name} is missing.\n"
 
-    def test_changed_sums_are_refused(self, folder: Path) -> None:
+    def test_changed_checksums_are_refused(self, folder: Path) -> None:
         (folder / "manage.py").write_text("print(1)\n")
         signature = (folder / "SHA256SUMS.sig").read_bytes()
         release.sign_folder(folder, make_key(folder.parent, "other"))
@@ -284,24 +284,24 @@ class TestVerifying:
 
         assert "does not fit SHA256SUMS" in self.verify(folder)
 
-    def test_somebody_else_is_refused(self, folder: Path) -> None:
+    def test_unknown_signer_is_refused(self, folder: Path) -> None:
         release.sign_folder(folder, make_key(folder.parent, "other"))
 
         assert "Not signed by anybody in" in self.verify(folder)
 
-    def test_a_signature_for_something_else_is_refused(self, folder: Path, key: Path) -> None:
+    def test_signature_for_another_purpose_is_refused(self, folder: Path, key: Path) -> None:
         (folder / "SHA256SUMS.sig").unlink()
         subprocess.run(["ssh-keygen", "-Y", "sign", "-q", "-f", key, "-n", "file", folder / "SHA256SUMS"], check=True)
 
         assert "is not for releases of ibanse" in self.verify(folder, allow(key, folder.parent / "any", options=""))
 
-    def test_a_key_for_something_else_is_refused(self, folder: Path, key: Path) -> None:
+    def test_key_for_another_purpose_is_refused(self, folder: Path, key: Path) -> None:
         signers = allow(key, folder.parent / "other", options='namespaces="file"')
 
         assert "is not for releases of ibanse" in self.verify(folder, signers)
 
-    def test_an_expired_key_is_refused(self, folder: Path, key: Path) -> None:
+    def test_expired_key_is_refused(self, folder: Path, key: Path) -> None:
         assert self.verify(folder, allow(key, folder.parent / "old", options='valid-before="20200101"'))
 
-    def test_without_allowed_signers_it_is_refused(self, folder: Path) -> None:
+    def test_missing_allowed_signers_are_refused(self, folder: Path) -> None:
         assert "There is no file of allowed signers" in self.verify(folder, folder.parent / "nobody")

@@ -1,7 +1,7 @@
-"""Requests that two programs might read differently, and broken ones: by TLS to nginx, and to gunicorn's socket.
+"""Requests that two programs might parse differently, and malformed ones: over TLS to nginx, and to gunicorn's socket.
 
-Each carries, where the other program might see a second request, a call with a valid key. That call must never be
-answered and never be counted. Whoever gets past nginx still meets gunicorn, so both are asked the same.
+Each contains, where the other program might see a second request, a call with a valid key. That call must never get a
+response and never be counted. What passes nginx still reaches gunicorn, so both get the same requests.
 """
 
 import re
@@ -28,16 +28,16 @@ _STATUS: Final = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 Row = Callable[[bytes], bytes]
 
 
-class Sites(NamedTuple):
-    """Both ways in, and what must not be spent."""
+class Entrances(NamedTuple):
+    """Connections to both servers, and the quota that must not be used."""
 
-    doors: Mapping[str, Callable[[], socket.socket]]
+    connect: Mapping[str, Callable[[], socket.socket]]
     production: Production
     program: Program
 
     @property
     def hidden(self) -> bytes:
-        """Return a good call, which would be counted."""
+        """Return a valid call, which would be counted."""
         token = self.program.token.encode()
         return (
             b"POST /api/v1/validate HTTP/1.1\r\nHost: ibanse.example\r\nX-Forwarded-Proto: https\r\n"
@@ -49,44 +49,44 @@ class Sites(NamedTuple):
 def first(
     *headers: bytes, path: bytes = b"/health/live", host: bytes = b"ibanse.example", end: bytes = b"\r\n"
 ) -> bytes:
-    """Return the head of a request with such headers; well understood, it is answered with 200."""
+    """Return a request with these headers; parsed correctly, its response is 200."""
     lines = [b"GET " + path + b" HTTP/1.1", b"Host: " + host, b"X-Forwarded-Proto: https", b"X-Real-IP: 192.0.2.7"]
     return end.join([*lines, *headers, b"", b""])
 
 
 def last(*headers: bytes, path: bytes = _PATH, host: bytes = _HOST, end: bytes = b"\r\n") -> Row:
-    """Return a request without a body that is the last of its connection: whatever follows must not be answered."""
+    """Return the last request of a connection, without a body: what follows must get no response."""
     sent = first(*headers, b"Content-Length: 0", b"Connection: close", path=path, host=host, end=end)
     return lambda hidden: sent + hidden
 
 
 def line(request_line: bytes, *headers: bytes) -> Row:
-    """Return the same with another first line."""
+    """Return the same with another request line."""
     sent = first(*headers, b"Connection: close").replace(b"GET /health/live HTTP/1.1", request_line)
     return lambda hidden: sent + hidden
 
 
 def alone(sent: bytes) -> Row:
-    """Return what has no place for a second request."""
+    """Return a request that cannot hide another one."""
     return lambda _: sent
 
 
 def both(transfer_encoding: bytes) -> Row:
-    """Return a request with a length and, in an odd spelling, chunks: behind the last chunk hides the call."""
+    """Return a request with a length and a variant of chunked encoding: the call is behind the last chunk."""
     return lambda hidden: first(transfer_encoding, b"Content-Length: %d" % (5 + len(hidden))) + b"0\r\n\r\n" + hidden
 
 
 def length(*headers: bytes) -> Row:
-    """Return a request with odd lengths; read as nothing, its body is the call."""
+    """Return a request with ambiguous lengths: if they are read as 0, its body is the call."""
     return lambda hidden: first(*headers) + hidden
 
 
 def chunk(body: bytes) -> Row:
-    """Return a request with an odd body in chunks, and the call behind it."""
+    """Return a request with a malformed chunked body, and the call behind it."""
     return lambda hidden: first(b"Transfer-Encoding: chunked") + body + hidden
 
 
-# What is sent, given the call to hide in it.
+# Each returns what is sent, with the hidden call in it.
 TABLE: Final[dict[str, Row]] = {
     "CL.TE: a length and chunks": both(b"Transfer-Encoding: chunked"),
     "TE.CL: chunks, and a length that ends within them": lambda hidden: (
@@ -160,35 +160,35 @@ TABLE: Final[dict[str, Row]] = {
         first(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk")
     ),
 }  # fmt: skip
-# Answered once, as if the oddity were not there; nothing behind it is.
+# These get one response, and what is behind them gets none.
 HARMLESS: Final = {
     "nginx": {
-        "TE: with an underscore": "the name is another one and is dropped",
-        "chunk: bare line feeds": "what goes on to gunicorn has a length and no chunks",
+        "TE: with an underscore": "it is another header, and dropped",
+        "chunk: bare line feeds": "nginx forwards it with a length and without chunks",
         "head: a line without a colon": "the line is dropped",
-        "head: bare line feeds only": "the specification allows it, and what goes on has proper ends",
-        "version: HTTP/1.10": "what goes on is HTTP/1.1",
-        "upgrade: h2c": "nobody changes to it",
+        "head: bare line feeds only": "the specification allows it, and nginx forwards proper line ends",
+        "version: HTTP/1.10": "nginx forwards HTTP/1.1",
+        "upgrade: h2c": "neither supports it",
     },
     "gunicorn": {
-        "TE: with an underscore": "the name is another one and is dropped",
-        "CL: longer than any number": "as long as nobody reads the body there is no end of it to be mistaken about",
-        "chunk: the size is no number": "as above; the connection is closed",
+        "TE: with an underscore": "it is another header, and dropped",
+        "CL: longer than any number": "nothing reads the body, and the connection is closed",
+        "chunk: the size is no number": "as above",
         "chunk: the size is negative": "as above",
         "chunk: the size begins with 0x": "as above",
         "chunk: the size overflows": "as above",
         "chunk: longer than its size": "as above",
         "chunk: bare line feeds": "as above",
-        "host: none": "this path is the same whatever the name, and nginx asks for one",
-        "path: a whole address with another host": "the name is the header's, which is right",
-        "upgrade: h2c": "nobody changes to it",
+        "host: none": "this path does not depend on the host, and nginx requires one",
+        "path: a whole address with another host": "the host of the header is used, which is right",
+        "upgrade: h2c": "neither supports it",
     },
 }
 
 
 @pytest.fixture(scope="module")
-def sites(production: Production, static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
-    """Run gunicorn and nginx, with no limit in the way."""
+def entrances(production: Production, static: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entrances]:
+    """Run gunicorn and nginx without rate limits."""
     folder = tmp_path_factory.mktemp("smuggling")
     listening = folder / "gunicorn.sock"
 
@@ -199,44 +199,44 @@ def sites(production: Production, static: Path, tmp_path_factory: pytest.TempPat
 
     changed = NO_LIMIT | {"rate=20r/s": "rate=100000r/s"}
     with production.behind(listening, workers=1), proxy(folder, [listening], static, changed) as site:
-        yield Sites({"nginx": site.connect, "gunicorn": to_gunicorn}, production, production.program())
+        yield Entrances({"nginx": site.connect, "gunicorn": to_gunicorn}, production, production.program())
 
 
 def responses(connection: socket.socket, sent: bytes) -> list[int]:
-    """Return the statuses of all answers, until the other end closes or is silent for a moment."""
+    """Return the statuses of all responses, until the server closes or is silent for a moment."""
     received = b""
     connection.settimeout(1.5)
     with connection, suppress(OSError):
         connection.sendall(sent)
-        while piece := connection.recv(65536):
-            received += piece
+        while part := connection.recv(65536):
+            received += part
     return [int(status) for status in _STATUS.findall(received)]
 
 
-@pytest.mark.parametrize("door", ["nginx", "gunicorn"])
-class TestTheTable:
-    def test_a_second_request_in_order_is_answered_and_counted(self, sites: Sites, door: str) -> None:
-        before = sites.production.counted(sites.program).units
+@pytest.mark.parametrize("server", ["nginx", "gunicorn"])
+class TestRequestSmuggling:
+    def test_regular_second_request_is_counted(self, entrances: Entrances, server: str) -> None:
+        before = entrances.production.counted(entrances.program).units
 
-        assert responses(sites.doors[door](), first(b"Content-Length: 0") + sites.hidden) == [200, 200]
+        assert responses(entrances.connect[server](), first(b"Content-Length: 0") + entrances.hidden) == [200, 200]
 
-        sites.production.settled(sites.program, lambda now: now.units == before + 1)
-        assert sites.production.counted(sites.program).units == before + 1
+        entrances.production.settled(entrances.program, lambda now: now.units == before + 1)
+        assert entrances.production.counted(entrances.program).units == before + 1
 
     @pytest.mark.parametrize("row", TABLE)
-    def test_it_is_refused_or_harmless_and_nothing_hides_in_it(self, sites: Sites, door: str, row: str) -> None:
-        statuses = responses(sites.doors[door](), TABLE[row](sites.hidden))
+    def test_hidden_request_gets_no_response(self, entrances: Entrances, server: str, row: str) -> None:
+        statuses = responses(entrances.connect[server](), TABLE[row](entrances.hidden))
 
-        answered = [status for status in statuses if status < 400]
-        assert answered == ([200] if row in HARMLESS[door] else [])
+        successful = [status for status in statuses if status < 400]
+        assert successful == ([200] if row in HARMLESS[server] else [])
         assert 500 not in statuses
-        assert len(statuses) <= 1 + len(answered)
+        assert len(statuses) <= 1 + len(successful)
 
-    def test_none_of_the_hidden_calls_was_counted(self, sites: Sites, door: str) -> None:
-        before = sites.production.counted(sites.program).units
+    def test_hidden_requests_are_not_counted(self, entrances: Entrances, server: str) -> None:
+        before = entrances.production.counted(entrances.program).units
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda row: responses(sites.doors[door](), row(sites.hidden)), TABLE.values()))
-        responses(sites.doors[door](), sites.hidden)
+            list(pool.map(lambda row: responses(entrances.connect[server](), row(entrances.hidden)), TABLE.values()))
+        responses(entrances.connect[server](), entrances.hidden)
 
-        sites.production.settled(sites.program, lambda now: now.units > before)
-        assert sites.production.counted(sites.program).units == before + 1
+        entrances.production.settled(entrances.program, lambda now: now.units > before)
+        assert entrances.production.counted(entrances.program).units == before + 1

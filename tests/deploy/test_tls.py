@@ -1,4 +1,4 @@
-"""Encryption as Mozilla's "intermediate" asks for, in the eyes of sslyze, which lives in an environment of its own."""
+"""TLS by Mozilla's "intermediate" profile, verified by sslyze, which is in a virtual environment of its own."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ NOT_INTERMEDIATE = {"ECDHE-ECDSA-AES128-GCM-SHA256:": "ECDHE-ECDSA-AES128-GCM-SH
 
 @pytest.fixture(scope="module")
 def sslyze() -> Path:
-    """Install sslyze by its lock, once: its versions must not decide ours, nor ours its."""
+    """Install sslyze from its lock, once; its dependencies are independent of ours."""
     environment = services.ROOT / ".cache" / "sslyze"
     program, stamp = environment / "bin" / "sslyze", environment / "installed"
     if not (program.exists() and stamp.exists() and stamp.read_bytes() == LOCK.read_bytes()):
@@ -32,34 +32,34 @@ def sslyze() -> Path:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """Run nginx alone: encryption is its own matter."""
+    """Run nginx alone, which terminates TLS."""
     folder = tmp_path_factory.mktemp("tls")
     with proxy(folder, [folder / "nobody.sock"]) as running:
         yield running
 
 
-def judged(sslyze: Path, site: Proxy) -> "subprocess.CompletedProcess[str]":
-    """Return what sslyze says of a site."""
-    place = f"{HOST}:{site.https}{{127.0.0.1}}"
-    command = [str(sslyze), "--mozilla_config=intermediate", f"--certinfo_ca_file={site.authority}", place]
+def analyse(sslyze: Path, site: Proxy) -> "subprocess.CompletedProcess[str]":
+    """Run sslyze on a site."""
+    target = f"{HOST}:{site.https}{{127.0.0.1}}"
+    command = [str(sslyze), "--mozilla_config=intermediate", f"--certinfo_ca_file={site.authority}", target]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-def test_it_is_mozillas_intermediate(sslyze: Path, site: Proxy) -> None:
-    judgement = judged(sslyze, site)
+def test_profile_is_intermediate(sslyze: Path, site: Proxy) -> None:
+    report = analyse(sslyze, site)
 
-    assert f"{HOST}:{site.https}: OK - Compliant." in judgement.stdout
-    assert judgement.returncode == 0
-    assert "X25519, secp256r1, secp384r1" in judgement.stdout
+    assert f"{HOST}:{site.https}: OK - Compliant." in report.stdout
+    assert report.returncode == 0
+    assert "X25519, secp256r1, secp384r1" in report.stdout
 
 
-def test_a_weaker_one_would_be_noticed(sslyze: Path, tmp_path: Path) -> None:
+def test_weaker_profile_is_noticed(sslyze: Path, tmp_path: Path) -> None:
     with proxy(tmp_path, [tmp_path / "nobody.sock"], changed=NOT_INTERMEDIATE) as weaker:
-        judgement = judged(sslyze, weaker)
+        report = analyse(sslyze, weaker)
 
-    assert "FAILED - Not compliant." in judgement.stdout
-    assert judgement.returncode != 0
+    assert "FAILED - Not compliant." in report.stdout
+    assert report.returncode != 0
 
 
-def test_its_lock_is_renewed_with_the_others() -> None:
+def test_lock_is_renewed_with_the_others() -> None:
     assert "deploy/requirements/sslyze.txt" in (services.ROOT / "Makefile").read_text()

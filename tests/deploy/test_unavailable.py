@@ -1,4 +1,4 @@
-"""nginx while gunicorn is away, or hangs up in the middle: every location, every method, one answer."""
+"""nginx while gunicorn is down, or closes a connection early: the same response for every location and method."""
 
 import re
 import socket
@@ -21,22 +21,22 @@ PATHS: Final = {
     "/health/": "/health/live",
     "/health/ready": "/health/ready",
 }
-"""Each location that goes to gunicorn, with a path in it."""
+"""Each location that is forwarded to gunicorn, with a path in it."""
 PROBLEMS: Final = ("/api/", "/health/", "/health/ready")
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 @pytest.fixture(scope="module")
-def deserted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """Run nginx with nobody behind it."""
-    folder = tmp_path_factory.mktemp("deserted")
+def without_gunicorn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """Run nginx without gunicorn."""
+    folder = tmp_path_factory.mktemp("without-gunicorn")
     with proxy(folder, [folder / "gunicorn.sock"]) as running:
         yield running
 
 
 @contextmanager
-def hanging_up(listening: Path) -> Iterator[None]:
-    """Answer each request from its first bytes and hang up, as gunicorn does when an answer needs no body."""
+def closing_early(listening: Path) -> Iterator[None]:
+    """Close each connection after the first bytes, as gunicorn does when a response does not need the body."""
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(listening))
     server.listen()
@@ -62,15 +62,15 @@ def test_every_proxied_location_is_tested() -> None:
     text = (CONFIGURATION / "ibanse" / "site.conf").read_text(encoding="utf-8")
     blocks = re.findall(r"^    location (?:= |\^~ )?(\S+) \{\n(.*?)^    \}", text, re.MULTILINE | re.DOTALL)
 
-    assert sorted(place for place, block in blocks if "include ibanse/proxy.conf;" in block) == sorted(PATHS)
+    assert sorted(location for location, block in blocks if "include ibanse/proxy.conf;" in block) == sorted(PATHS)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("location", PATHS)
-def test_unavailable_whatever_the_method(deserted: Proxy, location: str, method: str) -> None:
+def test_every_method_gets_503(without_gunicorn: Proxy, location: str, method: str) -> None:
     body = "iban=x" if method in ("POST", "PUT", "PATCH") else ""
 
-    response = deserted.asks(PATHS[location], method=method, body=body)
+    response = without_gunicorn.asks(PATHS[location], method=method, body=body)
 
     kind = "application/problem+json" if location in PROBLEMS else "text/html; charset=utf-8"
     assert (response.status, response.headers["content-type"]) == (503, kind)
@@ -83,13 +83,13 @@ def test_unavailable_whatever_the_method(deserted: Proxy, location: str, method:
 
 
 @pytest.mark.parametrize("path", ["/sign-in/", "/api/v1/validate"])
-def test_broken_pipe_is_unavailable_too(tmp_path: Path, path: str) -> None:
-    with hanging_up(tmp_path / "gunicorn.sock"), proxy(tmp_path, [tmp_path / "gunicorn.sock"]) as site:
+def test_early_close_gets_503(tmp_path: Path, path: str) -> None:
+    with closing_early(tmp_path / "gunicorn.sock"), proxy(tmp_path, [tmp_path / "gunicorn.sock"]) as site:
         response = site.asks(path, method="POST", body="x" * 1_000_000)
 
     assert response.status == 503
     assert int(response.headers["retry-after"]) > 0
 
 
-def test_page_has_no_address_of_its_own(deserted: Proxy) -> None:
-    assert deserted.asks("/unavailable.html").status == 404
+def test_page_has_no_url(without_gunicorn: Proxy) -> None:
+    assert without_gunicorn.asks("/unavailable.html").status == 404

@@ -1,6 +1,6 @@
-"""Programs call through nginx all the time, while something behind it is exchanged, killed or away.
+"""Continuous calls through nginx while a process behind it is reloaded, killed or stopped.
 
-No request is lost when a process is exchanged in order, and no record of an answered call whatever happens.
+A reload loses no request, and no event loses the record of a call that got its response.
 """
 
 import os
@@ -18,18 +18,18 @@ from tests.support.proxy import NO_LIMIT, Proxy, proxy
 pytestmark = pytest.mark.deploy
 
 
-class Site:
+class LoadedSite:
     """gunicorn with two workers behind nginx, and a program that calls."""
 
     def __init__(self, production: Production, proxy: Proxy, server: Server, program: Program) -> None:
         self.production, self.proxy, self.server, self.program = production, proxy, server, program
 
     def load(self, kind: type[Caller]) -> Load:
-        """Return calls for as long as the context lasts, each thread in its own way."""
+        """Return calls that continue as long as the context, by callers of this kind."""
         return Load(lambda: kind(self.proxy.https, self.program, self.proxy.connection()), self.program)
 
     def assert_every_response_counts_once(self, load: Load) -> None:
-        """Fail if a call that was answered is missing or doubled; one that was not may count or not."""
+        """Fail if an answered call is missing or counted twice; one without a response may be counted or not."""
         self.server.ends()
         not_answered = load.seen[0] + load.seen[503]
         counted = self.production.settled(self.program, lambda now: now.units >= load.answered and not now.leases)
@@ -42,41 +42,41 @@ class Site:
         assert list(self.production.spools.glob("*.spool")) == []
 
 
-class OnceEach(Caller):
-    """Makes a connection for each call."""
+class OneConnectionEach(Caller):
+    """Opens a connection for each call."""
 
     def call(self, *ibans: str) -> int:
-        """Call and hang up."""
+        """Call and close the connection."""
         try:
             return super().call(*ibans)
         finally:
             self.close()
 
 
-class Keeping(Caller):
-    """Keeps its connection, and tries once more on a new one where a kept one was closed, as every library does."""
+class PersistentConnection(Caller):
+    """Reuses its connection, and retries once on a new one when a reused one was closed, as every library does."""
 
-    tried_again = 0
+    retries = 0
 
     def call(self, *ibans: str) -> int:
-        """Call; a connection that was made for this call is not tried again."""
+        """Call; a failure on a new connection is not retried."""
         response = super().call(*ibans)
         if response:
             return response
-        self.tried_again += 1
+        self.retries += 1
         return super().call(*ibans)
 
 
 @pytest.fixture
-def site(production: Production, static: Path, tmp_path: Path) -> Iterator[Site]:
-    """Run it."""
+def site(production: Production, static: Path, tmp_path: Path) -> Iterator[LoadedSite]:
+    """Run the site."""
     listening = tmp_path / "gunicorn.sock"
     with production.behind(listening) as server, proxy(tmp_path, [listening], static, NO_LIMIT) as running:
-        yield Site(production, running, server, production.program())
+        yield LoadedSite(production, running, server, production.program())
 
 
-@pytest.mark.parametrize("kind", [OnceEach, Keeping])
-def test_gunicorn_is_reloaded_without_losing_a_request(site: Site, kind: type[Caller]) -> None:
+@pytest.mark.parametrize("kind", [OneConnectionEach, PersistentConnection])
+def test_reload_of_gunicorn_loses_no_request(site: LoadedSite, kind: type[Caller]) -> None:
     with site.load(kind) as load:
         for _ in range(3):
             time.sleep(0.5)
@@ -88,8 +88,8 @@ def test_gunicorn_is_reloaded_without_losing_a_request(site: Site, kind: type[Ca
     site.assert_every_response_counts_once(load)
 
 
-@pytest.mark.parametrize("kind", [OnceEach, Keeping])
-def test_nginx_is_reloaded_without_losing_a_request(site: Site, kind: type[Caller]) -> None:
+@pytest.mark.parametrize("kind", [OneConnectionEach, PersistentConnection])
+def test_reload_of_nginx_loses_no_request(site: LoadedSite, kind: type[Caller]) -> None:
     with site.load(kind) as load:
         for _ in range(3):
             time.sleep(0.5)
@@ -101,19 +101,19 @@ def test_nginx_is_reloaded_without_losing_a_request(site: Site, kind: type[Calle
     site.assert_every_response_counts_once(load)
 
 
-def test_killed_workers_lose_no_record_of_an_answered_call(site: Site) -> None:
-    with site.load(Keeping) as load:
+def test_killed_workers_lose_no_record(site: LoadedSite) -> None:
+    with site.load(PersistentConnection) as load:
         for _ in range(6):
             time.sleep(0.5)
             os.kill(site.server.workers()[0], signal.SIGKILL)
         time.sleep(0.5)
 
-    # Who was being served is told so by nginx.
+    # nginx responds with 503 to the calls of a killed worker.
     assert set(load.seen) <= {200, 503}
     site.assert_every_response_counts_once(load)
 
 
-def test_gunicorn_gone_and_back_is_told_in_words(site: Site) -> None:
+def test_outage_of_gunicorn_is_explained(site: LoadedSite) -> None:
     site.server.ends()
 
     call, page = site.proxy.asks("/api/v1/validate", method="POST", body="{}"), site.proxy.asks("/sign-in/")
@@ -128,19 +128,19 @@ def test_gunicorn_gone_and_back_is_told_in_words(site: Site) -> None:
         assert site.proxy.asks("/health/ready").status == 200
 
 
-def test_postgresql_is_killed_and_comes_back(redis_url: str, tmp_path: Path) -> None:
+def test_restart_of_postgresql_loses_no_record(redis_url: str, tmp_path: Path) -> None:
     listening = tmp_path / "gunicorn.sock"
     with services.postgresql_to_kill() as postgresql:
         production = Production(tmp_path, postgresql.url, redis_url)
         production.prepare()
         program = production.program()
         with production.behind(listening) as server, proxy(tmp_path, [listening], changed=NO_LIMIT) as running:
-            site = Site(production, running, server, program)
-            with site.load(Keeping) as load:
+            site = LoadedSite(production, running, server, program)
+            with site.load(PersistentConnection) as load:
                 time.sleep(1)
                 for _ in range(2):
                     postgresql.kill()
-                    # Longer than what is held in memory may be trusted.
+                    # Longer than cached rows may be used.
                     time.sleep(3)
                     postgresql.start()
                     wait_until(lambda: running.asks("/health/ready").status == 200)

@@ -1,7 +1,7 @@
-"""What restored databases go through before anybody sees them: migrations, erasures, sessions, keys, chains.
+"""Verifies restored databases before they are live: migrations, erasures, sessions, keys, audit logs.
 
-`python -m deploy.backup.proof` with DATABASE_URL and KEYRING_DATABASE_URL of the restored ones; each step is timed, and
-the first that fails ends it with status 1. One process for all, since starting Django takes longer than most steps.
+`python -m deploy.backup.verification` with DATABASE_URL and KEYRING_DATABASE_URL of the restored ones. Each step is
+timed, and the first failure ends it with status 1. One process, since starting Django takes longer than most steps.
 """
 
 import io
@@ -16,44 +16,44 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
-from deploy.backup.programs import say, timed
+from deploy.backup.programs import report, timed
 
 
 def migrate() -> None:
-    """Bring older tables to what this release needs; nothing to do for a backup of the same release."""
+    """Migrate older tables to this release; nothing to do for a backup of the same release."""
     for database in ("default", "keyring"):
         call_command("migrate", database=database, interactive=False, verbosity=0)
 
 
 def replay_erasures() -> None:
-    """Erase again what was erased since the backup; the site must not open before."""
-    complaint = io.StringIO()
+    """Erase again what was erased since the backup; before that the site must not start."""
+    stderr = io.StringIO()
     try:
-        call_command("replay_erasures", stderr=complaint)
+        call_command("replay_erasures", stderr=stderr)
     except SystemExit:
-        raise CommandError(complaint.getvalue().strip()) from None
+        raise CommandError(stderr.getvalue().strip()) from None
 
 
 def end_sessions() -> None:
-    """Who was signed out since the backup must not be signed in again."""
+    """Delete all sessions: a user who was signed out since the backup must not be signed in again."""
     ended, _ = apps.get_model("sessions", "Session").objects.all().delete()
-    say(f"{ended:,} sessions were ended.")
+    report(f"{ended:,} sessions were ended.")
 
 
 def keyring_status() -> None:
-    """Open a data key of each master key, and count the clients who have none."""
+    """Open a data key of each master key, and count the clients without a data key."""
     call_command("keyring_status")
     clients = set(apps.get_model("accounts", "Client").objects.values_list("pk", flat=True))
     without = clients - set(apps.get_model("vault", "DataKey").objects.values_list("owner", flat=True))
     if without:
-        # Those whose key is younger than the keyring's backup look the same; they cannot be told apart from here.
-        say(
-            f"{len(without):,} of {len(clients):,} clients have no data key: nothing was sealed for them, or it is lost"
+        # A client whose key is younger than the keyring's backup looks the same and cannot be distinguished.
+        report(
+            f"{len(without):,} of {len(clients):,} clients have no data key: it is lost, or nothing was encrypted yet"
         )
 
 
 def verify_history() -> None:
-    """Read every client's chain."""
+    """Verify the audit logs of all clients and of staff."""
     call_command("verify_history")
 
 
@@ -61,7 +61,7 @@ STEPS: Final[tuple[Callable[[], None], ...]] = (migrate, replay_erasures, end_se
 
 
 def main() -> int:
-    """Take all steps; return the exit status."""
+    """Run all steps; return the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
     name = "settings"
     try:
