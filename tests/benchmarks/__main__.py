@@ -21,7 +21,7 @@ BENCHMARKS: dict[str, Callable[..., None]] = {
 
 
 def machine() -> str:
-    """Return what the figures were measured on: processor, cores, Python."""
+    """Return the machine of the measurement: processor, cores, Python."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -30,7 +30,7 @@ def machine() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the named measurements in the given order; tell which names there are if one is unknown.
+    """Run the named measurements in this order; print the names that there are if one is unknown.
 
     Words from the first one with a dash on are options, of the one measurement that takes them.
     """
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         print(f"Unknown: {', '.join(sorted(unknown))}. There are: {', '.join(BENCHMARKS)}.", file=sys.stderr)
         return 2
     print(machine())
-    # A measurement may keep to one core; the next one has all again.
+    # A measurement may restrict itself to one core; the next one has all again.
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
     for name in names or BENCHMARKS:
         print(f"\n{name}")
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    # A request to end leaves no server behind.
+    # SIGTERM leaves no server behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main(sys.argv[1:]))

@@ -118,7 +118,7 @@ def show(rows: dict[str, Row], readings: Sequence[dict[str, Reading]]) -> None:
     def middle(name: str, figure: Callable[[Reading], float]) -> float:
         return median(figure(reading[name]) for reading in readings)
 
-    print(f"  {WORKERS} workers, {load.CONNECTIONS} kept connections, median of {len(readings)} rounds")
+    print(f"  {WORKERS} workers, {load.CONNECTIONS} keep-alive connections, median of {len(readings)} rounds")
     print(f"  {'':34}{'requests':>9}{'p50':>8}{'p99':>8}   CPU per request, µs:         not")
     print(f"  {'':34}{'per s':>9}{'ms':>8}{'ms':>8}{'server':>9}{'PostgreSQL':>12}{'others':>8}{'2xx':>7}")
     for name, row in rows.items():
@@ -168,6 +168,6 @@ def single_calls(rows: dict[str, Row], readings: Sequence[dict[str, Reading]], s
 
 
 def batches(site: Site) -> None:
-    """Print how many numbers of a batch one core checks, through the one door of the API and without HTTP."""
+    """Print how many IBANs of a batch one core checks, through the pipeline of the API and without HTTP."""
     command = [sys.executable, "-m", "tests.benchmarks.batch", site.token]
     subprocess.run(command, env=site.environment, cwd=ROOT, check=True)

@@ -1,4 +1,4 @@
-"""How many numbers of a batch one core checks, through the pipeline of the API and without HTTP."""
+"""How many IBANs of a batch one core checks, through the pipeline of the API and without HTTP."""
 
 import io
 import json
@@ -19,7 +19,7 @@ CALLS = 20
 
 
 def run(token: str) -> None:
-    """Print the numbers per second, by the processor time of this process with its writer, and by the clock."""
+    """Print the IBANs per second, by the processor time of this process with its writer, and by the clock."""
     on_one_core()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
     django.setup()
@@ -43,24 +43,24 @@ def run(token: str) -> None:
             response = respond(request)
             if response.status != 200:
                 raise SystemExit(f"validate/batch responds with {response.status}: {response.body.decode()}")
-        numbers = IBANS_PER_CALL * len(bodies)
-        by_processor.append(numbers / (time.process_time() - began))
-        by_clock.append(numbers / (time.perf_counter() - clock_began))
+        ibans = IBANS_PER_CALL * len(bodies)
+        by_processor.append(ibans / (time.process_time() - began))
+        by_clock.append(ibans / (time.perf_counter() - clock_began))
     writer.stop()
-    # The first round built what is kept.
+    # The first round fills the caches.
     print(
-        f"\n  validate/batch, {IBANS_PER_CALL} numbers a call, {bad:.0%} bad, in-process, one core: "
-        f"{median(by_processor[1:]):,.0f} numbers/s by processor time, {median(by_clock[1:]):,.0f} by the clock"
+        f"\n  validate/batch, {IBANS_PER_CALL} ibans a call, {bad:.0%} bad, in-process, one core: "
+        f"{median(by_processor[1:]):,.0f} ibans/s by processor time, {median(by_clock[1:]):,.0f} by the clock"
     )
 
 
 def _bodies() -> tuple[list[bytes], float]:
     random = Random(20_261_123)
     countries = random.choices(list(COUNTRIES.values()), k=IBANS_PER_CALL * CALLS)
-    numbers = [valid_iban(random, country) for country in countries]
-    numbers = [mistyped(random, iban) if random.random() < MISTYPED_SHARE else iban for iban in numbers]
-    bad = sum(not engine.check(number).valid for number in numbers) / len(numbers)
-    calls = (numbers[at : at + IBANS_PER_CALL] for at in range(0, len(numbers), IBANS_PER_CALL))
+    ibans = [valid_iban(random, country) for country in countries]
+    ibans = [mistyped(random, iban) if random.random() < MISTYPED_SHARE else iban for iban in ibans]
+    bad = sum(not engine.check(iban).valid for iban in ibans) / len(ibans)
+    calls = (ibans[at : at + IBANS_PER_CALL] for at in range(0, len(ibans), IBANS_PER_CALL))
     return [json.dumps({"ibans": each}).encode() for each in calls], bad
 
 

@@ -14,7 +14,6 @@ from typing import Final
 
 import django
 
-from accounts.actor import Actor
 from tests.benchmarks import load, rows
 from tests.support import services
 
@@ -55,7 +54,7 @@ def _measure(stage: rows.Stage, wanted: int) -> None:
     )
     print(f"  a client with {wanted:,} checks was made in {time.perf_counter() - began:,.0f} s")
     load.pace(server.port, server.requests, CALLS_PER_SECOND, WINDOW_SECONDS)
-    _tell("before", [load.pace(server.port, server.requests, CALLS_PER_SECOND, IDLE_SECONDS)])
+    _print_worst("before", [load.pace(server.port, server.requests, CALLS_PER_SECOND, IDLE_SECONDS)])
     began = time.perf_counter()
     with subprocess.Popen([sys.executable, "manage.py", "execute_deletions"], env=environment, cwd=ROOT) as deleting:
         seen = []
@@ -64,12 +63,12 @@ def _measure(stage: rows.Stage, wanted: int) -> None:
             # The last window may reach beyond the end; the time is the process's own.
             took = time.perf_counter() - began
     if deleting.returncode:
-        raise load.LoadError("The deletion failed; what it said stands above.")
-    _tell("meanwhile, at worst", seen)
+        raise load.LoadError("The deletion failed; its output stands above.")
+    _print_worst("meanwhile, at worst", seen)
     print(f"  deleted in {took:,.0f} s, {wanted / took:,.0f} rows in a second (within {WINDOW_SECONDS} s)")
 
 
-def _tell(when: str, results: list[load.Result]) -> None:
+def _print_worst(when: str, results: list[load.Result]) -> None:
     """Print the worst of some windows."""
     refused = sum(result.refused + result.broken for result in results)
     p50, p99 = max(result.p50 for result in results), max(result.p99 for result in results)
@@ -83,6 +82,7 @@ def fill(wanted: int) -> None:
     # Models can be imported only from here on.
     from django.db import connection
 
+    from accounts.actor import Actor
     from accounts.models import Client, User
     from accounts.profile import details
     from privacy.deletion import requesting

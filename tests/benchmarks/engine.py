@@ -44,13 +44,13 @@ def run() -> None:
 
 
 def on_one_core() -> None:
-    """Keep this process and its children on one core, so that the kernel moves nobody between measurements."""
+    """Keep this process and its children on one core, so that the kernel moves nothing between measurements."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def valid_iban(random: Random, country: Country) -> str:
-    """Return a number that passes every check, of a bank in the directory where the country has one."""
+    """Return an IBAN that passes every check, of a bank in the directory where the country has one."""
     bank_code = random.choice(_CODES[country.code]) if country.code in DIRECTORIES else None
     while True:
         bban = "".join(random.choice(_ALPHABETS[kind]) for kind in country.classes[4:])
@@ -72,7 +72,7 @@ def with_check_digits(code: str, bban: str) -> str:
 
 
 def mistyped(random: Random, iban: str) -> str:
-    """Return the number with one slip: a character replaced, swapped with the next, left out or added."""
+    """Return the IBAN with one mistake: a character replaced, swapped with the next, left out or added."""
     at = random.randrange(2, len(iban) - 1)
     character = random.choice(_ALPHABETS["n"])
     return random.choice(
@@ -86,12 +86,12 @@ def mistyped(random: Random, iban: str) -> str:
 
 
 def grouped(iban: str) -> str:
-    """Return the number as people write it."""
+    """Return the IBAN as people write it."""
     return " ".join(iban[at : at + 4] for at in range(0, len(iban), 4))
 
 
 def ours(numbers: Sequence[str]) -> None:
-    """Check every number: the whole verdict with national check digits, bank and BIC."""
+    """Check every IBAN: the whole verdict with national check digits, bank and BIC."""
     for text in numbers:
         engine.check(text)
 
@@ -112,7 +112,7 @@ def by_stdnum(numbers: Sequence[str]) -> None:
 
 
 def nanoseconds(checker: Callable[[Sequence[str]], None], numbers: Sequence[str]) -> float:
-    """Return the processor time per number of one pass."""
+    """Return the processor time per IBAN of one pass."""
     began = time.process_time_ns()
     checker(numbers)
     return (time.process_time_ns() - began) / len(numbers)
@@ -137,14 +137,14 @@ def compare(title: str, numbers: Sequence[str]) -> None:
 
 
 def suggest(numbers: Sequence[str]) -> None:
-    """Time a single check of a wrong number with its suggestions."""
+    """Time a single check of a wrong IBAN with its suggestions."""
     times = []
     for text in numbers:
         began = time.perf_counter_ns()
         engine.with_suggestions(engine.check(text))
         times.append((time.perf_counter_ns() - began) / 1000)
     slowest = sorted(times)[int(len(times) * 0.99)]
-    print(f"  A wrong number with its suggestions: {median(times):,.0f} µs, 99 of 100 within {slowest:,.0f} µs")
+    print(f"  A wrong IBAN with its suggestions: {median(times):,.0f} µs, 99 of 100 within {slowest:,.0f} µs")
 
 
 _TIME = """
@@ -164,8 +164,8 @@ print(*(size / 2**20 for size in tracemalloc.get_traced_memory()))
 def start() -> None:
     """Time the import that builds the tables, and weigh what it keeps; each time in a new process."""
     milliseconds = median(in_new_process(_TIME)[0] for _ in range(5))
-    kept, peak = in_new_process(_WEIGH)
-    print(f"  Importing the engine: {milliseconds:,.0f} ms, keeps {kept:,.1f} MiB (at most {peak:,.1f} MiB on the way)")
+    retained, peak = in_new_process(_WEIGH)
+    print(f"  Importing the engine: {milliseconds:,.0f} ms, retains {retained:,.1f} MiB (peak {peak:,.1f} MiB)")
 
 
 def in_new_process(code: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""Drives a server: as hard as it takes it (wrk), or with single calls at a given rate."""
+"""Drives a server: as hard as it can take (wrk), or with single calls at a fixed rate."""
 
 import json
 import math
@@ -46,7 +46,7 @@ def post(path: str, body: bytes, headers: Sequence[str]) -> bytes:
 
 
 def saturate(port: int, requests: Path, seconds: float) -> Result:
-    """Send the requests of a file (a zero byte ends each) as fast as 16 kept connections get their answers."""
+    """Send the requests of a file (a zero byte ends each) as fast as 16 keep-alive connections get their responses."""
     if shutil.which("wrk") is None:
         raise LoadError("wrk is missing")
     command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{math.ceil(seconds)}s"]
@@ -88,7 +88,7 @@ def pace(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> R
                 was_due, response = busy[connection]
                 received = connection.recv(65_536)
                 if not received:
-                    raise LoadError("The server closed a kept connection.")
+                    raise LoadError("The server closed a keep-alive connection.")
                 if _is_complete(response + received):
                     times.append((time.perf_counter() - was_due) * 1000)
                     refused += not (response + received).startswith(b"HTTP/1.1 2")

@@ -12,7 +12,6 @@ from random import Random
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from accounts.actor import SYSTEM, Actor
 from tests.benchmarks import own_database
 from tests.benchmarks.engine import MISTYPED_SHARE, mistyped, valid_iban
 
@@ -69,6 +68,7 @@ class Log:
         from django.test import Client as Browser
         from django.utils import timezone
 
+        from accounts.actor import SYSTEM, Actor
         from accounts.models import Client, User
         from apikeys import keys
         from privacy.check_logging import mode as check_logging_mode
@@ -116,7 +116,7 @@ class Log:
             code: [self.verdict(random, registry.COUNTRIES[code]) for _ in range(NUMBERS)]
             for code in (*COUNTRIES, RARE_COUNTRY)
         }
-        self.number = verdicts[RARE_COUNTRY][0].iban
+        self.iban = verdicts[RARE_COUNTRY][0].iban
         begins = datetime.now(UTC) - timedelta(days=DAYS)
         choice = check_logging_mode.Choice(Mode.FULL, DAYS)
         for place in range(size):
@@ -131,7 +131,7 @@ class Log:
             yield RecordRow(row.id, at, *[getattr(row, name) for name in row.__struct_fields__[2:]])
 
     def verdict(self, random: Random, country: "Country") -> "Verdict":
-        """Return the verdict on a number of a country."""
+        """Return the verdict on an IBAN of a country."""
         from validation import engine
 
         iban = valid_iban(random, country)
@@ -143,8 +143,8 @@ class Log:
         assert response.status_code == 200, response.status_code
 
     def found(self) -> str:
-        """Return the query of a search for a number."""
-        response = self.browser.post("/log/find/", {"iban": self.number})
+        """Return the query of a search for an IBAN."""
+        response = self.browser.post("/log/find/", {"iban": self.iban})
         return str(response.headers["Location"]).partition("?")[2].partition("#")[0]
 
     def deep(self) -> str:
@@ -171,6 +171,7 @@ class Log:
 
     def erase(self) -> int:
         """Erase the whole log; return in how many requests."""
+        from accounts.actor import Actor
         from validation.records import search, store
 
         calls = 1
@@ -179,7 +180,7 @@ class Log:
         return calls
 
     def time(self, action: "Callable[[Log], object]") -> float:
-        """Return the median milliseconds of a deed."""
+        """Return the median milliseconds of an action."""
         action(self)
         times = []
         for _ in range(ROUNDS):
@@ -200,7 +201,7 @@ QUERIES: Final[dict[str, Callable[[Log], str]]] = {
     "not valid, rare country": lambda _log: f"verdict=invalid&country={RARE_COUNTRY}",
     "not valid, frequent country, frequent key": lambda log: f"verdict=invalid&country=SE&key={log.keys[1]}",
     "frequent country, frequent key, never both": lambda log: f"country=DE&key={log.keys[1]}",
-    "one number": lambda log: log.found(),
+    "one IBAN": lambda log: log.found(),
 }
 COUNTS: Final[dict[str, Callable[[Log], object]]] = {
     "count all": lambda log: log.count(),

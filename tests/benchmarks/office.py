@@ -87,11 +87,13 @@ def measure() -> None:
         figures = []
         for query in queries:
             browser.get(place, QUERY_STRING=query)
-            with CaptureQueriesContext(connection) as asked:
+            with CaptureQueriesContext(connection) as captured:
                 response = browser.get(place, QUERY_STRING=query)
             assert response.status_code == 200, (place, query, response.status_code)
-            number = sum(said["sql"].startswith(("SELECT", "INSERT", "UPDATE")) for said in asked.captured_queries)
-            figures.append(f"{p50(partial(browser.get, place, QUERY_STRING=query))} ({number})")
+            queries_run = sum(
+                each["sql"].startswith(("SELECT", "INSERT", "UPDATE")) for each in captured.captured_queries
+            )
+            figures.append(f"{p50(partial(browser.get, place, QUERY_STRING=query))} ({queries_run})")
         print(f"  {meta.label:34}{figures[0]:>15}{figures[1]:>15}{figures[2]:>15}")
     print(f"  {'page of a client':34}{p50(lambda: browser.get(f'/admin/accounts/client/{one}/change/')):>12}")
     print(f"  {'first page':34}{p50(lambda: browser.get('/admin/')):>12}")
@@ -122,7 +124,7 @@ def staff_browser() -> "Browser":
 
 
 def p50(action: Callable[[], object]) -> str:
-    """Return the median milliseconds of a deed, and the least: what it takes when nothing else runs."""
+    """Return the median milliseconds of an action, and the least: what it takes when nothing else runs."""
     times = []
     for _ in range(ROUNDS):
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own for a benchmark of pages, and Django set up on it. Knows no page and no rows."""
+"""A private PostgreSQL for a benchmark of pages, and Django set up on it. Knows no page and no rows."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 def run(module: str) -> None:
-    """Run a benchmark's module as a process of its own, on a durable PostgreSQL that is gone afterwards."""
+    """Run a benchmark's module as a process of its own, on a durable PostgreSQL that is removed afterwards."""
     services.install(["postgresql"])
     try:
         with services.postgresql(durable=True) as url, tempfile.TemporaryDirectory(prefix="ibanse-bench-") as folder:
@@ -28,7 +28,7 @@ def run(module: str) -> None:
 
 
 def prepare() -> None:
-    """Set Django up in that process: models can be imported afterwards, tables are there, and pages are answered."""
+    """Set up Django in that process, so that models can be imported; make the tables and let pages be rendered."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ibanse.settings")
     django.setup()
     # Settings are read only from here on.

@@ -52,13 +52,13 @@ class Spent(NamedTuple):
     others: float
 
     def since(self, earlier: "Spent", requests: int) -> "Spent":
-        """Return the microseconds per request since an earlier reading."""
+        """Return the microseconds per request since an earlier measurement."""
         return Spent(*((now - then) * 1e6 / requests for now, then in zip(self, earlier, strict=True)))
 
 
 @dataclass(frozen=True)
 class Row:
-    """A running server: where it listens, what it is asked, and whose processor time counts as what."""
+    """A running server: where it listens, its requests, and whose processor time counts as what."""
 
     title: str
     port: int
@@ -89,22 +89,22 @@ class Stage:
         bodies = (json.dumps({"iban": number}, separators=(",", ":")).encode() for number in self.numbers)
         return [load.post(_PATH, body, headers) for body in bodies]
 
-    def start(self, name: str, command: Sequence[str], address: Path | int, environment: dict[str, str]) -> int:
+    def start(self, name: str, command: Sequence[str], listener: Path | int, environment: dict[str, str]) -> int:
         """Start a Python server in a folder of its own; return its process."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         command = [sys.executable, *command]
-        return self.stack.enter_context(services.serving(command, folder, address, environment)).pid
+        return self.stack.enter_context(services.serving(command, folder, listener, environment)).pid
 
     @cached_property
     def redis(self) -> tuple[str, list[int]]:
-        """Return the address and the process of a Redis."""
+        """Return the URL and the process of a Redis."""
         url = self.stack.enter_context(services.redis())
         return url, [*cpu.children_named("redis-server"), *cpu.children_named("valkey-server")]
 
     @cached_property
     def postgresql(self) -> tuple[str, list[int]]:
-        """Return the address and the process of a PostgreSQL that writes as safely as production's does."""
+        """Return the URL and the process of a PostgreSQL that writes as safely as production's does."""
         url = self.stack.enter_context(services.postgresql(durable=True))
         return url, cpu.children_named("postgres")
 
@@ -120,7 +120,7 @@ class Stage:
 
     @cached_property
     def sealed(self) -> Site:
-        """Return a site on PostgreSQL whose client wants all kept."""
+        """Return a site on PostgreSQL whose client stores everything."""
         return self._site("sealed", self.postgresql[0], mode="full")
 
     def _site(self, name: str, database_url: str, *, mode: str = "off") -> Site:
@@ -145,7 +145,7 @@ class Stage:
         command = [sys.executable, "-m", "tests.benchmarks.site", mode]
         made = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
         if made.returncode:
-            raise services.ServiceError("the site could not be prepared; what it said stands above")
+            raise services.ServiceError("the site could not be prepared; its output stands above")
         return Site(environment, made.stdout.split()[-1])
 
 
@@ -196,7 +196,7 @@ def _ours(stage: Stage, title: str, name: str, site: Site, database: Sequence[in
 
 
 def sealed(stage: Stage) -> Row:
-    """Start ibanse for a client that wants each check kept, sealed and with its blind index."""
+    """Start ibanse for a client that stores each check, sealed and with its blind index."""
     return _ours(stage, "ibanse, PostgreSQL, sealed log", "sealed", stage.sealed, stage.postgresql[1])
 
 

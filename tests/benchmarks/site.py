@@ -1,6 +1,6 @@
-"""Prepares an ibanse to be measured, in its own environment: tables, a client, a key without limits in its way.
+"""Prepares a site for a measurement, in its own environment: tables, a client, a key without limits.
 
-The argument is what the client wants kept of its checks: off, verdict or full.
+The argument is what the client stores of its checks: off, verdict or full.
 """
 
 import os
@@ -9,9 +9,7 @@ from datetime import timedelta
 
 import django
 
-from accounts.actor import SYSTEM
-
-# As many as the columns hold: the limits are counted, and never met.
+# As many as the columns hold: the limits are counted, and never reached.
 NO_LIMIT = 2**31 - 1
 
 
@@ -24,6 +22,7 @@ def prepare(mode: str) -> str:
     from django.core.management import call_command
     from django.utils import timezone
 
+    from accounts.actor import SYSTEM
     from accounts.models import Client
     from apikeys import keys
     from apikeys.models import ApiKey

@@ -46,7 +46,7 @@ def run() -> None:
         text = (unit * (CHARACTERS // len(unit) + 1))[:CHARACTERS]
         found = len(extract(text))
         print(f"  extract {title:34}{milliseconds(extract, text):8.1f} ms per {CHARACTERS:,} characters, {found} found")
-    print(f"  calculate {'a number of each country, verified':34}{calculations(whole_numbers()):8.1f} µs per call")
+    print(f"  calculate {'one of each country, verified':34}{calculations(whole_numbers()):8.1f} µs per call")
     print(f"  calculate {'Spanish digits, computed':34}{calculations([SPANISH]):8.1f} µs per call")
     for bic in ("DEUTDEFF", "DABADKKK", "ZZZZDEZZ"):
         total = bics.look_up(bic).total_bank_codes
@@ -65,7 +65,7 @@ def milliseconds(action: Callable[[str], object], text: str) -> float:
 
 
 def whole_numbers() -> list[tuple[str, ...]]:
-    """Return the domestic number of a valid IBAN of every country."""
+    """Return the domestic account number of a valid IBAN of every country."""
     random = Random(20_261_123)
     return [(country.code, "", valid_iban(random, country)[4:]) for country in COUNTRIES.values()]
 

@@ -35,7 +35,7 @@ settings.configure(
 
 @csrf_exempt
 def hello(_: HttpRequest) -> JsonResponse:
-    """Answer with an empty object, whatever was asked."""
+    """Respond with an empty object to every request."""
     return JsonResponse({})
 
 
