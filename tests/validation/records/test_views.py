@@ -407,7 +407,7 @@ class ErasePageTests(RecordPagesTest):
                 response = self.alice.posts(path, fields, follow=True)
 
                 self.assertEqual(response.status_code, 200)
-                self.assertRegex(response.content.decode(), "Nothing was deleted|continues automatically")
+                self.assertRegex(response.content.decode(), "Nothing was deleted|continues in the background")
         self.assertEqual(len(self.records()), 1)
         self.assertEqual(self.audit_details("log.erased"), [])
 
