@@ -16,6 +16,7 @@ How to add to it:
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.functional import Promise, cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
@@ -255,6 +257,11 @@ class StaffAdmin(_ModelAdmin):
 def short(number: UUID) -> str:
     """Return the beginning of a number, enough to tell the rows of a page apart."""
     return f"{str(number)[:8]}…"
+
+
+def moment(when: datetime) -> str:
+    """Return a time as the pages of actions show it."""
+    return f"{timezone.localtime(when):%Y-%m-%d %H:%M}"
 
 
 def flag(name: str, label: Any) -> Callable[[Any, Any], str]:

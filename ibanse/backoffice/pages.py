@@ -1,122 +1,168 @@
-"""A deed as a page of the back-office: what it is done to, what will happen, a reason, a form that can be sent once.
+"""The page of a staff action: what it is done to, what will happen, a reason, and a form that can be sent once.
 
-The site asks for the permission and records the look (back_office.py); the deed itself records what was done.
+An action is a class on StaffActionView in `actions/<noun>.py`: its URL, permission, texts and form. What it does, and
+what it records, is a rule in accounts/staff/ or the app whose subject it is. The site checks the permission and records
+that the page was opened or the form sent.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar, Final, Generic, TypeVar
 from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
+from django.db.models import Model
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views import View
 from django.views.decorators.http import require_http_methods
 
 from accounts import messages as account_messages
 from accounts.errors import Refusal
 from accounts.forms import idempotency
+from accounts.permissions import StaffPermission
 from accounts.staff.justification import Justification
-from ibanse.backoffice.actions.forms import ActionForm
-from ibanse.backoffice.model_admin import StaffRequest, looks_at
+from ibanse.backoffice.forms import ActionForm
+from ibanse.backoffice.model_admin import Page, StaffRequest, looks_at
 
 Fact = tuple[Promise, object]
+Row = TypeVar("Row")
+RECORDED_FOR_CLIENT: Final = _(
+    "It is recorded in the client's audit log and in the staff audit log. All owners are notified by e-mail."
+)
+RECORDED_FOR_STAFF: Final = _("It is recorded in the staff audit log.")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How a page offers a deed, asks, says what it will do, and that it is done, or was before."""
+class StaffActionView(View, Generic[Row]):
+    """An action of staff on one row: a GET says what will happen, a POST does it."""
 
-    link: Promise
-    question: Promise
-    meaning: tuple[Promise, ...]
-    done: Promise
-    already: Promise
-    is_grave: bool = False
+    name: ClassVar[str]
+    """Of the URL, behind `admin:`, such as `suspend_client`."""
+    path: ClassVar[str]
+    """Below /admin/, such as `clients/<uuid:pk>/suspend/`."""
+    permission: ClassVar[StaffPermission]
+    on: ClassVar[type[Model] | None] = None
+    """The model on whose pages the link stands; None: in the menu."""
+    section: ClassVar[str] = ""
+    """Of the menu, by its name in ibanse/backoffice/site.py."""
 
+    link: ClassVar[Promise]
+    """What the button says, and the link to the page unless there is a `label`."""
+    label: ClassVar[Promise | None] = None
+    question: ClassVar[Promise]
+    meaning: ClassVar[tuple[Promise, ...]]
+    done: ClassVar[Promise]
+    already: ClassVar[Promise]
+    """Shown when it had been done before, and nothing was changed."""
+    is_grave: ClassVar[bool] = False
+    """Whether it asks for the password or second factor again when the last proof is older than five minutes: a stolen
+    session suspends nobody."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaffAction:
-    """A deed with everything that its page needs to know of it. `row` is what it is done to."""
+    form_class: ClassVar[type[ActionForm]] = ActionForm
+    template_name: ClassVar[str] = "admin/action.html"
 
-    words: Words
-    find: Callable[..., Any]
-    """From what the path holds to the row; None when there is none."""
-    carry_out: Callable[[Any, Justification, Any], bool]
-    """From row, reason and form to whether it was not done before. May raise Refusal."""
-    client_of: Callable[[Any], UUID | None] = lambda _row: None
-    facts: Callable[[Any], list[Fact]] = lambda _row: []
-    objection: Callable[[Any], Promise | None] = lambda _row: None
-    """Why there is nothing to do now, if that is known before anybody fills in the form."""
-    back: Callable[[Any], str]
-    """The path of the page to go back to."""
-    form: type[ActionForm] = field(default=ActionForm)
+    request: StaffRequest
 
+    def find(self, **place: Any) -> Row:
+        """Return the row of a path. Raises Http404."""
+        assert self.on is not None
+        row: Row = get_object_or_404(self.on, **place)  # type: ignore[assignment]  # `on` is the model of Row here
+        return row
 
-def view(action: StaffAction) -> Callable[..., HttpResponseBase]:
-    """Return the view of a deed's page: looking says what will happen, and sending the form does it.
+    def carry_out(self, row: Row, justification: Justification, form: Any) -> bool:
+        """Do it by a rule; return whether that changed anything. May raise Refusal."""
+        raise NotImplementedError
 
-    A grave one asks for the password or second factor again when the last proof is older than five minutes: a session
-    that somebody else got hold of suspends nobody.
-    """
-    does = partial(_view, action)
-    proven = reauthentication_required(does) if action.words.is_grave else does
-    return require_http_methods(["GET", "HEAD", "POST"])(proven)
+    def client_id(self, row: Row) -> UUID | None:
+        """Return the id of the client it concerns, for the staff audit log and the link back."""
+        raise NotImplementedError
 
+    def back(self, row: Row) -> str:
+        """Return the path of the page to go back to."""
+        raise NotImplementedError
 
-def _view(action: StaffAction, request: StaffRequest, **place: Any) -> HttpResponseBase:
-    row = action.find(**place)
-    if row is None:
-        raise Http404
-    looks_at(request, action.client_of(row))
-    if request.method != "POST":
-        return _page(request, action, row, action.form(row=row))
-    standing = idempotency.redeem(request, request.POST.get("attempt", ""))
-    if standing == "sent":
-        messages.info(request, str(_("This form has already been submitted. No further changes were made.")))
-        return redirect(action.back(row))
-    form = action.form(request.POST, row=row)
-    if standing == "unknown":
-        problem = _("This form has expired. No changes were made. Check and resend.")
-        return _anew(request, action, place, form, problem)
-    if not form.is_valid():
-        return _page(request, action, row, form, status=422)
-    try:
-        is_done = action.carry_out(row, form.justification(request.actor), form)
-    except Refusal as refusal:
-        return _anew(request, action, place, form, account_messages.operator_refusal(refusal))
-    tell = messages.success if is_done else messages.info
-    tell(request, str(action.words.done if is_done else action.words.already))
-    return redirect(action.back(row))
+    def facts(self, row: Row) -> list[Fact]:
+        """Return what the page says of the row."""
+        return []
 
+    def objection(self, row: Row) -> Promise | None:
+        """Return why there is nothing to do now, if that is known before anybody fills in the form."""
+        return None
 
-def _anew(
-    request: StaffRequest, action: StaffAction, place: dict[str, Any], form: ActionForm, problem: object
-) -> HttpResponseBase:
-    """Show the page as things are now, with the reason that was typed: what else was typed answered another state."""
-    row = action.find(**place)
-    if row is None:
-        messages.error(request, str(problem))
-        return redirect("admin:index")
-    typed = {name: form.data.get(name, "") for name in ("ticket", "words")}
-    return _page(request, action, row, action.form(row=row, initial=typed), problem=problem, status=409)
+    @staticmethod
+    def is_offered(_row: Any, /) -> bool:
+        """Return whether the link stands on the page of a row of `on`."""
+        return True
 
+    @classmethod
+    def as_page(cls) -> Page:
+        """Return the page for the table of the site."""
+        view = reauthentication_required(cls.as_view()) if cls.is_grave else cls.as_view()
+        return Page(
+            name=cls.name,
+            path=cls.path,
+            view=require_http_methods(["GET", "HEAD", "POST"])(view),
+            permission=cls.permission,
+            label=cls.label or cls.link,
+            changes=True,
+            on=cls.on,
+            section=cls.section,
+            is_offered=cls.is_offered,
+        )
 
-def _page(  # noqa: PLR0913 - all that the page shows, each by its name
-    request: StaffRequest, action: StaffAction, row: Any, form: ActionForm, *, problem: object = "", status: int = 200
-) -> HttpResponse:
-    context = {
-        "words": action.words,
-        "client": action.client_of(row),
-        "facts": action.facts(row),
-        "objection": "" if problem else action.objection(row),
-        "problem": problem,
-        "form": form,
-        "back": action.back(row),
-        "attempt": idempotency.issue(request),
-    }
-    return render(request, "admin/action.html", context, status=status)
+    def get(self, request: StaffRequest, **place: Any) -> HttpResponseBase:
+        """Show what will happen, and the form."""
+        row = self._found(place)
+        return self._page(row, self.form_class(row=row))
+
+    def post(self, request: StaffRequest, **place: Any) -> HttpResponseBase:
+        """Do it, unless the form was sent before or is wrong."""
+        row = self._found(place)
+        state = idempotency.redeem(request, request.POST.get("attempt", ""))
+        if state == "sent":
+            messages.info(request, str(_("This form has already been submitted. No further changes were made.")))
+            return redirect(self.back(row))
+        form = self.form_class(request.POST, row=row)
+        if state == "unknown":
+            problem = _("This form has expired. No changes were made. Check and resend.")
+            return self._refused(place, form, problem)
+        if not form.is_valid():
+            return self._page(row, form, status=422)
+        try:
+            is_changed = self.carry_out(row, form.justification(request.actor), form)
+        except Refusal as refusal:
+            return self._refused(place, form, account_messages.operator_refusal(refusal))
+        if is_changed:
+            messages.success(request, str(self.done))
+        else:
+            messages.info(request, str(self.already))
+        return redirect(self.back(row))
+
+    def _found(self, place: dict[str, Any]) -> Row:
+        row = self.find(**place)
+        looks_at(self.request, self.client_id(row))
+        return row
+
+    def _refused(self, place: dict[str, Any], form: ActionForm, problem: object) -> HttpResponseBase:
+        """Show the page as things are now, with the reason as typed; other values answered an older state."""
+        try:
+            row = self.find(**place)
+        except Http404:
+            messages.error(self.request, str(problem))
+            return redirect("admin:index")
+        typed = {name: form.data.get(name, "") for name in ("ticket", "words")}
+        return self._page(row, self.form_class(row=row, initial=typed), problem=problem, status=409)
+
+    def _page(self, row: Row, form: ActionForm, *, problem: object = "", status: int = 200) -> HttpResponse:
+        context = {
+            "action": self,
+            "client": self.client_id(row),
+            "facts": self.facts(row),
+            "objection": "" if problem else self.objection(row),
+            "problem": problem,
+            "form": form,
+            "back": self.back(row),
+            "attempt": idempotency.issue(self.request),
+        }
+        return render(self.request, self.template_name, context, status=status)

@@ -35,9 +35,7 @@ from accounts.models import (
 )
 from accounts.staff import entry, unmasking
 from apikeys.models import ApiKey, QuotaMonth
-from ibanse.backoffice import audit
-from ibanse.backoffice.actions import api_keys as actions_of_keys
-from ibanse.backoffice.actions import clients as actions_of_accounts
+from ibanse.backoffice import actions, audit
 from ibanse.backoffice.lists import accounts as of_accounts
 from ibanse.backoffice.lists import api_keys as of_keys
 from ibanse.backoffice.model_admin import Page, StaffAdmin, looks_at
@@ -87,8 +85,7 @@ SECTIONS: Final[dict[str, Section]] = {
 """The menu from top to bottom, and every model of the back-office."""
 
 PAGES: Final[tuple[Page, ...]] = (
-    *actions_of_accounts.PAGES,
-    *actions_of_keys.PAGES,
+    *actions.PAGES,
     Page(
         "client_details",
         "clients/<uuid:pk>/details/",

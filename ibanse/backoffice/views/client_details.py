@@ -23,7 +23,7 @@ from accounts.models import Client, Invitation, Unmasking, User
 from accounts.profile import countries, details
 from accounts.staff import support_access, unmasking
 from ibanse.backoffice import masking
-from ibanse.backoffice.actions.forms import ActionForm
+from ibanse.backoffice.forms import ActionForm
 from ibanse.backoffice.model_admin import StaffRequest, found
 
 MOST_ROWS: Final = 200

@@ -16,11 +16,11 @@ from accounts.forms.choices import Checkboxes, Option
 from accounts.models import User
 from accounts.staff import groups as staff_groups
 from accounts.staff import membership as action
-from ibanse.backoffice.actions.forms import StaffActionForm
+from ibanse.backoffice.forms import InternalActionForm
 from ibanse.backoffice.model_admin import StaffRequest
 
 
-class StaffForm(StaffActionForm):
+class StaffForm(InternalActionForm):
     """Which groups, whether they are let in, and why."""
 
     groups = forms.MultipleChoiceField(

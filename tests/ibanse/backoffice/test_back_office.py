@@ -35,7 +35,7 @@ from accounts.staff import groups as staff_groups
 from accounts.team import invitations
 from apikeys.models import ApiKey, QuotaMonth
 from ibanse import checks
-from ibanse.backoffice.actions import clients as actions_of_accounts
+from ibanse.backoffice import actions
 from ibanse.backoffice.site import PAGES
 from ibanse.config import env
 from privacy import vault
@@ -162,9 +162,7 @@ class OfficeTest(BaseTest):
             "admin:guard_block_change": self.first(Block),
             "admin:accounts_staffentry_change": self.first(StaffEntry),
             "admin:change_staff": self.colleague.user.pk,
-            **dict.fromkeys(
-                (f"admin:{page.name}" for page in actions_of_accounts.PAGES if page.on is Client), client.pk
-            ),
+            **dict.fromkeys((f"admin:{page.name}" for page in actions.PAGES if page.on is Client), client.pk),
             "admin:resend_invitation": self.invitation.pk,
             "admin:withdraw_invitation": self.invitation.pk,
             "admin:sign_out_user": self.alice.user.pk,
