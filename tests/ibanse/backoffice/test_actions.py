@@ -247,7 +247,7 @@ class TwiceTests(BackOfficeActionTest):
         foreign = self.form_of(self.staff("billing"), path)["attempt"]
         for attempt in ("", "x", str(uuid4()), foreign):
             response = billing.posts(path, {**REASON, "attempt": attempt})
-            self.assertContains(response, "out of date", status_code=409)
+            self.assertContains(response, "This form has expired", status_code=409)
             self.assertContains(response, REASON["words"], status_code=409)
         self.assertEqual(Client.objects.get().state, "active")
 

@@ -46,7 +46,7 @@ class StaffChainTests(BaseTest):
         foreign = client_log.checkpoint(self.alice.client)
         for text, said, status in (
             ("nothing of ours", "This is not one of our statements", 422),
-            (str(foreign).replace("'", '"'), "not a checkpoint that we have signed", 200),
+            (str(foreign).replace("'", '"'), "not a checkpoint we have signed", 200),
         ):
             self.assertContains(self.guard.posts(PATH, {"checkpoint": text}), said, status_code=status)
 

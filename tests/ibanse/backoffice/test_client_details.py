@@ -131,7 +131,7 @@ class ClientDetailsTests(BaseTest):
 
         response = self.support.posts(self.path(), fields)
 
-        self.assertContains(response, "has been used", status_code=409)
+        self.assertContains(response, "has already been used", status_code=409)
         self.assertEqual(self.in_clear(self.support), set())
         self.assertContains(response, REASON["words"], status_code=409)
 
