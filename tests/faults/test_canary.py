@@ -60,7 +60,7 @@ class CanarySite:
         command.append("tests.support.leaky:application")
         with services.serving(command, self.temporary, port, environment) as process:
             server = Server(process, port)
-            wait_until(lambda: len(server.ready()) == 1)
+            wait_until(lambda: len(server.ready()) == 1, seconds=services.STARTS_WITHIN_SECONDS)
             yield server
 
     def create_client(self, mode: str) -> CanaryClient:

@@ -9,7 +9,6 @@ from tests.support.production import Caller, Production, Program, Server
 
 pytestmark = pytest.mark.postgresql
 
-CALLS = 400
 QUOTA = 100
 IBAN = "SE45 5000 0000 0583 9825 7466"
 
@@ -29,15 +28,17 @@ def statuses(server: Server, program: Program, calls: int, *ibans: str) -> Count
 
 
 class TestTheQuota:
-    def test_400_parallel_calls_on_a_quota_of_100_admit_exactly_100(self, production: Production) -> None:
-        program = production.program(quota=QUOTA)
+    @pytest.mark.parametrize(("calls", "quota"), [(400, 100), pytest.param(20_000, 5_000, marks=pytest.mark.long)])
+    def test_parallel_calls_are_admitted_to_exactly_the_quota(
+        self, production: Production, calls: int, quota: int
+    ) -> None:
+        program = production.program(quota=quota)
         with production.serving(workers=4) as server:
-            seen = statuses(server, program, CALLS)
+            seen = statuses(server, program, calls)
             server.ends()
 
-        assert seen == {200: QUOTA, 429: CALLS - QUOTA}
-        counted = production.counted(program)
-        assert (counted.units, counted.by_key, counted.taken, counted.leases) == (QUOTA, QUOTA, QUOTA, 0)
+        assert seen == {200: quota, 429: calls - quota}
+        assert production.counted(program) == (quota, quota, quota, 0)
 
     def test_a_batch_is_admitted_whole_or_not_at_all(self, production: Production) -> None:
         program = production.program(quota=QUOTA)

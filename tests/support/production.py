@@ -117,7 +117,7 @@ class Production:
         environment = self.environment | {"IBANSE_WORKERS": str(workers)}
         with services.serving(command, self._folder, port, environment) as process:
             server = Server(process, port)
-            wait_until(lambda: len(server.ready()) == workers)
+            wait_until(lambda: len(server.ready()) == workers, seconds=services.STARTS_WITHIN_SECONDS)
             yield server
 
     @contextmanager
@@ -127,7 +127,7 @@ class Production:
         environment = self.environment | {"IBANSE_SOCKET": str(socket), "IBANSE_WORKERS": str(workers)} | settings
         with services.serving(command, socket.parent, socket, environment) as process:
             server = Server(process)
-            wait_until(lambda: len(server.ready()) == workers)
+            wait_until(lambda: len(server.ready()) == workers, seconds=services.STARTS_WITHIN_SECONDS)
             yield server
 
     def log(self) -> reader.Log:
@@ -287,7 +287,7 @@ class Load:
     def wait_for_calls(self, count: int = 100) -> None:
         """Wait until so many more calls have been answered."""
         before = self.answered
-        wait_until(lambda: self.answered >= before + count)
+        wait_until(lambda: self.answered >= before + count, seconds=60)
 
     def _run(self) -> None:
         caller = self._caller()
@@ -302,12 +302,12 @@ class Load:
         caller.close()
 
 
-def wait_until(is_so: Callable[[], bool], *, must: bool = True) -> None:
-    """Wait until a condition holds; after ten seconds fail, or return if it need not (`must`)."""
-    deadline = time.monotonic() + 10
+def wait_until(is_so: Callable[[], bool], *, must: bool = True, seconds: float = 10) -> None:
+    """Wait until a condition holds; when the time is over fail, or return if it need not hold (`must`)."""
+    deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:
-            assert not must, "The condition did not hold within ten seconds."
+            assert not must, f"The condition did not hold within {seconds} seconds."
             return
         time.sleep(0.05)
 

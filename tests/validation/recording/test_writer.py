@@ -440,10 +440,11 @@ class EmptyingTests(WriterTest):
         self.assertEqual(self.counted(), 3)
 
 
+@pytest.mark.parametrize("rounds", [15, pytest.param(500, marks=pytest.mark.long)])
 def test_writers_that_add_to_the_same_counts_at_the_same_time_lose_none_and_never_wait_for_each_other(
-    production: Production,
+    production: Production, rounds: int
 ) -> None:
-    clients, rounds, writers = 20, 15, 4
+    clients, writers = 20, 4
     pairs = production.run(recording.create_clients_with_keys, clients)
     with ThreadPoolExecutor(writers) as processes:
         added = [processes.submit(production.run, recording.count_calls, pairs, rounds) for _ in range(writers)]
