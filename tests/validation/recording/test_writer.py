@@ -440,7 +440,7 @@ class EmptyingTests(WriterTest):
         self.assertEqual(self.counted(), 3)
 
 
-@pytest.mark.parametrize("rounds", [15, pytest.param(500, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [15, pytest.param(150, marks=pytest.mark.long)])
 def test_writers_that_add_to_the_same_counts_at_the_same_time_lose_none_and_never_wait_for_each_other(
     production: Production, rounds: int
 ) -> None:
