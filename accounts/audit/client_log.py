@@ -33,7 +33,7 @@ def record(event: AuditEvent, *, client: Client, by: Actor, detail: dict[str, st
         if description.mail and not client.is_demo:  # Nobody reads mail at the demo's addresses.
             # The words of a reason stay in the log: a mail is not encrypted.
             context = {
-                "sentence": description.text,
+                "event": description.text,
                 "at": entry.at,
                 "network": entry.network,
                 "meaning": description.meaning,

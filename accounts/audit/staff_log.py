@@ -170,7 +170,7 @@ def _has_alarmed(entry: StaffEntry) -> bool:
 
 def _alarm(event: StaffEvent, entry: StaffEntry, by: Actor) -> None:
     context = {
-        "sentence": STAFF_EVENTS[event].text,
+        "event": STAFF_EVENTS[event].text,
         "at": entry.at,
         "number": entry.number,
         "network": entry.network,

@@ -68,5 +68,5 @@ def record_for_user(event: AuditEvent, request: HttpRequest, user: User, detail:
 def _on_credential_changed(event: AuditEvent, request: HttpRequest, user: User) -> None:
     record_for_user(event, request, user)
     presence.end_others(request, user)
-    context = {"sentence": CLIENT_EVENTS[event].text, "at": timezone.now(), "site": settings.SITE_URL}
+    context = {"event": CLIENT_EVENTS[event].text, "at": timezone.now(), "site": settings.SITE_URL}
     mail.send_on_commit("auth/notice", to=user.email, language=user.language or get_language(), context=context)

@@ -41,5 +41,5 @@ def sign_out(user: User, justification: Justification) -> bool:
 
 def _tell(user: User) -> None:
     sentence = messages.TO_MEMBERS[AuditEvent.MEMBER_SIGNED_OUT_BY_OPERATOR]
-    context = {"sentence": sentence, "by": gettext_lazy("the operator"), "at": timezone.now()}
+    context = {"event": sentence, "by": gettext_lazy("the operator"), "at": timezone.now()}
     mail.send_on_commit("about_you", to=user.email, language=user.language, context=context)

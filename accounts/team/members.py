@@ -183,5 +183,5 @@ def _record(event: AuditEvent, member: User, *, by: Actor) -> None:
     audit.record(event, client=_client(member), by=by, detail={"user": member.email})
     is_mailed_as_owner = member.is_active and member.role == User.Role.OWNER
     if member.pk != by.pk and not is_mailed_as_owner:
-        context = {"sentence": messages.TO_MEMBERS[event], "by": by.email, "at": timezone.now()}
+        context = {"event": messages.TO_MEMBERS[event], "by": by.email, "at": timezone.now()}
         mail.send_on_commit("about_you", to=member.email, language=member.language, context=context)

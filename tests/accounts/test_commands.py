@@ -1,14 +1,13 @@
-"""What the operator does by command: staff, the recovery of an owner, the demo."""
+"""Commands of the operator: staff, owner recovery, the demo client."""
 
 import io
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from unittest.mock import patch
 
 from django.core import mail
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import override_settings
 from django.utils import timezone
 
@@ -17,31 +16,25 @@ from accounts.models import Client, HistoryEntry, OwnerRecovery, UsageDay, User
 from accounts.staff import groups
 from accounts.team import owner_recovery
 from tests.base import PASSWORD, BaseTest
-
-
-def said(*command: str, **options: Any) -> str:
-    """Run a command and return what it wrote."""
-    out = io.StringIO()
-    call_command(*command, stdout=out, **options)
-    return out.getvalue()
+from tests.support.commands import run_command
 
 
 class CreateStaffTests(BaseTest):
     def create(self, email: str, password: str, *options: str) -> str:
         with patch("sys.stdin", io.StringIO(password + "\n")):
-            return said("create_staff", email, "--password-stdin", *options)
+            return run_command("create_staff", email, "--password-stdin", *options)
 
-    def test_groups_are_made_by_a_command_and_given_by_another(self) -> None:
+    def test_groups_are_created_and_assigned_by_commands(self) -> None:
         with self.assertRaisesMessage(CommandError, "sync_staff_groups"):
             self.create("lena@operator.example", PASSWORD, "--group", "lead")
         with self.assertRaisesMessage(CommandError, "Made the group lead."):
-            said("sync_staff_groups", "--check")
-        self.assertIn("lead may now auth.change_group.", said("sync_staff_groups"))
-        self.assertIn("match the table", said("sync_staff_groups", "--check"))
+            run_command("sync_staff_groups", "--check")
+        self.assertIn("lead may now auth.change_group.", run_command("sync_staff_groups"))
+        self.assertIn("match the table", run_command("sync_staff_groups", "--check"))
 
-        told = self.create("lena@operator.example", PASSWORD, "--group", "lead", "--group", "support")
+        output = self.create("lena@operator.example", PASSWORD, "--group", "lead", "--group", "support")
 
-        self.assertIn("in lead, support", told)
+        self.assertIn("in lead, support", output)
         self.assertEqual(groups.of(User.objects.get()), ["support", "lead"])
         self.assertIn("in no group yet", self.create("sten@operator.example", PASSWORD))
 
@@ -54,7 +47,7 @@ class CreateStaffTests(BaseTest):
         self.assertIsNone(user.client)
         self.assertTrue(user.check_password(PASSWORD))
 
-    def test_a_weak_password_a_taken_or_a_malformed_address_makes_nobody(self) -> None:
+    def test_weak_password_or_bad_email_creates_nobody(self) -> None:
         self.create("sten@operator.example", PASSWORD)
         for email, password in (
             ("nina@operator.example", "password"),
@@ -73,29 +66,27 @@ class RecoverOwnerTests(BaseTest):
 
     def request(self) -> OwnerRecovery:
         with self.captureOnCommitCallbacks(execute=True):
-            said("recover_owner", "vera@example.com", reason="ticket 4711")
+            run_command("recover_owner", "vera@example.com", reason="ticket 4711")
         return OwnerRecovery.objects.get()
 
-    def test_everybody_at_the_client_is_told_and_can_stop_it(self) -> None:
+    def test_everybody_at_the_client_is_mailed_and_can_cancel(self) -> None:
         self.request()
 
-        told = [message for message in mail.outbox if "/recovery/" in message.body]
-        self.assertEqual(
-            {address for message in told for address in message.to}, {"alice@example.com", "vera@example.com"}
-        )
+        recipients = {email for message in mail.outbox if "/recovery/" in message.body for email in message.to}
+        self.assertEqual(recipients, {"alice@example.com", "vera@example.com"})
 
     def test_nothing_happens_before_72_hours(self) -> None:
         self.request()
 
         with self.assertRaisesMessage(CommandError, "Too early"):
-            said("recover_owner", "vera@example.com")
+            run_command("recover_owner", "vera@example.com")
         self.assertEqual(User.objects.get(email="vera@example.com").role, User.Role.MEMBER)
 
     def test_after_72_hours_the_user_is_an_owner_once(self) -> None:
         found = self.request()
         OwnerRecovery.objects.update(requested_at=timezone.now() - timedelta(hours=73))
 
-        self.assertIn("is an owner now", said("recover_owner", "vera@example.com"))
+        self.assertIn("is an owner now", run_command("recover_owner", "vera@example.com"))
 
         self.assertEqual(User.objects.get(email="vera@example.com").role, User.Role.OWNER)
         found.requested_at = timezone.now() - timedelta(hours=73)
@@ -114,15 +105,15 @@ class RecoverOwnerTests(BaseTest):
     def test_a_request_without_a_reason_or_for_nobody_is_refused(self) -> None:
         for email in ("vera@example.com", "nobody@example.com", "alice@example.com"):
             with self.subTest(email=email), self.assertRaises(CommandError):
-                said("recover_owner", email, reason="" if email.startswith("vera") else "ticket")
+                run_command("recover_owner", email, reason="" if email.startswith("vera") else "ticket")
         self.assertFalse(OwnerRecovery.objects.exists())
 
 
 class DemoTests(BaseTest):
     def test_the_demo_is_made_once_with_two_users_and_a_month_of_usage(self) -> None:
         with TemporaryDirectory() as folder, override_settings(DATA_DIR=Path(folder)):
-            first = said("create_demo")
-            second = said("create_demo")
+            first = run_command("create_demo")
+            second = run_command("create_demo")
             self.assertEqual((Path(folder) / "demo_logins").stat().st_mode & 0o777, 0o600)
 
         self.assertEqual(first, second)
@@ -134,5 +125,5 @@ class DemoTests(BaseTest):
 
     def test_production_refuses_it(self) -> None:
         with override_settings(EMBEDDED=False), self.assertRaises(CommandError):
-            said("create_demo")
+            run_command("create_demo")
         self.assertFalse(Client.objects.exists())

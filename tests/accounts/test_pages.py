@@ -73,11 +73,11 @@ OWNER_PAGES = (
 
 
 class PageTest(BaseTest):
-    def trail(self) -> list[str]:
+    def events(self) -> list[str]:
         return [entry.tag for entry in client_log.entries(self.alice.client).order_by("number")]
 
-    def write(self, number: int, tag: str = "users.signed_in") -> None:
-        for _ in range(number):
+    def write(self, count: int, tag: str = "users.signed_in") -> None:
+        for _ in range(count):
             audit.record(AuditEvent(tag), client=self.alice.client, by=self.alice.actor)
 
 
@@ -104,8 +104,8 @@ class EveryPageTests(PageTest):
     def test_the_literal_path_to_security_and_privacy(self) -> None:
         page = self.alice.opens("/account/settings/security-and-privacy/").content.decode()
 
-        trail = page.partition("<ol>")[2].partition("</ol>")[0]
-        words = re.sub(r"<[^>]+>", " ", trail).split()
+        breadcrumbs = page.partition("<ol>")[2].partition("</ol>")[0]
+        words = re.sub(r"<[^>]+>", " ", breadcrumbs).split()
         self.assertEqual(words, ["My", "account", "Account", "Settings", "Security", "and", "privacy"])
 
 
@@ -175,22 +175,22 @@ class DetailsTests(PageTest):
         page = self.alice.opens("/account/contact/")
         self.assertContains(page, "Räksmörgås &amp; Söner AB")
         self.assertContains(page, "The contact details have been saved.")
-        self.assertEqual(self.trail(), ["contact.changed"])
+        self.assertEqual(self.events(), ["contact.changed"])
 
     def test_saving_the_same_again_records_nothing(self) -> None:
         for _ in range(2):
             self.alice.posts("/account/contact/", CONTACT)
 
-        self.assertEqual(self.trail(), ["contact.changed"])
+        self.assertEqual(self.events(), ["contact.changed"])
 
     def test_billing_details_get_a_vat_number_in_its_one_form(self) -> None:
         self.alice.posts("/account/billing/", BILLING)
 
         self.assertEqual(details.billing(self.alice.client).vat_number, "SE556036079301")
-        self.assertEqual(self.trail(), ["billing.changed"])
+        self.assertEqual(self.events(), ["billing.changed"])
 
     def test_vat_numbers_are_checked_for_form_by_country(self) -> None:
-        for country, number, kept in (
+        for country, vat_number, stored in (
             ("SE", "556036-0793 01", "SE556036079301"),
             ("SE", "DE136695976", "DE136695976"),
             ("GR", "094259216", "EL094259216"),
@@ -201,15 +201,15 @@ class DetailsTests(PageTest):
             ("", "556036079301", "556036079301"),
             ("SE", "", ""),
         ):
-            with self.subTest(number, country=country):
-                fields = {**BILLING, "country": country, "vat_number": number}
+            with self.subTest(vat_number, country=country):
+                fields = {**BILLING, "country": country, "vat_number": vat_number}
                 self.assertEqual(self.alice.posts("/account/billing/", fields).status_code, 302)
-                self.assertEqual(details.billing(self.alice.client).vat_number, kept)
+                self.assertEqual(details.billing(self.alice.client).vat_number, stored)
 
     def test_what_cannot_be_a_vat_number_is_told_at_the_field_and_kept_in_it(self) -> None:
-        for number in ("SE556036079302", "556036", "٥٥٦٠٣٦٠٧٩٣٠١", "x", "<b>12345678</b>", "SE" + "1" * 40):
-            with self.subTest(number):
-                response = self.alice.posts("/account/billing/", {**BILLING, "vat_number": number})
+        for vat_number in ("SE556036079302", "556036", "٥٥٦٠٣٦٠٧٩٣٠١", "x", "<b>12345678</b>", "SE" + "1" * 40):
+            with self.subTest(vat_number):
+                response = self.alice.posts("/account/billing/", {**BILLING, "vat_number": vat_number})
                 self.assertContains(response, 'id="id_vat_number_error"', status_code=422)
                 self.assertContains(response, "Räksmörgås &amp; Söner AB", status_code=422)
                 self.assertContains(response, 'aria-describedby="id_vat_number_helptext id_vat_number_error"', 1, 422)
@@ -227,7 +227,7 @@ class DetailsTests(PageTest):
                 with self.subTest(what, path=path):
                     response = self.alice.posts(path, {**fields, field: name})
                     self.assertContains(response, f'id="id_{field}_error"', status_code=422)
-        self.assertEqual(self.trail(), [])
+        self.assertEqual(self.events(), [])
 
     def test_names_of_every_script_are_welcome(self) -> None:
         for name in (
@@ -279,13 +279,13 @@ class ProfileTests(PageTest):
         user = User.objects.get(pk=self.vera.user.pk)
         self.assertEqual((details.name(user), user.language, user.time_zone), ("Vera Öst", "de", "Asia/Tokyo"))
         self.assertContains(response, '<html lang="de">')
-        self.assertEqual(self.trail(), ["users.profile_changed"])
+        self.assertEqual(self.events(), ["users.profile_changed"])
 
     def test_saving_the_same_again_records_nothing(self) -> None:
         for _ in range(2):
             self.vera.posts("/account/profile/", self.FIELDS)
 
-        self.assertEqual(self.trail(), ["users.profile_changed"])
+        self.assertEqual(self.events(), ["users.profile_changed"])
 
     def test_nobody_gives_themselves_a_role_or_another_client(self) -> None:
         self.vera.posts(
@@ -351,7 +351,7 @@ class UsersPageTests(PageTest):
 
 class HistoryPageTests(PageTest):
     def numbers(self, response: "PageResponse") -> list[int]:
-        return [int(number) for number in re.findall(r'<td class="figure">(\d+)</td>', response.content.decode())]
+        return [int(figure) for figure in re.findall(r'<td class="figure">(\d+)</td>', response.content.decode())]
 
     def test_the_newest_comes_first_fifty_a_page(self) -> None:
         self.write(120)
@@ -469,14 +469,14 @@ class HistoryPageTests(PageTest):
         text = self.export()
 
         rows = list(csv.reader(StringIO(text.removeprefix("\ufeff"))))
-        self.assertEqual([row[0] for row in rows[1:-1]], [str(number) for number in range(1, 252)])
+        self.assertEqual([row[0] for row in rows[1:-1]], [str(sequence) for sequence in range(1, 252)])
         self.assertEqual(rows[-2][2], "history.exported")
         self.assertEqual(rows[-1][0], "checkpoint")
         stated = audit_export.read_checkpoint(rows[-1][1])
         assert stated is not None
         self.assertTrue(client_log.verify_checkpoint(self.alice.client, stated).ok)
         self.assertEqual(stated["hash"], rows[-2][-1])
-        self.assertEqual(self.trail()[-1], "history.exported")
+        self.assertEqual(self.events()[-1], "history.exported")
 
     def test_no_cell_of_the_export_is_a_formula(self) -> None:
         for begin in ("=", "+", "-", "@", "\t", "\r", "\n", " =", "＝"):
@@ -494,7 +494,7 @@ class HistoryPageTests(PageTest):
     def test_only_a_post_exports_and_a_sub_user_never(self) -> None:
         self.assertEqual(self.alice.opens("/account/history/export/").status_code, 302)
         self.assertEqual(self.vera.posts("/account/history/export/").status_code, 403)
-        self.assertNotIn("history.exported", self.trail())
+        self.assertNotIn("history.exported", self.events())
 
 
 class SettingsTests(PageTest):
@@ -538,6 +538,6 @@ class MailTests(PageTest):
 
         at = client_log.entries(self.alice.client, tag="users.deactivated").get().at.astimezone(UTC)
         with override("en"):
-            said = date_format(at, "DATETIME_FORMAT")
+            local_time = date_format(at, "DATETIME_FORMAT")
         for sent in mail.outbox:
-            self.assertIn(f"{said} (UTC)", str(sent.body))
+            self.assertIn(f"{local_time} (UTC)", str(sent.body))

@@ -1,4 +1,4 @@
-"""Users, of whom nobody signs in yet: the name is the e-mail address, whatever its case."""
+"""Users: the e-mail address is the name, case-insensitively."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""What the tests of signing in share: forms sent with their mails, and codes read from the mailbox."""
+"""Helpers for tests of sign-in: forms with their mails, and codes read from the mailbox."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -24,16 +24,16 @@ SIGN_UP = {
 
 
 def plain(page: bytes, email: str) -> str:
-    """Return a page without what differs by chance: the form's token and the address that was typed."""
+    """Return a page without its random parts: the CSRF token and the typed e-mail address."""
     text = page.decode().replace(email, "@")
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", text)
 
 
-class EntranceTest(BaseTest):
-    """A test at the door: mails are sent as they would be once the transaction is over."""
+class SignInTest(BaseTest):
+    """A test of sign-in pages, whose mails are sent as after a commit."""
 
     def send(self, who: Visitor, path: str, fields: dict[str, Any] | None = None, **extra: Any) -> "PageResponse":
-        """Send a form and let its mails go."""
+        """Send a form and its mails."""
         with self.captureOnCommitCallbacks(execute=True):
             return who.posts(path, fields, **extra)
 
@@ -42,24 +42,24 @@ class EntranceTest(BaseTest):
         return self.send(who, "/sign-in/", {"login": email, "password": password, **fields})
 
     def member(self, email: str, **fields: Any) -> User:
-        """Make a user whose address is proven, and sign nobody in."""
+        """Create a user with a verified e-mail address, not signed in."""
         fields = fields or {"client": Client.objects.create(), "role": User.Role.OWNER}
         user = User.objects.create_user(email, PASSWORD, **fields)
         EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
         return user
 
-    def enter(self, user: User, address: str = "192.0.2.7") -> Visitor:
-        """Return somebody who has signed in by the form just now, and so need not prove themselves again."""
-        who = Visitor(address)
+    def enter(self, user: User, ip_address: str = "192.0.2.7") -> Visitor:
+        """Return a visitor who has just signed in by the form, and so need not reauthenticate."""
+        who = Visitor(ip_address)
         self.assertEqual(self.sign_in(who, user.email).status_code, 302)
         self.assert_in(who)
         return who
 
-    def code_for(self, address: str) -> str:
-        """Return the code of the last mail to an address."""
-        letter = [letter for letter in mail.outbox if letter.to == [address]][-1]
-        found = CODE.search(str(letter.body))
-        assert found, letter.body
+    def code_for(self, email: str) -> str:
+        """Return the code of the latest mail to this e-mail address."""
+        message = [message for message in mail.outbox if message.to == [email]][-1]
+        found = CODE.search(str(message.body))
+        assert found, message.body
         return found.group()
 
     def assert_in(self, who: Visitor) -> None:
@@ -72,7 +72,7 @@ class EntranceTest(BaseTest):
         self.assertRedirects(response, "/sign-in/?next=/account/sessions/", fetch_redirect_response=False)
 
     def assert_tags(self, user: User, *tags: str) -> None:
-        """Fail unless the client's trail ends with these deeds."""
+        """Fail unless the client's audit log ends with these events."""
         assert user.client is not None
-        kept = list(user.client.history.order_by("number").values_list("tag", flat=True))
-        self.assertEqual(tuple(kept[-len(tags) :]), tags)
+        recorded = list(user.client.history.order_by("number").values_list("tag", flat=True))
+        self.assertEqual(tuple(recorded[-len(tags) :]), tags)

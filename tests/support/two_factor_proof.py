@@ -1,4 +1,4 @@
-"""When somebody has last proven who they are: what is sensitive asks for it once more."""
+"""The time of the last reauthentication, which sensitive pages ask for."""
 
 import time
 
@@ -8,7 +8,7 @@ from tests.base import Person
 
 
 def proven(person: Person, *, minutes_ago: int = 0) -> Person:
-    """Let this person's session say that the password was typed so many minutes ago."""
+    """Set in the person's session that the password was typed so many minutes ago."""
     at = time.time() - 60 * minutes_ago
     session = person.browser.session
     session["account_authentication_methods"] = [{"method": "password", "at": at, "reauthenticated": True}]

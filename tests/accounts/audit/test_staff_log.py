@@ -192,7 +192,7 @@ class StaffHistoryTests(BaseTest):
             kept.write(said.getvalue())
             kept.flush()
             call_command("verify_history", "--against", kept.name, stdout=said)
-            self.assertIn("It reaches to entry 3 at least", said.getvalue())
+            self.assertIn("reaches at least to entry 3", said.getvalue())
 
             StaffEntry.objects.filter(number=3).delete()
             with self.assertRaisesMessage(CommandError, "is cut from entry 3"):

@@ -1,4 +1,4 @@
-"""Change of the e-mail address: both mailboxes must agree."""
+"""Change of the e-mail address: confirmed by codes to both mailboxes."""
 
 from datetime import timedelta
 from unittest import mock
@@ -10,13 +10,13 @@ from accounts.audit import client_log
 from accounts.auth import codes
 from accounts.models import User
 from tests.base import Visitor
-from tests.support.entrance import EntranceTest
+from tests.support.entrance import SignInTest
 
 OLD, NEW = "olga@example.com", "olga@new.example"
 PATH = "/account/email/"
 
 
-class EmailChangeTests(EntranceTest):
+class EmailChangeTests(SignInTest):
     def setUp(self) -> None:
         super().setUp()
         self.owner = self.member(OLD)
@@ -34,9 +34,11 @@ class EmailChangeTests(EntranceTest):
         self.assertEqual(self.owner.email, NEW)
         self.assertEqual(list(EmailAddress.objects.values_list("email", "verified", "primary")), [(NEW, True, True)])
         assert self.owner.client is not None
-        [told] = client_log.told(self.owner.client, client_log.entries(self.owner.client, tag="users.email_changed"))
-        self.assertEqual(told.details, {"old": OLD, "new": NEW})
-        subjects = {letter.to[0] for letter in mail.outbox if letter.subject == "Your e-mail address has been changed"}
+        [row] = client_log.told(self.owner.client, client_log.entries(self.owner.client, tag="users.email_changed"))
+        self.assertEqual(row.details, {"old": OLD, "new": NEW})
+        subjects = {
+            message.to[0] for message in mail.outbox if message.subject == "Your e-mail address has been changed"
+        }
         self.assertEqual(subjects, {OLD, NEW})
         self.assert_in(self.here)
         self.assert_out(there)

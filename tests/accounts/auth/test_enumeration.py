@@ -1,4 +1,4 @@
-"""Whoever asks at the door does not learn who has an account: the answers cost and look the same."""
+"""The sign-in pages do not reveal who has an account: responses cost and look the same."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from accounts.auth import sessions
 from accounts.models import User
 from privacy import vault
 from tests.base import Visitor
-from tests.support.entrance import SIGN_UP, EntranceTest, plain
+from tests.support.entrance import SIGN_UP, SignInTest, plain
 
 pytestmark = pytest.mark.claim("sign_in_is_silent")
 
@@ -26,7 +26,7 @@ Visit = Callable[[Visitor, str], None]
 
 @dataclass(frozen=True)
 class Seen:
-    """All that an outsider could tell two answers apart by."""
+    """Everything by which an outsider could tell two responses apart."""
 
     responses: tuple[tuple[int, str, str, str], ...]
     hashes: int
@@ -34,13 +34,13 @@ class Seen:
     mails: int
 
 
-class EnumerationTests(EntranceTest):
+class EnumerationTests(SignInTest):
     def setUp(self) -> None:
         super().setUp()
         # Whoever comes first in a worker's minute opens the sessions' data key, known or not.
         vault.seal(sessions.OWNER, "", purpose="session", record="first")
         self.user = self.member(KNOWN)
-        # Opens the key of all sessions, which whoever comes first in a minute pays for, known or not.
+        # Opens the key of all sessions, which the first request of a minute pays for, known or not.
         self.send(Visitor(), "/sign-in/forgotten/", {"email": "first@example.com"})
 
     def seen(self, email: str, *visits: tuple[str, dict[str, str]]) -> Seen:
@@ -66,7 +66,7 @@ class EnumerationTests(EntranceTest):
         return Seen(tuple(responses), hashes.call_count, queries, len(mail.outbox))
 
     def assert_alike(self, *visits: tuple[str, dict[str, str]]) -> Seen:
-        """Fail unless a known and an unknown address look the same; return what was seen."""
+        """Fail unless a known and an unknown e-mail address look the same; return the responses."""
         known, unknown = self.seen(KNOWN, *visits), self.seen(UNKNOWN, *visits)
         self.assertEqual(known.responses, unknown.responses)
         self.assertEqual(known.queries, unknown.queries)

@@ -1,4 +1,4 @@
-"""Passwords: what is refused, how they are kept, changed and replaced when forgotten."""
+"""Passwords: what is refused, how they are stored, changed and reset."""
 
 import pytest
 from django.conf import settings
@@ -12,14 +12,14 @@ from accounts.models import User
 from accounts.profile import details
 from ibanse import settings as ours
 from tests.base import PASSWORD, Visitor
-from tests.support.entrance import NEW_PASSWORD, EntranceTest
+from tests.support.entrance import NEW_PASSWORD, SignInTest
 
 pytestmark = pytest.mark.claim("passwords")
 
 FORGOTTEN = "/sign-in/forgotten/"
 
 
-class PasswordRuleTests(EntranceTest):
+class PasswordRuleTests(SignInTest):
     def test_argon2id_comes_first(self) -> None:
         with override_settings(PASSWORD_HASHERS=ours.PASSWORD_HASHERS):
             user = User.objects.create_user("olga@example.com", PASSWORD)
@@ -49,7 +49,7 @@ class PasswordRuleTests(EntranceTest):
         self.assertNotIn("http", str(settings.AUTH_PASSWORD_VALIDATORS))
 
 
-class PasswordChangeTests(EntranceTest):
+class PasswordChangeTests(SignInTest):
     def setUp(self) -> None:
         super().setUp()
         self.owner = self.member("olga@example.com")
@@ -95,7 +95,7 @@ class PasswordChangeTests(EntranceTest):
         self.assertEqual(self.sign_in(Visitor(), self.owner.email, NEW_PASSWORD).status_code, 302)
 
 
-class ForgottenPasswordTests(EntranceTest):
+class ForgottenPasswordTests(SignInTest):
     def setUp(self) -> None:
         super().setUp()
         self.owner = self.member("olga@example.com")
@@ -134,7 +134,7 @@ class ForgottenPasswordTests(EntranceTest):
         self.assertIn("There is no account with it.", str(letter.body))
 
     def test_one_mailbox_is_not_flooded(self) -> None:
-        for number in range(8):
-            self.send(Visitor(f"198.51.100.{number}"), FORGOTTEN, {"email": self.owner.email})
+        for host in range(8):
+            self.send(Visitor(f"198.51.100.{host}"), FORGOTTEN, {"email": self.owner.email})
 
         self.assertEqual(len(mail.outbox), 5)

@@ -2,10 +2,10 @@
 
 from accounts.models import User
 from tests.base import Visitor
-from tests.support.entrance import EntranceTest
+from tests.support.entrance import SignInTest
 
 
-class PreferenceTests(EntranceTest):
+class PreferenceTests(SignInTest):
     def test_a_user_reads_their_own_language_in_any_browser(self) -> None:
         owner = self.member("olga@example.com")
         User.objects.filter(pk=owner.pk).update(language="sv")
@@ -43,7 +43,7 @@ class PreferenceTests(EntranceTest):
         self.assertEqual(len(seen), 2)
 
 
-class MenuTests(EntranceTest):
+class MenuTests(SignInTest):
     OWNERS_ONLY = (
         "/overview/",
         "/account/users/",
@@ -56,8 +56,8 @@ class MenuTests(EntranceTest):
 
     def test_each_sees_the_links_they_may_open(self) -> None:
         owner = self.member("olga@example.com")
-        sub_user = self.member("sub@example.com", client=owner.client, role=User.Role.MEMBER)
-        for user, hers in ((owner, True), (sub_user, False)):
+        member = self.member("sub@example.com", client=owner.client, role=User.Role.MEMBER)
+        for user, hers in ((owner, True), (member, False)):
             page = self.enter(user).opens("/countries/").content.decode()
             for path in self.OWNERS_ONLY:
                 self.assertEqual(f'href="{path}"' in page, hers, path)

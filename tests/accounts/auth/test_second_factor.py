@@ -13,7 +13,7 @@ from django.core import mail
 
 from accounts.models import User
 from tests.base import PASSWORD, Visitor
-from tests.support.entrance import EntranceTest
+from tests.support.entrance import SignInTest
 
 APP = "/account/second-factor/app/"
 CODES = "/account/second-factor/codes/"
@@ -30,7 +30,7 @@ def owner_of(sealed: str) -> UUID:
 
 
 @pytest.mark.claim("second_factor")
-class AppTests(EntranceTest):
+class AppTests(SignInTest):
     def setUp(self) -> None:
         super().setUp()
         self.owner = self.member("olga@example.com")
@@ -64,9 +64,9 @@ class AppTests(EntranceTest):
     def test_secret_and_seed_lie_sealed_in_database_and_session(self) -> None:
         secret = self.add_app()
 
-        for kept in Authenticator.objects.filter(user=self.owner):
-            self.assertNotIn(secret, str(kept.data))
-            sealed = kept.data.get("secret") or kept.data["seed"]
+        for authenticator in Authenticator.objects.filter(user=self.owner):
+            self.assertNotIn(secret, str(authenticator.data))
+            sealed = authenticator.data.get("secret") or authenticator.data["seed"]
             self.assertEqual(owner_of(sealed), self.owner.key_owner)
 
     def test_at_sign_in_the_code_is_asked_for_and_counts_once(self) -> None:
@@ -148,7 +148,7 @@ class AppTests(EntranceTest):
 
 
 @pytest.mark.claim("proof_again")
-class RecentProofTests(EntranceTest):
+class RecentProofTests(SignInTest):
     def setUp(self) -> None:
         super().setUp()
         self.owner = self.member("olga@example.com")
@@ -181,17 +181,17 @@ class RecentProofTests(EntranceTest):
             self.assertRedirects(response, CODES)
 
     def test_the_proof_of_the_robbed_is_none_of_the_thiefs(self) -> None:
-        office = self.staff("security", address="192.0.2.41")
-        self.assertEqual(office.opens("/admin/").status_code, 200)
+        officer = self.staff("security", address="192.0.2.41")
+        self.assertEqual(officer.opens("/admin/").status_code, 200)
         thief = Visitor("203.0.113.66")
-        thief.browser.cookies["session"] = office.browser.cookies["session"].value
+        thief.browser.cookies["session"] = officer.browser.cookies["session"].value
         later = time.time() + 301
         with mock.patch("time.time", return_value=later):
             self.assertEqual(thief.posts("/account/email/", {"email": "mallory@example.net"}).status_code, 302)
-            self.assertNotIn("account_reauthentication_state", office.browser.session)
+            self.assertNotIn("account_reauthentication_state", officer.browser.session)
 
             with mock.patch("allauth.mfa.totp.internal.auth.TOTP.validate_code", return_value=True):
-                proof = office.posts("/account/again/code/", {"code": "123456", "next": "/admin/"})
+                proof = officer.posts("/account/again/code/", {"code": "123456", "next": "/admin/"})
 
             self.assertRedirects(proof, "/admin/")
             self.assertNotEqual(thief.opens("/admin/").status_code, 200)

@@ -11,7 +11,7 @@ from django.test import override_settings
 from accounts.auth import presence
 from accounts.models import User
 from tests.base import PASSWORD, Visitor
-from tests.support.entrance import EntranceTest
+from tests.support.entrance import SignInTest
 
 ELSEWHERE = (
     "//evil.example",
@@ -26,7 +26,7 @@ ELSEWHERE = (
 )
 
 
-class SignInTests(EntranceTest):
+class SignInTests(SignInTest):
     def setUp(self) -> None:
         super().setUp()
         self.owner = self.member("olga@example.com")
@@ -38,19 +38,19 @@ class SignInTests(EntranceTest):
         self.assert_tags(self.owner, "users.signed_in")
 
     def test_a_wrong_password_does_not(self) -> None:
-        response = self.sign_in(self.visitor, "olga@example.com", "wrong password, wrong door")
+        response = self.sign_in(self.visitor, "olga@example.com", "wrong password, wrong account")
 
         self.assertContains(response, "Wrong e-mail address or password.")
         self.assert_out(self.visitor)
 
     def test_owners_land_on_the_overview_and_sub_users_on_the_check_page(self) -> None:
-        sub_user = self.member("sub@example.com", client=self.owner.client, role=User.Role.MEMBER)
+        member = self.member("sub@example.com", client=self.owner.client, role=User.Role.MEMBER)
 
         owner_response = self.sign_in(self.visitor, self.owner.email)
-        sub_user_response = self.sign_in(Visitor(), sub_user.email)
+        member_response = self.sign_in(Visitor(), member.email)
 
         self.assertRedirects(owner_response, "/overview/", fetch_redirect_response=False)
-        self.assertRedirects(sub_user_response, "/", fetch_redirect_response=False)
+        self.assertRedirects(member_response, "/", fetch_redirect_response=False)
 
     def test_one_is_led_on_to_the_page_one_wanted(self) -> None:
         self.assertContains(
@@ -191,9 +191,9 @@ class SignInTests(EntranceTest):
         self.assertContains(elsewhere, "Too many attempts.")
 
     def guess(self, who: Visitor, times: int) -> None:
-        """Try wrong passwords for the owner's address."""
+        """Try wrong passwords for the owner."""
         for _ in range(times):
-            self.sign_in(who, self.owner.email, "guess number one")
+            self.sign_in(who, self.owner.email, "first guess")
 
     def test_a_foreign_host_is_answered_with_nothing(self) -> None:
         for path in ("/sign-in/", "/sign-in/forgotten/", "/sign-up/"):
@@ -245,7 +245,7 @@ class SignInTests(EntranceTest):
 
 
 @pytest.mark.claim("sessions_end")
-class SessionTests(EntranceTest):
+class SessionTests(SignInTest):
     def setUp(self) -> None:
         super().setUp()
         self.owner = self.member("olga@example.com")
@@ -275,11 +275,11 @@ class SessionTests(EntranceTest):
         self.assert_tags(self.owner, "users.signed_out_everywhere")
 
     def test_nobody_ends_the_session_of_somebody_else(self) -> None:
-        stranger = self.enter(self.member("mallory@example.net"))
-        number = presence.sessions_of(self.owner)[0].pk
+        mallory = self.enter(self.member("mallory@example.net"))
+        session_pk = presence.sessions_of(self.owner)[0].pk
 
-        self.assertEqual(stranger.posts(f"/account/sessions/{number}/end/").status_code, 404)
-        self.assertEqual(stranger.posts("/account/sessions/999999/end/").status_code, 404)
+        self.assertEqual(mallory.posts(f"/account/sessions/{session_pk}/end/").status_code, 404)
+        self.assertEqual(mallory.posts("/account/sessions/999999/end/").status_code, 404)
         self.assert_in(self.here)
         self.assert_in(self.there)
 

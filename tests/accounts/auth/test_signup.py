@@ -1,4 +1,4 @@
-"""Sign-up: a company comes in, and nothing is kept of it before its address is proven."""
+"""Sign-up: nothing is stored before the e-mail address is verified."""
 
 from datetime import timedelta
 from unittest import mock
@@ -12,12 +12,12 @@ from accounts.audit import client_log
 from accounts.auth import codes
 from accounts.models import Client, User
 from accounts.profile import details
-from tests.support.entrance import NEW_PASSWORD, SIGN_UP, EntranceTest
+from tests.support.entrance import NEW_PASSWORD, SIGN_UP, SignInTest
 
 EMAIL = SIGN_UP["email"]
 
 
-class SignUpTests(EntranceTest):
+class SignUpTests(SignInTest):
     def test_a_company_signs_up_and_its_owner_is_in(self) -> None:
         response = self.send(self.visitor, "/sign-up/", SIGN_UP)
         self.assertRedirects(response, "/sign-up/code/")
@@ -70,9 +70,9 @@ class SignUpTests(EntranceTest):
 
     def test_a_code_works_in_no_other_browser(self) -> None:
         self.send(self.visitor, "/sign-up/", SIGN_UP)
-        stranger = type(self.visitor)()
+        other_browser = type(self.visitor)()
 
-        self.assertRedirects(self.send(stranger, "/sign-up/code/", {"code": self.code_for(EMAIL)}), "/sign-up/")
+        self.assertRedirects(self.send(other_browser, "/sign-up/code/", {"code": self.code_for(EMAIL)}), "/sign-up/")
 
     def test_another_code_can_be_sent_three_times_and_voids_the_one_before(self) -> None:
         self.send(self.visitor, "/sign-up/", SIGN_UP)
@@ -114,10 +114,10 @@ class SignUpTests(EntranceTest):
             "password2": ("another password than above", "do not match"),
             "terms": ("", "An account cannot be created without it"),
         }
-        for field, (value, said) in cases.items():
+        for field, (value, message) in cases.items():
             with self.subTest(field):
                 response = self.send(self.visitor, "/sign-up/", {**SIGN_UP, field: value})
-                self.assertContains(response, said, status_code=422)
+                self.assertContains(response, message, status_code=422)
                 self.assertContains(response, f'id="id_{field}_error"', status_code=422)
                 self.assertContains(response, f"id_{field}_error", count=2, status_code=422)
 
@@ -147,18 +147,18 @@ class SignUpTests(EntranceTest):
         return user.client
 
 
-class ClosedSignUpTests(EntranceTest):
+class ClosedSignUpTests(SignInTest):
     def test_sign_up_can_be_closed(self) -> None:
-        for value, said in (("closed", "Sign-up is closed"), ("invite", "Sign-up is by invitation only")):
+        for value, text in (("closed", "Sign-up is closed"), ("invite", "Sign-up is by invitation only")):
             with self.subTest(value), override_settings(SIGNUP=value):
-                self.assertContains(self.visitor.opens("/sign-up/"), said)
+                self.assertContains(self.visitor.opens("/sign-up/"), text)
                 self.send(self.visitor, "/sign-up/", SIGN_UP)
                 self.assertNotContains(self.visitor.opens("/"), "/sign-up/")
 
         self.assertEqual(mail.outbox, [])
 
 
-class LegalPageTests(EntranceTest):
+class LegalPageTests(SignInTest):
     def test_without_an_operator_the_gaps_are_marked(self) -> None:
         for path in ("/terms/", "/privacy/"):
             self.assertContains(self.visitor.opens(path), "set IBANSE_OPERATOR_NAME")

@@ -1,4 +1,4 @@
-"""Patient guessing from many networks: unknown browsers need a mailed code, the owner is told, nobody is shut out."""
+"""Patient guessing from many networks: unknown browsers need a mailed code, and nobody is locked out."""
 
 import time
 from unittest import mock
@@ -13,13 +13,13 @@ from django.test import RequestFactory
 from accounts.auth import wrong_passwords
 from accounts.models import Client, User
 from tests.base import PASSWORD, Visitor
-from tests.support.entrance import NEW_PASSWORD, SIGN_UP, EntranceTest, plain
+from tests.support.entrance import NEW_PASSWORD, SIGN_UP, SignInTest, plain
 
 KNOWN, UNKNOWN = "known@example.com", "other@example.com"
 CODE_PAGE = "/sign-in/code/"
 
 
-class GuessedAtTest(EntranceTest):
+class GuessedAtTest(SignInTest):
     def setUp(self) -> None:
         super().setUp()
         wrong_passwords._waiting.clear()
@@ -28,9 +28,9 @@ class GuessedAtTest(EntranceTest):
         self.known.posts("/sign-out/")
 
     def guess(self, times: int, *, email: str = KNOWN, networks: int = 50) -> None:
-        """Let strangers type wrong passwords, as the adapter counts them."""
-        for number in range(times):
-            request = RequestFactory(REMOTE_ADDR=f"198.51.100.{number % networks}").post("/sign-in/")
+        """Let unknown browsers type wrong passwords, as the adapter counts them."""
+        for index in range(times):
+            request = RequestFactory(REMOTE_ADDR=f"198.51.100.{index % networks}").post("/sign-in/")
             wrong_passwords.record_failure(request, email)
 
     def mails(self) -> list[str]:
@@ -62,7 +62,7 @@ class CodeTests(GuessedAtTest):
 
     def test_wrong_passwords_at_the_form_count(self) -> None:
         self.guess(99)
-        self.sign_in(Visitor("203.0.113.1"), KNOWN, "wrong password, wrong door")
+        self.sign_in(Visitor("203.0.113.1"), KNOWN, "wrong password, wrong account")
 
         self.assertRedirects(self.sign_in(self.visitor, KNOWN), CODE_PAGE)
 
@@ -161,7 +161,7 @@ class CodeTests(GuessedAtTest):
 
     def test_codes_are_mailed_five_times_in_ten_minutes_at_most(self) -> None:
         self.guess(100)
-        responses = [self.sign_in(Visitor(f"203.0.113.{number}"), KNOWN).status_code for number in range(6)]
+        responses = [self.sign_in(Visitor(f"203.0.113.{index}"), KNOWN).status_code for index in range(6)]
 
         self.assertEqual(responses, [302] * 5 + [429])
 
@@ -182,7 +182,7 @@ class CodeTests(GuessedAtTest):
 
 
 @pytest.mark.claim("passwords")
-class TellingTests(GuessedAtTest):
+class NoticeTests(GuessedAtTest):
     def test_the_owner_is_mailed_once_a_day_how_many_and_from_how_many_networks(self) -> None:
         self.guess(99)
         self.assertEqual(self.mails(), [])
@@ -206,7 +206,7 @@ class TellingTests(GuessedAtTest):
     def test_it_is_written_in_their_language(self) -> None:
         for language, subject in (
             ("sv", "Någon försöker gissa ditt lösenord"),
-            ("de", "Jemand versucht, das Passwort Ihres Kontos zu erraten"),
+            ("de", "Jemand versucht, Ihr Passwort zu erraten"),
         ):
             cache.clear()
             User.objects.filter(pk=self.owner.pk).update(language=language)

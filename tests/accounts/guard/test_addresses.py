@@ -1,4 +1,4 @@
-"""The caller's address: from one place, in one form, or refused."""
+"""The caller's IP address: from one source, in canonical form, or refused."""
 
 import pytest
 from django.test import RequestFactory, override_settings

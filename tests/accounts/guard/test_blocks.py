@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.guard import blocks, revisions
 from accounts.guard.models import Block
-from tests.accounts.test_commands import said
 from tests.base import BaseTest
+from tests.support.commands import run_command
 
 
 @pytest.mark.claim("blocked_addresses")
@@ -19,17 +19,17 @@ class BlockTests(BaseTest):
         blocks.block("192.0.2.7/24")
         blocks.block("2001:db8::/32")
 
-        for address in ("192.0.2.0", "192.0.2.255", "2001:db8::1", "2001:db8:ffff::"):
-            self.assertTrue(blocks.is_blocked(address), address)
-        for address in ("192.0.3.0", "2001:db9::1", "::1", "127.0.0.1"):
-            self.assertFalse(blocks.is_blocked(address), address)
+        for ip_address in ("192.0.2.0", "192.0.2.255", "2001:db8::1", "2001:db8:ffff::"):
+            self.assertTrue(blocks.is_blocked(ip_address), ip_address)
+        for ip_address in ("192.0.3.0", "2001:db9::1", "::1", "127.0.0.1"):
+            self.assertFalse(blocks.is_blocked(ip_address), ip_address)
 
     def test_an_address_inside_ipv6_is_blocked_as_the_ipv4_it_is(self) -> None:
         self.assertEqual(str(blocks.block("::ffff:192.0.2.7")), "192.0.2.7/32")
         self.assertEqual(str(blocks.block("::ffff:198.51.100.0/120")), "198.51.100.0/24")
 
-        for address in ("192.0.2.7", "::ffff:192.0.2.7", "198.51.100.200"):
-            self.assertTrue(blocks.is_blocked(address), address)
+        for ip_address in ("192.0.2.7", "::ffff:192.0.2.7", "198.51.100.200"):
+            self.assertTrue(blocks.is_blocked(ip_address), ip_address)
 
     def test_nobody_and_ourselves_cannot_be_blocked(self) -> None:
         for text in (
@@ -93,23 +93,23 @@ class BlockTests(BaseTest):
 
 class CommandTests(BaseTest):
     def test_an_address_is_blocked_and_unblocked_by_command(self) -> None:
-        told = said("block_address", "192.0.2.7/24", reason="scanner")
-        self.assertEqual(told, "192.0.2.0/24 is blocked until it is unblocked.\n")
+        output = run_command("block_address", "192.0.2.7/24", reason="scanner")
+        self.assertEqual(output, "192.0.2.0/24 is blocked until it is unblocked.\n")
         self.assertEqual(Block.objects.get().reason, "scanner")
         self.assertTrue(blocks.is_blocked("192.0.2.9"))
 
-        self.assertEqual(said("unblock_address", "192.0.2.0/24"), "192.0.2.0/24 is not blocked any more.\n")
+        self.assertEqual(run_command("unblock_address", "192.0.2.0/24"), "192.0.2.0/24 is not blocked any more.\n")
         self.assertFalse(blocks.is_blocked("192.0.2.9"))
 
     def test_a_block_can_have_an_end(self) -> None:
-        self.assertIn("is blocked until 20", said("block_address", "192.0.2.7", hours=24))
+        self.assertIn("is blocked until 20", run_command("block_address", "192.0.2.7", hours=24))
         expires_at = Block.objects.get().expires_at
         assert expires_at
         self.assertAlmostEqual(expires_at, timezone.now() + timedelta(hours=24), delta=timedelta(minutes=1))
 
     def test_what_is_wrong_is_said(self) -> None:
-        said("block_address", "192.0.2.0/24")
-        for command, told in (
+        run_command("block_address", "192.0.2.0/24")
+        for command, message in (
             (("block_address", "0.0.0.0/0"), "That would block everybody."),
             (("block_address", "127.0.0.1"), "That would block this machine itself."),
             (("block_address", "nonsense"), "This is not an IP address or network"),
@@ -117,7 +117,7 @@ class CommandTests(BaseTest):
             (("unblock_address", "198.51.100.7"), "It is not blocked."),
             (("unblock_address", "nonsense"), "This is not an IP address or network"),
         ):
-            with self.subTest(command=command), self.assertRaisesMessage(CommandError, told):
-                said(*command)
+            with self.subTest(command=command), self.assertRaisesMessage(CommandError, message):
+                run_command(*command)
         with self.assertRaisesMessage(CommandError, "--hours"):
-            said("block_address", "192.0.2.7", hours=0)
+            run_command("block_address", "192.0.2.7", hours=0)

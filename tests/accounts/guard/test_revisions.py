@@ -14,7 +14,7 @@ from tests.base import BaseTest
 
 
 class Clock:
-    """Time that passes when told to."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -99,7 +99,7 @@ class CommitTests(TransactionTestCase):
         self.assertEqual(revisions.current(), before)
 
     def test_a_thread_that_read_before_the_commit_learns_of_it(self) -> None:
-        """Reads between the change and its commit keep the old mark; the commit makes them read anew."""
+        """Reads between the change and its commit see the old mark; after the commit the new one."""
         revisions.bump()
         before = revisions.current()
         with transaction.atomic():

@@ -46,7 +46,7 @@ class InvitationTest(BaseTest):
     def mails_to(self, email: str) -> list[EmailMultiAlternatives]:
         return [cast(EmailMultiAlternatives, sent) for sent in mail.outbox if sent.to == [email]]
 
-    def trail(self, client: Client) -> list[str]:
+    def events(self, client: Client) -> list[str]:
         return [entry.tag for entry in client_log.entries(client).order_by("number")]
 
     def years_pass(self, **fields: object) -> None:
@@ -73,7 +73,7 @@ class InvitingTests(InvitationTest):
         self.assertTrue(user.check_password(PASSWORD))
         self.assertTrue(EmailAddress.objects.get(user=user).verified)
         self.assertEqual(get_user(ture.browser), user)
-        self.assertEqual(self.trail(self.alice.client)[:2], ["users.invited", "users.joined"])
+        self.assertEqual(self.events(self.alice.client)[:2], ["users.invited", "users.joined"])
 
     def test_the_mail_says_who_invites_and_has_two_forms(self) -> None:
         self.alice_invites()
@@ -96,7 +96,7 @@ class InvitingTests(InvitationTest):
 
         self.assertEqual((second.pk, second.nonce), (first.pk, first.nonce))
         self.assertEqual(len(self.mails_to(COLLEAGUE)), 1)
-        self.assertEqual(self.trail(self.alice.client), ["users.invited"])
+        self.assertEqual(self.events(self.alice.client), ["users.invited"])
 
     def test_inviting_again_later_renews_and_ends_the_older_link(self) -> None:
         older = self.link(self.alice_invites())
@@ -119,17 +119,17 @@ class InvitingTests(InvitationTest):
         other = self.alice_posts("/account/users/invite/", {"email": self.mallory.user.email})
         nobody = self.alice_posts("/account/users/invite/", {"email": "nobody1@example.net"})
 
-        def said(page: str, email: str) -> list[str]:
+        def messages_of(page: str, email: str) -> list[str]:
             return [line.replace(email, "…") for line in page.splitlines() if "sent an invitation" in line]
 
-        self.assertEqual(len(said(other, "mallory@example.net")), 1)
-        self.assertEqual(said(other, "mallory@example.net"), said(nobody, "nobody1@example.net"))
+        self.assertEqual(len(messages_of(other, "mallory@example.net")), 1)
+        self.assertEqual(messages_of(other, "mallory@example.net"), messages_of(nobody, "nobody1@example.net"))
         self.assertEqual(
             sorted(Invitation.objects.values_list("email", flat=True)), ["mallory@example.net", "nobody1@example.net"]
         )
-        [told] = self.mails_to("mallory@example.net")
-        self.assertIn("already have an account", str(told.subject))
-        self.assertNotIn("/invitations/", str(told.body))
+        [message] = self.mails_to("mallory@example.net")
+        self.assertIn("already have an account", str(message.subject))
+        self.assertNotIn("/invitations/", str(message.body))
 
     def test_a_user_of_another_client_is_mailed_once_a_day(self) -> None:
         found = self.alice_invites(self.mallory.user.email)
@@ -195,7 +195,7 @@ class OpenInvitationTests(InvitationTest):
 
         invitation.refresh_from_db()
         self.assertGreater(invitation.expires_at, timezone.now() + timedelta(days=6))
-        self.assertEqual(self.trail(self.alice.client), ["users.invited", "users.invitation_resent"])
+        self.assertEqual(self.events(self.alice.client), ["users.invited", "users.invitation_resent"])
 
     def test_withdrawing_ends_the_link(self) -> None:
         invitation = self.alice_invites()
@@ -205,7 +205,7 @@ class OpenInvitationTests(InvitationTest):
 
         self.assertIn("The invitation to ture@example.com has been withdrawn.", page)
         self.assertEqual(self.visitor.opens(path).status_code, 410)
-        self.assertEqual(self.trail(self.alice.client), ["users.invited", "users.invitation_withdrawn"])
+        self.assertEqual(self.events(self.alice.client), ["users.invited", "users.invitation_withdrawn"])
 
     def test_another_clients_invitation_is_as_unknown_as_none(self) -> None:
         invitation = self.alice_invites()
@@ -219,11 +219,11 @@ class OpenInvitationTests(InvitationTest):
 
 
 class AcceptingTests(InvitationTest):
-    def assert_void(self, path: str, sentence: str, status: int = 410) -> None:
+    def assert_void(self, path: str, text: str, status: int = 410) -> None:
         users = User.objects.count()
         for response in (self.visitor.opens(path), self.visitor.posts(path, JOINING)):
             self.assertContains(response, "This invitation cannot be used", status_code=status)
-            self.assertContains(response, sentence, status_code=status)
+            self.assertContains(response, text, status_code=status)
         self.assertEqual(User.objects.count(), users)
 
     def test_an_expired_link_says_so(self) -> None:

@@ -1,4 +1,4 @@
-"""What owners do with users: each deed once, told to both, never leaving a client without an owner."""
+"""Actions of owners on members: each done once, mailed to both, never leaving a client without an owner."""
 
 from collections.abc import Callable
 from threading import Barrier, Thread
@@ -45,13 +45,13 @@ class MemberTest(BaseTest):
     def give_factor(self, user: User) -> None:
         Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={})
 
-    def trail(self) -> list[str]:
-        """Return the deeds in their order, without the doors that somebody tried in vain."""
+    def events(self) -> list[str]:
+        """Return the recorded events in order, without refused pages."""
         tags = [entry.tag for entry in client_log.entries(self.alice.client).order_by("number")]
         return [tag for tag in tags if tag != "users.refused"]
 
     def mailed(self) -> list[str]:
-        return sorted(address for sent in mail.outbox for address in sent.to)
+        return sorted(email for message in mail.outbox for email in message.to)
 
     def is_signed_in(self, person: Person) -> bool:
         return get_user(person.browser).is_authenticated
@@ -68,7 +68,7 @@ class ActionTests(MemberTest):
         self.assertFalse(self.is_signed_in(self.vera))
         self.assertFalse(UserSession.objects.filter(user=self.vera.user).exists())
         self.assertEqual(self.vera.opens("/account/profile/").status_code, 302)
-        self.assertEqual(self.trail(), ["users.deactivated"])
+        self.assertEqual(self.events(), ["users.deactivated"])
         self.assertEqual(self.mailed(), ["alice@example.com", "vera@example.com"])
 
     def test_a_reactivated_user_may_sign_in_again(self) -> None:
@@ -77,7 +77,7 @@ class ActionTests(MemberTest):
         self.does("reactivate", self.vera.user)
 
         self.assertTrue(User.objects.get(pk=self.vera.user.pk).is_active)
-        self.assertEqual(self.trail(), ["users.deactivated", "users.reactivated"])
+        self.assertEqual(self.events(), ["users.deactivated", "users.reactivated"])
 
     def test_reactivating_needs_a_free_seat(self) -> None:
         self.does("deactivate", self.vera.user)
@@ -96,7 +96,7 @@ class ActionTests(MemberTest):
 
         self.assertFalse(User.objects.filter(pk=vera.pk).exists())
         self.assertFalse(self.is_signed_in(self.vera))
-        self.assertEqual(self.trail(), ["users.signed_in", "users.removed"])
+        self.assertEqual(self.events(), ["users.signed_in", "users.removed"])
         self.assertTrue(client_log.verify(self.alice.client).ok)
         self.assertContains(self.alice.opens("/account/history/"), f"removed user {str(vera.pk)[:8]}")
 
@@ -108,17 +108,17 @@ class ActionTests(MemberTest):
 
         self.assertFalse(Authenticator.objects.filter(user=self.vera.user).exists())
         self.assertFalse(self.is_signed_in(self.vera))
-        self.assertEqual(self.trail(), ["users.factors_reset"])
+        self.assertEqual(self.events(), ["users.factors_reset"])
         self.assertEqual(self.mailed(), ["alice@example.com", "vera@example.com"])
-        [told] = [sent for sent in mail.outbox if sent.to == ["vera@example.com"]]
-        self.assertIn("has removed your two-factor authentication", str(told.body))
-        self.assertIn("alice@example.com", str(told.body))
+        [message] = [sent for sent in mail.outbox if sent.to == ["vera@example.com"]]
+        self.assertIn("has removed your two-factor authentication", str(message.body))
+        self.assertIn("alice@example.com", str(message.body))
 
     def test_ownership_can_be_shared(self) -> None:
         self.does("give-ownership", self.vera.user)
 
         self.assertEqual(set(User.objects.values_list("role", flat=True)), {"owner"})
-        self.assertEqual(self.trail(), ["users.ownership_given"])
+        self.assertEqual(self.events(), ["users.ownership_given"])
         self.assertEqual(self.vera.opens("/account/users/").status_code, 200)
 
     def test_ownership_can_be_handed_over(self) -> None:
@@ -128,7 +128,7 @@ class ActionTests(MemberTest):
         roles = dict(User.objects.values_list("email", "role"))
         self.assertEqual(roles, {"alice@example.com": "sub_user", "vera@example.com": "owner"})
         self.assertEqual(self.alice.opens("/account/users/").status_code, 403)
-        self.assertEqual(self.trail(), ["users.ownership_given", "users.ownership_taken"])
+        self.assertEqual(self.events(), ["users.ownership_given", "users.ownership_taken"])
 
     def test_ownership_can_be_taken(self) -> None:
         olga = self.second_owner()
@@ -153,17 +153,17 @@ class SecondClickTests(MemberTest):
         for action in ("deactivate", "reactivate", "reset-factors", "give-ownership", "take-ownership"):
             with self.subTest(action):
                 self.does(action, self.vera.user)
-                mails, entries = len(mail.outbox), len(self.trail())
+                mails, entries = len(mail.outbox), len(self.events())
 
                 self.assertEqual(self.does(action, self.vera.user).status_code, 302)
 
-                self.assertEqual((len(mail.outbox), len(self.trail())), (mails, entries))
+                self.assertEqual((len(mail.outbox), len(self.events())), (mails, entries))
 
     def test_removing_twice_says_that_there_is_no_such_page(self) -> None:
         self.does("remove", self.vera.user)
 
         self.assertEqual(self.does("remove", self.vera.user).status_code, 404)
-        self.assertEqual(self.trail(), ["users.removed"])
+        self.assertEqual(self.events(), ["users.removed"])
 
 
 class LastOwnerTests(MemberTest):
@@ -190,7 +190,7 @@ class LastOwnerTests(MemberTest):
     def test_of_two_owners_who_act_on_each_other_the_first_wins(self) -> None:
         for action in (members.remove, members.deactivate, members.take_ownership):
             with self.subTest(action.__name__):
-                one, other = (self.owner(f"{action.__name__}{number}@example.com") for number in (1, 2))
+                one, other = (self.owner(f"{action.__name__}{index}@example.com") for index in (1, 2))
 
                 action(other, by=Actor(one))
                 with self.assertRaises(Refusal) as refused:
@@ -286,7 +286,7 @@ class WhoMayTests(MemberTest):
                     response = self.vera.posts(f"/account/users/{member.pk}/{action}/", {"role": "owner"})
                     self.assertEqual(response.status_code, 403)
         self.assertEqual(set(User.objects.values_list("role", "is_active")), {("owner", True), ("sub_user", True)})
-        self.assertEqual(self.trail(), [])
+        self.assertEqual(self.events(), [])
 
     def test_another_clients_user_is_as_unknown_as_nobody(self) -> None:
         mallory = proven(self.mallory)
@@ -308,7 +308,7 @@ class WhoMayTests(MemberTest):
         for action in ACTIONS:
             response = self.alice.opens(f"/account/users/{self.vera.user.pk}/{action}/")
             self.assertContains(response, "vera@example.com")
-        self.assertEqual(self.trail(), [])
+        self.assertEqual(self.events(), [])
 
     @pytest.mark.claim("proof_again")
     def test_an_old_sign_in_has_to_be_proven_again(self) -> None:
@@ -339,7 +339,7 @@ class SecondFactorForAllTests(MemberTest):
             self.alice.posts(self.PATH, {"required": "yes"})
 
         self.assertTrue(Client.objects.get().needs_second_factor)
-        self.assertEqual(self.trail(), ["privacy.second_factor_required"])
+        self.assertEqual(self.events(), ["privacy.second_factor_required"])
         self.assertEqual(self.mailed(), ["alice@example.com"])
 
     def test_an_owner_without_one_would_lock_themselves_out(self) -> None:
@@ -355,7 +355,7 @@ class SecondFactorForAllTests(MemberTest):
         self.alice.posts(self.PATH, {"required": "no"})
 
         self.assertFalse(Client.objects.get().needs_second_factor)
-        self.assertEqual(self.trail()[-1], "privacy.second_factor_optional")
+        self.assertEqual(self.events()[-1], "privacy.second_factor_optional")
 
     def test_a_sub_user_cannot_switch_it(self) -> None:
         proven(self.vera)

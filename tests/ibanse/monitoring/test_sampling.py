@@ -26,7 +26,7 @@ from ibanse.monitoring.collectors import Sample, apikeys, host
 from ibanse.monitoring.series import HOUR, RETENTION
 from privacy.models import ContactMessage, DeletionRequest
 from tests.base import BaseTest
-from tests.support.entrance import EntranceTest
+from tests.support.entrance import SignInTest
 from validation.recording import spool
 
 NOON = datetime(2026, 11, 26, 12, 3, tzinfo=UTC)
@@ -122,7 +122,7 @@ class CallMetricsTests(BaseTest):
         self.assertEqual([sample.value for sample in apikeys.calls(NOON)], [3])
 
 
-class EventCounterTests(EntranceTest):
+class EventCounterTests(SignInTest):
     def test_refused_calls_are_counted_by_code_and_hour_and_answered_ones_are_not(self) -> None:
         key = self.alice.key()
         for token in (None, None, "nonsense", key):
