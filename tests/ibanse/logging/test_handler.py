@@ -382,7 +382,7 @@ def copy(path: Path) -> None:
 
 class TestTampering:
     @pytest.mark.parametrize(
-        ("deed", "told", "lost"),
+        ("tamper", "expected", "lost"),
         [
             pytest.param(lambda files: files[0].unlink(), ["1: segment 0 is missing before it"], "0a 0b", id="first"),
             pytest.param(
@@ -427,16 +427,16 @@ class TestTampering:
         ],
     )  # fmt: skip
     def test_it_is_named_and_the_rest_can_be_read(
-        self, three: Writer, action: Callable[[list[Path]], object], told: list[str], lost: str
+        self, three: Writer, tamper: Callable[[list[Path]], object], expected: list[str], lost: str
     ) -> None:
         names = {path.name: str(number) for number, path in enumerate(three.files)}
         names[three.files[0].name.replace("-000000", "-000003")] = "3"
-        action(three.files)
+        tamper(three.files)
         lines, problems = three.read(later=HOURS_LATER)
 
         for name, number in names.items():
             problems = [problem.replace(name, number) for problem in problems]
-        assert [re.sub(r"byte \d+", "byte #", problem) for problem in problems] == told
+        assert [re.sub(r"byte \d+", "byte #", problem) for problem in problems] == expected
         assert [line for line in lines if line != "forged"] == [
             line for line in ALL if line.replace(" ", "") not in lost.split()
         ]
