@@ -155,7 +155,7 @@ def _load(token: tokens.Token) -> Key | None:
         rate_per_minute=row.rate_per_minute,
         quota=row.client.monthly_quota,
         ends=row.expires_at.timestamp() if works else 0.0,
-        log_choice=mode.of(row.client),
+        log_choice=mode.choice_of(row.client),
         allowed={},
     )
 

@@ -92,7 +92,7 @@ def _mail_messages(_is_ending: IsEnding) -> None:
 
 
 def _execute_deletions(_is_ending: IsEnding) -> None:
-    for done in rounds.go(timezone.now()):
+    for done in rounds.run_round(timezone.now()):
         log.info("A deletion: %s", type(done).__name__)
 
 

@@ -1,4 +1,4 @@
-"""From codes of refusals and problems to sentences, in the active language."""
+"""Messages for the codes of refusals and problems."""
 
 from typing import Final, NamedTuple
 
@@ -54,7 +54,7 @@ EXPORT_PROBLEMS: Final[dict[str, Promise]] = {
     ),
     "locked": gettext_lazy("The encrypted data could not be decrypted with your account's key. Please contact us."),
 }
-"""Why a copy could not be made or offered any longer, and what helps."""
+"""Why an export failed or is no longer offered, and what to do."""
 
 
 SCOPES: Final[dict[str, Promise]] = {

@@ -1,4 +1,4 @@
-"""What clients decide about their data, documents made for them, what is deleted, and what people write to us."""
+"""Logging settings, data exports, legal documents, contact messages, deletions and their receipts."""
 
 import uuid
 from typing import ClassVar
@@ -16,7 +16,7 @@ DEFAULT_DAYS = 30
 
 
 class Mode(models.TextChoices):
-    """What is kept of a check: see logging_mode.py."""
+    """What is stored about a check: see check_logging/mode.py."""
 
     OFF = "off", _("off")
     VERDICT = "verdict", _("result only")
@@ -24,7 +24,7 @@ class Mode(models.TextChoices):
 
 
 class PrivacySettings(models.Model):
-    """What is kept of a client's checks, and for how long. A client without a row has the defaults."""
+    """What is stored about a client's checks, and for how long. A client without a row has the defaults."""
 
     client = models.OneToOneField(Client, models.CASCADE, primary_key=True, related_name="privacy")
     mode = models.CharField(_("what is stored about a check"), max_length=7, choices=Mode, default=Mode.VERDICT)
@@ -32,7 +32,7 @@ class PrivacySettings(models.Model):
         _("days"), default=DEFAULT_DAYS, validators=[MinValueValidator(LEAST_DAYS), MaxValueValidator(MOST_DAYS)]
     )
     covers_older = models.BooleanField(_("also applies to earlier records"), default=False)
-    """True: whatever is found that these settings would not have kept is made less, however late: see reduction.py."""
+    """True: records that these settings would not have stored are reduced: see check_logging/reduction.py."""
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
 
     class Meta:
@@ -44,10 +44,10 @@ class PrivacySettings(models.Model):
 
 
 class DataExport(models.Model):
-    """A copy of everything that is kept of a client, made in the background: see export.py, the only writer."""
+    """A copy of everything that is stored about a client, created in the background; see export/exports.py."""
 
     class State(models.TextChoices):
-        """Waiting and running ones are under way; only a ready one has a file."""
+        """Waiting and running ones are in progress; only a ready one has a file."""
 
         WAITING = "waiting", _("waiting")
         RUNNING = "running", _("being created")
@@ -61,14 +61,14 @@ class DataExport(models.Model):
     requested_at = models.DateTimeField(_("requested"), default=timezone.now)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
     problem = models.CharField(_("why it failed"), max_length=12, blank=True)
-    """A code of sentences.EXPORT_PROBLEMS."""
+    """A code of messages.EXPORT_PROBLEMS."""
     sources_done = models.PositiveSmallIntegerField(_("completed parts"), default=0)
     sources = models.PositiveSmallIntegerField(_("parts"), default=0)
     rows = models.PositiveBigIntegerField(_("rows"), default=0)
     bytes = models.PositiveBigIntegerField(_("bytes"), default=0)
-    """Of the zip in clear."""
+    """Size of the decrypted zip."""
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
-    """Grows with each worker that takes it; who has another number has lost it."""
+    """Incremented by each worker that takes it; a worker with another number has lost it."""
     heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True)
     expires_at = models.DateTimeField(_("available for download until"), null=True)
     downloaded_at = models.DateTimeField(_("last downloaded"), null=True)
@@ -91,10 +91,10 @@ class DataExport(models.Model):
 
 
 class ClientDocument(models.Model):
-    """An agreement or a list of measures that was made out to a client: see privacy/documents, the only pen."""
+    """An agreement or a list of measures issued to a client; only privacy/legal writes it."""
 
     class Kind(models.TextChoices):
-        """What it is."""
+        """Which document it is."""
 
         AGREEMENT = "agreement", _("Data-processing agreement")
         MEASURES = "measures", _("Technical and organisational measures")
@@ -107,11 +107,11 @@ class ClientDocument(models.Model):
     kind = models.CharField(_("document"), max_length=9, choices=Kind)
     language = models.CharField(_("language"), max_length=8)
     version = models.CharField(_("version"), max_length=20)
-    """Of the words that are the same for everybody."""
+    """Of the text that is the same for every client."""
     words_index = models.BinaryField()
-    """Keyed hash of all its words: the same are not printed twice."""
+    """Keyed hash of its whole text: the same document is not created twice."""
     sealed_facts = models.BinaryField()
-    """Whom it was made out to, and its fingerprint."""
+    """The company it names, and its fingerprint."""
     sealed_pdf = models.BinaryField()
 
     class Meta:
@@ -126,10 +126,10 @@ class ClientDocument(models.Model):
 
 
 class ContactMessage(models.Model):
-    """What somebody wrote to the operator; whoever that is, it has no tie to a client. See contact.py, the only pen."""
+    """A message to the operator, linked to no client; only contact/messages.py writes it."""
 
     class Subject(models.TextChoices):
-        """What it is about, so that it reaches the right desk."""
+        """What it is about, so that it reaches the right person."""
 
         QUESTION = "question", _("A question")
         SECURITY = "security", _("A security vulnerability")
@@ -160,9 +160,9 @@ class ContactMessage(models.Model):
 
 
 class DeletionRequest(models.Model):
-    """A deletion that is asked for, waits, or is at work: see deletion/, the only writer.
+    """A deletion that is requested, scheduled or in progress; only deletion/ writes it.
 
-    Cancelled or carried out, the row is gone: what is left then is the history or, of a whole account, a receipt.
+    The row is deleted when it is cancelled or carried out; the audit log or, for a whole account, a receipt remains.
     """
 
     class Scope(models.TextChoices):
@@ -176,7 +176,7 @@ class DeletionRequest(models.Model):
         NUMBER = "number", _("one IBAN in the check log")
 
     class State(models.TextChoices):
-        """Only the deletion of an account waits; see deletion/requesting.py."""
+        """Only the deletion of an account has a grace period; see deletion/requesting.py."""
 
         REQUESTED = "requested", _("awaiting confirmation by e-mail")
         CONFIRMED = "confirmed", _("scheduled")
@@ -193,13 +193,13 @@ class DeletionRequest(models.Model):
     due_at = models.DateTimeField(_("to be carried out from"), null=True)
     begun_at = models.DateTimeField(_("started"), null=True)
     until = models.DateTimeField(_("cut-off time (newer records are retained)"), null=True)
-    """Of parts of an account; whole seconds."""
+    """For parts of an account; whole seconds."""
     user = models.UUIDField(_("which user"), null=True)
-    """No foreign key: the user goes before the request does."""
-    number = models.BinaryField(_("which IBAN"), max_length=32, null=True)
+    """Not a foreign key: the user is deleted before the request."""
+    iban_index = models.BinaryField(_("which IBAN"), max_length=32, null=True)
     """The blind index."""
     erased = models.JSONField(_("records deleted"), default=dict)
-    """By table; grows in the same transaction in which the rows go."""
+    """By table; updated in the transaction that deletes the rows."""
 
     class Meta:
         verbose_name = _("deletion")
@@ -211,16 +211,16 @@ class DeletionRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Name what and how far."""
+        """Name the scope and the state."""
         return f"{self.scope} {self.state}"
 
 
 class LogCutoff(models.Model):
-    """What was deleted of a log, so that a check that is still on its way does not come back: see log_cutoff.py."""
+    """Up to when check records were deleted, so that a check still being written does not reappear: see cutoff.py."""
 
     client = models.ForeignKey(Client, models.CASCADE, related_name="+")
-    number = models.BinaryField(_("which IBAN"), max_length=32, null=True)
-    """The blind index; none: every number."""
+    iban_index = models.BinaryField(_("which IBAN"), max_length=32, null=True)
+    """The blind index; none: every IBAN."""
     until = models.DateTimeField(_("cut-off time (newer records are retained)"))
 
     class Meta:
@@ -232,7 +232,7 @@ class LogCutoff(models.Model):
 
 
 class ErasureReceipt(models.Model):
-    """A receipt that can be fetched for thirty days: see deletion/receipts.py. It names nobody and hangs on nothing."""
+    """A receipt that can be downloaded for a time: see deletion/receipts.py. It identifies nobody."""
 
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
     """SHA-256 of the token in the link."""
@@ -240,12 +240,12 @@ class ErasureReceipt(models.Model):
     """JSON, signed."""
     made_at = models.DateTimeField(_("created on"), default=timezone.now, editable=False)
     is_compacted = models.BooleanField(default=False, editable=False)
-    """Whether the files of the database were rewritten since, in which deleted rows would otherwise linger."""
+    """Whether the database files were rewritten since; until then, deleted rows remain in them."""
 
     class Meta:
         verbose_name = _("deletion receipt")
         verbose_name_plural = _("deletion receipts")
 
     def __str__(self) -> str:
-        """Name when it was made."""
+        """Name when it was created."""
         return str(self.made_at)

@@ -1,12 +1,12 @@
-"""What is kept of a check: nothing, the verdict, or all of it. The client decides, a single call may ask for less.
+"""What is stored about a check: nothing, the verdict, or everything. The client decides; a call may request less.
 
-- *off*: nothing. Only the counts of usage remain.
-- *verdict*: time, source, key, country, result and the codes of its reasons. No IBAN and nothing to find one by, no
-  address, no bank; so nothing can be searched or erased by IBAN.
-- *full*: the IBAN, the bank and the caller's address as well, sealed, with a blind index by which the client's own
-  owners can find one number.
+- *off*: nothing. Only the usage counts remain.
+- *verdict*: time, source, key, country, result and reason codes. No IBAN and nothing to find one by, no IP address, no
+  bank; so nothing can be searched or erased by IBAN.
+- *full*: also the IBAN, the bank and the caller's IP address, sealed, with a blind index by which the client's owners
+  can find one IBAN.
 
-What is kept bears the day on which it goes, from 1 to 365 days later.
+A record has the day on which it is deleted, from 1 to 365 days later.
 """
 
 from typing import Final, NamedTuple
@@ -24,20 +24,20 @@ _RANK: Final = {Mode.OFF: 0, Mode.VERDICT: 1, Mode.FULL: 2}
 
 
 class Choice(NamedTuple):
-    """What a client has decided."""
+    """The logging settings of a client."""
 
     mode: Mode = Mode.VERDICT
     days: int = DEFAULT_DAYS
 
 
-def of(client: Client) -> Choice:
-    """Return what the client has decided, or the default of a new one."""
+def choice_of(client: Client) -> Choice:
+    """Return the client's settings, or the defaults of a new client."""
     row = PrivacySettings.objects.filter(client=client).first()
     return Choice(Mode(row.mode), row.retention_days) if row else Choice()
 
 
 def is_less(new: Mode, old: Mode) -> bool:
-    """Return whether `new` keeps less than `old`."""
+    """Return whether `new` stores less than `old`."""
     return _RANK[new] < _RANK[old]
 
 
@@ -48,14 +48,14 @@ def choose(
     by: Actor,
     covers_older: bool | None = None,
 ) -> bool:
-    """Keep from now on what the client wants, on every worker within two seconds; return whether that is a change.
+    """Store what the client chooses from now on, on every worker within two seconds; return whether that is a change.
 
-    What is there already stays as it is, unless the choice `covers_older`: then it is made less by reduction.go_on().
-    None leaves what was decided about that before. Recorded in the history and mailed to all owners.
+    Existing records stay as they are unless the choice `covers_older`: then reduction.resume() reduces them. None
+    leaves that decision unchanged. Recorded in the audit log and mailed to all owners.
     """
     with transaction.atomic():
         Client.objects.lock(client)
-        old = of(client)
+        old = choice_of(client)
         if covers_older is not None:
             PrivacySettings.objects.update_or_create(
                 client=client,
@@ -68,11 +68,11 @@ def choose(
             client=client, defaults={"mode": choice.mode, "retention_days": choice.days}
         )
         revisions.bump()
-        detail = {"from": told(old), "to": told(choice)}
+        detail = {"from": describe(old), "to": describe(choice)}
         audit.record(AuditEvent.LOGGING_CHANGED, client=client, by=by, detail=detail)
     return True
 
 
-def told(choice: Choice) -> str:
-    """Return the choice as the history says it."""
+def describe(choice: Choice) -> str:
+    """Return the settings as the audit log states them."""
     return f"{choice.mode}, {choice.days} days"

@@ -1,7 +1,7 @@
-"""Makes the log of checks as little as its owner has decided, when that decision covers what was kept before.
+"""Reduces existing check records to what the client now stores, when the owner's decision covers older records.
 
-The wish stays: a record that was on its way when it was made is found by the next `prune_expired`, and so is the rest
-when this was killed half-way.
+The decision persists: a record that was still being written at that time is found by the next `prune_expired`, and so
+is the rest after a process was killed.
 """
 
 import logging
@@ -20,38 +20,40 @@ from privacy.models import PrivacySettings
 log = logging.getLogger(__name__)
 
 
-def go_on(client: Client, *, by: Actor, for_at_most: timedelta | None = None) -> int:
-    """Erase or reduce records until none holds more, or is kept longer, than the client wants; return how many.
+def resume(client: Client, *, by: Actor, for_at_most: timedelta | None = None) -> int:
+    """Erase or reduce records until none contains more, or is stored longer, than the client wants; return how many.
 
-    Stops when the wish is taken back meanwhile, or after `for_at_most`: the rest is left to `finish`. Recorded in the
-    history.
+    Stops when the decision is withdrawn meanwhile, or after `for_at_most`: the rest is left to `finish`. Recorded in
+    the audit log.
     """
     end = time.monotonic() + for_at_most.total_seconds() if for_at_most else float("inf")
     done = 0
-    # Looked at anew for each chunk: somebody may choose to keep more while we are at it.
-    while time.monotonic() < end and _is_wanted(client) and (chunk := registry.reduce(client, mode.of(client))):
+    # Read again for each chunk: an owner may choose to store more meanwhile.
+    while (
+        time.monotonic() < end and _covers_older(client) and (chunk := registry.reduce(client, mode.choice_of(client)))
+    ):
         done += chunk
     if done:
-        choice = mode.of(client)
-        detail = {"records": str(done), "to": mode.told(choice)}
+        choice = mode.choice_of(client)
+        detail = {"records": str(done), "to": mode.describe(choice)}
         audit.record(AuditEvent.RECORDS_REDUCED, client=client, by=by, detail=detail)
     return done
 
 
 def finish() -> int:
-    """Go on for every client that wants it; return how many records were erased or reduced."""
+    """Reduce the records of every client that wants it; return how many were erased or reduced."""
     waiting = PrivacySettings.objects.filter(covers_older=True).select_related("client")
-    return sum(_finish(row.client) for row in waiting.iterator(chunk_size=500))
+    return sum(_resume_logged(row.client) for row in waiting.iterator(chunk_size=500))
 
 
-def _finish(client: Client) -> int:
+def _resume_logged(client: Client) -> int:
     try:
-        return go_on(client, by=SYSTEM)
+        return resume(client, by=SYSTEM)
     except vault.VaultError as error:
-        # Nothing is sealed any more for a client that is being deleted, nor written into its history; others wait.
-        log.warning("That records were reduced is missing in a history: %s", type(error).__name__)
+        # For a client that is being deleted nothing can be sealed, nor written to its audit log; other clients follow.
+        log.warning("An audit log lacks the entry that records were reduced: %s", type(error).__name__)
         return 0
 
 
-def _is_wanted(client: Client) -> bool:
+def _covers_older(client: Client) -> bool:
     return PrivacySettings.objects.filter(client=client, covers_older=True).exists()

@@ -1,4 +1,4 @@
-"""Settings → Security and privacy: what is kept of checks, who needs a second factor, what is kept at all and how."""
+"""Settings → Security and privacy: what is stored about checks, two-factor authentication, what is stored at all."""
 
 from datetime import timedelta
 from typing import Final
@@ -22,7 +22,7 @@ from privacy.inventory import registry
 from privacy.models import Mode
 
 REDUCES_FOR: Final = timedelta(seconds=10)
-"""So long somebody waits for the answer; what is not done by then follows by itself."""
+"""This long a user waits for the response; the rest continues in the background."""
 
 _PAGE: Final = "privacy:security_and_privacy"
 
@@ -30,34 +30,34 @@ _PAGE: Final = "privacy:security_and_privacy"
 @allowed(Permission.PRIVACY_VIEW)
 @require_safe
 def security_and_privacy(request: MemberRequest) -> HttpResponse:
-    """Show what is decided and what can be, and what is kept."""
-    return _page(request, LoggingForm.showing(check_logging_mode.of(request.client)))
+    """Show the settings, and what is stored."""
+    return _page(request, LoggingForm.showing(check_logging_mode.choice_of(request.client)))
 
 
 @allowed(Permission.PRIVACY_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def change_logging(request: MemberRequest) -> HttpResponseBase:
-    """Keep of checks what is chosen; less than before leads to a question about the records there are."""
+    """Save what is stored about checks; storing less than before leads to a question about existing records."""
     if request.method != "POST":
         return redirect(_PAGE)
     form = LoggingForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
     choice = form.choice()
-    response = OlderForm(request.POST if "older" in request.POST or "asked" in request.POST else None, choice=choice)
-    if response.is_valid():
-        return _decided(request, choice, covers_older=response.cleaned_data["older"] == APPLY)
-    # Between two clicks the records may have gone: then there is nothing left to ask.
-    excess = registry.excess(request.client, choice) if response.errors or _must_ask(request, choice) else 0
-    return _question(request, choice, response, excess) if excess else _decided(request, choice)
+    older = OlderForm(request.POST if "older" in request.POST or "asked" in request.POST else None, choice=choice)
+    if older.is_valid():
+        return _save(request, choice, covers_older=older.cleaned_data["older"] == APPLY)
+    # Between two clicks the records may have been deleted: then there is nothing to decide.
+    excess = registry.excess(request.client, choice) if older.errors or _concerns_older(request, choice) else 0
+    return _ask_about_older(request, choice, older, excess) if excess else _save(request, choice)
 
 
 @allowed(Permission.PRIVACY_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def second_factor(request: MemberRequest) -> HttpResponseBase:
-    """Require a second factor of all users, or leave it to them; only a post does."""
+    """Require two-factor authentication of all users, or make it optional; only on POST."""
     if request.method != "POST":
         return redirect(_PAGE)
     is_wanted = request.POST.get("required") == "yes"
@@ -67,43 +67,45 @@ def second_factor(request: MemberRequest) -> HttpResponseBase:
     except Refusal as refusal:
         messages.error(request, account_messages.refusal(refusal))
         return redirect(_PAGE)
-    said = (
+    message = (
         _("Two-factor authentication is now required for all users.")
         if is_wanted
         else _("Two-factor authentication is now optional.")
     )
-    messages.success(request, said)
+    messages.success(request, message)
     return redirect(_PAGE)
 
 
-def _must_ask(request: MemberRequest, choice: check_logging_mode.Choice) -> bool:
-    """Whether the choice is for less than what holds today, or the question itself was asked for."""
-    old = check_logging_mode.of(request.client)
+def _concerns_older(request: MemberRequest, choice: check_logging_mode.Choice) -> bool:
+    """Return whether the choice stores less than today, or the page was opened to decide about older records."""
+    old = check_logging_mode.choice_of(request.client)
     return check_logging_mode.is_less(choice.mode, old.mode) or choice.days < old.days or "ask" in request.POST
 
 
-def _decided(
+def _save(
     request: MemberRequest, choice: check_logging_mode.Choice, *, covers_older: bool | None = None
 ) -> HttpResponse:
-    is_new = check_logging_mode.choose(request.client, choice, by=request.actor, covers_older=covers_older)
-    if is_new:
+    is_changed = check_logging_mode.choose(request.client, choice, by=request.actor, covers_older=covers_older)
+    if is_changed:
         messages.success(request, _("Saved. This applies to every check from now on."))
     done = 0
     if covers_older:
-        done = reduction.go_on(request.client, by=request.actor, for_at_most=REDUCES_FOR)
+        done = reduction.resume(request.client, by=request.actor, for_at_most=REDUCES_FOR)
     if done:
-        said = ngettext(
+        message = ngettext(
             "%(number)s older record was deleted or reduced.", "%(number)s older records were deleted or reduced.", done
         )
-        messages.success(request, said % {"number": done})
+        messages.success(request, message % {"number": done})
     if covers_older and registry.excess(request.client, choice):
         messages.info(request, _("There are more: they will be processed automatically within the next few hours."))
-    if not is_new and not done:
+    if not is_changed and not done:
         messages.info(request, _("Nothing was changed: these settings already apply."))
     return redirect(_PAGE)
 
 
-def _question(request: MemberRequest, choice: check_logging_mode.Choice, form: OlderForm, excess: int) -> HttpResponse:
+def _ask_about_older(
+    request: MemberRequest, choice: check_logging_mode.Choice, form: OlderForm, excess: int
+) -> HttpResponse:
     context = {"form": form, "choice": choice, "mode_label": choice.mode.label, "excess": excess}
     return render(request, "privacy/check_logging/older_records.html", context, status=422 if form.errors else 200)
 
@@ -111,17 +113,17 @@ def _question(request: MemberRequest, choice: check_logging_mode.Choice, form: O
 def _page(request: MemberRequest, form: LoggingForm, status: int = 200) -> HttpResponse:
     users = list(request.client.users.filter(is_active=True))
     secured = members.with_second_factor(users)
-    choice = check_logging_mode.of(request.client)
+    choice = check_logging_mode.choice_of(request.client)
     logged = registry.logged(request.client)
     context = {
         "form": form,
         "choice": choice,
         "mode": choice.mode.value,
-        "logged": {mode.value: number for mode, number in logged.items()},
+        "logged": {mode.value: count for mode, count in logged.items()},
         "logged_in_all": sum(logged.values()),
         "has_more_than_chosen": any(
-            number and check_logging_mode.is_less(choice.mode, mode)
-            for mode, number in logged.items()
+            count and check_logging_mode.is_less(choice.mode, mode)
+            for mode, count in logged.items()
             if mode != Mode.OFF
         ),
         "is_required": request.client.needs_second_factor,

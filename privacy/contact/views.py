@@ -1,4 +1,4 @@
-"""The contact page: anybody writes to the operator, and learns what becomes of it."""
+"""The contact page: a form to write to the operator, and its confirmation."""
 
 import math
 from datetime import timedelta
@@ -22,7 +22,7 @@ from privacy.contact.forms import ContactMessageForm
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact(request: HttpRequest) -> HttpResponseBase:
-    """Show the form; a post keeps the message and leads on, so that loading the page again sends nothing."""
+    """Show the form; a POST stores the message and redirects, so that reloading the page sends nothing."""
     if not settings.CONTACT_ADDRESS:
         return _page(request, None)
     if request.method != "POST":
@@ -30,7 +30,7 @@ def contact(request: HttpRequest) -> HttpResponseBase:
     form = ContactMessageForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
-    # What was sent already costs nothing: a second click must not be told that it is too much.
+    # A message that was sent already does not count again: a second click must not exceed the limit.
     if not form.was_sent() and (refused := _limited(request, form)):
         return refused
     return redirect("contact_sent", pk=form.send())
@@ -40,8 +40,8 @@ def contact(request: HttpRequest) -> HttpResponseBase:
 @never_cache
 @require_safe
 def sent(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Say that the message is here, as long as it is; nothing of what is in it."""
-    if not messages.is_kept(pk):
+    """Confirm a message, while it is stored; nothing of its content."""
+    if not messages.is_stored(pk):
         raise Http404
     return render(request, "privacy/contact/contact_sent.html", {"reference": messages.reference(pk)})
 
@@ -58,7 +58,7 @@ def _limited(request: HttpRequest, form: ContactMessageForm) -> HttpResponse | N
 
 def _too_many(request: HttpRequest, form: ContactMessageForm, wait: timedelta) -> HttpResponse:
     minutes = math.ceil(wait.total_seconds() / 60)
-    said = ngettext(
+    problem = ngettext(
         (
             "The hourly limit for messages from your IP address has been reached. Your message is still "
             "here: send it in %(minutes)s minute."
@@ -69,7 +69,7 @@ def _too_many(request: HttpRequest, form: ContactMessageForm, wait: timedelta) -
         ),
         minutes,
     )
-    form.add_error(None, said % {"minutes": minutes})
+    form.add_error(None, problem % {"minutes": minutes})
     page = _page(request, form, status=429)
     page.headers["Retry-After"] = str(math.ceil(wait.total_seconds()))
     return page

@@ -22,7 +22,7 @@ FINGERPRINT_BYTES = 16
 
 
 class Unopened(Exception):
-    """These bytes were not sealed under this key and label, or were changed since; which of it, nobody can tell."""
+    """These bytes were not sealed under this key and label, or were altered since; the two cannot be told apart."""
 
 
 def new_key() -> bytes:
@@ -31,19 +31,19 @@ def new_key() -> bytes:
 
 
 def label(*parts: str) -> bytes:
-    """Return one label for several parts, which no other list of parts produces.
+    """Return one label for several parts; no other list of parts produces the same.
 
-    Each part, in UTF-8, stands behind its length (four bytes, big-endian), so that "ab", "c" is not "a", "bc".
+    Each part, in UTF-8, is preceded by its length (four bytes, big-endian), so that "ab", "c" is not "a", "bc".
     """
     encoded = [part.encode() for part in parts]
     return b"".join([len(part).to_bytes(4, "big") + part for part in encoded])
 
 
 class Sealer:
-    """One key, made ready for sealing often: to make it ready takes longer than to seal a record."""
+    """One key, prepared for many seals: preparing it takes longer than sealing a record."""
 
     def __init__(self, key: bytes) -> None:
-        self._ready = AESGCM(key)
+        self._aead = AESGCM(key)
 
     def seal(self, data: bytes, *, label: bytes) -> bytes:
         """Return nonce (12 bytes), ciphertext (as long as `data`) and tag (16 bytes), which only key and label open.
@@ -52,14 +52,14 @@ class Sealer:
         2^-32 (NIST SP 800-38D, section 8.3).
         """
         nonce = _new_nonce()
-        return nonce + self._ready.encrypt(nonce, data, label)
+        return nonce + self._aead.encrypt(nonce, data, label)
 
     def unseal(self, sealed: bytes, *, label: bytes) -> bytes:
         """Return what was sealed under this key and label. Raises Unopened for anything else, however short."""
         if len(sealed) < NONCE_BYTES + TAG_BYTES:
             raise Unopened
         try:
-            return self._ready.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label)
+            return self._aead.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label)
         except InvalidTag:
             raise Unopened from None
 
@@ -76,13 +76,15 @@ def unseal(key: bytes, sealed: bytes, *, label: bytes) -> bytes:
 
 _NONCES_AT_ONCE = 256
 _nonces: deque[bytes] = deque()
-# A child must never use what its parent has drawn: the same nonce twice under one key opens both.
+# A child process must never reuse nonces of its parent: the same nonce twice under one key breaks both.
 os.register_at_fork(after_in_child=_nonces.clear)
 
 
 def _new_nonce() -> bytes:
-    """Return a random nonce that nobody else gets. Many are drawn at once: each draw gives the interpreter's lock away,
-    and getting it back among busy threads takes longer than sealing.
+    """Return a random nonce that is returned only once.
+
+    Many are drawn at a time: each draw releases the interpreter's lock, and getting it back among busy threads takes
+    longer than sealing.
     """
     while True:
         with suppress(IndexError):
@@ -92,16 +94,16 @@ def _new_nonce() -> bytes:
 
 
 def derive(key: bytes, *, label: bytes) -> bytes:
-    """Return the key of 256 bits for one use; it says nothing about `key` or about the keys for other uses."""
-    # No salt: `key` is uniformly random already, which RFC 5869, section 3.1 allows for.
+    """Return the 256-bit key for one use; it reveals nothing about `key` or the keys for other uses."""
+    # No salt: `key` is uniformly random already, so RFC 5869, section 3.1 needs none.
     return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=label).derive(key)
 
 
 def authenticate(key: bytes, data: bytes) -> bytes:
-    """Return 32 bytes that are the same for the same key and data, and tell nothing to those without the key."""
+    """Return 32 bytes that are equal for equal key and data, and reveal nothing without the key."""
     return hmac.digest(key, data, "sha256")
 
 
 def fingerprint(key: bytes) -> str:
-    """Return 32 hexadecimal digits that name a key and do not help to find it: SHA-256, cut to 128 bits."""
+    """Return 32 hexadecimal digits that identify a key without revealing it: SHA-256, truncated to 128 bits."""
     return hashlib.sha256(key).digest()[:FINGERPRINT_BYTES].hex()

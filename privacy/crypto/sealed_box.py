@@ -1,8 +1,8 @@
-"""Boxes that only an operator's private key opens, which is kept elsewhere. Knows keys and bytes: no file, no Django.
+"""Boxes that only an operator's private key opens, which is stored elsewhere. Knows keys and bytes: no file, no Django.
 
 A box is a message of HPKE (RFC 9180, base mode, with HKDF-SHA256 and AES-256-GCM). Its key is agreed on by X25519
-(RFC 7748), by default together with ML-KEM-768 (FIPS 203), so that a box taken today stays closed even when one of the
-two is broken. Whoever has the public key can make a box: opening tells what is in it, and not who made it.
+(RFC 7748), by default together with ML-KEM-768 (FIPS 203), so that a box stolen today stays closed even when one of
+the two is broken. Anyone with the public key can create a box: opening it does not prove who created it.
 """
 
 import base64
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.hpke import (
 )
 
 DEFAULT_SCHEME: Final = "mlkem768-x25519"
-# What a private key begins with: pasted where a public one belongs, it is refused.
+# The prefix of a private key, so that one pasted in place of a public key is refused.
 _PRIVATE: Final = "private"
 _SEED_BYTES: Final = 64
 _MLKEM_PUBLIC_BYTES: Final = 1184
@@ -35,11 +35,11 @@ _Private = X25519PrivateKey | MLKEM768X25519PrivateKey
 
 
 class KeyTextError(Exception):
-    """A text is no key; the message is a sentence that names what is wrong and repeats nothing of it."""
+    """A text is not a key; the message says what is wrong and repeats nothing of it."""
 
 
 class Unopened(Exception):
-    """This box was not made for this key and label, or was changed since."""
+    """This box was not created for this key and label, or was altered since."""
 
 
 class _Scheme(NamedTuple):
@@ -96,19 +96,19 @@ SCHEMES: Final = {
 
 
 class PublicKey(NamedTuple):
-    """What makes boxes; written as `1:mlkem768-x25519:<base64>`."""
+    """A key that creates boxes; written as `1:mlkem768-x25519:<base64>`."""
 
     number: int
     scheme: str
     raw: bytes
 
     def __str__(self) -> str:
-        """Write it for the settings."""
+        """Return it as the settings have it."""
         return f"{self.number}:{self.scheme}:{base64.b64encode(self.raw).decode()}"
 
     @property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits that tell it from others: of SHA-256."""
+        """16 hexadecimal digits that identify it: of SHA-256."""
         return hashlib.sha256(self.scheme.encode() + self.raw).hexdigest()[:16]
 
     def seal(self, data: bytes, *, label: bytes) -> bytes:
@@ -118,11 +118,11 @@ class PublicKey(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one from the settings. Raises KeyTextError."""
+        """Return a key from the text of the settings. Raises KeyTextError."""
         number, scheme, raw = _parsed(text, lambda scheme: scheme.public_bytes)
         key = cls(number, scheme, raw)
         try:
-            # Some bytes of the right length are no key, or one that every box would be open to.
+            # Some bytes of the right length are no key, or a key that would leave every box open.
             key.seal(b"", label=b"")
         except ValueError:
             raise KeyTextError(f"Key {number} is no public key of {scheme}.") from None
@@ -132,7 +132,7 @@ class PublicKey(NamedTuple):
 
 
 class PrivateKey:
-    """What opens boxes; written as `private:1:mlkem768-x25519:<base64>`. Printed, it does not show itself."""
+    """A key that opens boxes; written as `private:1:mlkem768-x25519:<base64>`. Its repr does not reveal it."""
 
     def __init__(self, number: int, scheme: str, raw: bytes) -> None:
         self._raw = raw
@@ -141,12 +141,12 @@ class PrivateKey:
 
     @classmethod
     def make(cls, number: int, scheme: str = DEFAULT_SCHEME) -> Self:
-        """Make a new one: all its bytes are random, as FIPS 203 and RFC 7748 have it."""
+        """Create a key: all its bytes are random, as FIPS 203 and RFC 7748 specify."""
         return cls(number, scheme, os.urandom(SCHEMES[scheme].private_bytes))
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what `text` has written. Raises KeyTextError."""
+        """Return the key that `text` was read from. Raises KeyTextError."""
         mark, _, key = text.strip().partition(":")
         if mark != _PRIVATE:
             raise KeyTextError("A private key begins with `private:`.")
@@ -154,7 +154,7 @@ class PrivateKey:
 
     @property
     def text(self) -> str:
-        """The key as text: whoever reads it opens every box."""
+        """The key as text, which opens every box."""
         public = self.public
         return f"{_PRIVATE}:{public.number}:{public.scheme}:{base64.b64encode(self._raw).decode()}"
 
@@ -167,7 +167,7 @@ class PrivateKey:
 
 
 def public_keys(text: str) -> tuple[PublicKey, ...]:
-    """Read several, separated by commas. Raises KeyTextError, also for a number that is given twice."""
+    """Return several keys, separated by commas. Raises KeyTextError, also for a repeated number."""
     keys = tuple(PublicKey.parse(part) for part in text.split(","))
     if len({key.number for key in keys}) < len(keys):
         raise KeyTextError("A number is given twice.")

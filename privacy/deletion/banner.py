@@ -1,4 +1,4 @@
-"""What stands on top of every page while an account waits to be deleted."""
+"""The banner shown on every page while an account is scheduled for deletion."""
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -9,7 +9,7 @@ from privacy.models import DeletionRequest
 
 
 def banner(request: HttpRequest) -> dict[str, object]:
-    """Return the deletion of the account of who is signed in, once it is confirmed; nothing is looked up before."""
+    """Return the confirmed deletion of the signed-in user's account; lazy, since most pages do not need the query."""
     return {"closing": SimpleLazyObject(lambda: _closing(request))}
 
 
@@ -17,4 +17,4 @@ def _closing(request: HttpRequest) -> DeletionRequest | None:
     user = getattr(request, "user", None)
     if not isinstance(user, User) or user.client is None or user.client.state != Client.State.CLOSING:
         return None
-    return requesting.of(user.client)
+    return requesting.deletion_of(user.client)

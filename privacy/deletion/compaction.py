@@ -1,9 +1,9 @@
-"""Rewrites the files of the main database, in which deleted rows linger until their place is taken.
+"""Rewrites the files of the main database, in which the bytes of deleted rows remain until they are overwritten.
 
-SQLite keeps a deleted row's bytes in free pages and in its log, PostgreSQL in dead rows. A rewritten file has none. It
-stops writers for its time: seconds for small tables. On PostgreSQL it needs the tables' owner, and is a command of its
-own (`manage.py compact_tables`, monthly); segments of its log are removed half an hour after it (deploy/postgresql/
-ibanse.conf), and dumps hold no dead rows.
+SQLite leaves them in free pages and in its write-ahead log, PostgreSQL in dead rows. A rewritten file has none. Writers
+wait meanwhile: seconds for small tables. On PostgreSQL it needs the owner of the tables, so it is a command of its own
+(`manage.py compact_tables`, monthly); segments of its write-ahead log are removed half an hour later
+(deploy/postgresql/ibanse.conf), and dumps contain no dead rows.
 """
 
 from django.db import connection, router
@@ -13,12 +13,12 @@ from privacy.models import ErasureReceipt
 
 
 def is_due() -> bool:
-    """Return whether an account or a part of one was deleted since the last time."""
+    """Return whether an account, or part of one, was deleted since the last rewrite."""
     return ErasureReceipt.objects.filter(is_compacted=False).exists()
 
 
 def rewrite() -> None:
-    """Rewrite the tables that hold anything of clients. Raises database errors, such as for one that is locked."""
+    """Rewrite the tables with data about clients. Raises database errors, such as for a locked table."""
     receipts = list(ErasureReceipt.objects.filter(is_compacted=False).values_list("pk", flat=True))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -30,8 +30,8 @@ def rewrite() -> None:
     ErasureReceipt.objects.filter(pk__in=receipts).update(is_compacted=True)
 
 
-def by_itself() -> bool:
-    """Return whether whoever deletes rows here may rewrite their tables as well: on SQLite."""
+def runs_in_process() -> bool:
+    """Return whether the process that deletes rows may rewrite the tables as well: on SQLite."""
     return connection.vendor == "sqlite"
 
 

@@ -1,4 +1,4 @@
-"""What is deleted: for each scope the rows that go, at most 1,000 at a step. Asks nobody and writes nothing down."""
+"""Which rows each scope deletes, at most 1,000 per step. Checks no permission and records nothing."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -21,39 +21,43 @@ class ErasureRequest(NamedTuple):
     client: Client
     scope: str
     until: datetime
-    """Of a log or details, what is newer than this second stays."""
+    """Of check records and details, what is newer than this second remains."""
     user: UUID | None = None
-    number: bytes | None = None
+    iban_index: bytes | None = None
     """The blind index of an IBAN."""
-    chosen: Mapping[str, str] | None = None
-    """By what some checks of the log are chosen, in the words of the room that has it."""
+    selection: Mapping[str, str] | None = None
+    """The filter that selects some check records, as their source wrote it into the ledger."""
 
 
-def erase(wish: ErasureRequest) -> Iterator[dict[str, int]]:
-    """Delete it step by step and yield after each how many rows of which table went.
+def erase(erasure: ErasureRequest) -> Iterator[dict[str, int]]:
+    """Delete it step by step; yield after each step how many rows of which table were deleted.
 
-    Whoever iterates puts each step into a transaction of its own. Begun again after a crash it goes on with what is
-    left. Of an account the client's row and its owners stay: accounts.personal_data.close() is the last step.
+    The caller puts each step into a transaction of its own. Called again after a crash it continues with what is left.
+    Of an account, the client's row and its owners remain: source.delete_account() is the last step.
     """
-    # A copy holds what is to be deleted, whatever that is.
-    exports.remove_all(wish.client)
-    yield from _ERASED[wish.scope](wish)
+    # A data export contains what is to be deleted, whatever that is.
+    exports.remove_all(erasure.client)
+    yield from _ERASED[erasure.scope](erasure)
 
 
-def _user(wish: ErasureRequest) -> Iterator[dict[str, int]]:
-    return source.erase_user(wish.client, wish.user) if wish.user else iter(())
+def _user(erasure: ErasureRequest) -> Iterator[dict[str, int]]:
+    return source.erase_user(erasure.client, erasure.user) if erasure.user else iter(())
 
 
-def _checks(wish: ErasureRequest) -> Iterator[dict[str, int]]:
-    return registry.erase_selected(wish.client, wish.chosen or {}, until=wish.until, iban_index=wish.number)
+def _selected_checks(erasure: ErasureRequest) -> Iterator[dict[str, int]]:
+    return registry.erase_selected(
+        erasure.client, erasure.selection or {}, until=erasure.until, iban_index=erasure.iban_index
+    )
 
 
 _ERASED: Final[dict[str, Callable[[ErasureRequest], Iterator[dict[str, int]]]]] = {
-    Scope.ACCOUNT: lambda wish: registry.erase(wish.client),
-    Scope.LOG: lambda wish: registry.erase_log(wish.client, until=wish.until),
-    Scope.NUMBER: lambda wish: registry.erase_log(wish.client, until=wish.until, iban_index=wish.number),
-    ledger.CHECKS: _checks,
-    Scope.CONTACT: lambda wish: source.erase_contact(wish.client, wish.until),
-    Scope.BILLING: lambda wish: source.erase_billing(wish.client, wish.until),
+    Scope.ACCOUNT: lambda erasure: registry.erase(erasure.client),
+    Scope.LOG: lambda erasure: registry.erase_log(erasure.client, until=erasure.until),
+    Scope.NUMBER: lambda erasure: registry.erase_log(
+        erasure.client, until=erasure.until, iban_index=erasure.iban_index
+    ),
+    ledger.CHECKS: _selected_checks,
+    Scope.CONTACT: lambda erasure: source.erase_contact(erasure.client, erasure.until),
+    Scope.BILLING: lambda erasure: source.erase_billing(erasure.client, erasure.until),
     Scope.USER: _user,
 }

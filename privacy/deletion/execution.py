@@ -1,4 +1,4 @@
-"""Carries deletions out. Killed at any point it goes on where it was; two at once do no harm and nothing twice."""
+"""Carries deletions out. Killed at any point, it resumes there; two workers at once do no harm and nothing twice."""
 
 import logging
 import time
@@ -33,27 +33,27 @@ class Done(NamedTuple):
     """A deletion that was carried out."""
 
     receipt: dict[str, Any]
-    """What stands in the receipt."""
+    """The contents of the receipt."""
     token: str
-    """The end of the receipt's link."""
+    """The random end of the receipt's link."""
 
 
 class Failed(NamedTuple):
-    """What stopped; the next time goes on with it."""
+    """What failed; the next round retries it."""
 
     what: str
     why: str
-    """The name of an error: its text may hold values."""
+    """The class of the error; its text may contain values."""
 
 
 def every_due(now: datetime) -> Iterator[Done | Failed]:
-    """Carry out every deletion whose day has come or that was interrupted, and yield how each went."""
+    """Carry out every deletion that is due or was interrupted; yield the outcome of each."""
     due = DeletionRequest.objects.filter(Q(state=State.EXECUTING) | Q(state=State.CONFIRMED, due_at__lte=now))
     for pk in list(due.order_by("due_at").values_list("pk", flat=True)):
         try:
-            done = go_on(pk)
+            done = resume(pk)
         except (Error, OSError, vault.VaultError) as error:
-            log.error("A deletion stopped and will go on: %s", type(error).__name__)
+            log.error("A deletion stopped and will be resumed: %s", type(error).__name__)
             yield Failed("a deletion", type(error).__name__)
         else:
             if done:
@@ -61,30 +61,32 @@ def every_due(now: datetime) -> Iterator[Done | Failed]:
 
 
 def attempt(pk: UUID, *, for_at_most: timedelta) -> Done | None:
-    """Carry a deletion out for somebody who waits; what stops it is written down, and the next round goes on."""
+    """Carry a deletion out while a user waits; a failure is logged, and the next round resumes it."""
     try:
-        return go_on(pk, for_at_most=for_at_most)
+        return resume(pk, for_at_most=for_at_most)
     except (OSError, vault.Unfinished) as error:
-        log.error("A deletion stopped and will go on: %s", type(error).__name__)
+        log.error("A deletion stopped and will be resumed: %s", type(error).__name__)
         return None
 
 
-def go_on(pk: UUID, *, for_at_most: timedelta | None = None) -> Done | None:
-    """Carry a deletion out, or go on with it; return None when it is not due, is cancelled, done, or takes longer.
+def resume(pk: UUID, *, for_at_most: timedelta | None = None) -> Done | None:
+    """Carry a deletion out, or resume it; return None when it is not due, cancelled, done, or takes longer.
 
-    Raises OSError when the ledger cannot be written (nothing is deleted then), vault.Unfinished when the keyring was
-    too busy, and database errors: the next time goes on.
+    Raises OSError when the ledger cannot be written (nothing is deleted then), vault.Unfinished when the keyring is too
+    busy, and database errors: a later call resumes.
     """
     ends = time.monotonic() + for_at_most.total_seconds() if for_at_most else float("inf")
     request = _begin(pk)
     if request is None:
         return None
-    wish = _wish(request)
-    # Before anything is gone: a backup may be restored in the very next moment.
-    ledger.append(ledger.LedgerEntry(pk, wish.scope, wish.client.pk, wish.until, wish.user, wish.number))
-    if wish.scope == Scope.ACCOUNT:
-        vault.destroy(wish.client.pk)
-    steps = erasing.erase(wish)
+    erasure = _erasure_of(request)
+    # Before anything is deleted: a backup may be restored at any moment.
+    ledger.append(
+        ledger.LedgerEntry(pk, erasure.scope, erasure.client.pk, erasure.until, erasure.user, erasure.iban_index)
+    )
+    if erasure.scope == Scope.ACCOUNT:
+        vault.destroy(erasure.client.pk)
+    steps = erasing.erase(erasure)
     while _step(pk, steps):
         if time.monotonic() > ends:
             return None
@@ -92,13 +94,13 @@ def go_on(pk: UUID, *, for_at_most: timedelta | None = None) -> Done | None:
 
 
 def _begin(pk: UUID) -> DeletionRequest | None:
-    """Let what is due begin, after which nobody can cancel it; return None for what is not, or not any more."""
+    """Start a deletion that is due, after which nobody can cancel it; return None for one that is not, or no longer."""
     found = DeletionRequest.objects.filter(pk=pk).first()
     if found is None:
         return None
     with transaction.atomic():
         try:
-            request = requesting.take_turn(found)
+            request = requesting.lock_deletion(found)
         except Refusal:
             return None
         now = timezone.now()
@@ -110,16 +112,16 @@ def _begin(pk: UUID) -> DeletionRequest | None:
         return request if request.state == State.EXECUTING else None
 
 
-def _wish(request: DeletionRequest) -> erasing.ErasureRequest:
+def _erasure_of(request: DeletionRequest) -> erasing.ErasureRequest:
     until = request.until or request.requested_at
-    number = bytes(request.number) if request.number else None
-    return erasing.ErasureRequest(request.client, request.scope, until, user=request.user, number=number)
+    iban_index = bytes(request.iban_index) if request.iban_index else None
+    return erasing.ErasureRequest(request.client, request.scope, until, user=request.user, iban_index=iban_index)
 
 
 def _step(pk: UUID, steps: Iterator[dict[str, int]]) -> bool:
-    """Delete some rows and count them, both or neither; return False when none was left."""
+    """Delete some rows and count them, in one transaction; return False when none is left."""
     with transaction.atomic():
-        # Two that are at work on one deletion take turns here, and each counts what it has deleted itself.
+        # Two workers on one deletion take turns here, and each counts the rows it has deleted itself.
         request = DeletionRequest.objects.select_for_update().filter(pk=pk).first()
         gone = next(steps, None) if request else None
         if request is None or gone is None:
@@ -131,40 +133,40 @@ def _step(pk: UUID, steps: Iterator[dict[str, int]]) -> bool:
 
 
 def _finish(pk: UUID) -> Done | None:
-    """End it, with what has come in at the last moment: all in one transaction, which also makes the receipt."""
+    """Finish it, including rows written at the last moment: one transaction, which also creates the receipt."""
     found = DeletionRequest.objects.filter(pk=pk).first()
     if found is None:
         return None
     with transaction.atomic():
         try:
-            request = requesting.take_turn(found)
+            request = requesting.lock_deletion(found)
         except Refusal:
-            return None  # Somebody else was at it as well, and first.
+            return None  # Another worker has finished it.
         erased = Counter(request.erased)
-        for late in erasing.erase(_wish(request)):
+        for late in erasing.erase(_erasure_of(request)):
             erased.update(late)
         is_account = request.scope == Scope.ACCOUNT
         key = vault.tombstone(request.client.pk) if is_account else None
-        content = receipts.make(receipts.Facts(request, erased + _last(request), key))
+        content = receipts.create(receipts.Facts(request, erased + _rows_of_last_step(request), key))
         done = Done(content, receipts.token(pk))
-        (_close if is_account else _conclude)(request, done)
+        (_finish_account if is_account else _finish_part)(request, done)
     return done
 
 
-def _last(request: DeletionRequest) -> Counter[str]:
-    """Return the rows that go with the end itself."""
+def _rows_of_last_step(request: DeletionRequest) -> Counter[str]:
+    """Return the rows that are deleted by the last step itself."""
     if request.scope != Scope.ACCOUNT:
         return Counter()
     owners = User.objects.filter(client=request.client).count()
     return Counter(users=owners, account=1, deletions=DeletionRequest.objects.filter(client=request.client).count())
 
 
-def _close(request: DeletionRequest, done: Done) -> None:
+def _finish_account(request: DeletionRequest, done: Done) -> None:
     _mail_owners(request, done)
     source.delete_account(request.client)
 
 
-def _conclude(request: DeletionRequest, done: Done) -> None:
+def _finish_part(request: DeletionRequest, done: Done) -> None:
     detail = {
         "scope": str(request.scope),
         "records": str(sum(done.receipt["erased"].values())),
@@ -178,12 +180,12 @@ def _conclude(request: DeletionRequest, done: Done) -> None:
 def _mail_owners(request: DeletionRequest, done: Done) -> None:
     context = {
         "receipt": done.receipt,
-        "unreadable": _read(done.receipt["unreadable_everywhere_from"]),
-        "last_trace": _read(done.receipt["last_trace_gone_from"]),
+        "unreadable": _time(done.receipt["unreadable_everywhere_from"]),
+        "last_trace": _time(done.receipt["last_trace_gone_from"]),
         "link": settings.SITE_URL + reverse("deletion:receipt", args=[done.token]),
     }
     mail.send_to_owners_on_commit(request.client, "deletion_executed", context=context)
 
 
-def _read(text: str) -> datetime:
+def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""What the pages of deletions accept: the fields listed here, and nothing else that is posted."""
+"""Forms of deletions and receipts. Only the fields listed here are read from what is posted."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class DeletionForm(BaseForm):
-    """How long the deletion of an account can still be called off."""
+    """The grace period of an account deletion."""
 
     days = forms.IntegerField(
         label=_("Grace period (days)"),
@@ -29,7 +29,7 @@ class DeletionForm(BaseForm):
 
 
 class ReceiptForm(BaseForm):
-    """A receipt to verify: pasted, or as a file."""
+    """A receipt to verify, pasted or as a file."""
 
     marks_optional_fields = False
 
@@ -48,7 +48,7 @@ class ReceiptForm(BaseForm):
     )
 
     def clean_file(self) -> "UploadedFile[Any] | None":
-        """Refuse what is larger than a receipt ever is, before anything is read."""
+        """Refuse a file larger than any receipt, before it is read."""
         file = cast("UploadedFile[Any] | None", self.cleaned_data["file"])
         if file is not None and (file.size or 0) > receipts.MOST_BYTES:
             raise forms.ValidationError(
@@ -57,12 +57,12 @@ class ReceiptForm(BaseForm):
         return file
 
     def clean(self) -> dict[str, Any]:
-        """Ask for one of the two."""
+        """Require one of the two."""
         if not self.errors and not self.cleaned_data.get("file") and not self.cleaned_data.get("pasted"):
             self.add_error("file", _("Choose a receipt file or paste its text."))
         return self.cleaned_data
 
     def text(self) -> str:
-        """Return the receipt, once the form is valid; a file goes before what was pasted."""
+        """Return the receipt; the form is valid. A file takes precedence over pasted text."""
         file = self.cleaned_data.get("file")
         return file.read().decode(errors="replace") if file else str(self.cleaned_data["pasted"])

@@ -1,11 +1,11 @@
-"""The erasure ledger: a file outside both databases that remembers what was deleted. Knows files and lines of JSON.
+"""The erasure ledger: a file outside both databases that records what was deleted. Knows files and lines of JSON.
 
-A restored backup brings back what was deleted after it was made; the ledger, which no restore rewinds, tells what has
-to go again. A line names nobody: whose it is stands in it as an HMAC under a salt of its own, which only whoever holds
-the id can recognise.
+A restored backup brings back rows that were deleted after it was taken; the ledger, which no restore rewinds, says what
+to delete again. A line identifies nobody: it has the client's ID as an HMAC under a salt of its own, which can only be
+recognised by somebody who has the ID.
 
-Lines are only ever added, whole and forced to the disk. A crash may leave the last one cut short; the next one is
-added behind a note that says so. Anything else that is no entry is damage, and is reported.
+Lines are only appended, complete and synced to disk. A crash may truncate the last one; the next is then appended after
+a note that says so. Any other line that is no entry is reported as damage.
 """
 
 import fcntl
@@ -26,28 +26,28 @@ from privacy.crypto import cipher
 _CUT: Final = b'{"note": "the line before was cut short by a crash"}\n'
 _SALT_BYTES: Final = 16
 CHECKS: Final = "checks"
-"""The scope of some checks of a log, which go at once and without a request or a receipt."""
+"""The scope of selected check records, which are deleted at once, without a request or a receipt."""
 
 
 class LedgerEntry(NamedTuple):
-    """What is written down of an execution."""
+    """A deletion to be recorded."""
 
     id: UUID
     scope: str
     client: UUID
     until: datetime
     user: UUID | None = None
-    number: bytes | None = None
+    iban_index: bytes | None = None
     """The blind index of an IBAN."""
-    chosen: Mapping[str, str] | None = None
-    """By what some checks were chosen: times, codes and random numbers, which name nobody."""
+    selection: Mapping[str, str] | None = None
+    """The filter of selected check records: times, codes and random IDs, which identify nobody."""
 
 
-class Entry(NamedTuple):
-    """What the ledger says of an execution."""
+class RecordedEntry(NamedTuple):
+    """A deletion as the ledger has it."""
 
     id: str
-    """The same for an execution that was begun again."""
+    """The same for a deletion that was resumed."""
     scope: str
     salt: bytes
     client: bytes
@@ -55,52 +55,52 @@ class Entry(NamedTuple):
     until: datetime
     user: bytes | None
     """HMAC of the user's id under the salt."""
-    number: bytes | None
+    iban_index: bytes | None
     """The blind index of an IBAN."""
-    chosen: Mapping[str, str]
-    """By what some checks were chosen."""
+    selection: Mapping[str, str]
+    """The filter of selected check records."""
 
     def is_of(self, client: UUID) -> bool:
         """Return whether it is about this client."""
-        return _named(self.salt, client) == self.client
+        return _pseudonym(self.salt, client) == self.client
 
     def is_about(self, user: UUID) -> bool:
         """Return whether it is about this user."""
-        return _named(self.salt, user) == self.user
+        return _pseudonym(self.salt, user) == self.user
 
 
-class Read(NamedTuple):
-    """What is in the ledger: its entries in order, and the numbers of the lines that are damaged."""
+class LedgerContents(NamedTuple):
+    """The entries in order, and the line numbers of damaged lines."""
 
-    entries: list[Entry]
+    entries: list[RecordedEntry]
     damaged: list[int]
 
 
 def path() -> Path:
-    """Return where it is."""
+    """Return the path of the ledger."""
     ledger: Path = settings.ERASURE_LEDGER
     return ledger
 
 
-def append(action: LedgerEntry) -> None:
-    """Add an entry and wait until the disk has it; one that is there already is not added again. Raises OSError."""
+def append(entry: LedgerEntry) -> None:
+    """Append an entry and wait until it is on disk; one that is recorded already is not repeated. Raises OSError."""
     salt = secrets.token_bytes(_SALT_BYTES)
     line = {
-        "id": str(action.id),
-        "scope": str(action.scope),
+        "id": str(entry.id),
+        "scope": str(entry.scope),
         "salt": salt.hex(),
-        "client": _named(salt, action.client).hex(),
-        "until": action.until.astimezone(UTC).isoformat(),
-        "user": _named(salt, action.user).hex() if action.user else None,
-        "number": action.number.hex() if action.number else None,
-        "chosen": dict(action.chosen) if action.chosen else None,
+        "client": _pseudonym(salt, entry.client).hex(),
+        "until": entry.until.astimezone(UTC).isoformat(),
+        "user": _pseudonym(salt, entry.user).hex() if entry.user else None,
+        "number": entry.iban_index.hex() if entry.iban_index else None,
+        "chosen": dict(entry.selection) if entry.selection else None,
         "at": datetime.now(UTC).replace(microsecond=0).isoformat(),
     }
     with _locked() as file:
         found = os.pread(file, os.fstat(file).st_size, 0)
-        # Nearly every one is new: reading the whole ledger for it would take longer with each deletion.
-        if str(action.id).encode() in found and any(entry.id == line["id"] for entry in _read(found).entries):
-            os.fsync(file)  # Whoever wrote it may have been killed before the disk had it.
+        # Nearly every entry is new: parsing the whole ledger would take longer with each deletion.
+        if str(entry.id).encode() in found and any(recorded.id == line["id"] for recorded in _read(found).entries):
+            os.fsync(file)  # Its writer may have been killed before it was on disk.
             return
         if found and not found.endswith(b"\n"):
             _write(file, b"\n" + _CUT)
@@ -108,17 +108,17 @@ def append(action: LedgerEntry) -> None:
         os.fsync(file)
 
 
-def read() -> Read:
-    """Return what is in it; nothing when there is none yet. A last line that was cut short is left out."""
+def read() -> LedgerContents:
+    """Return the contents; empty when there is no ledger yet. A truncated last line is left out."""
     try:
         return _read(path().read_bytes())
     except FileNotFoundError:
-        return Read([], [])
+        return LedgerContents([], [])
 
 
-def _read(text: bytes) -> Read:
+def _read(text: bytes) -> LedgerContents:
     lines = text.split(b"\n")[:-1]
-    found: list[Entry] = []
+    found: list[RecordedEntry] = []
     damaged = []
     for number, line in enumerate(lines, 1):
         entry = _entry(line)
@@ -127,41 +127,41 @@ def _read(text: bytes) -> Read:
             found.append(entry)
         elif not is_cut:
             damaged.append(number)
-    return Read(found, damaged)
+    return LedgerContents(found, damaged)
 
 
-def _entry(line: bytes) -> Entry | None:
+def _entry(line: bytes) -> RecordedEntry | None:
     try:
-        said = json.loads(line)
-        return Entry(
-            id=said["id"],
-            scope=said["scope"],
-            salt=bytes.fromhex(said["salt"]),
-            client=bytes.fromhex(said["client"]),
-            until=datetime.fromisoformat(said["until"]),
-            user=bytes.fromhex(said["user"]) if said["user"] else None,
-            number=bytes.fromhex(said["number"]) if said["number"] else None,
-            chosen=dict(said.get("chosen") or {}),
+        values = json.loads(line)
+        return RecordedEntry(
+            id=values["id"],
+            scope=values["scope"],
+            salt=bytes.fromhex(values["salt"]),
+            client=bytes.fromhex(values["client"]),
+            until=datetime.fromisoformat(values["until"]),
+            user=bytes.fromhex(values["user"]) if values["user"] else None,
+            iban_index=bytes.fromhex(values["number"]) if values["number"] else None,
+            selection=dict(values.get("chosen") or {}),
         )
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def _named(salt: bytes, someone: UUID) -> bytes:
-    return cipher.authenticate(salt, someone.bytes)
+def _pseudonym(salt: bytes, subject: UUID) -> bytes:
+    return cipher.authenticate(salt, subject.bytes)
 
 
 @contextmanager
 def _locked() -> Iterator[int]:
-    """Open it, made with its folder where it is not there yet, for one writer at a time."""
+    """Open the ledger for one writer at a time, creating it and its folder when missing."""
     folder = path().parent
-    # Of the group as well: the site and whoever deletes by a timer are two users of the machine.
+    # Writable by the group: the site and the timer that deletes are two users of the machine.
     folder.mkdir(parents=True, exist_ok=True, mode=0o770)
     file = os.open(path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o660)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
-        # The name too: a new file is not there after a power cut as long as its folder does not know of it.
+        # The folder too: without it, a power cut may lose the name of a new file.
         directory = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(directory)

@@ -1,4 +1,4 @@
-"""Where the links of mails about a deletion lead: to its confirmation, or away from it. Only a post does something."""
+"""Pages behind mailed links: confirm or cancel a deletion. Only a POST changes anything."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -20,40 +20,40 @@ read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 @never_cache
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Say what will be deleted and when; a post lets it begin."""
+    """Show what will be deleted and when; a POST starts the grace period."""
     found = requesting.to_confirm(token)
     if found is None:
-        return _over(request)
+        return _expired(request)
     if request.method == "POST":
         try:
             found = requesting.confirm(found)
         except Refusal:
-            return _over(request)
-    return render(request, "privacy/deletion/confirm.html", {"deletion": found, "is_confirmed": _waits(found)})
+            return _expired(request)
+    return render(request, "privacy/deletion/confirm.html", {"deletion": found, "is_confirmed": _is_confirmed(found)})
 
 
 @read_or_send
 @login_not_required
 @never_cache
 def cancel(request: HttpRequest, token: str) -> HttpResponse:
-    """Say what will be deleted and when; a post stops it."""
+    """Show what will be deleted and when; a POST cancels it."""
     found = requesting.to_cancel(token)
     if found is None:
-        return _over(request)
+        return _expired(request)
     if request.method == "POST":
         try:
             requesting.cancel(found)
         except Refusal as refusal:
             messages.error(request, privacy_messages.refusal(refusal))
-            return _over(request)
+            return _expired(request)
         messages.success(request, _("The deletion has been cancelled. Everything works as before."))
         return redirect("validation:check")
-    return render(request, "privacy/deletion/cancel.html", {"deletion": found, "is_confirmed": _waits(found)})
+    return render(request, "privacy/deletion/cancel.html", {"deletion": found, "is_confirmed": _is_confirmed(found)})
 
 
-def _waits(found: DeletionRequest) -> bool:
+def _is_confirmed(found: DeletionRequest) -> bool:
     return found.state != DeletionRequest.State.REQUESTED
 
 
-def _over(request: HttpRequest) -> HttpResponse:
+def _expired(request: HttpRequest) -> HttpResponse:
     return render(request, "privacy/deletion/over.html", status=410)

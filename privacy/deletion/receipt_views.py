@@ -1,4 +1,4 @@
-"""Receipts of deletions: shown to whoever has the link, and verified for anybody."""
+"""Deletion receipts: shown to anyone with the link, and verified for anybody."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -24,12 +24,12 @@ VERIFIED_PER_MINUTE: Final = 20
 @login_not_required
 @never_cache
 def receipt(request: HttpRequest, token: str) -> HttpResponse:
-    """Show a receipt, to be printed or kept as a file."""
+    """Show a receipt, to be printed or downloaded."""
     found = receipts.find(token)
     if found is None:
         return render(request, "privacy/deletion/receipt_over.html", status=410)
     content = receipts.verify(found.document).content
-    context = {"token": token, "until": found.made_at + receipts.LINK_VALID, **_told(content)}
+    context = {"token": token, "until": found.made_at + receipts.LINK_VALID, **_receipt_context(content)}
     return render(request, "privacy/deletion/receipt.html", context)
 
 
@@ -37,13 +37,13 @@ def receipt(request: HttpRequest, token: str) -> HttpResponse:
 @login_not_required
 @never_cache
 def download(request: HttpRequest, token: str) -> HttpResponse:
-    """Send a receipt as the file that can be verified."""
+    """Send a receipt as a file that can be verified."""
     found = receipts.find(token)
     if found is None:
         return render(request, "privacy/deletion/receipt_over.html", status=410)
-    number = receipts.verify(found.document).content["number"]
+    content = receipts.verify(found.document).content
     response = HttpResponse(found.document, content_type="application/json")
-    response.headers["Content-Disposition"] = f'attachment; filename="ibanse-receipt-{number}.json"'
+    response.headers["Content-Disposition"] = f'attachment; filename="ibanse-receipt-{content["number"]}.json"'
     return response
 
 
@@ -51,7 +51,7 @@ def download(request: HttpRequest, token: str) -> HttpResponse:
 @login_not_required
 @never_cache
 def verify(request: HttpRequest) -> HttpResponse:
-    """Ask for a receipt, pasted or as a file, and say in words whether it is ours and whole."""
+    """Verify a pasted or uploaded receipt: whether it is ours and unaltered."""
     if request.method != "POST":
         return render(request, "privacy/deletion/verify_receipt.html", {"form": ReceiptForm()})
     try:
@@ -71,14 +71,14 @@ def verify(request: HttpRequest) -> HttpResponse:
         "form": ReceiptForm(),
         "code": verdict.code,
         "is_genuine": is_genuine,
-        "said": messages.receipt_verdict(verdict.code, issuer=verdict.issuer),
-        **(_told(verdict.content) if is_genuine else {}),
+        "result": messages.receipt_verdict(verdict.code, issuer=verdict.issuer),
+        **(_receipt_context(verdict.content) if is_genuine else {}),
     }
     return render(request, "privacy/deletion/verify_receipt.html", context)
 
 
-def _told(content: dict[str, Any]) -> dict[str, Any]:
-    """Return what a receipt says, for reading."""
+def _receipt_context(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the contents of a receipt for the template."""
     abouts: dict[str, object] = {table.name: table.about for table in registry.export(Client())}
     abouts["deletions"] = _("The request for this deletion")
     return {
@@ -100,7 +100,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _retained(line: dict[str, Any]) -> dict[str, Any]:
-    """Return a line in the reader's language, or as it stands there when we no longer have words for it."""
+    """Return a line in the active language, or as the receipt states it when its code is no longer known."""
     known = messages.RETAINED.get(line["code"])
     what, why = (known.what, known.why) if known else (line["what"], line["why"])
     return {"what": what, "why": why, "until": _time(line["until"])}

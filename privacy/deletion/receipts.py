@@ -1,7 +1,7 @@
-"""Receipts: what was deleted, how much of it and when, signed by the service. A receipt names nobody.
+"""Receipts: what was deleted, how much and when, signed by the service. A receipt identifies nobody.
 
-Signed is its content as JSON with sorted keys and without blanks (`_canonical`), so that a file may be formatted anew
-on its way and still verifies. Old signing keys stay in the settings for ever, and with them old receipts.
+The signature covers the content as JSON with sorted keys and without spaces (`_canonical`), so that a reformatted file
+still verifies. Old signing keys stay in the settings for ever, so that old receipts verify.
 """
 
 import base64
@@ -25,9 +25,9 @@ from privacy import messages, vault
 from privacy.models import DeletionRequest, ErasureReceipt
 
 KEYRING_BACKUP_RETENTION: Final = timedelta(days=7)
-"""The last copy of a destroyed key is gone then: see deploy/."""
+"""After this, no backup contains a destroyed key: see deploy/."""
 BACKUP_RETENTION: Final = timedelta(days=35)
-"""The last copy of a deleted row is gone then."""
+"""After this, no backup contains a deleted row."""
 LINK_VALID: Final = timedelta(days=30)
 MOST_BYTES: Final = 64 * 1024
 _PURPOSE: Final = "erasure receipt"
@@ -36,35 +36,35 @@ _VERSION: Final = 1
 _LINK: Final = "privacy.deletion.receipt"
 
 
-class Verdict(NamedTuple):
-    """What is to be said of a receipt: `code` is one of sentences.RECEIPT_VERDICTS."""
+class Verification(NamedTuple):
+    """The result of verifying a receipt; `code` is one of messages.RECEIPT_VERDICTS."""
 
     code: str
     content: dict[str, Any]
-    """What stands in it; empty unless it is genuine."""
+    """The contents of the receipt; empty unless it is genuine."""
     issuer: str = ""
-    """Who made it, as it says itself, when that is another service."""
+    """The service that it names as its issuer, when that is another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a receipt is made of."""
+    """What a receipt is created from."""
 
     request: DeletionRequest
     erased: Mapping[str, int]
     """Rows by table."""
     key: vault.Tombstone | None
-    """Of an account: what is left of its key."""
+    """Of an account: what remains of its key."""
 
 
 def token(request: UUID) -> str:
-    """Return the end of the link under which the receipt of this deletion will be: 43 characters, not to be guessed."""
+    """Return the unguessable end of the link to the receipt of this deletion: 43 characters."""
     digest = salted_hmac(_LINK, str(request), algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def make(facts: Facts) -> dict[str, Any]:
-    """Make and keep the receipt of a deletion, in the caller's transaction, and return what stands in it."""
+def create(facts: Facts) -> dict[str, Any]:
+    """Create and store the receipt of a deletion, in the caller's transaction, and return its contents."""
     now = timezone.now()
     content = _content(facts, now)
     signed = {**content, "signature": signatures.sign(_canonical(content), purpose=_PURPOSE)}
@@ -74,34 +74,34 @@ def make(facts: Facts) -> dict[str, Any]:
     return content
 
 
-def find(text: str) -> ErasureReceipt | None:
-    """Return the receipt that a link ends in the token of, as long as the link is valid."""
+def find(token: str) -> ErasureReceipt | None:
+    """Return the receipt that a link with this token leads to, while the link is valid."""
     since = timezone.now() - LINK_VALID
-    return ErasureReceipt.objects.filter(digest=_digest(text), made_at__gt=since).first()
+    return ErasureReceipt.objects.filter(digest=_digest(token), made_at__gt=since).first()
 
 
 def forget_old(now: datetime) -> int:
-    """Delete receipts whose links are over; return how many. Whoever has kept theirs can still have it verified."""
+    """Delete receipts whose links have expired; return how many. A downloaded receipt still verifies."""
     return batch.delete(ErasureReceipt.objects.filter(made_at__lt=now - LINK_VALID))
 
 
-def verify(text: str) -> Verdict:
-    """Return whether a text is a receipt that this service has signed, to the last sign of its content."""
+def verify(text: str) -> Verification:
+    """Return whether a text is a receipt that this service has signed, unaltered."""
     try:
-        said = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_once, parse_constant=_refuse)
-        canonical = _canonical({key: value for key, value in said.items() if key != "signature"})
+        parsed = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_once, parse_constant=_refuse)
+        canonical = _canonical({key: value for key, value in parsed.items() if key != "signature"})
         canonical.encode()
     except (ValueError, AttributeError, RecursionError):
-        return Verdict("unreadable", {})
-    signature = said.pop("signature", None)
-    if said.get("format") != _FORMAT or not isinstance(signature, str):
-        return Verdict("no_receipt", {})
+        return Verification("unreadable", {})
+    signature = parsed.pop("signature", None)
+    if parsed.get("format") != _FORMAT or not isinstance(signature, str):
+        return Verification("no_receipt", {})
     if signatures.is_ours(canonical, signature, purpose=_PURPOSE):
-        return Verdict("genuine", said) if said.get("version") == _VERSION else Verdict("newer", {})
-    issuer = said.get("issuer")
+        return Verification("genuine", parsed) if parsed.get("version") == _VERSION else Verification("newer", {})
+    issuer = parsed.get("issuer")
     if isinstance(issuer, str) and issuer != settings.SITE_URL:
-        return Verdict("foreign", {}, issuer=issuer[:200])
-    return Verdict("not_ours", {})
+        return Verification("foreign", {}, issuer=issuer[:200])
+    return Verification("not_ours", {})
 
 
 def _content(facts: Facts, now: datetime) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _canonical(content: Mapping[str, Any]) -> str:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a name that stands twice: two readers might believe different values."""
+    """Refuse a repeated key: two parsers might read different values."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError
@@ -157,5 +157,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse(_name: str) -> object:
-    """Refuse NaN and Infinity, which are no JSON."""
+    """Refuse NaN and Infinity, which are not JSON."""
     raise ValueError

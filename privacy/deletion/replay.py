@@ -1,6 +1,6 @@
-"""After a backup was restored: deletes again whatever the ledger says was deleted, keys first. Doing it twice is safe.
+"""After a backup was restored: repeats the deletions in the ledger, keys first. Repeating it again is safe.
 
-To be run before the site opens: `manage.py replay_erasures`.
+Run it before the site starts: `manage.py replay_erasures`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,56 +16,61 @@ from privacy import vault
 from privacy.check_logging import cutoff
 from privacy.deletion import erasing
 from privacy.deletion.erasing import Scope
-from privacy.deletion.ledger import Entry
+from privacy.deletion.ledger import RecordedEntry
 
 
 class Replayed(NamedTuple):
-    """What of one entry had come back and is gone again."""
+    """What the backup had brought back of one deletion, and is deleted again."""
 
     scope: str
     rows: int
     keys: int
 
 
-def replay(entries: Iterable[Entry]) -> Iterator[Replayed]:
-    """Delete again what each entry tells of, and yield what there was of it. Raises vault.VaultError and OSError."""
+def replay(entries: Iterable[RecordedEntry]) -> Iterator[Replayed]:
+    """Repeat the deletion of each entry; yield what there was. Raises vault.VaultError and OSError."""
     clients = list(Client.objects.values_list("pk", flat=True))
     owners = vault.owners()
     for entry in entries:
         keys = [owner for owner in owners if entry.scope == Scope.ACCOUNT and entry.is_of(owner)]
         for owner in keys:
             vault.destroy(owner)
-        rows = sum(_again(entry, pk) for pk in clients if entry.is_of(pk))
+        rows = sum(_repeat(entry, pk) for pk in clients if entry.is_of(pk))
         yield Replayed(entry.scope, rows, len(keys))
-    # Whatever a worker holds in memory is of the time before the restore.
+    # What workers hold in memory dates from before the restore.
     revisions.bump()
 
 
-def _again(entry: Entry, pk: UUID) -> int:
+def _repeat(entry: RecordedEntry, pk: UUID) -> int:
     client = Client.objects.filter(pk=pk).first()
     if client is None:
         return 0
-    wish = erasing.ErasureRequest(
-        client, entry.scope, entry.until, user=_user(entry, client), number=entry.number, chosen=entry.chosen
+    erasure = erasing.ErasureRequest(
+        client,
+        entry.scope,
+        entry.until,
+        user=_user(entry, client),
+        iban_index=entry.iban_index,
+        selection=entry.selection,
     )
-    if wish.scope in (Scope.LOG, Scope.NUMBER):
+    if erasure.scope in (Scope.LOG, Scope.NUMBER):
         with transaction.atomic():
-            cutoff.draw(Client.objects.lock(client), wish.until, number=wish.number)
-    if wish.scope == Scope.ACCOUNT:
-        # Also where its key was never restored: nothing may be sealed for it again.
+            cutoff.set_cutoff(Client.objects.lock(client), erasure.until, iban_index=erasure.iban_index)
+    if erasure.scope == Scope.ACCOUNT:
+        # Also when its key was not restored: nothing may be sealed for it again.
         vault.destroy(pk)
         client.state = Client.State.GONE
         client.save(update_fields=["state"])
-    rows = sum(sum(gone.values()) for gone in _steps(wish))
-    if wish.scope == Scope.ACCOUNT:
+    rows = sum(sum(gone.values()) for gone in _steps(erasure))
+    if erasure.scope == Scope.ACCOUNT:
         rows += User.objects.filter(client=client).count() + 1
         source.delete_account(client)
     return rows
 
 
-def _steps(wish: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
-    """Take each step in a transaction of its own, as an execution does."""
-    steps = erasing.erase(wish)
+def _steps(erasure: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
+    """Run each step in a transaction of its own, as an execution does."""
+    steps = erasing.erase(erasure)
     while True:
         with transaction.atomic():
             gone = next(steps, None)
@@ -74,6 +79,6 @@ def _steps(wish: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
         yield gone
 
 
-def _user(entry: Entry, client: Client) -> UUID | None:
+def _user(entry: RecordedEntry, client: Client) -> UUID | None:
     users = User.objects.filter(client=client).values_list("pk", flat=True)
     return next((pk for pk in users if entry.is_about(pk)), None)

@@ -1,17 +1,17 @@
-"""From an owner's wish to a deletion that will be carried out, or is called off in time.
+"""Deletion requests, from an owner's request until the deletion is carried out or cancelled.
 
-    from        deed      to                              who
-    –           request   requested                       an owner who has just proven themselves
-    requested   confirm   confirmed, the client closing   whoever has a mail that went to the owners
-    requested   cancel    –                               an owner, or whoever has such a mail
-    requested   (3 days)  –                               nobody: the link is over
-    confirmed   cancel    –, the client as before         an owner, or whoever has such a mail
-    confirmed   begin     executing, the client gone      execution.py, when the days of grace are over
-    –           erase     executing                       an owner who has just proven themselves: parts only
+    from        action    to                              by
+    –           request   requested                       an owner with a recent login
+    requested   confirm   confirmed, the client closing   anyone with a mail that went to the owners
+    requested   cancel    –                               an owner, or anyone with such a mail
+    requested   (3 days)  –                               the link expires
+    confirmed   cancel    –, the client as before         an owner, or anyone with such a mail
+    confirmed   begin     executing, the client gone      execution.py, after the grace period
+    –           erase     executing                       an owner with a recent login: parts only
     executing   (end)     –, a receipt                    execution.py
 
-Every deed takes its turn on the client's row and looks again: of two that press at once, or of who cancels and what
-begins, one comes first and the other finds that it did. A deed that is done already changes nothing.
+Every action locks the client's row and reads the request again: of two clicks at once, or a cancellation and the start
+of the execution, one comes first and the other sees its result. An action that is done already changes nothing.
 """
 
 from datetime import datetime, timedelta
@@ -43,137 +43,139 @@ _CANCEL: Final = "privacy.deletion.cancel"
 State, Scope = DeletionRequest.State, DeletionRequest.Scope
 
 
-def request(client: Client, *, grace_days: int, by: Actor) -> DeletionRequest:
-    """Ask for the deletion of the whole account and mail all owners; nothing is deleted before one of them confirms.
+def request_deletion(client: Client, *, grace_days: int, by: Actor) -> DeletionRequest:
+    """Request the deletion of the whole account and mail all owners; nothing is deleted before one of them confirms.
 
-    While one is under way it is returned and nobody is mailed again. Raises Refusal `not_an_owner`, ValueError for days
-    of grace that are not offered.
+    A request in progress is returned, and nobody is mailed again. Raises Refusal `not_an_owner`, and ValueError for a
+    grace period that is not offered.
     """
     if not 0 <= grace_days <= MOST_GRACE_DAYS:
-        raise ValueError("The days of grace are from 0 to 30.")
+        raise ValueError("The grace period is 0 to 30 days.")
     with transaction.atomic():
         client = Client.objects.lock(client)
         if not by.still_may(Permission.ACCOUNT_DELETE, client):
             raise Refusal("not_an_owner")
         forget_unconfirmed(timezone.now())
-        under_way = of(client)
-        if under_way is not None:
-            return under_way
-        asked = DeletionRequest.objects.create(
+        in_progress = deletion_of(client)
+        if in_progress is not None:
+            return in_progress
+        deletion = DeletionRequest.objects.create(
             client=client, scope=Scope.ACCOUNT, requested_by=by.user, grace_days=grace_days
         )
         detail = {"days": str(grace_days)}
         audit.record(AuditEvent.DELETION_REQUESTED, client=client, by=by, detail=detail)
-        _mail_owners(asked, "deletion_requested", confirm_link=_link("deletion:confirm", asked, _CONFIRM))
-    return asked
+        _mail_owners(deletion, "deletion_requested", confirm_link=_link("deletion:confirm", deletion, _CONFIRM))
+    return deletion
 
 
 def confirm(found: DeletionRequest) -> DeletionRequest:
-    """Let the days of grace begin and keep all API keys out; doing it twice changes nothing.
+    """Start the grace period and refuse all API keys; a second call changes nothing.
 
     Raises Refusal `deletion_over` when it was cancelled meanwhile.
     """
     with transaction.atomic():
-        asked = take_turn(found)
-        if asked.state != State.REQUESTED:
-            return asked
-        asked.state = State.CONFIRMED
-        asked.confirmed_at = timezone.now()
-        asked.due_at = asked.confirmed_at + timedelta(days=asked.grace_days)
-        asked.save()
-        _set_state(asked.client, Client.State.CLOSING)
-        detail = {"days": str(asked.grace_days)}
-        audit.record(AuditEvent.DELETION_CONFIRMED, client=asked.client, by=SYSTEM, detail=detail)
-        receipt = settings.SITE_URL + reverse("deletion:receipt", args=[receipts.token(asked.pk)])
-        _mail_owners(asked, "deletion_confirmed", receipt_link=receipt)
-    return asked
+        deletion = lock_deletion(found)
+        if deletion.state != State.REQUESTED:
+            return deletion
+        deletion.state = State.CONFIRMED
+        deletion.confirmed_at = timezone.now()
+        deletion.due_at = deletion.confirmed_at + timedelta(days=deletion.grace_days)
+        deletion.save()
+        _set_state(deletion.client, Client.State.CLOSING)
+        detail = {"days": str(deletion.grace_days)}
+        audit.record(AuditEvent.DELETION_CONFIRMED, client=deletion.client, by=SYSTEM, detail=detail)
+        receipt = settings.SITE_URL + reverse("deletion:receipt", args=[receipts.token(deletion.pk)])
+        _mail_owners(deletion, "deletion_confirmed", receipt_link=receipt)
+    return deletion
 
 
 def cancel(found: DeletionRequest, *, by: Actor = SYSTEM) -> None:
-    """Call it off and let the client go on as before, suspended if it was.
+    """Cancel it; the client continues as before, suspended if it was.
 
     Raises Refusal `deletion_over` or `deletion_begun`.
     """
     with transaction.atomic():
-        asked = take_turn(found)
-        if asked.state == State.EXECUTING:
+        deletion = lock_deletion(found)
+        if deletion.state == State.EXECUTING:
             raise Refusal("deletion_begun")
-        client = asked.client
-        asked.delete()
+        client = deletion.client
+        deletion.delete()
         if client.state == Client.State.CLOSING:
             _set_state(client, Client.State.SUSPENDED if client.suspended_at else Client.State.ACTIVE)
         audit.record(AuditEvent.DELETION_CANCELLED, client=client, by=by)
 
 
-def erase(  # noqa: PLR0913 - a scope has one target or none, each by its name
+def start_erasure(  # noqa: PLR0913 - a scope has one target or none, each by its name
     client: Client,
     scope: str,
     *,
     by: Actor,
     user: UUID | None = None,
-    number: bytes | None = None,
+    iban_index: bytes | None = None,
     until: datetime | None = None,
 ) -> DeletionRequest:
-    """Ask for the deletion of a part of the account, which begins at once; the same one under way is returned.
+    """Start the deletion of a part of the account; the same one in progress is returned.
 
-    What is added to a log or to details after the second `until` stays, which is this one if none is given. Raises
-    Refusal `not_an_owner`, `yourself`, or `gone` for a user whom the client does not have.
+    Check records and details that are newer than the second `until` (default: now) remain. Raises Refusal
+    `not_an_owner`, `yourself`, or `gone` for a user whom the client does not have.
     """
     with transaction.atomic():
         client = Client.objects.lock(client)
         if not by.still_may(Permission.ACCOUNT_DELETE, client):
             raise Refusal("not_an_owner")
-        under_way = DeletionRequest.objects.filter(client=client, scope=scope, user=user, number=number).first()
-        if under_way is not None:
-            return under_way
+        in_progress = DeletionRequest.objects.filter(
+            client=client, scope=scope, user=user, iban_index=iban_index
+        ).first()
+        if in_progress is not None:
+            return in_progress
         if scope == Scope.USER:
             _refuse_user(client, user, by)
         now = timezone.now()
         until = (until or now).replace(microsecond=0)
-        asked = DeletionRequest.objects.create(
+        deletion = DeletionRequest.objects.create(
             client=client, scope=scope, state=State.EXECUTING, requested_by=by.user, confirmed_at=now, due_at=now,
-            begun_at=now, until=until, user=user, number=number,
+            begun_at=now, until=until, user=user, iban_index=iban_index,
         )  # fmt: skip
         if scope in (Scope.LOG, Scope.NUMBER):
-            cutoff.draw(client, until, number=number)
-        if scope != Scope.NUMBER:  # Somebody may delete one after the other; each is in the history when it is done.
+            cutoff.set_cutoff(client, until, iban_index=iban_index)
+        if scope != Scope.NUMBER:  # There may be many; each is in the audit log once it is done.
             audit.record(AuditEvent.DELETION_BEGUN, client=client, by=by, detail={"scope": str(scope)})
-    return asked
+    return deletion
 
 
-def of(client: Client) -> DeletionRequest | None:
-    """Return the deletion of the whole account that is under way."""
+def deletion_of(client: Client) -> DeletionRequest | None:
+    """Return the deletion of the whole account that is in progress."""
     since = timezone.now() - LINK_VALID
     found = DeletionRequest.objects.filter(client=client, scope=Scope.ACCOUNT)
     return found.exclude(state=State.REQUESTED, requested_at__lt=since).select_related("client", "requested_by").first()
 
 
 def to_confirm(token: str) -> DeletionRequest | None:
-    """Return the deletion that a mailed link confirms, or None when it is over or the link is not ours."""
+    """Return the deletion that a mailed link confirms, or None when it is over or the link is not valid."""
     return _found(token, _CONFIRM, LINK_VALID)
 
 
 def to_cancel(token: str) -> DeletionRequest | None:
-    """Return the deletion that a mailed link calls off, or None when it is over or the link is not ours."""
+    """Return the deletion that a mailed link cancels, or None when it is over or the link is not valid."""
     return _found(token, _CANCEL, LINK_VALID + timedelta(days=MOST_GRACE_DAYS + 1))
 
 
 def forget_unconfirmed(now: datetime) -> int:
-    """Delete requests whose link is over and which nobody has confirmed; return how many."""
+    """Delete requests that nobody has confirmed while the link was valid; return how many."""
     return batch.delete(DeletionRequest.objects.filter(state=State.REQUESTED, requested_at__lt=now - LINK_VALID))
 
 
-def take_turn(found: DeletionRequest) -> DeletionRequest:
-    """Return the deletion as it is now and hold its client's row until the transaction ends.
+def lock_deletion(found: DeletionRequest) -> DeletionRequest:
+    """Lock the client's row until the transaction ends, and return the deletion as it is now.
 
-    Raises Refusal `deletion_over` when it is not there any more.
+    Raises Refusal `deletion_over` when it does not exist any more.
     """
     client = Client.objects.select_for_update().filter(pk=found.client_id).first()
-    now = DeletionRequest.objects.select_for_update().filter(pk=found.pk).first() if client else None
-    if client is None or now is None:
+    current = DeletionRequest.objects.select_for_update().filter(pk=found.pk).first() if client else None
+    if client is None or current is None:
         raise Refusal("deletion_over")
-    now.client = client
-    return now
+    current.client = client
+    return current
 
 
 def _found(token: str, salt: str, valid: timedelta) -> DeletionRequest | None:
@@ -196,16 +198,16 @@ def _set_state(client: Client, state: Client.State) -> None:
     client.save(update_fields=["state"])
 
 
-def _link(page: str, asked: DeletionRequest, salt: str) -> str:
-    return settings.SITE_URL + reverse(page, args=[signing.dumps(str(asked.pk), salt=salt)])
+def _link(page: str, deletion: DeletionRequest, salt: str) -> str:
+    return settings.SITE_URL + reverse(page, args=[signing.dumps(str(deletion.pk), salt=salt)])
 
 
-def _mail_owners(asked: DeletionRequest, template: str, **links: str) -> None:
+def _mail_owners(deletion: DeletionRequest, template: str, **links: str) -> None:
     context: dict[str, object] = {
-        "deletion": asked,
-        "by": asked.requested_by.email if asked.requested_by else "",
-        "cancel_link": _link("deletion:cancel", asked, _CANCEL),
+        "deletion": deletion,
+        "by": deletion.requested_by.email if deletion.requested_by else "",
+        "cancel_link": _link("deletion:cancel", deletion, _CANCEL),
         "export_link": settings.SITE_URL + reverse("privacy:export"),
         **links,
     }
-    mail.send_to_owners_on_commit(asked.client, template, context=context)
+    mail.send_to_owners_on_commit(deletion.client, template, context=context)

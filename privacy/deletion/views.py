@@ -1,4 +1,4 @@
-"""Where owners delete: the whole account, after a mail and days of grace, or a part of it, at once."""
+"""Pages on which owners delete: the whole account, after a mail and a grace period, or a part of it, at once."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -22,7 +22,7 @@ from privacy.inventory import registry
 from privacy.models import DeletionRequest
 
 DELETES_FOR: Final = timedelta(seconds=10)
-"""So long somebody waits for the answer; what is not done by then follows by itself."""
+"""This long a user waits for the response; the rest continues in the background."""
 
 _PAGE: Final = "privacy:deletion"
 _PARTS: Final = (DeletionRequest.Scope.LOG, DeletionRequest.Scope.CONTACT, DeletionRequest.Scope.BILLING)
@@ -34,22 +34,22 @@ read_or_send = require_http_methods(["GET", "HEAD", "POST"])
 @allowed(Permission.ACCOUNT_DELETE)
 @require_safe
 def deletion(request: MemberRequest) -> HttpResponse:
-    """Show what would go, room by room, or how far the deletion is."""
+    """Show what would be deleted, table by table, or the state of the deletion."""
     return _page(request, DeletionForm(initial={"days": requesting.DEFAULT_GRACE_DAYS}))
 
 
 @allowed(Permission.ACCOUNT_DELETE)
 @read_or_send
 @recent_login
-def ask(request: MemberRequest) -> HttpResponseBase:
-    """Ask for the deletion of the account; only a post does."""
+def request_deletion(request: MemberRequest) -> HttpResponseBase:
+    """Request the deletion of the account; only on POST."""
     if request.method != "POST":
         return redirect(_PAGE)
     form = DeletionForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
-        requesting.request(request.client, grace_days=form.cleaned_data["days"], by=request.actor)
+        requesting.request_deletion(request.client, grace_days=form.cleaned_data["days"], by=request.actor)
     except Refusal as refusal:
         messages.error(request, privacy_messages.refusal(refusal))
     return redirect(_PAGE)
@@ -58,8 +58,8 @@ def ask(request: MemberRequest) -> HttpResponseBase:
 @allowed(Permission.ACCOUNT_DELETE)
 @read_or_send
 def cancel(request: MemberRequest) -> HttpResponseBase:
-    """Call the deletion of the account off; only a post does. It takes no proof: a mistake must be easy to stop."""
-    found = requesting.of(request.client)
+    """Cancel the deletion of the account; only on POST. It needs no recent login: a mistake must be easy to undo."""
+    found = requesting.deletion_of(request.client)
     if request.method == "POST" and found is not None:
         try:
             requesting.cancel(found, by=request.actor)
@@ -74,17 +74,17 @@ def cancel(request: MemberRequest) -> HttpResponseBase:
 @read_or_send
 @recent_login
 def erase_part(request: MemberRequest, scope: str) -> HttpResponseBase:
-    """Ask whether to delete a part of the account; a post does it."""
+    """Ask for confirmation; a POST deletes a part of the account."""
     if scope not in _PARTS:
         raise Http404
-    return _erase(request, Scope(scope), rows=_held(request.client)[scope])
+    return _erase(request, Scope(scope), rows=_stored_rows(request.client)[scope])
 
 
 @allowed(Permission.ACCOUNT_DELETE)
 @read_or_send
 @recent_login
 def erase_user(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Ask whether to delete a user with all traces; a post does it."""
+    """Ask for confirmation; a POST deletes a user with all traces."""
     found = User.objects.filter(client=request.client, pk=pk).first()
     if found is None:
         raise Http404
@@ -93,12 +93,12 @@ def erase_user(request: MemberRequest, pk: UUID) -> HttpResponseBase:
 
 def _erase(request: MemberRequest, scope: Scope, *, rows: int, user: User | None = None) -> HttpResponseBase:
     context = {"scope": scope.value, "what": privacy_messages.SCOPES[scope.value], "rows": rows, "user": user}
-    # The users' own page does not let a client in that is closing; neither may a part of it go in a hurry.
+    # While the account is closing its parts are not deleted: its users page is closed as well.
     if request.method != "POST" or request.client.state == Client.State.CLOSING or not rows:
         return render(request, "privacy/deletion/delete_part.html", context)
     try:
-        asked = requesting.erase(request.client, scope, by=request.actor, user=user.pk if user else None)
-        done = execution.attempt(asked.pk, for_at_most=DELETES_FOR)
+        started = requesting.start_erasure(request.client, scope, by=request.actor, user=user.pk if user else None)
+        done = execution.attempt(started.pk, for_at_most=DELETES_FOR)
     except Refusal as refusal:
         messages.error(request, privacy_messages.refusal(refusal))
         return redirect(_PAGE)
@@ -112,7 +112,7 @@ def _erase(request: MemberRequest, scope: Scope, *, rows: int, user: User | None
 
 
 def _page(request: MemberRequest, form: DeletionForm, status: int = 200) -> HttpResponse:
-    found = requesting.of(request.client)
+    found = requesting.deletion_of(request.client)
     context: dict[str, Any] = {
         "form": form,
         "deletion": found,
@@ -120,18 +120,18 @@ def _page(request: MemberRequest, form: DeletionForm, status: int = 200) -> Http
         "tables": _tables(request.client) if found is None else [],
         "parts": _parts(request),
         "users": User.objects.filter(client=request.client).exclude(pk=request.user.pk).order_by("email"),
-        "under_way": DeletionRequest.objects.filter(client=request.client).exclude(scope=Scope.ACCOUNT),
+        "in_progress": DeletionRequest.objects.filter(client=request.client).exclude(scope=Scope.ACCOUNT),
         "link_days": requesting.LINK_VALID.days,
     }
     return render(request, "privacy/deletion/deletion.html", context, status=status)
 
 
 def _parts(request: MemberRequest) -> list[tuple[str, object, int]]:
-    held = _held(request.client)
-    return [(scope.value, privacy_messages.SCOPES[scope.value], held[scope]) for scope in _PARTS]
+    stored = _stored_rows(request.client)
+    return [(scope.value, privacy_messages.SCOPES[scope.value], stored[scope]) for scope in _PARTS]
 
 
-def _held(client: Client) -> dict[str, int]:
+def _stored_rows(client: Client) -> dict[str, int]:
     return {
         Scope.LOG: sum(registry.logged(client).values()),
         Scope.CONTACT: ContactDetails.objects.filter(client=client).count(),
@@ -140,6 +140,6 @@ def _held(client: Client) -> dict[str, int]:
 
 
 def _tables(client: Client) -> list[tuple[object, int]]:
-    """Return what each table is, and how many rows of it would go now."""
+    """Return the description of each table, and how many rows of it would be deleted now."""
     counted = registry.count(client)
     return [(table.about, counted[table.name]) for table in registry.export(client) if counted[table.name]]

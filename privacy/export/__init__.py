@@ -1,1 +1,1 @@
-"""Copies of a client's data: requested, made in the background, downloaded."""
+"""Data exports: requested, created in the background, downloaded."""

@@ -1,8 +1,8 @@
-"""The zip that a client takes along: all tables as one JSON document and as CSV files, and what explains them.
+"""The zip of a data export: all tables as one JSON document and as CSV files, with a schema and a README.
 
-Knows tables and sealed files, and no database. Rows are read once and never gathered: while they go into data.json,
-their CSV lines go into sealed files of their own, which follow after it. So both hold the same, and neither a disk nor
-the memory ever holds the whole in clear.
+Knows tables and sealed files, and no database. Rows are read once and never collected: while they are written to
+data.json, their CSV lines go to sealed files of their own, which are added after it. So both have the same rows, and
+neither the disk nor the memory ever has the whole export in clear.
 """
 
 import codecs
@@ -26,15 +26,15 @@ from accounts.personal_data.schema import ExportedField, ExportedTable, Value, m
 from privacy.vault import sealed_file
 
 SCHEMA_VERSION: Final = 1
-"""Grows when a field is named anew, means something else or is left out; not when one is added."""
+"""Incremented when a field is renamed, changes its meaning or is removed; not when one is added."""
 
 _SUFFIX: Final = ".sealed"
-# A file beyond 2 GiB needs another form of zip, which not every program opens. Rows are far below 2 kB.
+# Beyond 2 GiB a file needs ZIP64, which not every program opens. Rows are far below 2 kB.
 _LARGE_FROM_ROWS: Final = 1_000_000
 
 
 class Place(NamedTuple):
-    """Where the sealed files of one attempt lie, and whose key seals them."""
+    """Where the sealed files of one attempt are, and whose key seals them."""
 
     folder: Path
     owner: UUID
@@ -42,19 +42,19 @@ class Place(NamedTuple):
     attempt: int
 
     def path(self, part: str = "") -> Path:
-        """Return the path of the zip, or of a part of it that is needed only while it is made."""
+        """Return the path of the zip, or of a part that is needed only while it is created."""
         names = (str(self.export), str(self.attempt), *filter(None, [part]))
         return self.folder / (".".join(names) + _SUFFIX)
 
     def name(self, part: str = "") -> sealed_file.Name:
-        """Return what the file is bound to. The attempt is in it: pieces of two attempts do not mix."""
+        """Return the name the file is bound to; with the attempt, so that pieces of two attempts do not mix."""
         record = "/".join((str(self.export), str(self.attempt), *filter(None, [part])))
         return sealed_file.Name(self.owner, "export", record)
 
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """What the schema and the README say of a table that was written."""
+    """What the schema and the README say about a written table."""
 
     name: str
     about: object
@@ -64,7 +64,7 @@ class _Described:
 
 @dataclass(slots=True)
 class _Archive:
-    """A zip that grows."""
+    """A zip in progress."""
 
     zip: ZipFile
     place: Place
@@ -84,7 +84,7 @@ class _Archive:
 def write(place: Place, tables: Iterable[ExportedTable], *, begun: datetime, language: str, rows: int) -> int:
     """Write the zip, sealed, to `place.path()` and return how many bytes it has in clear.
 
-    `rows` says about how many there will be. Raises what sealed_file.create raises; whoever calls removes the files.
+    `rows` is the approximate number of rows. Raises what sealed_file.create raises; the caller removes the files.
     """
     with sealed_file.create(place.path(), place.name()) as out:
         with ZipFile(out, "w") as opened:
@@ -114,19 +114,19 @@ def _write_json(archive: _Archive, tables: Iterable[ExportedTable]) -> None:
 
 
 def _write_rows(file: io.TextIOWrapper, table: ExportedTable, place: Place) -> int:
-    """Write the rows into the document and, as CSV, into a sealed file beside it; return how many."""
+    """Write the rows to the document and, as CSV, to a sealed file beside it; return how many."""
     names = [column.name for column in table.fields]
-    number = 0
+    count = 0
     with sealed_file.create(place.path(table.name), place.name(table.name)) as sealed:
         text = codecs.getwriter("utf-8")(sealed)
         text.write(BYTE_ORDER_MARK)
         lines = csv.writer(text, quoting=csv.QUOTE_ALL)
         lines.writerow(names)
-        for number, row in enumerate(table.rows, 1):
-            file.write(("\n" if number == 1 else ",\n") + json.dumps(row, ensure_ascii=False))
+        for count, row in enumerate(table.rows, 1):
+            file.write(("\n" if count == 1 else ",\n") + json.dumps(row, ensure_ascii=False))
             lines.writerow([_cell(row[name]) for name in names])
         sealed.finish()
-    return number
+    return count
 
 
 def _cell(value: Value) -> str:
@@ -207,5 +207,5 @@ def _readme(archive: _Archive) -> str:
         rows = ngettext("%(rows)s row", "%(rows)s rows", table.rows) % {"rows": table.rows}
         lines += ["", f"csv/{table.name}.csv ({rows})", f"  {table.about}"]
         lines += [f"    {column.name}: {column.about}" for column in table.fields]
-    # Windows' own editor, too, shows such lines as lines.
+    # Windows' own editor needs these line endings.
     return "\r\n".join([*lines, ""])

@@ -1,11 +1,12 @@
-"""A copy of everything that is kept of a client, for its owners to take along (GDPR, articles 15 and 20).
+"""A copy of everything that is stored about a client, for its owners to download (GDPR, Articles 15 and 20).
 
-An owner asks for it, a worker makes it in the background (scheduler.py), and for 24 hours owners can download it. It
-lies sealed on the disk (sealed_file.py), under the client's data key, and is opened only on its way to the browser.
+An owner requests it, a worker creates it in the background (ibanse/scheduler.py), and owners can download it for
+OFFERED_FOR. On disk it is sealed under the client's data key (vault/sealed_file.py); it is decrypted only on its way to
+the browser.
 
-A worker that is killed leaves an export without a sign of life; the next one starts it again from the beginning. Each
-takes it by one conditional UPDATE that makes `attempt` grow, writes files that bear the attempt, and changes the row
-only as long as the attempt is its own. So only a whole zip is ever offered, however many workers believe it is theirs.
+A killed worker leaves an export without a heartbeat; the next worker starts it again from the beginning. Each claims it
+by one conditional UPDATE that increments `attempt`, writes files named after the attempt, and changes the row only
+while the attempt is its own. So only a complete zip is ever offered, however many workers believe it is theirs.
 """
 
 import dataclasses
@@ -42,42 +43,42 @@ log = logging.getLogger(__name__)
 
 OFFERED_FOR: Final = timedelta(hours=24)
 RETENTION: Final = timedelta(days=30)
-"""How long the owners see that there was one, after it was requested."""
+"""How long owners see that there was one, after it was requested."""
 MOST_PER_DAY: Final = 10
 ABANDONED_AFTER: Final = timedelta(seconds=30)
 BEAT_EVERY_SECONDS: Final = 2.0
 MOST_ATTEMPTS: Final = 5
-"""So often a worker may die of one export before it is given up."""
+"""This often a worker may die of one export before it is given up."""
 
 _State = DataExport.State
-_UNDER_WAY: Final = (_State.WAITING, _State.RUNNING)
+_IN_PROGRESS: Final = (_State.WAITING, _State.RUNNING)
 _is_ours: Final = re.compile(r"([0-9a-f-]{36})\.([0-9]+)(\.[a-z_]+)?\.sealed").fullmatch
 
 
 class _Stopped(Exception):
-    """It cannot go on; the message is a code of _AFTERWARDS."""
+    """The export cannot continue; the message is a code of _AFTERWARDS."""
 
 
-def request(client: Client, *, by: Actor) -> DataExport:
-    """Ask for a copy; while one is under way, a second click returns that one. An older one can no longer be had.
+def request_export(client: Client, *, by: Actor) -> DataExport:
+    """Request an export; one in progress is returned instead. An older one can no longer be downloaded.
 
-    Recorded in the history. Raises Refusal `too_many_exports`.
+    Recorded in the audit log. Raises Refusal `too_many_exports`.
     """
     with transaction.atomic():
-        Client.objects.lock(client)  # Two clicks at once must not make two.
+        Client.objects.lock(client)  # Two clicks at once must not create two.
         exports = DataExport.objects.filter(client=client)
-        if under_way := exports.filter(state__in=_UNDER_WAY).first():
-            return under_way
+        if in_progress := exports.filter(state__in=_IN_PROGRESS).first():
+            return in_progress
         if exports.filter(requested_at__gt=timezone.now() - timedelta(days=1)).count() >= MOST_PER_DAY:
             raise Refusal("too_many_exports", limit=MOST_PER_DAY)
-        _end(exports.filter(state=_State.READY))
-        asked = DataExport.objects.create(client=client, requested_by=by.user)
+        _expire(exports.filter(state=_State.READY))
+        requested = DataExport.objects.create(client=client, requested_by=by.user)
         audit.record(AuditEvent.EXPORT_REQUESTED, client=client, by=by)
-    return asked
+    return requested
 
 
 def latest(client: Client) -> DataExport | None:
-    """Return the client's newest export, as far as it is remembered."""
+    """Return the client's newest export, while its row is retained."""
     return DataExport.objects.filter(client=client).order_by("-requested_at", "pk").first()
 
 
@@ -87,16 +88,16 @@ def is_offered(export: DataExport, now: datetime) -> bool:
 
 
 class Download(NamedTuple):
-    """A copy on its way out: its bytes in clear, piece by piece, and how many there are in all."""
+    """An export being downloaded: its decrypted bytes, piece by piece, and their total."""
 
     size: int
     pieces: Iterator[bytes]
 
 
 def open_for_download(client: Client, pk: UUID, *, by: Actor) -> Download:
-    """Return a copy that is whole: it was read once to its end, since a browser cannot be told later that it was not.
+    """Return a complete export: it is read to its end first, since a damaged one cannot be reported in mid-download.
 
-    Recorded in the history. Raises DoesNotExist for an export of another client, and Refusal `export_over`,
+    Recorded in the audit log. Raises DoesNotExist for an export of another client, and Refusal `export_over`,
     `export_damaged` (it has failed then) or `export_locked`.
     """
     export = DataExport.objects.get(client=client, pk=pk)
@@ -132,29 +133,29 @@ def _damaged(export: DataExport) -> Refusal:
 
 
 def work(now: datetime, *, is_ending: Callable[[], bool] = lambda: False) -> bool:
-    """Make the export that has waited longest, or that another worker has abandoned; return whether there was one.
+    """Create the export that has waited longest, or that another worker has abandoned; return whether there was one.
 
-    `is_ending` is asked all the time; when it says so, the export is given back.
+    `is_ending` is polled; once it is true, the export is returned to the queue.
     """
     export = _take(now)
     if export is None:
         return False
     _remove_files(export.pk, but_of=export.attempt)
-    outcome = _make(export, is_ending)
-    # Only now: until _make has returned, a cursor may be open, and on SQLite one keeps its connection from writing.
+    outcome = _create(export, is_ending)
+    # Only now: until _create has returned, a cursor may be open, which on SQLite keeps its connection from writing.
     _AFTERWARDS.get(outcome, partial(_fail, problem=outcome))(export)
     return True
 
 
 def prune(now: datetime) -> int:
-    """End what was offered long enough, forget what is long past, and remove files that nobody needs; return how many.
+    """Expire what was offered long enough, delete old rows, and remove unneeded files; return how many rows.
 
-    Doing it again, or at the same time elsewhere, does no harm.
+    Repeating it, or running it elsewhere at the same time, does no harm.
     """
-    done = _end(DataExport.objects.filter(state=_State.READY, expires_at__lte=now))
-    past = DataExport.objects.filter(requested_at__lt=now - RETENTION).exclude(state__in=(*_UNDER_WAY, _State.READY))
+    done = _expire(DataExport.objects.filter(state=_State.READY, expires_at__lte=now))
+    past = DataExport.objects.filter(requested_at__lt=now - RETENTION).exclude(state__in=(*_IN_PROGRESS, _State.READY))
     done += past.delete()[0]
-    # Files first: the row of one that appears meanwhile is not in the second list, and it is not in the first.
+    # List the files first: one that is created meanwhile is not listed, and not removed for lack of a row.
     files = [(path, found) for path in _folder().iterdir() if (found := _is_ours(path.name))]
     needed = {
         (str(pk), str(attempt)): state
@@ -171,7 +172,7 @@ def prune(now: datetime) -> int:
 
 
 def remove_all(client: Client) -> None:
-    """Remove the files of all of the client's copies, and offer none of them any more; who makes one loses it."""
+    """Remove the files of all of the client's exports and offer none of them any more; a worker on one loses it."""
     for pk in DataExport.objects.filter(client=client).values_list("pk", flat=True):
         DataExport.objects.filter(pk=pk).update(state=_State.OVER)
         _remove_files(pk)
@@ -184,7 +185,7 @@ def _take(now: datetime) -> DataExport | None:
     free = DataExport.objects.filter(Q(state=_State.WAITING) | abandoned)
     for found in free.select_related("client", "requested_by").order_by("requested_at")[:5]:
         found.attempt += 1
-        # One statement: of two workers that want it, one gets it.
+        # One statement: of two workers that claim it, one gets it.
         taken = free.filter(pk=found.pk, attempt=found.attempt - 1).update(
             state=_State.RUNNING,
             attempt=found.attempt,
@@ -198,11 +199,11 @@ def _take(now: datetime) -> DataExport | None:
     return None
 
 
-def _make(export: DataExport, is_ending: Callable[[], bool]) -> str:
-    """Make the zip and offer it; return how that went: a code of _AFTERWARDS or of sentences.EXPORT_PROBLEMS."""
+def _create(export: DataExport, is_ending: Callable[[], bool]) -> str:
+    """Create the zip and offer it; return the outcome: a code of _AFTERWARDS or of messages.EXPORT_PROBLEMS."""
     place = _place(export)
     try:
-        with _Work(export, is_ending) as at_work:
+        with _Progress(export, is_ending) as at_work:
             written = _write(at_work, place)
         return "offered" if _offer(at_work, written) else "lost"
     except _Stopped as stopped:
@@ -210,7 +211,7 @@ def _make(export: DataExport, is_ending: Callable[[], bool]) -> str:
     except vault.VaultError:
         return "locked"
     except Error as error:
-        log.warning("An export stopped, since the database was in trouble: %s", type(error).__name__)
+        log.warning("An export stopped because of a database error: %s", type(error).__name__)
         return "abandoned"
     except OSError as error:
         log.error("An export could not be written into IBANSE_EXPORT_DIR: %s", error.strerror)
@@ -223,7 +224,7 @@ def _make(export: DataExport, is_ending: Callable[[], bool]) -> str:
         return "internal"
 
 
-def _write(at_work: "_Work", place: archive.Place) -> int:
+def _write(at_work: "_Progress", place: archive.Place) -> int:
     export = at_work.export
     expected = sum(registry.count(export.client).values())
     language = export.requested_by.language if export.requested_by else ""
@@ -236,8 +237,8 @@ def _write(at_work: "_Work", place: archive.Place) -> int:
     )
 
 
-def _offer(at_work: "_Work", written: int) -> bool:
-    """Let the owners have it and tell them; return False when it is no longer ours."""
+def _offer(at_work: "_Progress", written: int) -> bool:
+    """Offer it to the owners and mail them; return False when it is no longer ours."""
     export, until = at_work.export, timezone.now() + OFFERED_FOR
     with transaction.atomic():
         is_ours = _mine(export).update(
@@ -257,10 +258,10 @@ def _mail_owners(client: Client, until: datetime) -> None:
     mail.send_to_owners_on_commit(client, "export_ready", context=context)
 
 
-class _Work:
-    """An export at work in this thread, while another one says every few seconds that it lives and how far it is.
+class _Progress:
+    """An export in progress in this thread, while a second thread writes its heartbeat and progress every few seconds.
 
-    That one has a connection of its own: on SQLite, one that reads a table cannot write once others have.
+    That thread has a connection of its own: on SQLite, one that is reading a table cannot write after others have.
     """
 
     def __init__(self, export: DataExport, is_ending: Callable[[], bool]) -> None:
@@ -281,20 +282,20 @@ class _Work:
         self._heart.join()
 
     def tables(self) -> Iterator[ExportedTable]:
-        """Yield everything that is kept of the client, and count it; raises _Stopped between rows."""
+        """Yield everything that is stored about the client, and count it; raises _Stopped between rows."""
         for source in registry.every():
             for table in source.export(self.export.client):
                 yield dataclasses.replace(table, rows=self._counted(table.rows))
             self.sources += 1
 
     def _counted(self, rows: Iterator[dict[str, Value]]) -> Iterator[dict[str, Value]]:
-        self._go_on()
+        self._check_continues()
         for row in rows:
             self.rows += 1
-            self._go_on()
+            self._check_continues()
             yield row
 
-    def _go_on(self) -> None:
+    def _check_continues(self) -> None:
         if self._is_lost:
             raise _Stopped("lost")
         if self._is_ending():
@@ -307,7 +308,7 @@ class _Work:
                 alive = _mine(self.export).update(heartbeat_at=now, sources_done=self.sources, rows=self.rows)
                 self._is_lost = not alive
             except Error as error:
-                log.warning("The sign of life of an export could not be written: %s", type(error).__name__)
+                log.warning("The heartbeat of an export could not be written: %s", type(error).__name__)
             finally:
                 connections.close_all()
 
@@ -331,28 +332,28 @@ def _remove_own_files(export: DataExport) -> None:
     _remove_files(export.pk, only_of=export.attempt)
 
 
-def _leave_as_it_is(_export: DataExport) -> None:
-    """Leave row and files to whoever comes."""
+def _leave_unchanged(_export: DataExport) -> None:
+    """Leave the row and the files as they are."""
 
 
 _AFTERWARDS: Final[dict[str, Callable[[DataExport], None]]] = {
-    "offered": _leave_as_it_is,
-    # Another worker has taken it over, or it is gone with its client.
+    "offered": _leave_unchanged,
+    # Another worker has taken it over, or it was deleted with its client.
     "lost": _remove_own_files,
-    # This process ends.
+    # This process is ending.
     "interrupted": _give_back,
-    # By a database in trouble: whoever meets a better one takes it over.
-    "abandoned": _leave_as_it_is,
+    # After a database error: another worker, or a later round, takes it over.
+    "abandoned": _leave_unchanged,
 }
-"""How an attempt ended → what is left to do; any other word is why it failed."""
+"""Outcome of an attempt → what is left to do; any other outcome is the reason why it failed."""
 
 
-def _end(exports: QuerySet[DataExport]) -> int:
-    """Make ready ones past, with their files; return how many."""
+def _expire(exports: QuerySet[DataExport]) -> int:
+    """Expire ready exports and remove their files; return how many."""
     found = list(exports.values_list("pk", flat=True))
     ended = DataExport.objects.filter(pk__in=found, state=_State.READY).update(state=_State.OVER)
     for pk in found:
-        # What a crash leaves here, prune() removes.
+        # Files that a crash leaves here are removed by prune().
         transaction.on_commit(partial(_remove_files, pk))
     return ended
 

@@ -1,4 +1,4 @@
-"""Where owners ask for a copy of their data, see how far it is, and take it."""
+"""Pages on which owners request a data export, follow its progress and download it."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from privacy.models import DataExport
 @allowed(Permission.DATA_EXPORT)
 @require_safe
 def export(request: MemberRequest) -> HttpResponse:
-    """Show what a copy holds, and the newest one: on its way, ready, failed or over."""
+    """Show what an export contains, and the newest one: in progress, ready, failed or expired."""
     found = copies.latest(request.client)
     state = _state(found)
     context = {
@@ -29,7 +29,7 @@ def export(request: MemberRequest) -> HttpResponse:
         "state": state,
         "was": request.GET.get("was", ""),
         "problem": privacy_messages.EXPORT_PROBLEMS.get(found.problem, "") if found else "",
-        # Not while the page looks again every few seconds: a long log takes a moment to count.
+        # Not while the page refreshes every few seconds: many check records take a moment to count.
         "tables": _tables(request.client) if state != "under-way" else [],
         "most_per_day": copies.MOST_PER_DAY,
     }
@@ -39,11 +39,11 @@ def export(request: MemberRequest) -> HttpResponse:
 @allowed(Permission.DATA_EXPORT)
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
-def ask(request: MemberRequest) -> HttpResponseBase:
-    """Ask for a copy; only a post does."""
+def request_export(request: MemberRequest) -> HttpResponseBase:
+    """Request an export; only on POST."""
     if request.method == "POST":
         try:
-            copies.request(request.client, by=request.actor)
+            copies.request_export(request.client, by=request.actor)
         except Refusal as refusal:
             messages.error(request, privacy_messages.refusal(refusal))
     return redirect("privacy:export")
@@ -53,21 +53,21 @@ def ask(request: MemberRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def download(request: MemberRequest, pk: UUID) -> HttpResponseBase:
-    """Send a copy and record that it left; only a post does."""
+    """Send an export and record the download; only on POST."""
     try:
         if request.method != "POST":
             DataExport.objects.get(client=request.client, pk=pk)
             return redirect("privacy:export")
-        taken = copies.open_for_download(request.client, pk, by=request.actor)
+        opened = copies.open_for_download(request.client, pk, by=request.actor)
     except DataExport.DoesNotExist:
         raise Http404 from None
     except Refusal as refusal:
         messages.error(request, privacy_messages.refusal(refusal))
         return redirect("privacy:export")
-    response = StreamingHttpResponse(taken.pieces, content_type="application/zip")
+    response = StreamingHttpResponse(opened.pieces, content_type="application/zip")
     name = f"ibanse-{timezone.localdate().isoformat()}.zip"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Content-Length"] = str(taken.size)
+    response.headers["Content-Length"] = str(opened.size)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -83,6 +83,6 @@ def _state(found: DataExport | None) -> str:
 
 
 def _tables(client: Client) -> list[tuple[object, int]]:
-    """Return what each table of a copy is, and how many rows it has now."""
+    """Return the description of each table, and how many rows it has now."""
     counted = registry.count(client)
     return [(table.about, counted[table.name]) for table in registry.export(client)]

@@ -201,7 +201,7 @@ TABLES: Final[tuple[StoredTable, ...]] = (
             stored("begun_at", CLEAR, "time", "the deletion"),
             stored("until", CLEAR, "time", "newer rows remain"),
             stored("user", CLEAR, "random ID of the user who is deleted", "the deletion"),
-            stored("number", HASH, "HMAC-SHA256 of the IBAN under the account's key", "the deletion"),
+            stored("iban_index", HASH, "HMAC-SHA256 of the IBAN under the account's key", "the deletion"),
             stored("erased", CLEAR, "how many rows of each table were deleted", "part of the receipt"),
         ),
         _DELETIONS,
@@ -223,11 +223,11 @@ TABLES: Final[tuple[StoredTable, ...]] = (
             stored("id", CLEAR, "number", REFERENCED),
             stored("client", CLEAR, "account", OWNING),
             stored(
-                "number",
+                "iban_index",
                 HASH,
                 "HMAC-SHA256 of the IBAN under the account's key",
                 "which checks",
-                Column("of", _("all, or number: one IBAN"), lambda row: "number" if row.number else "all"),
+                Column("of", _("all, or number: one IBAN"), lambda row: "number" if row.iban_index else "all"),
             ),
             stored(
                 "until",

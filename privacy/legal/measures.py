@@ -1,7 +1,7 @@
-"""The technical and organisational measures of article 32 of the GDPR: the claims that hold in a release, as a paper.
+"""The technical and organisational measures (GDPR, Article 32): the claims proven for a release, as a document.
 
-Nothing is said here that the page of security does not say: both read the same table, and a claim without its evidence
-is on neither. Whoever changes a word of this module gives it a new VERSION.
+It says nothing that the security page does not say: both read the same table, and a claim without evidence is on
+neither. Changing any text of this module requires a new VERSION.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ VERSION: Final = "2026-11"
 
 
 def paper(controller: Party, processor: Party) -> Paper:
-    """Return the measures, made out to the controller, in the active language."""
+    """Return the measures, issued to the controller, in the active language."""
     return Paper(
         title=_("Technical and organisational measures"),
         facts=(
@@ -38,7 +38,7 @@ def paper(controller: Party, processor: Party) -> Paper:
 
 
 def are_proved() -> bool:
-    """Return whether there is anything to name: only a release has results."""
+    """Return whether there is any measure to list: only a release has results."""
     return any(shown.passed_on for section in evidence.sections() for shown in section.claims)
 
 

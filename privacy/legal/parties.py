@@ -1,4 +1,4 @@
-"""Who a document is made out to and by whom, and what is missing for it."""
+"""The parties that a document names, and which of their details are missing."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,24 +10,24 @@ from accounts.models import Client
 from accounts.profile import countries, details
 
 NEEDED: Final = ("company", "street", "city")
-"""Without these of its contact details a client is nobody whom an agreement could name."""
+"""Contact details without which an agreement cannot name the client."""
 WELCOME: Final = ("organisation_number", "postcode", "country", "person")
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Somebody whom a document names."""
+    """A party to a document."""
 
     name: str
     number: str
-    """Of the organisation, as its country registers it."""
+    """The organisation number."""
     address: str
-    """In several lines."""
+    """Of several lines."""
     person: str = ""
 
 
 def client(of: Client) -> Party:
-    """Return the client as its contact details name it."""
+    """Return the client, from its contact details."""
     contact = details.contact(of)
     place = " ".join(filter(None, [contact.postcode, contact.city]))
     country = countries.name(contact.country) if contact.country else ""
@@ -36,7 +36,7 @@ def client(of: Client) -> Party:
 
 
 def operator() -> Party:
-    """Return who runs this service, as the settings name them."""
+    """Return the operator of the service, from the settings."""
     return Party(settings.OPERATOR_NAME, settings.OPERATOR_NUMBER, settings.OPERATOR_ADDRESS)
 
 
@@ -47,12 +47,12 @@ def missing(of: Client, fields: tuple[str, ...]) -> list[str]:
 
 
 def operator_is_named() -> bool:
-    """Return whether the settings name the operator and say who else has the data: without, nothing can be signed."""
+    """Return whether the settings name the operator and its subprocessors: without them, nothing can be signed."""
     return bool(settings.OPERATOR_NAME and settings.OPERATOR_ADDRESS and settings.SUBPROCESSORS is not None)
 
 
 def facts(title: str, party: Party) -> tuple[str, str]:
-    """Return the line of a document that names a party."""
+    """Return the lines of a document that name a party."""
     number = [_("Organisation number: %(number)s") % {"number": party.number}] if party.number else []
     person = [_("Contact person: %(person)s") % {"person": party.person}] if party.person else []
     return title, "\n".join([party.name, *number, party.address, *person])

@@ -1,6 +1,6 @@
-"""Writes a paper as PDF: the same paper gives the same bytes. Knows no database and no language.
+"""Writes a document as PDF: the same document gives the same bytes. Knows no database and no language.
 
-Inter is the font, in the parts for Latin, Greek and Cyrillic letters; what none of them has, `unprintable` names.
+The font is Inter, for Latin, Greek and Cyrillic letters; `unprintable` returns the characters it does not have.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _ACCENT: Final = (11, 93, 94)
 
 
 class Kind(StrEnum):
-    """How a line looks."""
+    """The style of a line."""
 
     BODY = "body"
     POINT = "point"
@@ -47,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands below it."""
+    """A heading and the lines below it."""
 
     title: str
     lines: tuple[Line, ...]
@@ -55,7 +55,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What is printed, in the order in which it is printed."""
+    """The contents of a document, in order."""
 
     title: str
     facts: tuple[tuple[str, str], ...]
@@ -63,27 +63,29 @@ class Paper:
     intro: str
     sections: tuple[Section, ...]
     signatures: tuple[tuple[str, ...], ...] = ()
-    """For each who signs, what is printed below the line; empty: nobody signs."""
+    """For each signatory, the lines below the signature; empty: nobody signs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imprint:
-    """What tells one document from another."""
+    """Metadata and footer of a document."""
 
     language: str
     author: str
     made_on: date
     foot: str
-    """Stands at the foot of each page, before its number."""
+    """Printed in the footer of each page, before its number."""
 
 
 def unprintable(text: str) -> str:
     """Return the characters that the font does not have, each once."""
-    return "".join(dict.fromkeys(each for each in text if each not in " \n" and ord(each) not in _printable()))
+    return "".join(
+        dict.fromkeys(character for character in text if character not in " \n" and ord(character) not in _printable())
+    )
 
 
 def write(paper: Paper, imprint: Imprint) -> bytes:
-    """Return the PDF. Characters that the font does not have leave a gap: ask `unprintable` before."""
+    """Return the PDF. Characters that the font does not have leave a gap: check `unprintable` first."""
     sheet = _Sheet(imprint)
     sheet.set_title(paper.title)
     sheet.add_page()
@@ -91,7 +93,7 @@ def write(paper: Paper, imprint: Imprint) -> bytes:
     sheet.facts(paper.facts)
     sheet.lines((Line(paper.intro),))
     for number, section in enumerate(paper.sections, 1):
-        sheet.room_for(28)
+        sheet.keep_together(28)
         sheet.ln(3)
         sheet.start_section(section.title)
         sheet.heading(f"{number}. {section.title}", size=12)
@@ -121,7 +123,7 @@ class _Sheet(FPDF):
         self.set_lang(imprint.language)
         self.set_author(imprint.author)
         self.set_creator("ibanse")
-        # The day, not the moment: the same paper of the same day is the same file.
+        # The day, not the time: the same document of the same day is the same file.
         self.set_creation_date(datetime.combine(imprint.made_on, time(), UTC))
         self.set_margins(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
         self.set_auto_page_break(auto=True, margin=_BOTTOM_MM)
@@ -132,26 +134,26 @@ class _Sheet(FPDF):
         self.set_fallback_fonts([f"{_FAMILY} {script}" for script in _SCRIPTS[1:]])
 
     def footer(self) -> None:
-        """Print the foot of a page."""
+        """Print the footer of a page."""
         self.set_y(-16)
-        self._pen(8, _MUTED)
+        self._style(8, _MUTED)
         self.cell(self.epw - 20, 5, self._imprint.foot)
         self.cell(20, 5, f"{self.page_no()} / {{nb}}", align="R")
 
     def heading(self, text: str, *, size: float) -> None:
-        self._pen(size, _ACCENT if size < 16 else _TEXT, bold=True)
+        self._style(size, _ACCENT if size < 16 else _TEXT, bold=True)
         self._paragraph(text, size * 0.5)
         self.ln(size * 0.12)
 
     def facts(self, facts: tuple[tuple[str, str], ...]) -> None:
         self.ln(2)
         for label, value in facts:
-            self._pen(9.5, _MUTED)
+            self._style(9.5, _MUTED)
             top = self.get_y()
             self.multi_cell(_LABEL_MM, 5.2, label, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
             below = self.get_y()
             self.set_xy(_MARGIN_MM + _LABEL_MM, top)
-            self._pen(9.5, _TEXT)
+            self._style(9.5, _TEXT)
             self.multi_cell(self.epw - _LABEL_MM, 5.2, value, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
             self.set_y(max(below, self.get_y()) + 1)
         self.ln(3)
@@ -161,50 +163,50 @@ class _Sheet(FPDF):
             _DRAWN[line.kind](self, line.text)
 
     def body(self, text: str) -> None:
-        self._pen(10, _TEXT)
+        self._style(10, _TEXT)
         self._paragraph(text, 5.2)
         self.ln(1.5)
 
     def point(self, text: str) -> None:
-        self._pen(10, _TEXT)
-        self.room_for(6)
+        self._style(10, _TEXT)
+        self.keep_together(6)
         self.cell(_INDENT_MM, 5.2, "•")
         self.multi_cell(self.epw - _INDENT_MM, 5.2, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(1)
 
     def strong(self, text: str) -> None:
-        self.room_for(18)
+        self.keep_together(18)
         self.ln(1.6)
-        self._pen(10, _TEXT, bold=True)
+        self._style(10, _TEXT, bold=True)
         self._paragraph(text, 5.2)
 
     def fine(self, text: str) -> None:
-        self._pen(9, _MUTED)
+        self._style(9, _MUTED)
         self._paragraph(text, 4.7)
         self.ln(0.6)
 
     def signatures(self, signatures: tuple[tuple[str, ...], ...]) -> None:
-        self.room_for(20 + 6 * max(map(len, signatures)))
+        self.keep_together(20 + 6 * max(map(len, signatures)))
         top = self.get_y() + 16
         width = (self.epw - 10) / len(signatures)
         for column, below in enumerate(signatures):
             left = _MARGIN_MM + column * (width + 10)
             self.line(left, top, left + width, top)
-            self._pen(9, _MUTED)
+            self._style(9, _MUTED)
             for row, text in enumerate(below):
                 self.set_xy(left, top + 1.5 + row * 5)
                 self.cell(width, 5, text)
         self.set_x(_MARGIN_MM)
 
-    def room_for(self, height: float) -> None:
-        """Begin a page when less than this is left of the one before, in millimetres."""
+    def keep_together(self, height: float) -> None:
+        """Start a new page when less than this height is left, in millimetres."""
         if self.will_page_break(height):
             self.add_page()
 
     def _paragraph(self, text: str, height: float) -> None:
         self.multi_cell(0, height, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
-    def _pen(self, size: float, colour: tuple[int, int, int], *, bold: bool = False) -> None:
+    def _style(self, size: float, colour: tuple[int, int, int], *, bold: bool = False) -> None:
         self.set_font(_FAMILY, "B" if bold else "", size)
         self.set_text_color(*colour)
 

@@ -1,24 +1,25 @@
-"""Seals what is personal under one data key per owner, and destroys that key for good. Knows no client.
+"""Encrypts personal data under one data key per owner, and destroys that key for good. Knows no client.
 
-An owner is an opaque UUID. Its data key is made by the first `seal`, lies wrapped by a master key in the *keyring*
-database, apart from everything that it seals, and is gone after `destroy`. Call it in two words: `vault.seal(...)`.
+An owner is an opaque UUID. Its data key is created by the first `seal`, is stored in the *keyring* database, wrapped by
+a master key and apart from everything that it seals, and no longer exists after `destroy`. Call it with its package
+name: `vault.seal(...)`.
 
 Envelope, version 1, as `seal` returns it (30 bytes more than the data):
 
     byte 0          the version, 1
-    byte 1          the number of the owner's data key, 1: room for exchanging data keys
+    byte 1          the version of the owner's data key, 1: allows replacing data keys
     bytes 2 to 13   the nonce, random
     bytes 14 ...    AES-256-GCM ciphertext, as long as the data, then the tag of 16 bytes
 
-Bound to it as associated data, each part behind its length: the kind of envelope, version, number, owner, purpose and
-record. So nobody who writes to the site's database can move a value to another owner, field or row. The sealing key is
-derived from the data key for each purpose; one owner may seal 2^32 values per purpose (see `cipher.seal`).
+Bound to it as associated data, each part preceded by its length: the kind of envelope, version, key version, owner,
+purpose and record. So nobody who can write to the site's database can move a value to another owner, field or row. The
+sealing key is derived from the data key for each purpose; one owner may seal 2^32 values per purpose (`cipher.seal`).
 
 A named envelope, as `seal_named` returns it, is text: `v1.`, then in URL-safe base64 without padding the 16 bytes of
-the owner's id and an envelope of its own kind, bound to owner and purpose but to no record.
+the owner's ID and an envelope of its own kind, bound to owner and purpose but to no record.
 
-An opened key stays in a worker for at most 60 seconds, so after `destroy` in one worker another one can open and seal
-for that long; what it seals then is lost.
+An unwrapped key stays in a worker for at most 60 seconds, so after `destroy` in one worker another one can decrypt and
+seal for that long; what it seals then is lost.
 """
 
 import base64
@@ -81,7 +82,7 @@ _NAMED_PREFIX: Final = "v1."
 
 
 class Sealing(NamedTuple):
-    """An owner's keys for one purpose, ready for many values. Ask for it anew in each call: it outlives `destroy`."""
+    """An owner's keys for one purpose, for sealing many values. Get a new one in each call: it outlives `destroy`."""
 
     envelope_head: bytes
     label_head: bytes
@@ -99,9 +100,9 @@ class Sealing(NamedTuple):
 
 
 def sealing(owner: UUID, *, purpose: str) -> Sealing:
-    """Open an owner's keys for values of one purpose, or make them first. Raises what `seal` raises."""
+    """Return an owner's keys for values of one purpose, creating them if needed. Raises what `seal` raises."""
     _refuse_empty(purpose)
-    opened = keyring.open_or_make(owner)
+    opened = keyring.open_or_create(owner)
     return Sealing(
         bytes((_VERSION, opened.number)),
         _head(owner, opened.number, "record", purpose),
@@ -111,7 +112,7 @@ def sealing(owner: UUID, *, purpose: str) -> Sealing:
 
 
 def seal(owner: UUID, data: bytes | str, *, purpose: str, record: str) -> bytes:
-    """Return an envelope that opens only for the same owner, purpose and record; the owner's first makes its data key.
+    """Return an envelope that opens only for the same owner, purpose and record; the first one creates the data key.
 
     Text is sealed as UTF-8. Raises Destroyed for an owner whose key was destroyed, ValueError for an empty purpose or
     record, which would bind the envelope to nothing.
@@ -124,7 +125,7 @@ def unseal(owner: UUID, envelope: bytes | memoryview, *, purpose: str, record: s
     """Return the bytes that were sealed for this owner, purpose and record.
 
     Raises NoKey when nothing was ever sealed for the owner, Destroyed after its key was destroyed, and Broken for an
-    envelope that was changed, moved or never ours.
+    envelope that was altered, moved or not created by us.
     """
     _refuse_empty(purpose, record)
     return _unseal(owner, bytes(envelope), "record", purpose, record)
@@ -136,13 +137,13 @@ def unseal_text(owner: UUID, envelope: bytes | memoryview, *, purpose: str, reco
 
 
 def seal_named(owner: UUID, text: str, *, purpose: str) -> str:
-    """Return an envelope that names its owner, as URL-safe text: for callers that are given nothing but the envelope.
+    """Return an envelope that names its owner, as URL-safe text: for callers that have nothing but the envelope.
 
-    It is bound to no record: whoever may write to the database can exchange two of the same owner and purpose. Raises
+    It is bound to no record: anyone who can write to the database can swap two of the same owner and purpose. Raises
     what `seal` raises.
     """
     _refuse_empty(purpose)
-    opened = keyring.open_or_make(owner)
+    opened = keyring.open_or_create(owner)
     label = _label(owner, opened.number, "named", purpose)
     sealed = opened.sealer_for("named", purpose).seal(text.encode(), label=label)
     named = owner.bytes + bytes((_VERSION, opened.number)) + sealed
@@ -152,7 +153,7 @@ def seal_named(owner: UUID, text: str, *, purpose: str) -> str:
 def unseal_named(text: str, *, purpose: str) -> str:
     """Return the text that `seal_named` sealed for this purpose.
 
-    Raises what `unseal` raises; an envelope whose owner was changed may meet an owner that has no key.
+    Raises what `unseal` raises; an envelope whose owner was altered may name an owner without a key.
     """
     _refuse_empty(purpose)
     named = _decode(text.removeprefix(_NAMED_PREFIX)) if text.startswith(_NAMED_PREFIX) else b""
@@ -163,10 +164,10 @@ def unseal_named(text: str, *, purpose: str) -> str:
 
 
 def blind_index(owner: UUID, text: str, *, purpose: str) -> bytes:
-    """Return 32 bytes by which an equal text of the same owner and purpose is found again, and by nobody else's.
+    """Return 32 bytes that are equal for equal texts of the same owner and purpose, and of nobody else.
 
-    HMAC-SHA256 under a key derived from the data key for this purpose. The caller brings text into one form first:
-    what a person would call the same must be the same. Makes the data key like `seal`, and raises what it raises.
+    HMAC-SHA256 under a key derived from the data key for this purpose. The caller normalises the text first, so that
+    equal values are equal texts. Creates the data key like `seal`, and raises what it raises.
     """
     return sealing(owner, purpose=purpose).blind_index(text)
 
@@ -188,7 +189,7 @@ def _label(owner: UUID, number: int, kind: str, purpose: str, *record: str) -> b
 
 @lru_cache(maxsize=10_000)
 def _head(owner: UUID, number: int, kind: str, purpose: str) -> bytes:
-    """Return what the labels of one owner and purpose begin with: making it took half of a seal's time."""
+    """Return the beginning of the labels of one owner and purpose; cached, since it took half the time of a seal."""
     return cipher.label(f"ibanse {kind}", str(_VERSION), str(number), owner.hex, purpose)
 
 
@@ -197,10 +198,10 @@ def _decode(text: str) -> bytes:
         decoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return b""
-    # The last character has bits to spare: only the spelling that we write is ours.
+    # The last character has unused bits: accept only the spelling that we write.
     return decoded if base64.urlsafe_b64encode(decoded).rstrip(b"=").decode() == text else b""
 
 
 def _refuse_empty(*names: str) -> None:
     if not all(names):
-        raise ValueError("A purpose and a record need a name.")
+        raise ValueError("The purpose and the record must not be empty.")

@@ -1,40 +1,40 @@
-"""What the vault says when it does not seal or open. No sentence names an owner or repeats what was sealed."""
+"""Errors of the vault. No message names an owner or contains sealed data."""
 
 from typing import ClassVar
 
 
 class VaultError(Exception):
-    """The vault refused; the message is a sentence for the operator."""
+    """The vault refused; the message is for the operator."""
 
-    sentence: ClassVar[str] = "The vault refused."
+    message: ClassVar[str] = "The vault refused."
 
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(sentence or self.sentence)
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.message)
 
 
 class NoKey(VaultError):
-    """Nothing was ever sealed for this owner, or its key was restored from a time before."""
+    """Nothing was ever sealed for this owner, or the keyring was restored from before its first seal."""
 
-    sentence = "This owner has no data key."
+    message = "This owner has no data key."
 
 
 class Destroyed(VaultError):
-    """The owner's data key was destroyed; what it sealed stays closed, and nothing new is sealed for it."""
+    """The owner's data key was destroyed: nothing it sealed can be opened, and nothing new is sealed for it."""
 
-    sentence = "This owner's data key was destroyed."
+    message = "This owner's data key was destroyed."
 
 
 class Broken(VaultError):
-    """The envelope was changed, moved or never ours. Which of it is not said: that would help whoever tries."""
+    """The envelope was altered, moved or not created by us. Which of these is not said: it would help an attacker."""
 
-    sentence = "This envelope does not open."
+    message = "This envelope does not open."
 
 
 class NoMasterKey(VaultError):
-    """The master key that wraps a data key is not the one in IBANSE_MASTER_KEYS; the sentence names its number."""
+    """The master key that wraps a data key is not the one in IBANSE_MASTER_KEYS; the message names its version."""
 
 
 class Unfinished(VaultError):
-    """The key was destroyed, but the keyring was too busy to cut its log; calling `destroy` again finishes it."""
+    """The key was destroyed, but the keyring was too busy to truncate its log; calling `destroy` again does that."""
 
-    sentence = "The data key was destroyed, but its bytes may still stand in the keyring's log; destroy it again."
+    message = "The data key was destroyed, but its bytes may still be in the keyring's log; destroy it again."

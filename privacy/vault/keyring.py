@@ -1,4 +1,4 @@
-"""Finds, makes and destroys data keys in the keyring database. Knows owners by their ids and nothing else of them."""
+"""Finds, creates and destroys data keys in the keyring database. Knows nothing about owners but their IDs."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,10 +24,10 @@ _opened = OpenedKeys()
 
 
 def open_existing(owner: UUID) -> OpenedKey:
-    """Return the owner's data key. Raises NoKey, Destroyed or NoMasterKey; never makes one."""
-    held = _opened.get(owner)
-    if held is not None:
-        return held
+    """Return the owner's data key. Raises NoKey, Destroyed or NoMasterKey; never creates one."""
+    cached = _opened.get(owner)
+    if cached is not None:
+        return cached
     ticket = _opened.ticket()
     row = data_keys().filter(owner=owner).first()
     if row is None:
@@ -37,40 +37,40 @@ def open_existing(owner: UUID) -> OpenedKey:
     return opened
 
 
-def open_or_make(owner: UUID) -> OpenedKey:
-    """Return the owner's data key, and make it first when there is none. Raises Destroyed or NoMasterKey.
+def open_or_create(owner: UUID) -> OpenedKey:
+    """Return the owner's data key, creating it when there is none. Raises Destroyed or NoMasterKey.
 
     The new key is committed before it is used; raises RuntimeError inside a transaction on the keyring, whose rollback
-    would lose the key and all that it had sealed.
+    would lose the key and everything it had sealed.
     """
     try:
         return open_existing(owner)
     except NoKey:
-        _make(owner)
-        # Of two who make one at once, the first to commit is kept, and both read it here.
+        _create(owner)
+        # If two workers create one at once, the first to commit wins, and both read it here.
         return open_existing(owner)
 
 
 def destroy(owner: UUID) -> None:
-    """Destroy the owner's data key for good: everything it sealed stays closed from here on, in backups of it too.
+    """Destroy the owner's data key for good: nothing it sealed can be opened from now on, in backups neither.
 
-    Leaves a tombstone with time and fingerprint, also for an owner that never had a key, so that none is made later.
-    Doing it again does no harm. Other workers may hold the opened key for up to 60 seconds more. On SQLite the key's
-    bytes leave every file of the keyring; raises Unfinished when other workers kept its log busy for too long: the key
-    is gone from the table by then, and destroying it again cuts the log.
+    Leaves a tombstone with time and fingerprint, also for an owner that never had a key, so that none is created later.
+    A second call does no harm. Other workers may still use the unwrapped key for up to 60 seconds. On SQLite the bytes
+    of the key are removed from every file of the keyring; raises Unfinished when other workers kept its log busy for
+    too long: the table has no key by then, and another call truncates the log.
     """
     now = timezone.now()
     try:
         with transaction.atomic(using=KEYRING, durable=True):
-            _insert_or_leave(owner, destroyed_at=now)
+            _insert_if_missing(owner, destroyed_at=now)
             data_keys().filter(owner=owner, destroyed_at=None).update(wrapped=None, master_key=None, destroyed_at=now)
-            transaction.on_commit(cut_the_log, using=KEYRING)
+            transaction.on_commit(truncate_log, using=KEYRING)
     finally:
         forget(owner)
 
 
 class Tombstone(NamedTuple):
-    """What is left of a destroyed key."""
+    """What remains of a destroyed key."""
 
     fingerprint: str
     """32 hexadecimal digits; empty when there never was a key."""
@@ -78,18 +78,18 @@ class Tombstone(NamedTuple):
 
 
 def tombstone(owner: UUID) -> Tombstone | None:
-    """Return what is left of the owner's key, or None while it lives or when there never was one."""
+    """Return what remains of the owner's key, or None while it exists or when there never was one."""
     row = data_keys().filter(owner=owner).exclude(destroyed_at=None).first()
     return Tombstone(row.fingerprint, row.destroyed_at) if row and row.destroyed_at else None
 
 
 def owners() -> list[UUID]:
-    """Return the id of every owner whose key lives."""
+    """Return the ID of every owner whose key exists."""
     return list(data_keys().filter(destroyed_at=None).values_list("owner", flat=True))
 
 
 def fingerprint(owner: UUID) -> str:
-    """Return 32 hexadecimal digits that name the owner's data key, alive or destroyed.
+    """Return 32 hexadecimal digits that name the owner's data key, existing or destroyed.
 
     Raises NoKey for an owner that never had one.
     """
@@ -100,14 +100,14 @@ def fingerprint(owner: UUID) -> str:
 
 
 def forget(owner: UUID | None = None) -> None:
-    """Let go of the opened key of one owner, or of all, in this process; the next use reads the keyring again."""
+    """Drop the cached key of one owner, or of all, in this process; the next use reads the keyring again."""
     _opened.drop(owner)
 
 
 def objections() -> list[str]:
-    """Return a sentence for each master key that wraps data keys and does not open them, tried on one of them.
+    """Return a message for each master key that does not unwrap the data keys it wraps, tried on one of them.
 
-    Before the first migration there is nothing to object to.
+    Empty before the first migration.
     """
     manager = data_keys()
     if manager.model._meta.db_table not in connections[KEYRING].introspection.table_names():
@@ -117,22 +117,22 @@ def objections() -> list[str]:
 
 
 class MasterKeyStatus(NamedTuple):
-    """A master key that is given, or that wraps data keys, or both."""
+    """A master key that is configured, or wraps data keys, or both."""
 
     number: int
-    is_given: bool
+    is_configured: bool
     wraps_new_ones: bool
     data_keys: int
     """How many it wraps."""
     opens: bool | None
-    """Whether it opens one of them; None when it wraps none."""
+    """Whether it unwraps one of them; None when it wraps none."""
     oldest: datetime | None
     newest: datetime | None
-    """When the first and the last of them were made."""
+    """When the first and the last of them were created."""
 
 
 class Status(NamedTuple):
-    """What the keyring holds, and a sentence for each master key that does not open what it should."""
+    """The contents of the keyring, and a message for each master key that does not unwrap what it should."""
 
     master_keys: list[MasterKeyStatus]
     alive: int
@@ -142,23 +142,23 @@ class Status(NamedTuple):
 
 
 def status() -> Status:
-    """Return what the keyring holds; opens one data key per master key and changes nothing."""
+    """Return the contents of the keyring; unwraps one data key per master key and changes nothing."""
     alive = data_keys().filter(destroyed_at=None)
     destroyed = data_keys().exclude(destroyed_at=None).aggregate(number=Count("pk"), last=Max("destroyed_at"))
     by_number = alive.values("master_key").annotate(
         number=Count("pk"), oldest=Min("created_at"), newest=Max("created_at")
     )
     counts: dict[int, dict[str, Any]] = {row["master_key"] or 0: dict(row) for row in by_number}
-    given = set(settings.MASTER_KEYS)
-    found = [_master_key_status(number, given, counts.get(number)) for number in sorted(given | set(counts))]
+    configured = set(settings.MASTER_KEYS)
+    found = [_master_key_status(number, configured, counts.get(number)) for number in sorted(configured | set(counts))]
     return Status(found, alive.count(), destroyed["number"], destroyed["last"], objections())
 
 
-def _master_key_status(number: int, given: set[int], row: dict[str, Any] | None) -> MasterKeyStatus:
+def _master_key_status(number: int, configured: set[int], row: dict[str, Any] | None) -> MasterKeyStatus:
     return MasterKeyStatus(
         number=number,
-        is_given=number in given,
-        wraps_new_ones=number == max(given, default=None),
+        is_configured=number in configured,
+        wraps_new_ones=number == max(configured, default=None),
         data_keys=row["number"] if row else 0,
         opens=_objection(number) is None if row else None,
         oldest=row["oldest"] if row else None,
@@ -167,7 +167,7 @@ def _master_key_status(number: int, given: set[int], row: dict[str, Any] | None)
 
 
 def _objection(number: int) -> str | None:
-    """Return what speaks against the master key of this number, tried on one of the data keys that it wraps."""
+    """Return what is wrong with a master key, tried on one of the data keys that it wraps."""
     sample = data_keys().filter(master_key=number).first()
     try:
         if sample:
@@ -184,25 +184,25 @@ def unwrap(row: "DataKey") -> bytes:
     return master_keys.unwrap(row.owner, row.number, row.master_key, bytes(row.wrapped))
 
 
-def _make(owner: UUID) -> None:
+def _create(owner: UUID) -> None:
     key = cipher.new_key()
     number = 1
     master_key, wrapped = master_keys.wrap(owner, number, key)
     with transaction.atomic(using=KEYRING, durable=True):
-        _insert_or_leave(
+        _insert_if_missing(
             owner, number=number, master_key=master_key, wrapped=wrapped, fingerprint=cipher.fingerprint(key)
         )
 
 
-def _insert_or_leave(owner: UUID, **fields: object) -> None:
+def _insert_if_missing(owner: UUID, **fields: object) -> None:
     manager = data_keys()
     manager.bulk_create([manager.model(owner=owner, **fields)], ignore_conflicts=True)
 
 
-def cut_the_log() -> None:
-    """On SQLite, move the zeros over what was overwritten into the file and empty the log, where it may still stand.
+def truncate_log() -> None:
+    """On SQLite, write the overwritten pages to the file and truncate the log, which may still contain the old bytes.
 
-    Raises Unfinished when others kept the log busy for ten seconds.
+    Raises Unfinished when other connections kept the log busy for ten seconds.
     """
     connection = connections[KEYRING]
     if connection.vendor != "sqlite":
@@ -216,7 +216,7 @@ def cut_the_log() -> None:
 
 def data_keys() -> "Manager[DataKey]":
     """Return the table's manager."""
-    # Only here, since Django imports this package before models may be.
+    # Imported here, since Django imports this package before models may be.
     from privacy.vault.models import DataKey  # noqa: PLC0415
 
     return DataKey.objects

@@ -1,4 +1,4 @@
-"""Wraps data keys under the newest master key and unwraps them under the one they name. Knows no database."""
+"""Wraps data keys with the newest master key and unwraps them with the one they name. Knows no database."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from privacy.vault.errors import NoMasterKey
 def newest_number() -> int:
     """Return the number of the master key that wraps. Raises NoMasterKey when there is none at all."""
     if not settings.MASTER_KEYS:
-        raise NoMasterKey("IBANSE_MASTER_KEYS holds no key.")
+        raise NoMasterKey("IBANSE_MASTER_KEYS contains no key.")
     return max(settings.MASTER_KEYS)
 
 
@@ -27,7 +27,7 @@ def wrap(owner: UUID, number: int, data_key: bytes) -> tuple[int, bytes]:
 def unwrap(owner: UUID, number: int, master_key: int, wrapped: bytes) -> bytes:
     """Return the data key that `wrap` sealed.
 
-    Raises NoMasterKey, which names the number, when that master key is not given or is not the one that wrapped it.
+    Raises NoMasterKey, which names the number, when it is not configured or not the one that wrapped it.
     """
     key = settings.MASTER_KEYS.get(master_key)
     if key is None:

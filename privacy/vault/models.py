@@ -1,4 +1,4 @@
-"""The one table of the keyring: a wrapped data key for each owner, or what is left of it."""
+"""The only table of the keyring: a wrapped data key for each owner, or its tombstone."""
 
 from typing import ClassVar
 
@@ -7,10 +7,10 @@ from django.utils import timezone
 
 
 class DataKey(models.Model):
-    """An owner's data key, wrapped by a master key. Destroyed, the row stays as a tombstone without key.
+    """An owner's data key, wrapped by a master key. After its destruction the row remains as a tombstone without key.
 
-    The rows keep the order in which they were written. That matters on SQLite: a table ordered by owner would move keys
-    between pages and leave copies behind, which `secure_delete` does not see.
+    The rows stay in the order in which they were written. That matters on SQLite: a table ordered by owner would move
+    keys between pages and leave copies behind, which `secure_delete` does not overwrite.
     """
 
     owner = models.UUIDField(primary_key=True, editable=False)

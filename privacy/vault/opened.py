@@ -1,4 +1,4 @@
-"""Data keys in the clear, in this process's memory for a minute at most. Knows no database and no master key."""
+"""A cache of unwrapped data keys in this process, for a minute at most. Knows no database and no master key."""
 
 import time
 from collections import OrderedDict
@@ -9,19 +9,19 @@ from uuid import UUID
 from privacy.crypto import cipher
 
 HELD_SECONDS: Final = 60
-"""How long a key may be used after it was opened, however often it is used."""
+"""How long a key may be used after it was unwrapped, however often it is used."""
 
 MOST_HELD: Final = 1000
-"""How many keys are held at once; then the one opened first makes room."""
+"""How many keys are cached at once; beyond that, the oldest is dropped."""
 
 
 class OpenedKey:
-    """One owner's data key. It seals nothing itself: a key of its own is derived from it for each use."""
+    """One owner's data key. It seals nothing itself: a separate key is derived from it for each use."""
 
     def __init__(self, number: int, key: bytes) -> None:
         self.number = number
         self._key = key
-        # Purposes are words of our code, so there are few; two threads may make the same entry twice.
+        # Purposes are constants of our code, so there are few; two threads may create the same entry twice.
         self._derived: dict[tuple[str, str], bytes] = {}
         self._sealers: dict[tuple[str, str], cipher.Sealer] = {}
 
@@ -41,55 +41,55 @@ class OpenedKey:
 
 
 class OpenedKeys:
-    """The opened keys of this process; threads share it."""
+    """The unwrapped keys of this process; shared by its threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        # In the order of opening, which is also the order of expiry.
-        self._held: OrderedDict[UUID, tuple[float, OpenedKey]] = OrderedDict()
-        # Until when none of them has to go.
-        self._all_live_until = 0.0
+        # In the order of unwrapping, which is also the order of expiry.
+        self._cached: OrderedDict[UUID, tuple[float, OpenedKey]] = OrderedDict()
+        # Until then, none of them expires.
+        self._none_expires_before = 0.0
         self._droppings = 0
 
     def get(self, owner: UUID) -> OpenedKey | None:
-        """Return the owner's key if it was opened less than a minute ago, and let go of all that were not."""
-        if time.monotonic() >= self._all_live_until:
+        """Return the owner's key if it was unwrapped less than HELD_SECONDS ago, and drop all expired ones."""
+        if time.monotonic() >= self._none_expires_before:
             with self._lock:
-                self._let_go()
-        held = self._held.get(owner)
-        return held[1] if held else None
+                self._drop_expired()
+        cached = self._cached.get(owner)
+        return cached[1] if cached else None
 
     def ticket(self) -> int:
-        """Return what `put` wants to see: it proves that no key was dropped since."""
+        """Return a counter for `put`, which proves that no key was dropped since."""
         return self._droppings
 
     def put(self, owner: UUID, key: OpenedKey, ticket: int) -> None:
-        """Hold a key, unless one was dropped since the ticket: it may be the one that was read before it died."""
+        """Cache a key, unless one was dropped since the ticket: this one may have been read before its destruction."""
         with self._lock:
-            self._let_go()
+            self._drop_expired()
             if ticket != self._droppings:
                 return
-            self._held.pop(owner, None)
-            self._held[owner] = (time.monotonic() + HELD_SECONDS, key)
-            self._all_live_until = next(iter(self._held.values()))[0]
-            if len(self._held) > MOST_HELD:
-                self._held.popitem(last=False)
+            self._cached.pop(owner, None)
+            self._cached[owner] = (time.monotonic() + HELD_SECONDS, key)
+            self._none_expires_before = next(iter(self._cached.values()))[0]
+            if len(self._cached) > MOST_HELD:
+                self._cached.popitem(last=False)
 
     def drop(self, owner: UUID | None = None) -> None:
-        """Let go of one owner's key, or of all."""
+        """Drop one owner's key, or all."""
         with self._lock:
             self._droppings += 1
             if owner is None:
-                self._held.clear()
+                self._cached.clear()
             else:
-                self._held.pop(owner, None)
+                self._cached.pop(owner, None)
 
     def __len__(self) -> int:
-        """How many keys are held."""
-        return len(self._held)
+        """Return how many keys are cached."""
+        return len(self._cached)
 
-    def _let_go(self) -> None:
+    def _drop_expired(self) -> None:
         now = time.monotonic()
-        while self._held and next(iter(self._held.values()))[0] <= now:
-            self._held.popitem(last=False)
-        self._all_live_until = next(iter(self._held.values()))[0] if self._held else now
+        while self._cached and next(iter(self._cached.values()))[0] <= now:
+            self._cached.popitem(last=False)
+        self._none_expires_before = next(iter(self._cached.values()))[0] if self._cached else now

@@ -1,7 +1,7 @@
-"""Wraps every data key anew under the newest master key, while others go on sealing, opening and destroying.
+"""Rewraps every data key with the newest master key, while others seal, open and destroy.
 
-Where it stands is written nowhere but in the rows themselves: each names the master key that wraps it. So whoever kills
-it loses a chunk at most, and two at once, or one after the other, do no harm.
+Its progress is stored only in the rows: each names the master key that wraps it. So killing it loses one chunk at most,
+and two at once, or one after the other, do no harm.
 """
 
 from collections import Counter
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from privacy.vault.models import DataKey
 
 CHUNK_ROWS: Final = 100
-"""Rows of one transaction. While it runs nobody else writes to a keyring on SQLite: about a tenth of a second."""
+"""Rows of one transaction. On SQLite nobody else can write to the keyring meanwhile: about a tenth of a second."""
 
 
 class Chunk(NamedTuple):
-    """What became of one chunk of data keys."""
+    """The result for one chunk of data keys."""
 
     rows: int
     """How many were read."""
     rewrapped: int
-    """How many of them were wrapped anew; the rest was destroyed or rewrapped by somebody else meanwhile."""
+    """How many of them were rewrapped; the others were destroyed or rewrapped by another process meanwhile."""
     objections: Counter[str]
-    """Why some could not be opened: sentence → how many."""
+    """Why some could not be unwrapped: message → how many."""
 
 
-class _Anew(NamedTuple):
+class _Rewrapped(NamedTuple):
     row: "DataKey"
     master_key: int
     wrapped: bytes
@@ -48,56 +48,56 @@ def to_rewrap() -> int:
 
 
 def rewrap(*, dry_run: bool = False) -> Iterator[Chunk]:
-    """Wrap data keys anew, in chunks; each is committed when it is yielded. A dry run opens them and writes nothing.
+    """Rewrap data keys in chunks; each is committed when it is yielded. A dry run unwraps them and writes nothing.
 
-    Every worker must have the newest master key before: what is wrapped by it others cannot open. On SQLite the old
-    bytes are gone from every file of the keyring at the end; raises Unfinished when others kept its log busy, and
-    running it again then cuts the log.
+    Every worker must have the newest master key first: without it, they cannot unwrap what it wraps. On SQLite the old
+    bytes are removed from every file of the keyring at the end; raises Unfinished when others kept its log busy, and
+    another run truncates the log.
     """
     after = UUID(int=0)
-    # By the id, not by what is left: a key that does not open must not be met again and again.
+    # By ID, not by what is left: a key that cannot be unwrapped must not be tried again and again.
     while rows := list(_older().filter(owner__gt=after).order_by("owner")[:CHUNK_ROWS]):
         after = rows[-1].owner
         opened, objections = _opened(rows)
         yield Chunk(len(rows), 0 if dry_run else _write(opened), objections)
     if not dry_run:
-        # At once, unless the caller's own transaction is still open: a log in use cannot be cut.
-        transaction.on_commit(keyring.cut_the_log, using=KEYRING)
+        # At once, unless the caller's own transaction is still open: a log in use cannot be truncated.
+        transaction.on_commit(keyring.truncate_log, using=KEYRING)
 
 
 def _older() -> "QuerySet[DataKey]":
     return keyring.data_keys().filter(destroyed_at=None, master_key__lt=master_keys.newest_number())
 
 
-def _opened(rows: list["DataKey"]) -> tuple[list[_Anew], Counter[str]]:
-    """Wrap each key anew, in memory; the other list says why some do not open."""
+def _opened(rows: list["DataKey"]) -> tuple[list[_Rewrapped], Counter[str]]:
+    """Rewrap each key in memory; count why some could not be unwrapped."""
     opened, objections = [], Counter[str]()
     for row in rows:
         try:
-            opened.append(_Anew(row, *_wrapped_anew(row)))
+            opened.append(_Rewrapped(row, *_rewrap_row(row)))
         except NoMasterKey as objection:
             objections[str(objection)] += 1
     return opened, objections
 
 
-def _wrapped_anew(row: "DataKey") -> tuple[int, bytes]:
+def _rewrap_row(row: "DataKey") -> tuple[int, bytes]:
     master_key, wrapped = master_keys.wrap(row.owner, row.number, keyring.unwrap(row))
-    # What is about to take the place of the only copy is opened once, and must be the key that was made then.
+    # The new wrapping replaces the only copy: unwrap it once, and compare it with the fingerprint of the key.
     if cipher.fingerprint(master_keys.unwrap(row.owner, row.number, master_key, wrapped)) != row.fingerprint:
-        raise NoMasterKey(f"Master key {row.master_key} opens a data key to other bytes than those that were made.")
+        raise NoMasterKey(f"Master key {row.master_key} unwraps a data key to other bytes than were created.")
     return master_key, wrapped
 
 
-def _write(opened: list[_Anew]) -> int:
-    """Put the new wrappings in the place of the old ones that were read; return how many."""
+def _write(opened: list[_Rewrapped]) -> int:
+    """Replace the wrappings that were read by the new ones; return how many."""
     with transaction.atomic(using=KEYRING, durable=True):
-        return sum(_replace(anew) for anew in opened)
+        return sum(_replace(rewrapped) for rewrapped in opened)
 
 
-def _replace(anew: _Anew) -> int:
-    row = anew.row
-    # Only in the place of what was read: a key that was destroyed meanwhile must stay destroyed.
+def _replace(rewrapped: _Rewrapped) -> int:
+    row = rewrapped.row
+    # Replace only what was read: a key that was destroyed meanwhile must stay destroyed.
     unchanged = keyring.data_keys().filter(
         owner=row.owner, destroyed_at=None, master_key=row.master_key, wrapped=row.wrapped
     )
-    return unchanged.update(master_key=anew.master_key, wrapped=anew.wrapped)
+    return unchanged.update(master_key=rewrapped.master_key, wrapped=rewrapped.wrapped)

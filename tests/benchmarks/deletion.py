@@ -93,7 +93,7 @@ def fill(wanted: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_FILL, [client.pk, wanted])
         cursor.execute("VACUUM ANALYZE validation_validationrecord")
-    requesting.confirm(requesting.request(client, grace_days=0, by=Actor(owner)))
+    requesting.confirm(requesting.request_deletion(client, grace_days=0, by=Actor(owner)))
 
 
 if __name__ == "__main__":

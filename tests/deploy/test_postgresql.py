@@ -111,8 +111,8 @@ client = Client.objects.create()
 owner = User.objects.create_user("alice@example.org", client=client, role="owner")
 vera = User.objects.create_user("vera@example.org", client=client, role="sub_user")
 audit.record(AuditEvent.PROFILE_CHANGED, client=client, by=Actor(vera), detail={"name": "Vera"})
-asked = requesting.erase(client, DeletionRequest.Scope.USER, by=Actor(owner), user=vera.pk)
-assert execution.go_on(asked.pk)
+asked = requesting.start_erasure(client, DeletionRequest.Scope.USER, by=Actor(owner), user=vera.pk)
+assert execution.resume(asked.pk)
 assert not User.objects.filter(pk=vera.pk).exists()
 assert client_log.verify(client).ok
 """

@@ -43,7 +43,7 @@ class CheckRecordsTest(BaseTest):
         client = (who or self.alice).client
         fields = {"client": client.pk, "source": "api", "key": None, "ip_address": "192.0.2.7", **caller}
         verdicts = [engine.check(iban) for iban in ibans]
-        rows = build_record(RecordCaller(**fields), verdicts, check_logging_mode.of(client)).rows
+        rows = build_record(RecordCaller(**fields), verdicts, check_logging_mode.choice_of(client)).rows
         if at is not None:
             rows = tuple(
                 RecordRow(row.id, int(at.timestamp()), *[getattr(row, name) for name in row.__struct_fields__[2:]])

@@ -63,8 +63,8 @@ def grow(owner: Person, sub_user: Person) -> str:
     QuotaMonth.objects.get_or_create(client=client, month=timezone.now().date().replace(day=1))
     QuotaLease.objects.create(holder=client.pk, client=client, month=timezone.now().date().replace(day=1), units=1)
     key.usage.get_or_create(day=timezone.now().date())
-    cutoff.draw(client, timezone.now() - timedelta(days=1))
-    exports.request(client, by=Actor(by))
+    cutoff.set_cutoff(client, timezone.now() - timedelta(days=1))
+    exports.request_export(client, by=Actor(by))
     with override_settings(OPERATOR_NAME="Operator", OPERATOR_ADDRESS="Operator", SUBPROCESSORS=()):
         legal.request(client, "agreement", "en", by=Actor(by))
     mail.outbox.clear()

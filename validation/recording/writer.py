@@ -281,7 +281,7 @@ def _add(records: list[CallRecord], holder: UUID) -> None:
 def _drop_deleted(rows: list[tuple[UUID, RecordRow]]) -> list[tuple[UUID, RecordRow]]:
     if not rows:
         return rows
-    cutoffs = cutoff.of(client for client, _row in rows)
+    cutoffs = cutoff.cutoffs_of(client for client, _row in rows)
     return [(client, row) for client, row in rows if not cutoffs.cover(client, row.at, row.blind_index)]
 
 

@@ -117,7 +117,7 @@ def erase_records(client: Client, wanted: RecordFilter, *, by: Actor) -> Erasure
     now = datetime.now(UTC).replace(microsecond=0)
     selection = wanted.before(now + timedelta(seconds=1)).to_ledger()
     ledger.append(
-        ledger.LedgerEntry(uuid4(), ledger.CHECKS, client.pk, now, number=wanted.iban_index, chosen=selection)
+        ledger.LedgerEntry(uuid4(), ledger.CHECKS, client.pk, now, iban_index=wanted.iban_index, selection=selection)
     )
     deadline = time.monotonic() + ERASE_SECONDS
     detail = {"filters": ", ".join(wanted.kinds) or "all"}

@@ -140,7 +140,7 @@ def _erase_with_receipt(request: MemberRequest, scope: Scope, iban_index: bytes 
     """Delete all records as they were seen, or everything about one IBAN, with what is still in a spool."""
     until = None if scope == Scope.NUMBER else seen - timedelta(seconds=1)
     try:
-        begun = requesting.erase(request.client, scope, by=request.actor, number=iban_index, until=until)
+        begun = requesting.start_erasure(request.client, scope, by=request.actor, iban_index=iban_index, until=until)
     except Refusal as refusal:
         messages.error(request, privacy_messages.refusal(refusal))
         return redirect("validation:log")
@@ -187,7 +187,7 @@ def _list_page(
     wanted = form.record_filter() if is_valid else RecordFilter()
     found = _found(request, wanted) if is_valid else search.RecordPage([])
     rows = presenter.present(request.client, found.records)
-    choice = mode.of(request.client)
+    choice = mode.choice_of(request.client)
     query = form.query() if is_valid else {}
     context = {
         "form": form,

@@ -59,7 +59,7 @@ def _record(request: HttpRequest, client: Client, verdict: Verdict) -> bool:
     """Count the check and store of it what the client wants; return whether that could be done."""
     caller = RecordCaller(client.pk, UsageDay.Source.PAGE.value, None, addresses.caller(request))
     try:
-        writer.put(build_record(caller, [verdict], mode.of(client)), soon=True)
+        writer.put(build_record(caller, [verdict], mode.choice_of(client)), soon=True)
     except SpoolFull:
         return False
     return True

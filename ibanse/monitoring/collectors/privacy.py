@@ -23,7 +23,7 @@ def jobs(_now: datetime) -> Iterator[Sample]:
 
 def mails(_now: datetime) -> Iterator[Sample]:
     """Yield how many messages of the contact page are not mailed yet."""
-    yield Sample("mails", messages.waiting())
+    yield Sample("mails", messages.unmailed())
 
 
 def deletions(now: datetime) -> Iterator[Sample]:

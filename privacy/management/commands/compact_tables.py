@@ -1,4 +1,4 @@
-"""manage.py compact_tables: rewrites the tables of clients' data, so that no deleted row lingers in their files."""
+"""manage.py compact_tables: rewrites the tables of personal data, so that no deleted row remains in their files."""
 
 from django.core.management.base import BaseCommand
 
@@ -6,14 +6,14 @@ from privacy.deletion import compaction
 
 
 class Command(BaseCommand):
-    """Rewrite tables in which deleted rows linger."""
+    """Rewrite tables, to remove deleted rows from their files."""
 
     help = (
-        "Rewrite every table that holds anything of clients: VACUUM FULL on PostgreSQL, as the tables' owner, VACUUM "
-        "on SQLite. Run it monthly, at a quiet hour: writers wait meanwhile. The second date of a receipt counts on it."
+        "Rewrite every table with data about clients: VACUUM FULL on PostgreSQL, as the owner of the tables, VACUUM on "
+        "SQLite. Run it monthly, at a quiet hour: writers wait meanwhile. The second date of a receipt relies on it."
     )
 
     def handle(self, **_options: object) -> None:
-        """Do it."""
+        """Rewrite the tables."""
         compaction.rewrite()
         self.stdout.write("Rewritten: deleted rows are gone from the database's files.")

@@ -1,4 +1,4 @@
-"""manage.py delete_message REFERENCE: deletes what somebody wrote on the contact page, before its 30 days are over."""
+"""manage.py delete_message REFERENCE: deletes a message of the contact page before its retention ends."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from privacy.contact import messages
 class Command(BaseCommand):
     """Delete a message of the contact page."""
 
-    help = "Delete a message of the contact page. A mail that was sent of it is not touched."
+    help = "Delete a message of the contact page. A mail that was sent of it is not affected."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the reference."""
+        """Accept the reference."""
         parser.add_argument("reference", help="as read_messages shows it, such as 3F2A-9C1D")
 
     def handle(self, *, reference: str, **_options: Any) -> None:

@@ -1,4 +1,4 @@
-"""manage.py execute_deletions: carries out every deletion whose day has come, and goes on with those interrupted."""
+"""manage.py execute_deletions: carries out every deletion that is due, and resumes interrupted ones."""
 
 import sys
 
@@ -13,14 +13,14 @@ class Command(BaseCommand):
     """Carry out the deletions that are due."""
 
     help = (
-        "Carry out every deletion whose days of grace are over, and go on with those that were interrupted. To be run "
-        "by a timer, every few minutes. Ends with 1 when something stopped: the next time goes on with it."
+        "Carry out every deletion whose grace period is over, and resume interrupted ones. To be run by a timer, every "
+        "few minutes. Exits with 1 when something failed: the next run retries it."
     )
 
     def handle(self, **_options: object) -> None:
-        """Print a line per deletion, which names nobody."""
+        """Print a line per deletion, which identifies nobody."""
         has_failed = False
-        for done in rounds.go(timezone.now()):
+        for done in rounds.run_round(timezone.now()):
             if isinstance(done, Done):
                 rows = sum(done.receipt["erased"].values())
                 self.stdout.write(f"Deleted: {done.receipt['scope']}, {rows:,} rows, receipt {done.receipt['number']}")

@@ -1,4 +1,4 @@
-"""manage.py keyring_status: says which master keys wrap how many data keys, and whether they open them."""
+"""manage.py keyring_status: shows which master keys wrap how many data keys, and whether they unwrap them."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from privacy import vault
 
 
 class Command(BaseCommand):
-    """Look at the keyring; fail when something sealed could not be opened."""
+    """Check the keyring; fail when a data key cannot be unwrapped."""
 
     help = "Count data keys by master key, open one of each, and fail when that does not work. Changes nothing."
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         """Print a line per master key, configured or in use, and one for the keys that were destroyed."""
         status = vault.status()
         for found in status.master_keys:
-            self.stdout.write(f"Master key {found.number}: {', '.join(_told(found))}")
+            self.stdout.write(f"Master key {found.number}: {', '.join(_describe(found))}")
         self.stdout.write(f"Data keys in use: {status.alive:,}")
         span = f", last on {status.last_destroyed:%Y-%m-%d}" if status.last_destroyed else ""
         self.stdout.write(f"Data keys destroyed: {status.destroyed:,}{span}")
@@ -24,8 +24,8 @@ class Command(BaseCommand):
             raise CommandError("\n".join(objections))
 
 
-def _told(found: vault.MasterKeyStatus) -> Iterator[str]:
-    yield "given" if found.is_given else "NOT GIVEN"
+def _describe(found: vault.MasterKeyStatus) -> Iterator[str]:
+    yield "given" if found.is_configured else "NOT GIVEN"
     if found.oldest is None or found.newest is None:
         yield "wraps nothing"
     else:

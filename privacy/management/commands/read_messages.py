@@ -1,4 +1,4 @@
-"""manage.py read_messages: shows what people wrote on the contact page in the last 30 days."""
+"""manage.py read_messages: shows the messages of the contact page."""
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -13,15 +13,15 @@ class Command(BaseCommand):
 
     def handle(self, **_options: object) -> None:
         """Print each message with its reference."""
-        number = 0
+        count = 0
         try:
             for message in messages.every():
                 self._show(message)
-                number += 1
+                count += 1
         except vault.VaultError as error:
-            raise CommandError(f"Message {number + 1} does not open ({type(error).__name__}).") from None
-        noun = "message" if number == 1 else "messages"
-        self.stdout.write(f"{number} {noun}, {messages.waiting()} of them not mailed yet.")
+            raise CommandError(f"Message {count + 1} does not open ({type(error).__name__}).") from None
+        noun = "message" if count == 1 else "messages"
+        self.stdout.write(f"{count} {noun}, {messages.unmailed()} of them not mailed yet.")
 
     def _show(self, message: messages.Message) -> None:
         row, words = message.row, message.words

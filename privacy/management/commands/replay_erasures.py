@@ -1,4 +1,4 @@
-"""manage.py replay_erasures: after a restore and before the site opens, deletes again what the ledger remembers."""
+"""manage.py replay_erasures: after a restore and before the site starts, repeats the deletions in the ledger."""
 
 import sys
 
@@ -13,20 +13,20 @@ class Command(BaseCommand):
     """Delete again what a restored backup has brought back."""
 
     help = (
-        "After a backup was restored and before the site opens: delete again whatever the erasure ledger remembers, "
-        "restored keys first. Doing it twice does no harm. Ends with 1 when the site must stay closed: the ledger is "
-        "missing or damaged, or something could not be deleted."
+        "After a backup was restored and before the site starts: repeat the deletions in the erasure ledger, restored "
+        "keys first. Repeating it does no harm. Exits with 1 when the site must not start: the ledger is missing or "
+        "damaged, or something could not be deleted."
     )
 
     def handle(self, **_options: object) -> None:
-        """Print a line per entry, which names nobody, and end with 0 or 1."""
+        """Print a line per entry, which identifies nobody, and exit with 0 or 1."""
         problem = self._replay()
         if problem:
             self.stderr.write(problem)
             sys.exit(1)
 
     def _replay(self) -> str:
-        """Return why the site must stay closed; nothing when it may open."""
+        """Return why the site must not start; empty when it may."""
         path = ledger.path()
         if not path.exists():
             if vault.status().destroyed:

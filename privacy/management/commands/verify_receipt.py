@@ -1,4 +1,4 @@
-"""manage.py verify_receipt FILE: says whether a receipt of a deletion is one of ours and whole."""
+"""manage.py verify_receipt FILE: verifies that a deletion receipt is ours and unaltered."""
 
 import sys
 from argparse import ArgumentParser
@@ -13,14 +13,14 @@ from privacy.deletion import receipts
 class Command(BaseCommand):
     """Verify a receipt."""
 
-    help = "Say whether FILE (- for what is piped in) is a receipt that this service has signed. Ends with 0 or 1."
+    help = "Verify that FILE (- for standard input) is a receipt that this service has signed. Exits with 0 or 1."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Ask for the file."""
+        """Accept the file."""
         parser.add_argument("file", metavar="FILE")
 
     def handle(self, *, file: str, **_options: object) -> None:
-        """Print the verdict, and what a genuine receipt says."""
+        """Print the verdict, and the contents of a genuine receipt."""
         verdict = receipts.verify(self._read(file))
         self.stdout.write(messages.receipt_verdict(verdict.code, issuer=verdict.issuer))
         if verdict.code != "genuine":

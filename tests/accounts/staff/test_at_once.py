@@ -79,7 +79,7 @@ class TwoAtOnceTests(TransactionTestCase):
 
     def test_an_owner_who_confirms_the_deletion_at_that_moment_has_their_way(self) -> None:
         client = self.client_of_alice
-        asked = requesting.request(client, grace_days=7, by=Actor(self.alice))
+        asked = requesting.request_deletion(client, grace_days=7, by=Actor(self.alice))
 
         told = self.at_once(
             lambda: requesting.confirm(asked).state, lambda: suspension.suspend(client, self.justification)

@@ -140,7 +140,7 @@ class SuspensionTests(ActionTest):
 
     def test_an_owner_can_delete_a_suspended_account_but_not_open_it_by_calling_that_off(self) -> None:
         suspension.suspend(self.alice.client, self.justification)
-        asked = requesting.request(self.client_now, grace_days=7, by=self.alice.actor)
+        asked = requesting.request_deletion(self.client_now, grace_days=7, by=self.alice.actor)
 
         requesting.confirm(asked)
         self.assertEqual(self.client_now.state, Client.State.CLOSING)
@@ -148,7 +148,7 @@ class SuspensionTests(ActionTest):
 
         self.assertEqual(self.client_now.state, Client.State.SUSPENDED)
         self.assertTrue(suspension.reopen(self.alice.client, self.justification))
-        asked = requesting.request(self.client_now, grace_days=7, by=self.alice.actor)
+        asked = requesting.request_deletion(self.client_now, grace_days=7, by=self.alice.actor)
         requesting.confirm(asked)
         requesting.cancel(asked)
         self.assertEqual(self.client_now.state, Client.State.ACTIVE)

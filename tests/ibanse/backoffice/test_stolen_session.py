@@ -54,7 +54,7 @@ class StolenSessionTests(OfficeTest):
         self.alice.checks(IBAN)
         self.calls(self.key, "/api/v1/validate", {"iban": OTHER_IBAN, "reference": "Invoice of Alice"})
         Authenticator.objects.create(user=by, type=Authenticator.Type.TOTP, data={"secret": TOTP})
-        exports.request(self.of_alice, by=Actor(by))
+        exports.request_export(self.of_alice, by=Actor(by))
         self.secrets = self.everything_secret()
 
     def everything_secret(self) -> dict[str, set[bytes]]:

@@ -38,7 +38,7 @@ class SettingsTest(BaseTest):
         check_logging_mode.choose(self.alice.client, Choice(mode, days), by=self.alice.actor)
 
     def chosen(self) -> Choice:
-        return check_logging_mode.of(self.alice.client)
+        return check_logging_mode.choice_of(self.alice.client)
 
     def records(self) -> list[ValidationRecord]:
         return list(ValidationRecord.objects.filter(client=self.alice.client).order_by("at"))
@@ -169,7 +169,7 @@ class ChoosingTests(SettingsTest):
         self.chooses(Mode.FULL, who=self.mallory, client=str(self.alice.client.pk))
 
         self.assertEqual(self.chosen(), Choice())
-        self.assertEqual(check_logging_mode.of(self.mallory.client).mode, Mode.FULL)
+        self.assertEqual(check_logging_mode.choice_of(self.mallory.client).mode, Mode.FULL)
 
     def test_a_visit_of_the_forms_address_leads_to_the_page(self) -> None:
         self.assertRedirects(self.alice.opens(CHANGE), PAGE)

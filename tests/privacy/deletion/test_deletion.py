@@ -35,7 +35,7 @@ def link(kind: str) -> str:
 
 class DeletionTest(BaseTest):
     def asks(self, days: int = 7) -> DeletionRequest:
-        return requesting.request(self.alice.client, grace_days=days, by=self.alice.actor)
+        return requesting.request_deletion(self.alice.client, grace_days=days, by=self.alice.actor)
 
     def due(self) -> DeletionRequest:
         """Ask and confirm without days of grace."""
@@ -82,7 +82,7 @@ class RequestTests(DeletionTest):
         self.assertContains(self.vera.opens("/"), "Your account will be deleted")
         self.assertNotContains(self.vera.opens("/"), "Cancel deletion")
         self.assertNotContains(self.mallory.opens("/"), "Your account will be deleted")
-        self.assertIsNone(execution.go_on(DeletionRequest.objects.get().pk), "not due yet")
+        self.assertIsNone(execution.resume(DeletionRequest.objects.get().pk), "not due yet")
 
     def test_cancelled_everything_is_as_before_and_the_links_are_over(self) -> None:
         key = self.alice.key()
@@ -115,7 +115,7 @@ class RequestTests(DeletionTest):
     def test_what_has_begun_can_no_longer_be_cancelled(self) -> None:
         asked = self.due()
         with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
-            execution.go_on(asked.pk)
+            execution.resume(asked.pk)
 
         with self.assertRaises(Refusal) as refused:
             requesting.cancel(asked, by=self.alice.actor)
@@ -126,7 +126,7 @@ class RequestTests(DeletionTest):
     def test_only_an_owner_of_the_client_may_ask(self) -> None:
         for person in (self.vera, self.mallory, self.sten):
             with self.subTest(person=person.user.email), self.assertRaises(Refusal) as refused:
-                requesting.request(self.alice.client, grace_days=7, by=person.actor)
+                requesting.request_deletion(self.alice.client, grace_days=7, by=person.actor)
             self.assertEqual(refused.exception.code, "not_an_owner")
         self.assertEqual(DeletionRequest.objects.count(), 0)
 
@@ -217,12 +217,12 @@ class ExecutionTests(DeletionTest):
         asked = self.due()
         signs_in = {"login": "alice@example.com", "password": PASSWORD}
         with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
-            execution.go_on(asked.pk)
+            execution.resume(asked.pk)
         self.assertEqual(self.state(), "gone")
         self.assertContains(self.visitor.posts("/sign-in/", signs_in), "Wrong e-mail address or password.")
         self.assertEqual(self.alice.opens("/overview/").status_code, 403)
 
-        execution.go_on(asked.pk)
+        execution.resume(asked.pk)
 
         self.assertContains(self.visitor.posts("/sign-in/", signs_in), "Wrong e-mail address or password.")
         self.assertEqual(self.alice.opens("/overview/").status_code, 302)
@@ -257,7 +257,7 @@ class ExecutionTests(DeletionTest):
 
         with patch.object(erasing, "erase", one_step):
             try:
-                return False, execution.go_on(asked.pk)
+                return False, execution.resume(asked.pk)
             except InterruptedError:
                 return True, None
 
@@ -271,10 +271,10 @@ class ExecutionTests(DeletionTest):
                 yield gone
                 if number == 2 and not inner:
                     inner.append(None)
-                    inner.append(execution.go_on(asked.pk))
+                    inner.append(execution.resume(asked.pk))
 
         with patch.object(erasing, "erase", meanwhile):
-            outer = execution.go_on(asked.pk)
+            outer = execution.resume(asked.pk)
 
         self.assertIsNone(outer)
         done = inner[-1]
@@ -284,7 +284,7 @@ class ExecutionTests(DeletionTest):
 
     def test_a_trouble_with_one_does_not_hold_up_another(self) -> None:
         self.due()
-        requesting.confirm(requesting.request(self.mallory.client, grace_days=0, by=self.mallory.actor))
+        requesting.confirm(requesting.request_deletion(self.mallory.client, grace_days=0, by=self.mallory.actor))
         destroy = vault.destroy
 
         def busy(owner: object) -> None:

@@ -17,7 +17,7 @@ NOW = datetime(2026, 7, 24, 9, 30, tzinfo=UTC)
 
 
 def action(scope: str = "account") -> ledger.LedgerEntry:
-    return ledger.LedgerEntry(uuid4(), scope, uuid4(), NOW, user=uuid4(), number=b"\x01" * 32)
+    return ledger.LedgerEntry(uuid4(), scope, uuid4(), NOW, user=uuid4(), iban_index=b"\x01" * 32)
 
 
 def test_an_entry_is_recognised_by_whoever_has_the_id_and_names_nobody() -> None:
@@ -25,7 +25,7 @@ def test_an_entry_is_recognised_by_whoever_has_the_id_and_names_nobody() -> None
     ledger.append(written)
 
     [entry] = ledger.read().entries
-    assert (entry.id, entry.scope, entry.until, entry.number) == (str(written.id), "number", NOW, b"\x01" * 32)
+    assert (entry.id, entry.scope, entry.until, entry.iban_index) == (str(written.id), "number", NOW, b"\x01" * 32)
     assert written.user
     assert entry.is_of(written.client)
     assert entry.is_about(written.user)
@@ -80,7 +80,7 @@ def test_damage_is_reported_with_its_line() -> None:
 
 
 def test_without_a_file_nothing_was_deleted() -> None:
-    assert ledger.read() == ledger.Read([], [])
+    assert ledger.read() == ledger.LedgerContents([], [])
 
 
 class TestShipping:

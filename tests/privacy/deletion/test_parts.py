@@ -91,7 +91,7 @@ class PageTests(PartTest):
         self.assertEqual(User.objects.filter(pk__in=(self.alice.user.pk, self.mallory.user.pk)).count(), 2)
 
     def test_while_the_whole_account_waits_no_part_goes_in_a_hurry(self) -> None:
-        requesting.confirm(requesting.request(self.alice.client, grace_days=7, by=self.alice.actor))
+        requesting.confirm(requesting.request_deletion(self.alice.client, grace_days=7, by=self.alice.actor))
         before = self.left()
 
         self.assertContains(self.alice.posts(f"{PAGE}log/"), "Not now")
@@ -127,7 +127,7 @@ class OnItsWayTests(PartTest):
     def test_it_does_not_come_back_after_the_whole_log_was_deleted(self) -> None:
         waiting, later = self.record(), self.record(at=timedelta(seconds=2))
         counted = usage_of(self.alice.client)
-        execution.go_on(requesting.erase(self.alice.client, Scope.LOG, by=self.alice.actor).pk)
+        execution.resume(requesting.start_erasure(self.alice.client, Scope.LOG, by=self.alice.actor).pk)
 
         writer.put(waiting)
         self.assertEqual(self.kept(), 0)
@@ -139,7 +139,9 @@ class OnItsWayTests(PartTest):
     def test_it_does_not_come_back_after_its_number_was_deleted_and_others_do(self) -> None:
         waiting, other = self.record(), self.record(OTHER)
         number = store.blind_index(self.alice.client.pk, IBAN)
-        execution.go_on(requesting.erase(self.alice.client, Scope.NUMBER, by=self.alice.actor, number=number).pk)
+        execution.resume(
+            requesting.start_erasure(self.alice.client, Scope.NUMBER, by=self.alice.actor, iban_index=number).pk
+        )
         self.assertEqual(self.kept(), 0)
 
         writer.put(waiting)
@@ -149,9 +151,9 @@ class OnItsWayTests(PartTest):
 
     def test_nothing_comes_in_for_a_client_that_is_going(self) -> None:
         waiting = self.record()
-        asked = requesting.confirm(requesting.request(self.alice.client, grace_days=0, by=self.alice.actor))
+        asked = requesting.confirm(requesting.request_deletion(self.alice.client, grace_days=0, by=self.alice.actor))
         with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
-            execution.go_on(asked.pk)
+            execution.resume(asked.pk)
         before = self.left()
 
         writer.put(waiting)
@@ -186,9 +188,9 @@ class ReplayTests(PartTest):
 
         def actions() -> None:
             for scope in (Scope.CONTACT, Scope.BILLING):
-                execution.go_on(requesting.erase(client, scope, by=Actor(by)).pk)
-            execution.go_on(requesting.erase(client, Scope.NUMBER, by=Actor(by), number=number).pk)
-            execution.go_on(requesting.erase(client, Scope.USER, by=Actor(by), user=vera.pk).pk)
+                execution.resume(requesting.start_erasure(client, scope, by=Actor(by)).pk)
+            execution.resume(requesting.start_erasure(client, Scope.NUMBER, by=Actor(by), iban_index=number).pk)
+            execution.resume(requesting.start_erasure(client, Scope.USER, by=Actor(by), user=vera.pk).pk)
 
         self.restored(actions)
         self.assertEqual(self.left()["contact"], 1)
@@ -197,7 +199,7 @@ class ReplayTests(PartTest):
 
         left = self.left()
         self.assertEqual([left[name] for name in ("contact", "billing", "checks", "users")], [0, 0, 0, 1])
-        self.assertEqual(LogCutoff.objects.filter(client=client, number=number).count(), 1)
+        self.assertEqual(LogCutoff.objects.filter(client=client, iban_index=number).count(), 1)
         self.assertEqual(everything_of(self.mallory.client), others)
         details.save_contact(client, details.Contact(company="New AB"), by=Actor(by))
         ContactDetails.objects.update(changed_at=timezone.now() + timedelta(seconds=2))
@@ -239,7 +241,7 @@ class ReplayTests(PartTest):
     def test_a_whole_account_goes_again_with_its_restored_key(self) -> None:
         client, users = self.alice.client, [self.alice.user, self.vera.user]
         others = everything_of(self.mallory.client)
-        asked = requesting.confirm(requesting.request(client, grace_days=0, by=self.alice.actor))
+        asked = requesting.confirm(requesting.request_deletion(client, grace_days=0, by=self.alice.actor))
         # Both databases came back from before: only the ledger knows.
         ledger.append(ledger.LedgerEntry(asked.pk, Scope.ACCOUNT, client.pk, timezone.now()))
         self.assertTrue(vault.fingerprint(client.pk))

@@ -30,8 +30,8 @@ class ReceiptTests(BaseTest):
     def setUp(self) -> None:
         super().setUp()
         details.save_contact(self.alice.client, details.Contact(company="Kept AB"), by=self.alice.actor)
-        begun = requesting.erase(self.alice.client, Scope.CONTACT, by=self.alice.actor)
-        done = execution.go_on(begun.pk)
+        begun = requesting.start_erasure(self.alice.client, Scope.CONTACT, by=self.alice.actor)
+        done = execution.resume(begun.pk)
         assert done
         self.done = done
         self.document = ErasureReceipt.objects.get().document

@@ -57,7 +57,7 @@ class ExportTest(BaseTest):
 
     def ask(self, person: Person | None = None) -> DataExport:
         person = person or self.alice
-        return exports.request(person.client, by=person.actor)
+        return exports.request_export(person.client, by=person.actor)
 
     def make(self, person: Person | None = None) -> DataExport:
         """Return a copy that is ready."""

@@ -52,10 +52,10 @@ MALFORMED = {
 }
 
 
-def translated(sentence: Promise, language: str = "en") -> str:
-    """Return a sentence as a page has it."""
+def translated(text: str | Promise, language: str = "en") -> str:
+    """Return a text as a page shows it."""
     with translation.override(language):
-        return escape(str(sentence))
+        return escape(str(text))
 
 
 def marked(source: str) -> list[str]:

@@ -47,7 +47,7 @@ def delete_account(email: str) -> int:
     """Delete an owner's whole account at once; return how many deletions were finished."""
     owner = User.objects.get(email=email)
     assert owner.client is not None
-    requesting.confirm(requesting.request(owner.client, grace_days=0, by=Actor(owner)))
+    requesting.confirm(requesting.request_deletion(owner.client, grace_days=0, by=Actor(owner)))
     return sum(isinstance(done, execution.Done) for done in execution.every_due(timezone.now()))
 
 

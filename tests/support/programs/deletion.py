@@ -36,7 +36,7 @@ def create_two_accounts(iban: str, checks: int, company: str, name: str) -> dict
     """Make an account that stays and one whose deletion is due; return ids and keys, bytes in hexadecimal."""
     other, _other_owner = _create_account("stays.example", "Stays AB", "Stays", iban, checks)
     client, owner = _create_account("gone.example", company, name, iban, checks)
-    requesting.confirm(requesting.request(client, grace_days=0, by=Actor(owner)))
+    requesting.confirm(requesting.request_deletion(client, grace_days=0, by=Actor(owner)))
     row = DataKey.objects.get(owner=client.pk)
     return {
         "deleted": str(client.pk),
@@ -64,7 +64,7 @@ def _create_account(domain: str, company: str, name: str, iban: str, checks: int
         ValidationRecord(client=client, at=now, expires_on=date(2099, 1, 1), source="api", country="SE", is_valid=True)
         for _ in range(checks - 5)
     )
-    exports.request(client, by=Actor(owner))
+    exports.request_export(client, by=Actor(owner))
     while exports.work(timezone.now()):
         pass
     return client, owner

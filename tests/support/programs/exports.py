@@ -35,7 +35,7 @@ def request(owner_id: str) -> str:
     """Request an export; return its id."""
     owner = User.objects.get(pk=owner_id)
     assert owner.client is not None
-    return str(exports.request(owner.client, by=Actor(owner)).pk)
+    return str(exports.request_export(owner.client, by=Actor(owner)).pk)
 
 
 def wait_for_state(export_id: str, expected: str) -> list[str | int]:
