@@ -81,7 +81,7 @@ class MaskedLog(Logger):  # type: ignore[misc]  # as above
 
 logger_class = MaskedLog
 # The arbiter, which reads this file, serves no requests; errors that prevent a start must be readable.
-logging_handler.speak_openly()
+logging_handler.log_openly()
 # The heartbeat is a file that is updated continuously; on a busy disk its delay alone can get a worker killed.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - gunicorn opens it with mkstemp
 

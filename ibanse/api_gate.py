@@ -1,8 +1,8 @@
-"""The gate: a call of the API goes to its pipeline before everything that only browsers need.
+"""The gate: sends calls of the API to their pipeline, past everything that only browsers need.
 
 It is used twice. Under a server, in front of Django's handler (wsgi.py): what Django does around every request would
 take as long as the call itself. And as the first middleware, for requests that come through the handler: those of
-Django's test client and its development server.
+Django's test client and development server.
 """
 
 import threading
@@ -29,7 +29,7 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def in_front_of(application: "WSGIApplication") -> "WSGIApplication":
-    """Return a WSGI application that responds to the paths of the API itself and passes on every other request."""
+    """Return a WSGI application that answers the paths of the API itself and passes on every other request."""
 
     def gate(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
         path = get_path_info(environ)
@@ -56,9 +56,9 @@ def api_gate(get_response: View) -> View:
 
 
 def _is_api(path: str) -> bool:
-    # With a slash at its end, so that a name which only begins like it is not taken for it.
-    whole = f"{path}/"
-    return whole.startswith(_API) and not whole.startswith(_PAGES)
+    # With a slash at its end, so that a path which only begins like it does not match.
+    folder = f"{path}/"
+    return folder.startswith(_API) and not folder.startswith(_PAGES)
 
 
 def _respond(environ: dict[str, Any], path: str) -> ApiResponse:
@@ -75,13 +75,13 @@ def _respond(environ: dict[str, Any], path: str) -> ApiResponse:
 
 
 def _came_by_https(environ: dict[str, Any]) -> bool:
-    """Return whether the proxy says so: it overwrites the header, and nobody else reaches our socket."""
+    """Return whether the proxy says so: it overwrites the header, and only the proxy reaches our socket."""
     header, value = settings.SECURE_PROXY_SSL_HEADER or ("wsgi.url_scheme", "https")
     return bool(environ.get(header) == value)
 
 
 class _Databases(threading.local):
-    """The connections of a thread, found once: looking for them takes longer than judging an IBAN."""
+    """The connections of a thread, looked up once: that takes longer than checking an IBAN."""
 
     def __init__(self) -> None:
         self.all = connections.all()

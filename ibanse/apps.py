@@ -1,4 +1,4 @@
-"""The front door as an app: it brings the system checks."""
+"""The site as an app: it registers the system checks."""
 
 from django.apps import AppConfig
 

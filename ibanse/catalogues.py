@@ -67,21 +67,23 @@ def _messages(text: str) -> Iterator[tuple[bytes, bytes]]:
 def _entries(text: str) -> Iterator[tuple[bool, dict[str, str]]]:
     """Yield each entry's fields, and whether it is marked as fuzzy."""
     is_fuzzy, field, entry = False, "", defaultdict[str, str](str)
-    for number, line in enumerate(text.splitlines(), start=1):
-        begun = FIELD.fullmatch(line.strip())
+    for line_number, line in enumerate(text.splitlines(), start=1):
+        field_start = FIELD.fullmatch(line.strip())
         # A comment, a context or a source begins the next entry once the one before has its translation.
-        if field.startswith("msgstr") and (line.startswith("#") or (begun and begun[1] in ("msgctxt", "msgid"))):
+        if field.startswith("msgstr") and (
+            line.startswith("#") or (field_start and field_start[1] in ("msgctxt", "msgid"))
+        ):
             yield is_fuzzy, entry
             is_fuzzy, field, entry = False, "", defaultdict(str)
         if line.startswith("#,"):
             is_fuzzy = is_fuzzy or "fuzzy" in line
-        elif begun:
-            field = begun[1]
-            entry[field] += ast.literal_eval(begun[2])
+        elif field_start:
+            field = field_start[1]
+            entry[field] += ast.literal_eval(field_start[2])
         elif field and line.strip().startswith('"'):
             entry[field] += ast.literal_eval(line.strip())
         elif line.strip() and not line.startswith("#"):
-            raise CatalogueError(f"Line {number}: {line}")
+            raise CatalogueError(f"Line {line_number}: {line}")
     yield is_fuzzy, entry
 
 

@@ -1,4 +1,4 @@
-"""System checks: what would make a promise untrue is found at start, with an id and a remedy."""
+"""System checks: find at start what would break a promise, with an id and a remedy."""
 
 import stat
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ from privacy.security_page import evidence
 
 
 @register(Tags.caches)
-def limits_hold_across_workers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a cache that each worker has for itself, since every limit would count once per worker."""
+def check_cache_is_shared(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a cache of each worker's own in production: every limit would count once per worker."""
     backend = settings.CACHES["default"]["BACKEND"]
     if settings.EMBEDDED or backend.endswith(("RedisCache", "ValkeyCache")):
         return []
@@ -34,7 +34,7 @@ def limits_hold_across_workers(app_configs: Sequence[AppConfig] | None, **kwargs
 
 
 @register(Tags.security)
-def the_proxy_names_the_caller(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_proxy_header(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse production without the header that nginx overwrites: every caller would look like nginx."""
     if settings.EMBEDDED or settings.CLIENT_ADDRESS_META_KEY == "HTTP_X_REAL_IP":
         return []
@@ -48,8 +48,8 @@ def the_proxy_names_the_caller(app_configs: Sequence[AppConfig] | None, **kwargs
 
 
 @register(Tags.security)
-def secrets_are_private(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Warn when a secret of the embedded mode can be read by other users of the machine."""
+def check_secret_files(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn when other users of the machine can read a secret of the embedded mode."""
     return [
         Warning(
             f"{secret} can be read by other users of this machine.",
@@ -62,25 +62,25 @@ def secrets_are_private(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
 
 
 @register(Tags.security)
-def master_keys_open_the_data_keys(
+def check_master_keys(
     app_configs: Sequence[AppConfig] | None,
     databases: Sequence[str] | None = None,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Refuse to work without master keys, or (asked with `--database keyring`) without one that wraps data keys."""
-    sentences = []
+    """Refuse missing master keys, and with `--database keyring` also missing ones that data keys need."""
+    problems = []
     if not settings.MASTER_KEYS or any(len(key) != cipher.KEY_BYTES for key in settings.MASTER_KEYS.values()):
-        sentences.append("IBANSE_MASTER_KEYS holds no key of 32 bytes, or one of another length.")
+        problems.append("IBANSE_MASTER_KEYS holds no key of 32 bytes, or one of another length.")
     elif "keyring" in (databases or ()):
-        sentences += vault.objections()
+        problems += vault.objections()
     hint = "Set IBANSE_MASTER_KEYS to every master key that has wrapped something: 1:<32 bytes in base64>,2:…"
-    return [Error(sentence, hint=hint, id="ibanse.E003") for sentence in sentences]
+    return [Error(problem, hint=hint, id="ibanse.E003") for problem in problems]
 
 
 @register(Tags.security)
-def the_keyring_lies_apart(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse data keys beside the data; warn of the same server, whose databases share one log and one backup."""
-    site, keyring = _place(settings.DATABASES["default"]), _place(settings.DATABASES["keyring"])
+def check_keyring_is_apart(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse data keys in the data's database; warn of the same server, whose databases share a log and a backup."""
+    site, keyring = _location(settings.DATABASES["default"]), _location(settings.DATABASES["keyring"])
     hint = "Let KEYRING_DATABASE_URL name a SQLite file of its own, or PostgreSQL in a cluster of its own."
     if site == keyring:
         return [Error("The keyring lies in the same database as what it seals.", hint=hint, id="ibanse.E004")]
@@ -90,8 +90,8 @@ def the_keyring_lies_apart(app_configs: Sequence[AppConfig] | None, **kwargs: An
 
 
 @register(Tags.security)
-def somebody_is_told_of_weaknesses(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Hint at production that tells nobody whom to write to about a weakness: /.well-known/security.txt is absent."""
+def check_security_contact(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Hint that nobody is named for reports of weaknesses: there is no /.well-known/security.txt."""
     if settings.EMBEDDED or settings.SECURITY_CONTACTS:
         return []
     hint = "Set IBANSE_SECURITY_CONTACT to an e-mail address, or put one into IBANSE_OPERATOR_ADDRESS."
@@ -99,8 +99,8 @@ def somebody_is_told_of_weaknesses(app_configs: Sequence[AppConfig] | None, **kw
 
 
 @register(Tags.security)
-def claims_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Hint at claims of /security/ that are shown without a result, or left out since their tests did not pass."""
+def check_claims(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Hint at claims of /security/ that have no result, or are left out since their tests did not pass."""
     if settings.EMBEDDED:
         return []
     results = evidence.evidence()
@@ -115,13 +115,13 @@ def claims_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 
 @register(Tags.security)
-def nobody_may_do_everything(
+def check_superusers(
     app_configs: Sequence[AppConfig] | None,
     databases: Sequence[str] | None = None,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Refuse production with a superuser, asked with `--database default`: staff may what their groups may."""
-    if settings.EMBEDDED or "default" not in (databases or ()) or not _is_there(User):
+    """Refuse a superuser in production, with `--database default`: staff have the permissions of their groups."""
+    if settings.EMBEDDED or "default" not in (databases or ()) or not _table_exists(User):
         return []
     hint = "Run: manage.py demote_superusers. What staff may is in the table accounts/staff/groups.py."
     return [
@@ -130,12 +130,12 @@ def nobody_may_do_everything(
     ]
 
 
-def _is_there(model: type[Model]) -> bool:
-    """Return whether a table has been made: a check also runs before the first migration."""
+def _table_exists(model: type[Model]) -> bool:
+    """Return whether a model's table exists: a check also runs before the first migration."""
     return model._meta.db_table in connection.introspection.table_names()
 
 
-def _place(database: Mapping[str, object]) -> tuple[str, str, str]:
+def _location(database: Mapping[str, object]) -> tuple[str, str, str]:
     """Return server, port and name; a SQLite file has neither server nor port."""
     if str(database["ENGINE"]).endswith("sqlite3"):
         return "", "", str(Path(str(database["NAME"])).resolve())

@@ -1,4 +1,4 @@
-"""The pages for 400, 500 and 503. Django renders 403, 404 and the missing form token from the templates by itself."""
+"""The pages for 400, 500 and 503. Django itself renders 403, 404 and the missing CSRF token from the templates."""
 
 import logging
 from collections.abc import Callable
@@ -14,30 +14,30 @@ _TRY_AGAIN_AFTER_SECONDS: Final = "5"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - its text may hold input
-    """Answer 400 and repeat nothing of what was sent."""
+    """Answer 400 without repeating what was sent."""
     return render(request, "400.html", status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500 in the visitor's language; what happened is in the log, not on the page."""
+    """Answer 500 in the visitor's language; the error is in the log, not on the page."""
     return render(request, "500.html", status=500)
 
 
-class UncountedMiddleware:
-    """Answer 503 for a page that counts tries (signing in, mails with codes, invitations) when the counters are away.
+class CounterOutageMiddleware:
+    """Answer 503 for a page that counts attempts (sign-in, mailed codes, invitations) while Redis does not answer.
 
-    Such a page was refused before it did anything. Letting it through would let passwords be guessed without a limit.
+    Such a page is refused before it does anything: otherwise passwords could be guessed without a limit.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Hand the request on."""
+        """Pass the request on."""
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer what the view could not; every other failure is a 500."""
+        """Answer 503 for an error of Redis; every other error is a 500."""
         if not isinstance(exception, RedisError):
             return None
         # Not the exception itself: its text may hold the server's password.

@@ -1,4 +1,4 @@
-"""The language switcher: keeps the page, and on the check page the verdict."""
+"""The language switcher: returns to the same page, and on the check page to the result."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase
@@ -12,10 +12,10 @@ from accounts.models import User
 @login_not_required
 @require_POST
 def switch(request: HttpRequest) -> HttpResponseBase:
-    """Remember the language in a cookie, and for whoever is signed in with their account; go back to the page.
+    """Store the language in a cookie, and of a signed-in user also with their account; go back to the page.
 
-    A form that brings an IBAN along is sent on as it came (307), so that the page judges the number again in the new
-    language; it never gets into an address.
+    A form with an IBAN is sent again as it came (307), so that the page checks it again in the new language; the IBAN
+    never gets into a URL.
     """
     response = set_language(request)
     if isinstance(request.user, User):

@@ -1,4 +1,4 @@
-"""What the header offers: only what this user may open."""
+"""The menus of the header, with the pages that this user may open."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from accounts.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A link of the menu."""
+class MenuEntry:
+    """A link of a menu."""
 
     label: Promise
     path: str
@@ -47,7 +47,7 @@ OVERVIEW: Final = (
 
 
 def menu(request: HttpRequest) -> dict[str, object]:
-    """Return what base.html needs; nothing is looked up until it is shown."""
+    """Return the menus of base.html; they are evaluated when they are shown."""
     return {
         "overview_menu": lambda: list(_entries(request, OVERVIEW)),
         "account_menu": lambda: list(_entries(request, ACCOUNT)),
@@ -55,11 +55,11 @@ def menu(request: HttpRequest) -> dict[str, object]:
     }
 
 
-def _entries(request: HttpRequest, table: tuple[tuple[Permission | str, str, Promise], ...]) -> Iterator[Entry]:
+def _entries(request: HttpRequest, table: tuple[tuple[Permission | str, str, Promise], ...]) -> Iterator[MenuEntry]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return
     for needed, page, label in table:
         if user.may(needed) if isinstance(needed, Permission) else user.is_staff or needed != OFFICE:
             path = reverse(page)
-            yield Entry(label, path, request.path.startswith(path))
+            yield MenuEntry(label, path, request.path.startswith(path))

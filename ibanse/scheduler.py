@@ -1,8 +1,8 @@
-"""What is done again and again without anybody asking: one table of jobs, and the thread that does its share of them.
+"""Background jobs: one table of all of them, and the thread that runs its share.
 
-In production a timer of systemd runs what needs another user of the machine, an hour of the day or its own process. The
-embedded mode has no timers, so there the thread does what cannot wait for one. Nothing is lost when either ends or is
-killed: whatever it does is done by the next one, in this process or another.
+In production a systemd timer runs what needs another user of the machine, a time of day or a process of its own. The
+embedded mode has no timers, so the thread runs some of these too. Nothing is lost when either ends or is killed: the
+next run, in this process or another, does the work.
 """
 
 import logging
@@ -33,9 +33,9 @@ from privacy.retention import pruning
 log = logging.getLogger(__name__)
 
 IsEnding = Callable[[], bool]
-"""Whether the process ends and the rest is for others."""
+"""Whether the process is ending, and the rest is left to others."""
 
-LOOK_EVERY: Final = timedelta(seconds=2)
+POLL_INTERVAL: Final = timedelta(seconds=2)
 DAY: Final = timedelta(days=1)
 MONTH: Final = timedelta(days=31)
 """The longest."""
@@ -43,31 +43,31 @@ MONTH: Final = timedelta(days=31)
 
 @dataclass(frozen=True)
 class Job:
-    """Something that is done again and again."""
+    """Work that is done at an interval."""
 
     name: str
-    """Of a timer's job: the unit is called ibanse-<name>.timer."""
+    """A timer's unit is called ibanse-<name>.timer."""
     interval: timedelta
     runner: Literal["thread", "timer"]
-    """A thread of every worker in both modes, or a timer in production."""
+    """The thread of every worker in both modes, or a timer in production."""
     run: Callable[[IsEnding], None] | None = None
     """What the thread calls."""
     command: str = ""
     """What the timer's unit runs: a command of manage.py, or a module and its command."""
     embedded_interval: timedelta | None = None
-    """How often the thread does a timer's job in the embedded mode; None: not at all."""
+    """How often the thread runs a timer's job in the embedded mode; None: never."""
 
     def thread_interval(self) -> timedelta | None:
-        """Return how often the thread does it in the mode that we are in; None: not at all."""
+        """Return how often the thread runs it in the present mode; None: never."""
         if self.runner == "thread":
             return self.interval
         return self.embedded_interval if settings.EMBEDDED else None
 
 
 def prune(now: datetime) -> Iterator[tuple[str, int]]:
-    """Delete what has reached its end: personal data, then metrics and segments of the process log.
+    """Delete what has expired: personal data, then metrics and segments of the process log.
 
-    Yields the name of each table with how many rows of it were deleted.
+    Yields the name of each table and how many of its rows were deleted.
     """
     yield from pruning.prune(now)
     yield "metrics", sampling.prune(now)
@@ -92,8 +92,8 @@ def _mail_messages(_is_ending: IsEnding) -> None:
 
 
 def _execute_deletions(_is_ending: IsEnding) -> None:
-    for done in rounds.run_round(timezone.now()):
-        log.info("A deletion: %s", type(done).__name__)
+    for outcome in rounds.run_round(timezone.now()):
+        log.info("A deletion: %s", type(outcome).__name__)
 
 
 def _collect_metrics(_is_ending: IsEnding) -> None:
@@ -111,13 +111,13 @@ def _prune_everything(is_ending: IsEnding) -> None:
             return
 
 
-# In this order, since an export of a large account takes a while. Every worker looks: where one is at work, the others
-# find nothing.
+# In this order, since an export of a large account takes a while. Every worker looks for work; what one is doing, the
+# others do not find.
 JOBS: Final = (
-    Job("flush-counters", LOOK_EVERY, "thread", _flush_counters),
-    Job("mail-wrong-passwords", LOOK_EVERY, "thread", _mail_owners_of_wrong_passwords),
-    Job("make-exports", LOOK_EVERY, "thread", _make_exports),
-    Job("mail-messages", LOOK_EVERY, "thread", _mail_messages),
+    Job("flush-counters", POLL_INTERVAL, "thread", _flush_counters),
+    Job("mail-wrong-passwords", POLL_INTERVAL, "thread", _mail_owners_of_wrong_passwords),
+    Job("make-exports", POLL_INTERVAL, "thread", _make_exports),
+    Job("mail-messages", POLL_INTERVAL, "thread", _mail_messages),
     # As a user who may delete, which the service is not.
     Job(
         "execute-deletions", timedelta(minutes=10), "timer", _execute_deletions,
@@ -127,9 +127,9 @@ JOBS: Final = (
         "collect-metrics", SAMPLING_INTERVAL, "timer", _collect_metrics,
         command="collect_metrics", embedded_interval=SAMPLING_INTERVAL,
     ),
-    # Those that were offered long enough.
+    # Those whose time to download is over.
     Job("prune-exports", timedelta(minutes=1), "thread", _prune_exports),
-    # Twice: by the hour for what ends by the hour, and daily in case that no worker runs.
+    # Twice: hourly for what expires by the hour, and daily in case that no worker runs.
     Job("prune-hourly", timedelta(hours=1), "thread", _prune_everything),
     Job("prune", DAY, "timer", command="prune_expired"),
     Job("warn-expiring-keys", DAY, "timer", command="warn_expiring_keys"),
@@ -140,20 +140,20 @@ JOBS: Final = (
 )  # fmt: skip
 
 
-class Runner:
+class JobThread:
     """The thread of one process."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
-        self._begun_at = dict.fromkeys((job.name for job in JOBS), float("-inf"))
+        self._started_at = dict.fromkeys((job.name for job in JOBS), float("-inf"))
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
 
     def start(self) -> None:
-        """Begin to look for work."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Give back what is not done, write down what was counted, mail what waits, and end."""
+        """End the thread; then write counters and send mails that wait."""
         self._stop.set()
         self._thread.join(timeout=10)
         with suppress(Error):
@@ -161,38 +161,38 @@ class Runner:
             retry_with_new_connections(wrong_passwords.mail_owners)
 
     def _run(self) -> None:
-        while not self._stop.wait(LOOK_EVERY.total_seconds()):
+        while not self._stop.wait(POLL_INTERVAL.total_seconds()):
             self.run_due()
 
     def run_due(self) -> None:
-        """Do what is due, one job after the other; one that fails keeps none of the others from its turn."""
+        """Run the jobs that are due, one after the other; a failure does not stop the others."""
         for job in JOBS:
             interval = job.thread_interval()
             now = time.monotonic()
-            if job.run is None or interval is None or now - self._begun_at[job.name] < interval.total_seconds():
+            if job.run is None or interval is None or now - self._started_at[job.name] < interval.total_seconds():
                 continue
-            self._begun_at[job.name] = now
+            self._started_at[job.name] = now
             try:
                 job.run(self._stop.is_set)
             except (Error, OSError, vault.VaultError) as error:
                 # Not the exception itself: its text may hold values.
-                log.warning("What is to be done in the background waits: %s (%s)", job.name, type(error).__name__)
+                log.warning("A background job failed and will run again: %s (%s)", job.name, type(error).__name__)
             finally:
                 # A broken one would break the next job as well.
                 close_old_connections()
 
 
-_runner: Runner | None = None
+_runner: JobThread | None = None
 
 
 def start() -> None:
-    """Start this process's thread: in every worker, after it was forked."""
+    """Start the thread of this process: in every worker, after the fork."""
     global _runner
-    _runner = Runner()
+    _runner = JobThread()
     _runner.start()
 
 
 def stop() -> None:
-    """End it; without one, do nothing."""
+    """End it, if there is one."""
     if _runner is not None:
         _runner.stop()

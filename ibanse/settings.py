@@ -1,7 +1,7 @@
-"""Every setting, read top to bottom; each value from outside comes through env.py and is listed in deploy/settings.md.
+"""Every setting, from top to bottom; each value from outside comes through env.py and is listed in deploy/settings.md.
 
 Two modes. *embedded* (the default) is one process on one machine with nothing to install beside Python: SQLite files
-and secrets live in IBANSE_DATA_DIR. *production* stands behind nginx with PostgreSQL and Redis, and refuses to start
+and secrets live in IBANSE_DATA_DIR. *production* runs behind nginx with PostgreSQL and Redis, and refuses to start
 when a value is missing.
 """
 
@@ -23,32 +23,32 @@ EMBEDDED = env.text("IBANSE_MODE", "embedded", choices=("embedded", "production"
 DATA_DIR = Path(env.text("IBANSE_DATA_DIR", str(BASE_DIR / ".data")))
 DEBUG = EMBEDDED and env.flag("IBANSE_DEBUG", default=False)
 
-# --- Who may ask, and who is asking ----------------------------------------------------------------------------------
+# --- Hosts, keys and the operator ------------------------------------------------------------------------------------
 # The first signs links and sessions; what an older one behind it has signed stays valid.
 SECRET_KEY, *SECRET_KEY_FALLBACKS = env.secret("IBANSE_SECRET_KEY", made_in=DATA_DIR if EMBEDDED else None)
 ALLOWED_HOSTS = env.listing("IBANSE_HOSTS", "localhost,127.0.0.1,[::1]" if EMBEDDED else None)
 # The one header that nginx overwrites with the caller's address; embedded, the peer of the socket is the caller.
 CLIENT_ADDRESS_META_KEY = "REMOTE_ADDR" if EMBEDDED else "HTTP_X_REAL_IP"
-# Sign what must be provable later: checkpoints of the history, receipts. Old numbers stay, to verify old signatures.
+# Sign what must be provable later: receipts, checkpoints of the audit log. Old versions stay, to verify old signatures.
 SIGNING_KEYS = env.numbered_keys("IBANSE_SIGNING_KEYS", made_in=DATA_DIR if EMBEDDED else None)
-# API keys are stored as HMACs under the newest pepper; older numbers stay as long as a key needs them.
+# API keys are stored as HMACs under the newest pepper; older ones stay as long as a key needs them.
 PEPPERS = env.numbered_keys("IBANSE_PEPPERS", made_in=DATA_DIR if EMBEDDED else None)
 RATELIMIT_IP_META_KEY = "accounts.guard.addresses.caller"
-# Links in mails start with this, never with what a request called us.
+# Links in mails begin with this, never with the Host header of a request.
 SITE_URL = env.text(
     "IBANSE_SITE_URL", f"http://localhost:{env.text('PORT', '8000')}" if EMBEDDED else f"https://{ALLOWED_HOSTS[0]}"
 ).rstrip("/")
 OPERATOR_NAME = env.text("IBANSE_OPERATOR_NAME", "")
 OPERATOR_ADDRESS = env.text("IBANSE_OPERATOR_ADDRESS", "")
 OPERATOR_NUMBER = env.text("IBANSE_OPERATOR_NUMBER", "")
-# Who else handles personal data, for the agreements that clients ask for; None: the operator has not said.
+# Who else processes personal data, for agreements with clients; None: not stated.
 SUBPROCESSORS = subprocessors.parse(env.text("IBANSE_SUBPROCESSORS", ""))
-# Where the contact form is mailed; without one there is no form.
+# Receives messages of the contact form; without one there is no form.
 CONTACT_ADDRESS = env.mail_address("IBANSE_CONTACT_ADDRESS", otherwise=OPERATOR_ADDRESS)
 SECURITY_CONTACTS = security_contact.parse(env.text("IBANSE_SECURITY_CONTACT", ""), instead=OPERATOR_ADDRESS)
 # The results of the tests behind /security/; only a release brings them: `make release`.
 EVIDENCE_FILE = BASE_DIR / "evidence.json"
-# What the operator says of where the service runs: shown to visitors as such, since no test can prove it.
+# The operator's statements on where the service runs: shown as such, since no test can prove them.
 HOSTING = hosting.Hosting(
     provider=env.text("IBANSE_HOSTING_PROVIDER", ""),
     country=env.text("IBANSE_HOSTING_COUNTRY", ""),
@@ -56,10 +56,10 @@ HOSTING = hosting.Hosting(
     documents=hosting.documents(env.text("IBANSE_HOSTING_DOCUMENTS", "")),
 )
 AUTH_USER_MODEL = "accounts.User"
-# From where staff may come in; empty: from anywhere.
+# Networks from which staff may sign in; empty: any.
 STAFF_NETWORKS = env.networks("IBANSE_STAFF_NETWORKS")
 
-# --- What runs -------------------------------------------------------------------------------------------------------
+# --- Apps, middleware and templates ----------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "ibanse.apps.SiteConfig",
     "accounts",
@@ -73,7 +73,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
-    # Without looking for modules of its own accord: what the back-office has is named in ibanse/backoffice/site.py.
+    # Without autodiscovery: ibanse/backoffice/site.py names what the back-office has.
     "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -82,7 +82,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
-    # First: a call of the API is answered before everything that only browsers need.
+    # First: a call of the API needs nothing of what follows.
     "ibanse.api_gate.api_gate",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -99,14 +99,14 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.auth.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "ibanse.errors.UncountedMiddleware",
+    "ibanse.errors.CounterOutageMiddleware",
 ]
 ROOT_URLCONF = "ibanse.urls"
 WSGI_APPLICATION = "ibanse.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        # Those of Django's admin behind ours; of no other app, so that a page of ours that is missing is missed.
+        # Those of Django's admin after ours; of no other app, so that a missing page of ours is noticed.
         "DIRS": [BASE_DIR / "templates", Path(django.__file__).parent / "contrib" / "admin" / "templates"],
         "OPTIONS": {
             "context_processors": [
@@ -147,21 +147,21 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 ACCOUNT_ADAPTER = "accounts.auth.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-# Sign-up has its own form; these tell allauth that there are addresses and passwords.
+# Sign-up has its own form; allauth needs to know that there are e-mail addresses and passwords.
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
-# Needed beside the password where many wrong ones came before: see accounts/auth/wrong_passwords.py.
+# Required besides the password after many wrong ones: see accounts/auth/wrong_passwords.py.
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_NOTIFICATIONS = False  # accounts/auth/credential_events.py notifies of the same changes.
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60
-# Per address of the caller and per mailbox. Too strict per mailbox, and a stranger could lock its reader out. A browser
-# that is known for the mailbox (accounts/auth/devices.py) has counts of its own, or its neighbours could.
+# Per IP address and per mailbox. A stricter limit per mailbox would let anybody lock its owner out. A browser that is
+# known for the mailbox (accounts/auth/devices.py) has counts of its own, or its neighbours could do so.
 ACCOUNT_RATE_LIMITS = {
     "login": "",  # Counted by our view around allauth's, as the next two.
     "sign_in": "30/m/ip",
@@ -211,9 +211,9 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
 EMAIL_TIMEOUT = 10
 
-# --- Where things are kept -------------------------------------------------------------------------------------------
+# --- Databases, caches and folders -----------------------------------------------------------------------------------
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# Values bound by the server never reach its log in clear; pool x workers must stay below max_connections.
+# Values bound by the server never reach its log in clear; pool × workers must stay below max_connections.
 _on_postgresql: dict[str, Any] = {
     "server_side_binding": True,
     "pool": {"min_size": 1, "max_size": env.number("IBANSE_DATABASE_POOL", 4, least=1, most=64), "timeout": 10},
@@ -222,7 +222,7 @@ _database = dj_database_url.parse(
     env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'site.sqlite3'}" if EMBEDDED else None)
 )
 if _database["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE: a transaction that will write takes its turn at the start, instead of failing half-way as "locked".
+    # IMMEDIATE: a transaction that writes waits at its start, instead of failing half-way as "locked".
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
@@ -231,34 +231,34 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
 else:
     _database["OPTIONS"] = {**_database.get("OPTIONS", {}), **_on_postgresql}
 DATABASES = {"default": _database}
-# Limits of all workers together; embedded there is one process, and its memory does.
+# Counters of all workers; in embedded mode there is one process, and its memory is enough.
 REDIS_URL = "" if EMBEDDED else env.text("REDIS_URL")
-# Who asks a server that hangs waits a second, not for ever. Once more at once, since after a restart every kept
-# connection is a broken one; by default it would be tried for several seconds.
+# A server that hangs costs a second. One immediate retry, since after a restart every pooled connection is broken; by
+# default it would be tried for several seconds.
 REDIS_OPTIONS: dict[str, Any] = {
     "socket_timeout": 1,
     "socket_connect_timeout": 1,
     "retry": Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
 }
-# What calls of the API leave behind waits here for the database: on a disk of this machine, not on a network's.
+# Records of API calls wait here for the database: on a local disk, not a network share.
 SPOOL_DIR = Path(env.text("IBANSE_SPOOL_DIR", str(DATA_DIR / "spool")))
-# Copies of clients' data, sealed, for a day: with several machines a folder that all of them share.
+# Encrypted copies of clients' data, for a day: with several machines a folder that all of them share.
 EXPORT_DIR = Path(env.text("IBANSE_EXPORT_DIR", str(DATA_DIR / "exports")))
-# What was deleted, for the day on which a backup is restored: outside both databases, since no restore may rewind it.
+# The erasure ledger, for the day on which a backup is restored: outside both databases, since no restore may rewind it.
 ERASURE_LEDGER = Path(
     env.text("IBANSE_LEDGER", str(DATA_DIR / "erasures.ledger") if EMBEDDED else "/var/lib/ibanse/erasures/ledger")
 )
-# When both databases were backed up last, as deploy/backup writes it down.
+# When both databases were backed up last, written by deploy/backup.
 BACKUP_STAMP = Path(
     env.text(
         "IBANSE_BACKUP_STAMP", str(DATA_DIR / "backups.json") if EMBEDDED else "/var/lib/ibanse/backups/backups.json"
     )
 )
-# The command that carries it off this machine after each deletion.
+# The command that ships the ledger off this machine after each deletion.
 LEDGER_SHIP = env.text("IBANSE_LEDGER_SHIP", "")
 CACHES: dict[str, dict[str, Any]] = {
     # In one process memory is a shared cache; with several, limits need the atomic counters of Redis or Valkey.
-    # Room for many callers: a full memory cache forgets a third of its counters.
+    # For many callers: a full memory cache drops a third of its counters.
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
@@ -268,9 +268,9 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 
 # --- The vault -------------------------------------------------------------------------------------------------------
-# Wrap each owner's data key: the highest number wraps the new ones; a lower one stays as long as it wraps anything.
+# Encrypt each owner's data key: the highest version is for new ones; a lower one stays as long as a data key needs it.
 MASTER_KEYS = env.numbered_keys("IBANSE_MASTER_KEYS", made_in=DATA_DIR if EMBEDDED else None)
-# Apart from what the data keys seal: beside it a destroyed key would live on in the data's own log and backups.
+# Apart from the data: beside it, a destroyed data key would live on in the data's own log and backups.
 _keyring = dj_database_url.parse(
     env.text("KEYRING_DATABASE_URL", f"sqlite:///{DATA_DIR / 'keyring.sqlite3'}" if EMBEDDED else None)
 )
@@ -278,8 +278,8 @@ if _keyring["ENGINE"] == "django.db.backends.sqlite3":
     _keyring["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
-        # FULL: after a power cut a lost data key would take all with it that it had sealed. secure_delete writes zeros
-        # over a destroyed one.
+        # FULL: a data key lost in a power cut would make all that it had encrypted unreadable. secure_delete overwrites
+        # a destroyed one with zeros.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
     }
 else:
@@ -287,8 +287,8 @@ else:
 DATABASES["keyring"] = _keyring
 DATABASE_ROUTERS = ["privacy.vault.routing.KeyringRouter"]
 
-# --- Whose data it is ------------------------------------------------------------------------------------------------
-# What each app stores about a client, declared, exported, erased and pruned: see privacy/inventory/registry.py.
+# --- Personal data ---------------------------------------------------------------------------------------------------
+# The sources of personal data, counted, exported and pruned one by one: see privacy/inventory/registry.py.
 PERSONAL_DATA = (
     "accounts.personal_data.source.AccountData",
     "apikeys.personal_data.ApiKeyData",
@@ -319,7 +319,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# --- What a browser is told, and what it may send --------------------------------------------------------------------
+# --- Security headers, cookies and request limits --------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -340,7 +340,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_PROXY_SSL_HEADER = None if EMBEDDED else ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = not EMBEDDED
-# Monitoring on this machine may ask without encryption; there is nothing in the response that needs it.
+# Monitoring on this machine may call without encryption; nothing in the response needs it.
 SECURE_REDIRECT_EXEMPT = [r"^health(/|$)"]
 SECURE_HSTS_SECONDS = 0 if EMBEDDED else 2 * 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not EMBEDDED
@@ -352,8 +352,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
 # W021 asks for the preload list of browsers; that binds a whole domain for years and is its owner's decision.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 
-# --- What is checked -------------------------------------------------------------------------------------------------
-# The folder into which an operator put Pay.UK's valacdos.txt and scsubtab.txt; empty: British numbers are not checked.
+# --- Bank data -------------------------------------------------------------------------------------------------------
+# The folder with Pay.UK's valacdos.txt and scsubtab.txt; empty: British account numbers are not checked.
 BRITISH_TABLES = env.text("IBANSE_BRITISH_TABLES", "")
 
 # --- Limits ----------------------------------------------------------------------------------------------------------
@@ -362,11 +362,11 @@ ANONYMOUS_CHECKS_PER_MINUTE = env.number("IBANSE_ANONYMOUS_CHECKS_PER_MINUTE", 3
 
 MOST_CALLS_PER_MINUTE = env.number("IBANSE_MOST_CALLS_PER_MINUTE", 6_000, least=1, most=10_000_000)
 
-# --- What is written down --------------------------------------------------------------------------------------------
-# Whatever is said, no IBAN, key or e-mail address is in the line; what Python would print by itself goes there as well.
+# --- Logging ---------------------------------------------------------------------------------------------------------
+# No line has an IBAN, a key or an e-mail address; what Python would print by itself is logged as well.
 LOGGING_CONFIG = "ibanse.logging.masking.configure"
-# Sealed to these it lies in LOG_DIR and opens elsewhere, see ibanse/logging/handler.py; without any (the word `plain`)
-# it goes to standard error as it is.
+# Encrypted with these the log is in LOG_DIR, see ibanse/logging/handler.py; without any (`plain`) it goes to standard
+# error as it is.
 LOG_KEYS = env.log_keys("IBANSE_LOG_KEY", "plain" if EMBEDDED else None)
 LOG_DIR = Path(env.text("IBANSE_LOG_DIR", str(DATA_DIR / "logs")))
 LOGGING = {
@@ -381,7 +381,7 @@ LOGGING = {
     },
     "handlers": {
         "terminal": {"class": "logging.StreamHandler", "formatter": "line"},
-        # In this order: the journal is told where the line was sealed.
+        # In this order: the journal says where the sealed line is.
         "sealed": {"()": "ibanse.logging.handler.of_this_process", "folder": LOG_DIR, "keys": LOG_KEYS},
         "journal": {"()": "ibanse.logging.handler.Journal"},
     },
@@ -389,7 +389,7 @@ LOGGING = {
     "loggers": {
         # Django's own handlers would mail a traceback, request and all, to the administrators.
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
-        # Those of its development server would write requests as they are.
+        # Those of its development server would write requests unmasked.
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
     },
 }

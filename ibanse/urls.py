@@ -1,4 +1,4 @@
-"""Which app answers which path."""
+"""The URLs of the site."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""Where gunicorn enters. WSGI only: the same Django under ASGI measured seven times slower."""
+"""The entry point of gunicorn. WSGI only: the same Django under ASGI measured seven times slower."""
 
 import os
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Request(WSGIRequest):
-    """A request whose content type may be nonsense: Django reads it before any middleware, and would answer 500."""
+    """A request whose content type may be invalid: Django parses it before any middleware, and would answer 500."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
@@ -34,12 +34,12 @@ class Handler(WSGIHandler):
     request_class = Request
 
 
-def reading_to_the_end(application: "WSGIApplication") -> "WSGIApplication":
-    """Return the application, which reads also a body that its response did not need.
+def draining_the_body(application: "WSGIApplication") -> "WSGIApplication":
+    """Return the application, made to read also a body that its response did not need.
 
     gunicorn closes a connection on which something is left unread. nginx, still writing, then takes the connection for
-    broken and reports an outage in place of our 404 or 403. Only behind nginx, which holds the whole body already and
-    bounds it: a caller of the embedded mode could keep us waiting.
+    broken and reports an outage instead of our 404 or 403. Only behind nginx, which has the whole body already and
+    limits it: a caller of the embedded mode could make us wait.
     """
 
     def respond(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
@@ -55,4 +55,4 @@ def reading_to_the_end(application: "WSGIApplication") -> "WSGIApplication":
 
 application = api_gate.in_front_of(Handler())
 if not settings.EMBEDDED:
-    application = reading_to_the_end(application)
+    application = draining_the_body(application)

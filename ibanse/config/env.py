@@ -1,4 +1,4 @@
-"""Reads every value that comes from outside. Strict: a missing or odd value names itself and the remedy."""
+"""Reads every setting from the environment. Strict: an error names the setting and the remedy."""
 
 import base64
 import os
@@ -15,16 +15,16 @@ from privacy.crypto import sealed_box
 _MAIL_ADDRESS: Final = re.compile(r"[^\s@,;:<>()\"]+@(?:[^\s@,;:<>()\".]+\.)+[^\s@,;:<>()\".]+")
 EXPLAINED_IN = "See deploy/settings.md."
 SECRET_FILES: Final[dict[Path, bool]] = {}
-"""Every file that a secret was read from → whether this very process made it."""
+"""Every file that a secret was read from → whether this process created it."""
 
 
 def text(name: str, default: str | None = None, *, choices: tuple[str, ...] = ()) -> str:
-    """Return the value of the environment variable `name`, or else of the systemd credential of that name.
+    """Return the value of the environment variable `name`, or of the systemd credential of that name, or `default`.
 
-    `default` stands in when both are unset or blank. Raises ImproperlyConfigured when there is none of them, or when
-    the value is none of `choices`.
+    Blank counts as unset. Raises ImproperlyConfigured when there is none of them, or when the value is none of
+    `choices`.
     """
-    value = _given(name) or default
+    value = _raw(name) or default
     if value is None:
         raise ImproperlyConfigured(f"{name} is not set. {EXPLAINED_IN}")
     if choices and value not in choices:
@@ -53,7 +53,7 @@ def listing(name: str, default: str | None = None) -> list[str]:
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
-    """Return the addresses and networks of `name`, such as `192.0.2.0/24, 2001:db8::7`; none when it is not set."""
+    """Return the IP addresses and networks of `name`, such as `192.0.2.0/24, 2001:db8::7`; none when it is unset."""
     found = []
     for part in listing(name, ""):
         try:
@@ -66,7 +66,7 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
 
 
 def mail_address(name: str, otherwise: str) -> str:
-    """Return the one e-mail address that is the value of `name`, or the first that stands in `otherwise`, or nothing.
+    """Return the one e-mail address that is the value of `name`, or the first one in `otherwise`, or nothing.
 
     Raises ImproperlyConfigured for a value that is anything but one address.
     """
@@ -78,13 +78,13 @@ def mail_address(name: str, otherwise: str) -> str:
 
 
 def secret(name: str, *, made_in: Path | None) -> list[str]:
-    """Return a secret, and behind it those whose place it took: each of at least 32 characters, without blanks.
+    """Return a secret and the previous ones behind it: each of at least 32 characters, without blanks.
 
-    With `made_in` (a folder; the embedded mode) a secret that is not set is made once and kept there in a file that
-    only its owner can read. Without it (production) a missing secret is refused by name.
+    With `made_in` (a folder; the embedded mode) an unset secret is created once and stored there in a file that only
+    its owner can read. Without it (production) a missing secret is refused by name.
     """
-    if made_in is not None and not _given(name):
-        value = _made_once(made_in / name.removeprefix("IBANSE_").lower(), secrets.token_urlsafe(48))
+    if made_in is not None and not _raw(name):
+        value = _create_once(made_in / name.removeprefix("IBANSE_").lower(), secrets.token_urlsafe(48))
     else:
         value = text(name)
     words = value.split()
@@ -94,34 +94,34 @@ def secret(name: str, *, made_in: Path | None) -> list[str]:
 
 
 def numbered_keys(name: str, *, made_in: Path | None) -> dict[int, bytes]:
-    """Return keys of 32 bytes by their numbers, written as `1:<base64>,2:<base64>`; the highest number is the newest.
+    """Return keys of 32 bytes by their versions, written as `1:<base64>,2:<base64>`; the highest one is the newest.
 
-    With `made_in` a missing one is made once, as in `secret`. Raises ImproperlyConfigured that names what is wrong with
-    which number, and never repeats a key.
+    With `made_in` an unset one is created once, as in `secret`. Raises ImproperlyConfigured with the version and what
+    is wrong with it, and never repeats a key.
     """
-    if made_in is not None and not _given(name):
-        made = base64.b64encode(secrets.token_bytes(32)).decode()
-        value = _made_once(made_in / name.removeprefix("IBANSE_").lower(), f"1:{made}")
+    if made_in is not None and not _raw(name):
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        value = _create_once(made_in / name.removeprefix("IBANSE_").lower(), f"1:{key}")
     else:
         value = text(name)
     keys: dict[int, bytes] = {}
     for entry in value.split(","):
-        number, colon, encoded = entry.strip().partition(":")
-        if not (colon and number.isascii() and number.isdigit() and int(number) > 0):
+        version, colon, encoded = entry.strip().partition(":")
+        if not (colon and version.isascii() and version.isdigit() and int(version) > 0):
             raise ImproperlyConfigured(f"{name}: each key is written as a number, a colon and base64. {EXPLAINED_IN}")
-        if int(number) in keys:
-            raise ImproperlyConfigured(f"{name}: number {int(number)} is given twice. {EXPLAINED_IN}")
+        if int(version) in keys:
+            raise ImproperlyConfigured(f"{name}: number {int(version)} is there twice. {EXPLAINED_IN}")
         try:
-            keys[int(number)] = base64.b64decode(encoded, validate=True)
+            keys[int(version)] = base64.b64decode(encoded, validate=True)
         except ValueError:
-            raise ImproperlyConfigured(f"{name}: key {int(number)} is not base64. {EXPLAINED_IN}") from None
-        if len(keys[int(number)]) != 32:
-            raise ImproperlyConfigured(f"{name}: key {int(number)} does not have 32 bytes. {EXPLAINED_IN}")
+            raise ImproperlyConfigured(f"{name}: key {int(version)} is not base64. {EXPLAINED_IN}") from None
+        if len(keys[int(version)]) != 32:
+            raise ImproperlyConfigured(f"{name}: key {int(version)} does not have 32 bytes. {EXPLAINED_IN}")
     return keys
 
 
 def log_keys(name: str, default: str | None = None) -> tuple[sealed_box.PublicKey, ...]:
-    """Return the operators' public keys that the log is sealed to, or none when the value is the word `plain`."""
+    """Return the public keys that the log is encrypted with, or none when the value is `plain`."""
     value = text(name, default)
     if value == "plain":
         return ()
@@ -131,11 +131,11 @@ def log_keys(name: str, default: str | None = None) -> tuple[sealed_box.PublicKe
         raise ImproperlyConfigured(f"{name}: {error} {EXPLAINED_IN}") from None
 
 
-def _given(name: str) -> str:
-    """Return what the environment says, else the systemd credential `name`, else nothing; blanks around it are cut.
+def _raw(name: str) -> str:
+    """Return the environment variable, else the systemd credential `name`, else nothing; without blanks around it.
 
-    systemd puts what a unit's LoadCredential= names into $CREDENTIALS_DIRECTORY, one file each, for that unit's user
-    only (systemd.exec(5)): an environment can be read by every process of the user, and is inherited by every child.
+    systemd puts the files of a unit's LoadCredential= into $CREDENTIALS_DIRECTORY, for that unit's user only
+    (systemd.exec(5)): an environment can be read by every process of the user, and is inherited by every child.
     """
     value = os.environ.get(name, "").strip()
     folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
@@ -147,20 +147,20 @@ def _given(name: str) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        # Not the error's text: of bytes that are not UTF-8 it would repeat one.
+        # Not the error's text: it would repeat a byte that is not UTF-8.
         reason = f"{credential} cannot be read as text ({type(error).__name__}). {EXPLAINED_IN}"
         raise ImproperlyConfigured(f"{name}: {reason}") from None
 
 
-def _made_once(path: Path, made: str) -> str:
+def _create_once(path: Path, value: str) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     SECRET_FILES.setdefault(path, False)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         # The mode must hold from the first byte.
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(made)
-        # A link never replaces: of two processes that start together, the first one's secret stands for both.
+            file.write(value)
+        # A link never replaces: of two processes that start together, the first one's secret holds for both.
         path.hardlink_to(draft)
         SECRET_FILES[path] = True
     except FileExistsError:

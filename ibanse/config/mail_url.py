@@ -1,4 +1,4 @@
-"""Where mail goes, from one address: EMAIL_URL. Strict, since a mail that goes nowhere is noticed too late."""
+"""EMAIL_URL: the mail server. Strict, since a mail that goes nowhere is noticed too late."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +17,7 @@ EXPLAINED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """What Django wants to know to send a mail."""
+    """What Django needs to send a mail."""
 
     backend: str
     folder: str | None = None

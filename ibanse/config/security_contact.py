@@ -1,4 +1,4 @@
-"""IBANSE_SECURITY_CONTACT: whom to tell of a weakness, as the addresses that RFC 9116 wants."""
+"""IBANSE_SECURITY_CONTACT: who receives reports of weaknesses, as URIs of RFC 9116."""
 
 import re
 from typing import Final
@@ -11,18 +11,18 @@ _SCHEMES: Final = ("https", "mailto", "tel")
 
 
 def parse(text: str, *, instead: str) -> list[str]:
-    """Return the addresses in `text`, separated by commas: e-mail addresses, `https:`, `mailto:` or `tel:`.
+    """Return the URIs for `text`: e-mail addresses, `https:`, `mailto:` or `tel:`, separated by commas.
 
-    When `text` is empty, the first e-mail address in `instead` (the operator's address) stands in, if it has one.
-    Raises ImproperlyConfigured that names the part which is none of these.
+    For an empty `text` it is the first e-mail address in `instead` (the operator's address), if there is one. Raises
+    ImproperlyConfigured with the part that is none of these.
     """
     if not text.strip():
         found = _EMAIL.search(instead)
         return [_mail_to(found.group())] if found else []
-    return [_address(part.strip()) for part in text.split(",") if part.strip()]
+    return [_uri(part.strip()) for part in text.split(",") if part.strip()]
 
 
-def _address(part: str) -> str:
+def _uri(part: str) -> str:
     if _EMAIL.fullmatch(part):
         return _mail_to(part)
     if part.isprintable() and " " not in part and urlsplit(part).scheme in _SCHEMES:
@@ -33,5 +33,5 @@ def _address(part: str) -> str:
     )
 
 
-def _mail_to(address: str) -> str:
-    return "mailto:" + quote(address, safe="@!$'*+-._~")
+def _mail_to(email: str) -> str:
+    return "mailto:" + quote(email, safe="@!$'*+-._~")

@@ -1,4 +1,4 @@
-"""IBANSE_SUBPROCESSORS: whom the operator engages to handle personal data, as its agreements list them."""
+"""IBANSE_SUBPROCESSORS: the companies that process personal data for the operator, as agreements list them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,7 @@ NOBODY: Final = "none"
 
 @dataclass(frozen=True, slots=True)
 class Subprocessor:
-    """A company that handles personal data for the operator."""
+    """A company that processes personal data for the operator."""
 
     name: str
     country: str
@@ -18,7 +18,7 @@ class Subprocessor:
 
 
 def parse(text: str) -> tuple[Subprocessor, ...] | None:
-    """Return those in `name | country | purpose; name | country | purpose`; empty for `none`, None for nothing said.
+    """Return those in `name | country | purpose; name | country | purpose`; empty for `none`, None for an empty text.
 
     Raises ImproperlyConfigured that repeats the entry which does not have three parts.
     """

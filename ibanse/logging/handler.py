@@ -1,11 +1,11 @@
-"""The sealed log: what this process says goes to files that only an operator's private key opens, kept elsewhere.
+"""The encrypted log: lines of this process go to files that only an operator's private key, stored elsewhere, opens.
 
-Each process writes a *stream*, one file after the other (segment.py): a file is finished after 1,000 lines
-or a minute, and once an hour one is written even when there is nothing to say, so that a stream that just stops shows.
-A line is in the file, which the system owns, before the call that logs it returns: a killed process loses none.
+Each process writes a *stream*, one file after the other (segment.py): a file is finished after 1,000 lines or a minute,
+and once an hour one is written even without lines, so that a stream that just stops is noticed. A line is in the file,
+in the hands of the kernel, before the call that logs it returns: a killed process loses none.
 
-Nothing readable is written. The journal (standard error) gets a notice of each error, which says where it is sealed
-and no word of what it says; see `Journal`.
+Nothing readable is written. The journal (standard error) gets a notice of each error, which says where the line is and
+nothing of its text; see `Journal`.
 """
 
 import atexit
@@ -27,27 +27,27 @@ from typing import Final, NamedTuple, TextIO
 
 from ibanse.logging import segment as logging_segment
 from ibanse.logging.masking import MaskingFormatter
-from ibanse.logging.segment import Line, Process, Sealer, Trailer
+from ibanse.logging.segment import LogLine, Process, SegmentSealer, Trailer
 from privacy.crypto import sealed_box
 
 RETENTION: Final = timedelta(days=30)
 SEGMENT_SECONDS: Final = 60
 SILENT_SECONDS: Final = 3600
-"""At the latest so long after the last segment there is another one, as long as the process lives."""
-_LOOK_EVERY_SECONDS: Final = 15
-# The owner writes; the group may take copies away, which tell it nothing.
+"""The longest pause between two segments, as long as the process lives."""
+_CHECK_EVERY_SECONDS: Final = 15
+# The owner writes; the group may copy the files, which it cannot decrypt.
 _FILE_MODE: Final = 0o640
 _FOLDER_MODE: Final = 0o750
 
 
 class _Stream:
-    """What one process writes: an id, a number for each segment, and a proof that it is all by the same process."""
+    """What one process writes: an id, a count of segments, and a proof that all are by the same process."""
 
     def __init__(self) -> None:
         self.id = secrets.token_hex(8)
         self.process = Process(os.getpid(), socket.gethostname(), secrets.token_hex(16))
         self.segments = 0
-        self.rested_at = 0.0
+        self.finished_at = 0.0
         """When the last segment was finished, on the monotonic clock."""
 
 
@@ -55,16 +55,16 @@ class _Segment(NamedTuple):
     """The file that is being written."""
 
     file: int
-    sealer: Sealer
+    sealer: SegmentSealer
     began: float
     """On the monotonic clock."""
 
 
 class SealedLog(logging.Handler):
-    """Writes what it is told to sealed segments in a folder.
+    """Writes records to encrypted segments in a folder.
 
-    Every thread may use it. A fork begins a stream of its own, with keys of its own, and leaves its parent's alone.
-    It never raises: what cannot be written, since the disk is full say, is counted, and the count is written later.
+    Every thread may use it. A forked process begins a stream of its own, with keys of its own. It never raises: lines
+    that cannot be written, as on a full disk, are counted, and the count is written later.
     """
 
     def __init__(self, folder: Path, keys: Sequence[sealed_box.PublicKey], clock: Callable[[], float] = time.monotonic):
@@ -81,7 +81,7 @@ class SealedLog(logging.Handler):
         _ALL.add(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, in the lock that `handle` holds; tell the record where it is: `sealed_in`."""
+        """Write a line, in the lock that `handle` holds; set `sealed_in` of the record to its place."""
         self._waiting.append(record)
         self._work()
 
@@ -90,9 +90,9 @@ class SealedLog(logging.Handler):
         self._exclusively(self._end)
         super().close()
 
-    def look(self) -> None:
+    def check_clock(self) -> None:
         """Finish a segment that is a minute old; begin one when there was none for an hour."""
-        self._exclusively(self._look)
+        self._exclusively(self._check_clock)
 
     def _exclusively(self, action: Callable[[], None]) -> None:
         self.acquire()
@@ -102,10 +102,10 @@ class SealedLog(logging.Handler):
             self.release()
 
     def _work(self, action: Callable[[], None] | None = None) -> None:
-        """Do the deed and write what waits.
+        """Do the action and write the waiting records.
 
-        The lock lets its own thread in again: a handler of a signal, or a finaliser, may log while we are in the middle
-        of a piece. Its record waits, and whoever is at work writes it.
+        The lock is reentrant: a signal handler, or a finaliser, may log in the middle of a piece. Its record waits, and
+        the call that is at work writes it.
         """
         if self._is_busy:
             return
@@ -123,7 +123,7 @@ class SealedLog(logging.Handler):
             action()
         except OSError as error:
             if lines and not self._lost:
-                _say(f"The log cannot be written to {self._folder}: {error.strerror}. What is said now is lost.")
+                _write_to_journal(f"The log cannot be written to {self._folder}: {error.strerror}. Lines are lost.")
             self._lost += lines
 
     def _write(self, record: logging.LogRecord) -> None:
@@ -143,15 +143,15 @@ class SealedLog(logging.Handler):
         return self._clock() - segment.began >= SEGMENT_SECONDS
 
     def _is_full(self, segment: _Segment) -> bool:
-        # Room for two: a line and the one that counts those which were lost.
+        # Two may follow: a line, and the one that counts lost lines.
         return segment.sealer.next_place >= logging_segment.MOST_LINES
 
     def _begin(self) -> _Segment:
         if self._stream is None:
             self._stream = _Stream()
-            self._keep()
+            self._start_timer()
         stream = self._stream
-        sealer = Sealer(stream.id, stream.segments, _now(), self._keys)
+        sealer = SegmentSealer(stream.id, stream.segments, _now(), self._keys)
         self._folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         path = self._folder / sealer.name
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, _FILE_MODE)
@@ -167,13 +167,13 @@ class SealedLog(logging.Handler):
         return self._segment
 
     def _finish(self, *, is_last: bool) -> None:
-        """Write the trailer. Raises OSError when there is no room for it; then it stays for the next time."""
+        """Write the trailer. Raises OSError when the disk is full; then it is tried again the next time."""
         if self._segment is None or self._stream is None:
             return
         _put(self._segment, Trailer(_now(), is_last))
         os.close(self._segment.file)
         self._segment = None
-        self._stream.rested_at = self._clock()
+        self._stream.finished_at = self._clock()
 
     def _end(self) -> None:
         self._stop.set()
@@ -186,19 +186,19 @@ class SealedLog(logging.Handler):
         finally:
             self.forget()
 
-    def _look(self) -> None:
+    def _check_clock(self) -> None:
         if self._stream is None:
             return
-        if self._segment is None and self._clock() - self._stream.rested_at >= SILENT_SECONDS:
+        if self._segment is None and self._clock() - self._stream.finished_at >= SILENT_SECONDS:
             self._begin()
             self._finish(is_last=False)
         elif self._segment and self._is_old(self._segment):
             self._finish(is_last=False)
 
-    def _keep(self) -> None:
-        """Start the thread that looks at the clock: after a fork, since a thread stays behind."""
+    def _start_timer(self) -> None:
+        """Start the thread that checks the clock; after a fork again, since threads are not forked."""
         self._stop = threading.Event()
-        thread = threading.Thread(target=_look_now_and_then, args=(weakref.ref(self), self._stop), daemon=True)
+        thread = threading.Thread(target=_check_clock_regularly, args=(weakref.ref(self), self._stop), daemon=True)
         try:
             thread.start()
         except RuntimeError:
@@ -206,13 +206,13 @@ class SealedLog(logging.Handler):
             return
 
     def forget(self) -> None:
-        """Let go of the stream as it is; in a child after a fork it is the parent's."""
+        """Drop the stream as it is; in a forked child it is the parent's."""
         if self._segment is not None:
             os.close(self._segment.file)
         self._stream = self._segment = None
 
-    def begin_anew(self) -> None:
-        """Forget all that a parent was doing when it made us."""
+    def reset_after_fork(self) -> None:
+        """Drop what the parent was doing when it forked."""
         self.forget()
         self._waiting.clear()
         self._is_busy = False
@@ -222,35 +222,35 @@ class SealedLog(logging.Handler):
 _ALL: Final[weakref.WeakSet[SealedLog]] = weakref.WeakSet()
 
 
-_held: Final[list[SealedLog]] = []
+_locked: Final[list[SealedLog]] = []
 
 
-def _hold_all() -> None:
+def _lock_all() -> None:
     for log in list(_ALL):
         log.acquire()
-        _held.append(log)
+        _locked.append(log)
 
 
 def _release_all() -> None:
-    while _held:
-        _held.pop().release()
+    while _locked:
+        _locked.pop().release()
 
 
-def _begin_anew() -> None:
-    # logging has made the locks anew already.
-    while _held:
-        _held.pop().begin_anew()
+def _reset_all() -> None:
+    # logging has replaced the locks already.
+    while _locked:
+        _locked.pop().reset_after_fork()
 
 
-# Held during a fork: otherwise a child could be made while another thread is between two files.
-os.register_at_fork(before=_hold_all, after_in_parent=_release_all, after_in_child=_begin_anew)
+# Locked during a fork: otherwise a child could be forked while another thread is between two files.
+os.register_at_fork(before=_lock_all, after_in_parent=_release_all, after_in_child=_reset_all)
 
 
-def _look_now_and_then(log: "weakref.ref[SealedLog]", stop: threading.Event) -> None:
-    while not stop.wait(_LOOK_EVERY_SECONDS):
+def _check_clock_regularly(log: "weakref.ref[SealedLog]", stop: threading.Event) -> None:
+    while not stop.wait(_CHECK_EVERY_SECONDS):
         if (alive := log()) is None:
             return
-        alive.look()
+        alive.check_clock()
         del alive
 
 
@@ -258,7 +258,7 @@ def _now() -> int:
     return time.time_ns() // 1000
 
 
-def _put(segment: _Segment, piece: Line | Trailer) -> None:
+def _put(segment: _Segment, piece: LogLine | Trailer) -> None:
     """Write a piece whole or not at all. Raises OSError when the disk is full."""
     length = os.fstat(segment.file).st_size
     try:
@@ -275,35 +275,35 @@ def _write_all(file: int, data: bytes) -> None:
         rest = rest[os.write(file, rest) :]
 
 
-# --- What this process has --------------------------------------------------------------------------------------------
+# --- The handlers of this process -------------------------------------------------------------------------------------
 _of_this_process: dict[tuple[Path, tuple[sealed_box.PublicKey, ...]], SealedLog] = {}
 _openly_in: int | None = None
 
 
 def of_this_process(folder: Path, keys: Sequence[sealed_box.PublicKey]) -> SealedLog:
     """Return the one handler of this process for a folder, as Django's LOGGING and gunicorn's logger need it."""
-    wanted = (folder, tuple(keys))
-    if wanted not in _of_this_process:
-        _of_this_process[wanted] = SealedLog(folder, keys)
+    target = (folder, tuple(keys))
+    if target not in _of_this_process:
+        _of_this_process[target] = SealedLog(folder, keys)
         # The interpreter's own end of all handlers knows only those of the newest configuration.
-        atexit.register(_of_this_process[wanted].close)
-        _of_this_process[wanted].setFormatter(MaskingFormatter("{levelname} {name} {message}", style="{"))
-    return _of_this_process[wanted]
+        atexit.register(_of_this_process[target].close)
+        _of_this_process[target].setFormatter(MaskingFormatter("{levelname} {name} {message}", style="{"))
+    return _of_this_process[target]
 
 
-def speak_openly() -> None:
-    """Let the journal have every line, masked, in this very process and not in its forks: it serves nobody."""
+def log_openly() -> None:
+    """Write every line, masked, to the journal in this very process and not in its forks: it serves no requests."""
     global _openly_in
     _openly_in = os.getpid()
 
 
 class Journal(logging.StreamHandler[TextIO]):
-    """Standard error, when the log is sealed: it goes to the journal of the machine, which anybody there may read.
+    """Standard error, while the log is encrypted: it goes to the machine's journal, which others may read.
 
-    Openly, that is every line, masked: at a terminal, where somebody sits and nothing is kept; and where a process
-    serves nobody (`speak_openly`: gunicorn's first one), so that it can be read why a site does not start.
-    Otherwise a notice of each error: when, how bad, which logger, the kind of error and its place in the code, and
-    where the line is sealed. No text, no argument and no path of a request is in it.
+    It gets every line, masked, at a terminal, where nothing is stored, and in a process that serves no requests
+    (`log_openly`: gunicorn's first one), so that the journal says why a site does not start. Otherwise it gets a notice
+    of each error: time, level, logger, the type of the error and its place in the code, and where the line is. It has
+    no text, no argument and no path of a request.
     """
 
     def __init__(self) -> None:
@@ -323,7 +323,7 @@ class Journal(logging.StreamHandler[TextIO]):
 
 
 def notice(record: logging.LogRecord) -> str:
-    """Return a line about a line, without anything that it says."""
+    """Return a line about a record, without anything of its text."""
     place = f"{_short(record.pathname)}:{record.lineno}"
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
@@ -343,8 +343,8 @@ def _short(path: str) -> str:
     return "/".join(Path(path).parts[-2:])
 
 
-class _Said(io.TextIOBase):
-    """Standard output or error of a process that nobody watches: what is printed becomes lines of the log."""
+class _PrintedLines(io.TextIOBase):
+    """Standard output or error of a background process: what is printed becomes lines of the log."""
 
     def __init__(self, name: str) -> None:
         self._log = logging.getLogger(name)
@@ -361,17 +361,17 @@ class _Said(io.TextIOBase):
 
 
 def take_over_streams() -> None:
-    """Log what this process prints from now on; for its workers, which answer to nobody's terminal."""
-    sys.stdout, sys.stderr = _Said("stdout"), _Said("stderr")
+    """Log what this process prints from now on; for workers, which have no terminal."""
+    sys.stdout, sys.stderr = _PrintedLines("stdout"), _PrintedLines("stderr")
 
 
-def _say(sentence: str) -> None:
-    os.write(2, f"{sentence}\n".encode(errors="replace"))
+def _write_to_journal(text: str) -> None:
+    os.write(2, f"{text}\n".encode(errors="replace"))
 
 
-# --- Its files --------------------------------------------------------------------------------------------------------
+# --- The files --------------------------------------------------------------------------------------------------------
 def try_out(folder: Path) -> None:
-    """Make the folder if need be, and a file in it. Raises OSError when that cannot be done."""
+    """Create the folder, if there is none, and a file in it. Raises OSError when that is impossible."""
     folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
     path = folder / f".{secrets.token_hex(8)}"
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE))
@@ -380,10 +380,10 @@ def try_out(folder: Path) -> None:
 
 def prune(folder: Path, now: datetime) -> int:
     """Delete segments that began more than 30 days ago, and return how many."""
-    gone = 0
+    deleted = 0
     for path in folder.glob(f"*{logging_segment.SUFFIX}"):
-        place = logging_segment.place(path.name)
+        place = logging_segment.parse_name(path.name)
         if place and place.began < now - RETENTION:
             path.unlink(missing_ok=True)
-            gone += 1
-    return gone
+            deleted += 1
+    return deleted

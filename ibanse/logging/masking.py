@@ -1,14 +1,14 @@
-"""Log lines without what they must not hold: IBANs, API keys and e-mail addresses. Knows no request and no database.
+"""Masks IBANs, API keys and e-mail addresses in log lines. Knows no request and no database.
 
-Everything that a process of ours writes about itself passes `MaskingFormatter`: as the last step, when arguments are
-filled in and tracebacks are text. `configure` also leads there what Python would print by itself.
+Everything that a process logs passes `MaskingFormatter` as the last step, when arguments are filled in and tracebacks
+are text. `configure` also logs what Python would print by itself.
 
-What is taken for an IBAN, in any case and with any separators, also as URLs, JSON and Python's repr() write them:
+An IBAN is, in any case and with any separators, also as URLs, JSON and Python's repr() write them:
 
-- What has the structure of a country's IBAN, wherever it stands, glued to other characters or not, whether its check
-  digits are right or not.
-- By itself, what only looks like one, for it may be one with a slip: a known country, two digits and eleven or more
-  letters and digits, in one piece or in groups.
+- What has the structure of a country's IBAN, at any place, next to other characters or not, with right check digits or
+  not.
+- Between other characters, what resembles one, since it may be one with a typing error: a known country, two digits
+  and eleven or more letters and digits, in one piece or in groups.
 
 UUIDs and digests stay readable, since lines are found by them; but not where an IBAN inside has the right check digits.
 """
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class _Secret(NamedTuple):
-    """What must not be read: `text[start:end]`, and the word that stands there instead."""
+    """What must not be readable: `text[start:end]`, and what replaces it."""
 
     start: int
     end: int
@@ -45,7 +45,7 @@ def mask(text: str) -> str:
     """
     masked: list[str] = []
     done = 0
-    for secret in sorted([*_keys(text), *_addresses(text), *_ibans(text)]):
+    for secret in sorted([*_keys(text), *_emails(text), *_ibans(text)]):
         if secret.start >= done:
             masked += (text[done : secret.start], secret.placeholder)
         done = max(done, secret.end)
@@ -68,13 +68,13 @@ def _keys(text: str) -> Iterator[_Secret]:
 _AT: Final = re.compile("@|%40")
 # The longest part before the @ that there is (RFC 5321, 4.5.3.1.1), with room for what escapes in URLs make longer.
 _LOCAL_PART_CHARACTERS: Final = 3 * 64
-# Read backwards from the @. An apostrophe belongs to a name (o'brien); as a quotation mark it does not. Nearly no
+# Matched backwards from the @. An apostrophe belongs to a name (o'brien); as a quotation mark it does not. Nearly no
 # address has a slash, and with it every one in a URL would take the path along.
 _LOCAL_PART: Final = re.compile(r"[\w.!#$%*+~^&=?`{|}/'-](?:[\w.!#$%*+~^&=?`{|}-]|'(?=\w))*|\"[^\"\r\n]+\"")
 _DOMAIN: Final = re.compile(r"\[[0-9A-Za-z:.]+\]|\w[\w-]*+(?:\.[\w-]++)*+")
 
 
-def _addresses(text: str) -> Iterator[_Secret]:
+def _emails(text: str) -> Iterator[_Secret]:
     done = 0
     for at in _AT.finditer(text):
         before = text[max(done, at.start() - _LOCAL_PART_CHARACTERS) : at.start()]
@@ -94,7 +94,7 @@ _FULL_WIDTH: Final = {
     for first, plain, count in (("０", "0", 10), ("Ａ", "A", 26), ("ａ", "a", 26))
     for place in range(count)
 }
-# One character for one, so that places stay. More than the engine takes out: people read what it refuses.
+# One character for one, so that positions stay. More than the engine removes: people can read what it refuses.
 _PLAIN: Final = dict.fromkeys(map(ord, f"{SEPARATORS}{_INVISIBLE}{_RARE_BLANKS}+_"), _BLANK) | _FULL_WIDTH
 
 _AS_WRITTEN: Final = r"(?P<run>[A-Za-z0-9]++)|(?P<blanks> ++)"
@@ -108,21 +108,21 @@ _ESCAPED: Final = (
 )
 _LINE_END: Final = r"(?P<line_end>\\{1,8}+[nrt])"
 _LINE_END_BEFORE_A_DIGIT: Final = rf"{_LINE_END}(?=(?: |\\[nrt]){{0,16}}+[0-9])"
-_PLAIN_READING: Final = re.compile(_AS_WRITTEN)
-# In \no93… the n belongs to Norway, or a line ends there; also %4AD… may be read in two ways. Each way is tried.
-_READINGS: Final = (
-    _PLAIN_READING,
+_PLAIN_TOKENS: Final = re.compile(_AS_WRITTEN)
+# In \no93… the n belongs to Norway, or a line ends there; %4AD… is ambiguous, too. Each way is tried.
+_TOKENIZATIONS: Final = (
+    _PLAIN_TOKENS,
     re.compile(f"{_AS_WRITTEN}|{_ESCAPED}|{_LINE_END}"),
     re.compile(f"{_AS_WRITTEN}|{_ESCAPED}|{_LINE_END_BEFORE_A_DIGIT}"),
 )
-_READ_AS: Final = {
+_DECODED: Final = {
     f"{code:02x}": chr(code) if chr(code).isalnum() else _PLAIN.get(code, _END_OF_RUN) for code in range(128)
 } | {"20": _BLANK}
 _MAY_BE_ESCAPED: Final = re.compile(r"[%\\]")
 
 
-class _Reading(NamedTuple):
-    """A text as ASCII letters, digits and single blanks, all else being ends; where in the text each of them stands."""
+class _Normalized(NamedTuple):
+    """A text as ASCII letters, digits, single blanks and ends of runs, and where in the text each of them is."""
 
     text: str
     starts: list[int]
@@ -131,37 +131,37 @@ class _Reading(NamedTuple):
 
 def _ibans(text: str) -> Iterator[_Secret]:
     plain = text.translate(_PLAIN)
-    for tokens in _READINGS if _MAY_BE_ESCAPED.search(plain) else (_PLAIN_READING,):
-        reading = _read(plain, tokens)
-        names = [name.span() for name in _NAME.finditer(reading.text)]
-        for first, last in (*_structured(reading.text, names), *_similar(reading.text)):
-            yield _Secret(reading.starts[first], reading.ends[last], "[IBAN]")
+    for tokens in _TOKENIZATIONS if _MAY_BE_ESCAPED.search(plain) else (_PLAIN_TOKENS,):
+        normalized = _normalize(plain, tokens)
+        names = [name.span() for name in _NAME.finditer(normalized.text)]
+        for first, last in (*_structured(normalized.text, names), *_similar(normalized.text)):
+            yield _Secret(normalized.starts[first], normalized.ends[last], "[IBAN]")
 
 
-def _read(plain: str, tokens: re.Pattern[str]) -> _Reading:
+def _normalize(plain: str, tokens: re.Pattern[str]) -> _Normalized:
     pieces: list[str] = []
-    reading = _Reading("", [], [])
+    normalized = _Normalized("", [], [])
     done = 0
     for token in tokens.finditer(plain):
         start, end = token.span()
         if start > done:
             pieces.append(_END_OF_RUN)
-            reading.starts.append(done)
-            reading.ends.append(start)
+            normalized.starts.append(done)
+            normalized.ends.append(start)
         if token.lastgroup == "run":
             pieces.append(token[0])
-            reading.starts.extend(range(start, end))
-            reading.ends.extend(range(start + 1, end + 1))
+            normalized.starts.extend(range(start, end))
+            normalized.ends.extend(range(start + 1, end + 1))
         else:
-            pieces.append(_READ_AS[token["code"].lower()] if token.lastgroup == "code" else _BLANK)
-            reading.starts.append(start)
-            reading.ends.append(end)
+            pieces.append(_DECODED[token["code"].lower()] if token.lastgroup == "code" else _BLANK)
+            normalized.starts.append(start)
+            normalized.ends.append(end)
         done = end
-    return reading._replace(text="".join(pieces))
+    return normalized._replace(text="".join(pieces))
 
 
-# UUIDs, and digests in small letters. They are as long as the longest IBAN and have letters where none has them, so one
-# that is written by itself is never a part of them, nor has them as a part.
+# UUIDs, and digests in small letters. They are as long as the longest IBAN and have letters where no IBAN has them, so
+# neither is a part of the other.
 _NAME: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{8}(?: [0-9A-Fa-f]{4}){3} [0-9A-Fa-f]{12}"
     r"|(?=(?:[0-9]{0,128}+[a-f]){4})(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})"
@@ -171,7 +171,7 @@ _BEGINNING: Final = re.compile("[A-Z]{2}[0-9]{2}")
 
 
 def _structured(text: str, names: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last place of all that has the structure of a country's IBAN."""
+    """Yield the first and the last position of everything with the structure of a country's IBAN."""
     places = [place for place, character in enumerate(text) if character != _BLANK]
     drawn = text.upper().replace(_BLANK, "")
     for beginning in _BEGINNING.finditer(drawn):
@@ -202,7 +202,7 @@ _LEAST_CHARACTERS: Final = 15
 
 
 def _similar(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last place of all that looks like an IBAN."""
+    """Yield the first and the last position of everything that resembles an IBAN."""
     nameless = _NAME.sub(lambda name: _END_OF_RUN * len(name[0]), text)
     for found in _SIMILAR.finditer(nameless.upper()):
         if len(found["number"].replace(_BLANK, "")) >= _LEAST_CHARACTERS:
@@ -227,9 +227,9 @@ class MaskingFormatter(logging.Formatter):
 
 
 def configure(settings: dict[str, Any]) -> None:
-    """Set logging up as `settings` say, and write to it what Python would print by itself; Django's LOGGING_CONFIG."""
+    """Configure logging by `settings`, and log what Python would print by itself; Django's LOGGING_CONFIG."""
     dictConfig(settings)
-    # Where a handler fails, logging prints the bare message and its arguments.
+    # When a handler fails, logging prints the unmasked message and its arguments.
     logging.raiseExceptions = False
     if logging.lastResort:
         logging.lastResort.setFormatter(MaskingFormatter())
@@ -240,24 +240,24 @@ def configure(settings: dict[str, Any]) -> None:
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    log.critical("Nobody caught this.", exc_info=(kind, error, traceback))
+    log.critical("Uncaught exception.", exc_info=(kind, error, traceback))
 
 
 def _uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
-    # A thread may end itself so, and Python says nothing either.
+    # A thread may end so, and Python prints nothing either.
     if arguments.exc_type is not SystemExit:
-        thread = arguments.thread.name if arguments.thread else "of no name"
+        thread = arguments.thread.name if arguments.thread else "without a name"
         error = arguments.exc_value or arguments.exc_type()
         log.critical(
-            "Nobody caught this in the thread %s.",
+            "Uncaught exception in the thread %s.",
             thread,
             exc_info=(arguments.exc_type, error, arguments.exc_traceback),
         )
 
 
 def _unraisable(arguments: "sys.UnraisableHookArgs", *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-    # While the interpreter ends, modules lose their names one by one, ours and logging's too: the logs are closed, and
-    # nothing could be masked any more. The default is bound here since `sys` is such a name.
+    # While the interpreter shuts down, modules lose their names one by one, those of logging too: the logs are closed,
+    # and nothing could be masked. The default is bound here since `sys` is such a name.
     if is_finalizing():
         return
     error = arguments.exc_value or arguments.exc_type()

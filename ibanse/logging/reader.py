@@ -1,7 +1,6 @@
-"""Reads a sealed log: the segments of all processes, in the order of time, and what is missing, changed or forged.
+"""Reads an encrypted log: the segments of all processes in order of time, and what is missing, changed or forged.
 
-Runs where the private key is, on a copy of the folder. Knows no handler that writes; what a whole stream looks like is
-told in ibanse/logging/handler.py.
+Runs where the private key is, on a copy of the folder. ibanse/logging/handler.py describes a complete stream.
 """
 
 import heapq
@@ -12,18 +11,18 @@ from typing import Final, NamedTuple
 
 from ibanse.logging import segment
 from ibanse.logging.handler import RETENTION, SEGMENT_SECONDS, SILENT_SECONDS
-from ibanse.logging.segment import Line, Opener
+from ibanse.logging.segment import LogLine, SegmentOpener
 from privacy.crypto import sealed_box
 
 _SLACK: Final = timedelta(minutes=2)
-"""For clocks that differ, and a thread that looks every 15 seconds."""
+"""For clocks that differ, and a thread that checks its clock every 15 seconds."""
 _OPEN_FOR: Final = timedelta(seconds=SEGMENT_SECONDS) + _SLACK
 _SILENT_FOR: Final = timedelta(seconds=SILENT_SECONDS) + _OPEN_FOR
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Entry(NamedTuple):
-    """A line of the log, and who wrote it."""
+class LogEntry(NamedTuple):
+    """A line of the log, and the process that wrote it."""
 
     at: datetime
     level: int
@@ -32,8 +31,8 @@ class Entry(NamedTuple):
     pid: int
 
 
-class Problem(NamedTuple):
-    """What is wrong, in a sentence, and the file that it is in or next to."""
+class LogProblem(NamedTuple):
+    """What is wrong, and the file that it is in or next to."""
 
     file: str
     what: str
@@ -48,13 +47,13 @@ class _File:
 
     def __init__(self, path: Path, keys: Sequence[sealed_box.PrivateKey]) -> None:
         self.path = path
-        self.opener = Opener(keys)
+        self.opener = SegmentOpener(keys)
         self.latest = _LONG_AGO
-        """When the newest line was said that has opened."""
+        """The time of the newest line that was opened."""
         self._read_bytes = 0
         with path.open("rb") as file:
             self._feed(file.readline(segment.MOST_HEAD_BYTES + 1))
-        head, place = self.opener.head, segment.place(path.name)
+        head, place = self.opener.head, segment.parse_name(path.name)
         if head is not None:
             self.stream, self.number, self.began = head.stream, head.number, _time(head.began)
         elif place is not None:
@@ -65,18 +64,18 @@ class _File:
 
     @property
     def is_misnamed(self) -> bool:
-        """Whether what it says of itself is not its name; nothing that does not open counts."""
+        """Whether its head has another name than its file; a head that does not open does not count."""
         head = self.opener.head
         return head is not None and self.opener.is_open and head.name != self.path.name
 
     @property
     def ended(self) -> datetime:
-        """When the last thing in it happened."""
+        """When the last event in it happened."""
         trailer = self.opener.trailer
         return _time(trailer.at) if trailer else self.latest
 
-    def lines(self) -> list[Line]:
-        """Return what has come since the last time; nothing when its thirty days have ended meanwhile."""
+    def lines(self) -> list[LogLine]:
+        """Return what was written since the last time; nothing when it was deleted meanwhile, after thirty days."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self._read_bytes)
@@ -87,7 +86,7 @@ class _File:
             self.latest = max(self.latest, *(_time(line.at) for line in lines))
         return lines
 
-    def _feed(self, data: bytes) -> list[Line]:
+    def _feed(self, data: bytes) -> list[LogLine]:
         self._read_bytes += len(data)
         return self.opener.feed(data)
 
@@ -102,12 +101,12 @@ class _File:
         if head is None:
             yield "has no whole head: its process was killed, or it was cut off"
         elif follows:
-            yield f"has no trailer, though its process went on: it was cut off after {_counted(opener)}"
+            yield f"has no trailer, though its process went on: it was cut off after {_count_of_lines(opener)}"
         elif self.began + _OPEN_FOR < as_of:
-            yield f"has no trailer: its process was killed, or it was cut off, after {_counted(opener)}"
+            yield f"has no trailer: its process was killed, or it was cut off, after {_count_of_lines(opener)}"
 
 
-class Log:
+class SealedLogFolder:
     """A folder of segments."""
 
     def __init__(self, folder: Path, keys: Sequence[sealed_box.PrivateKey]) -> None:
@@ -126,29 +125,29 @@ class Log:
         """How many processes have written them."""
         return len(self._streams)
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield all lines in the order of time; called again, those that have come since."""
-        self._look()
+    def entries(self) -> Iterator[LogEntry]:
+        """Yield all lines in order of time; called again, those that were written since."""
+        self._find_files()
         ordered = (self._entries_of(stream) for stream in self._streams.values())
         return (entry for _, entry in heapq.merge(*ordered, key=lambda pair: pair[0]))
 
-    def _look(self) -> None:
+    def _find_files(self) -> None:
         found = [path for path in sorted(self._folder.glob(f"*{segment.SUFFIX}")) if path not in self._files]
         new = []
         for path in found:
             try:
                 self._files[path] = file = _File(path, self._keys)
             except FileNotFoundError:
-                # Its thirty days ended this moment.
+                # It has just been deleted, after thirty days.
                 continue
             new.append(file)
-        # Those that have their own name come first: of two that say the same, the other one is the copy.
+        # Those with the right name first: of two with the same content, the other one is the copy.
         for file in sorted(new, key=lambda file: (file.is_misnamed, not file.opener.is_open)):
             original = self._streams.setdefault(file.stream, {}).setdefault(file.number, file)
             if original is not file:
                 self._copies.append((file, original))
 
-    def _entries_of(self, stream: dict[int, _File]) -> Iterator[tuple[datetime, Entry]]:
+    def _entries_of(self, stream: dict[int, _File]) -> Iterator[tuple[datetime, LogEntry]]:
         latest = _LONG_AGO
         for _, file in sorted(stream.items()):
             for line in file.lines():
@@ -157,15 +156,15 @@ class Log:
                 at = _time(line.at)
                 # The clock may have been set back: the order is that of the segment.
                 latest = max(latest, at)
-                yield latest, Entry(at, line.level, line.text, host, pid)
+                yield latest, LogEntry(at, line.level, line.text, host, pid)
 
-    def problems(self, *, as_of: datetime, since: datetime = _LONG_AGO) -> list[Problem]:
-        """Return what is wrong with all that was read, looked at as it must have been at `as_of`.
+    def problems(self, *, as_of: datetime, since: datetime = _LONG_AGO) -> list[LogProblem]:
+        """Return what is wrong with all that was read, as it must have been at `as_of`.
 
-        What is wrong with segments that ended before `since` is left out.
+        Problems of segments that ended before `since` are left out.
         """
         found = [
-            Problem(copy.path.name, f"is there twice; it is a copy of {original.path.name}")
+            LogProblem(copy.path.name, f"is there twice; it is a copy of {original.path.name}")
             for copy, original in self._copies
             if original.ended >= since
         ]
@@ -175,28 +174,28 @@ class Log:
         return sorted(found)
 
 
-def _problems_of(files: list[_File], *, as_of: datetime, since: datetime) -> Iterator[Problem]:
-    """Yield what is wrong with a stream: with its files, and with their row."""
+def _problems_of(files: list[_File], *, as_of: datetime, since: datetime) -> Iterator[LogProblem]:
+    """Yield what is wrong with a stream: with its files, and with their sequence."""
     expected, before = 0, None
     proofs = [file.opener.process.proof for file in files if file.opener.process]
     for file, follows in zip(files, [True] * (len(files) - 1) + [False], strict=True):
         if file.ended >= since:
             for what in file.problems(follows=follows, as_of=as_of):
-                yield Problem(file.path.name, what)
+                yield LogProblem(file.path.name, what)
             for what in _problems_of_place(file, expected, before, as_of):
-                yield Problem(file.path.name, what)
+                yield LogProblem(file.path.name, what)
             if file.opener.process and file.opener.process.proof != proofs[0]:
-                yield Problem(file.path.name, "is forged: it is not by the process that began its stream")
+                yield LogProblem(file.path.name, "is forged: it is not by the process that began its stream")
         expected, before = file.number + 1, file
     if before and before.opener.trailer and not before.opener.trailer.is_last:
         silent_until = before.ended + _SILENT_FOR
         if since <= silent_until < as_of:
             what = "is the last of its process, which has not ended: it was killed, or more is missing"
-            yield Problem(before.path.name, what)
+            yield LogProblem(before.path.name, what)
 
 
 def _problems_of_place(file: _File, expected: int, before: _File | None, as_of: datetime) -> Iterator[str]:
-    # The first ones of a process that lives for long have had their thirty days.
+    # The first ones of a process that runs for long have been deleted after thirty days.
     is_expired = before is None and file.began <= as_of - RETENTION + _SILENT_FOR
     if file.number > expected and not is_expired:
         missing = f"segment {expected} is" if file.number == expected + 1 else (
@@ -207,7 +206,7 @@ def _problems_of_place(file: _File, expected: int, before: _File | None, as_of: 
         yield f"follows {before.path.name}, with which its process has ended"
 
 
-def _counted(opener: Opener) -> str:
+def _count_of_lines(opener: SegmentOpener) -> str:
     return "1 line" if opener.lines == 1 else f"{opener.lines:,} lines"
 
 

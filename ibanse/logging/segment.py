@@ -1,12 +1,12 @@
-"""One segment of the sealed log: how its lines are sealed, and how every change is found. Knows bytes, no process.
+"""One segment of the encrypted log: how its lines are sealed, and how every change is found. Knows bytes, no process.
 
 A segment is a text. Its first line, the head, is clear JSON: which *stream* it belongs to (what one process has
 written), its number there, when it began, and a box (sealed_box.py) for each operator with the segment's key.
 Every other line is a *piece*: base64 of nonce, ciphertext and tag, sealed under that key (AES-256-GCM) and bound to the
-head and to its place. Piece 0 tells of the process, then come the lines of the log, and at last the trailer.
+head and to its place. Piece 0 describes the process, then come the lines of the log, and at last the trailer.
 
-So a piece that was changed, moved, left out or brought from elsewhere does not open where it stands, and without a
-trailer something is missing: the process was killed, or somebody has cut the end off.
+So a piece that was changed, moved, omitted or copied from elsewhere does not open in its place, and without a trailer
+something is missing: the process was killed, or the end was cut off.
 """
 
 import base64
@@ -29,7 +29,7 @@ _NAME: Final = re.compile(r"(?P<began>\d{8}T\d{6}Z)-(?P<stream>[0-9a-f]{16})-(?P
 MOST_HEAD_BYTES: Final = 64 * 1024
 # JSON may write a character as twelve, base64 makes four of three.
 _MOST_PIECE_BYTES: Final = MOST_CHARACTERS * 16 + 1024
-# After so many pieces that do not open it is not worth looking for where they belong.
+# After so many pieces that do not open, their right places are not searched any more.
 _MOST_SEARCHES: Final = 20
 
 
@@ -46,7 +46,7 @@ class Box(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """What a segment says of itself in clear."""
+    """The readable part of a segment."""
 
     stream: str
     number: int
@@ -55,20 +55,20 @@ class Head(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """How its file is called."""
+        """The name of its file."""
         return name(self.stream, self.number, self.began)
 
 
 class Process(msgspec.Struct, frozen=True, tag="process"):
-    """Who writes. Only the process itself knows `proof`: whoever forges a segment of its stream does not."""
+    """The writer. Only the process knows `proof`: a forger of a segment of its stream does not."""
 
     pid: int
     host: str
     proof: str
 
 
-class Line(msgspec.Struct, frozen=True, tag="line"):
-    """A line of the log: when, its level in numbers of Python's logging, and what it says."""
+class LogLine(msgspec.Struct, frozen=True, tag="line"):
+    """A line of the log: its time, its numeric level and its text."""
 
     at: Microseconds
     level: int
@@ -76,20 +76,20 @@ class Line(msgspec.Struct, frozen=True, tag="line"):
 
 
 class Trailer(msgspec.Struct, frozen=True, tag="trailer"):
-    """The end, whole; `is_last` when the process has ended its stream with it."""
+    """The complete end; `is_last` when the process has ended its stream with it."""
 
     at: Microseconds
     is_last: bool
 
 
-_Piece = Process | Line | Trailer
+_Piece = Process | LogLine | Trailer
 _decode_piece: Final[Callable[[bytes], _Piece]] = msgspec.json.Decoder(_Piece).decode
 _decode_head: Final = msgspec.json.Decoder(Head).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class Place(NamedTuple):
-    """What a file's name says."""
+class SegmentName(NamedTuple):
+    """The parts of a file's name."""
 
     stream: str
     number: int
@@ -97,12 +97,12 @@ class Place(NamedTuple):
 
 
 def name(stream: str, number: int, began: int) -> str:
-    """Return how the file of a segment is called; names sort by time."""
+    """Return the name of a segment's file; names sort by time."""
     return f"{datetime.fromtimestamp(began // 1_000_000, UTC):%Y%m%dT%H%M%SZ}-{stream}-{number:06d}{SUFFIX}"
 
 
-def place(file_name: str) -> Place | None:
-    """Return what a name says, or None when it is no segment's."""
+def parse_name(file_name: str) -> SegmentName | None:
+    """Return the parts of a name, or None when it is not that of a segment."""
     found = _NAME.fullmatch(file_name)
     if not found:
         return None
@@ -110,19 +110,19 @@ def place(file_name: str) -> Place | None:
         began = datetime.strptime(found["began"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
-    return Place(found["stream"], int(found["number"]), began)
+    return SegmentName(found["stream"], int(found["number"]), began)
 
 
-def line(at: int, level: int, text: str) -> Line:
+def line(at: int, level: int, text: str) -> LogLine:
     """Return a line that can be sealed, whatever `text` is."""
     if len(text) > MOST_CHARACTERS:
         half = MOST_CHARACTERS // 2
         text = f"{text[:half]}\n[{len(text) - 2 * half:,} characters are left out]\n{text[-half:]}"
-    # A text may hold halves of characters, which UTF-8 has no bytes for.
-    return Line(at, level, text.encode("utf-8", "backslashreplace").decode())
+    # A text may contain lone surrogates, which UTF-8 cannot encode.
+    return LogLine(at, level, text.encode("utf-8", "backslashreplace").decode())
 
 
-class Sealer:
+class SegmentSealer:
     """Seals the pieces of one segment, in their order, under a key of its own."""
 
     def __init__(self, stream: str, number: int, began: int, keys: Sequence[sealed_box.PublicKey]) -> None:
@@ -133,7 +133,7 @@ class Sealer:
         self.name = head.name
         self.head = _encode(head) + b"\n"
         self.next_place = 0
-        """Where the next piece will stand. Whoever has written one counts on."""
+        """The place of the next piece. The caller increments it after writing one."""
         self._bound_to = _digest(self.head)
 
     def seal(self, piece: _Piece) -> bytes:
@@ -142,10 +142,10 @@ class Sealer:
         return base64.b64encode(sealed) + b"\n"
 
 
-class Opener:
-    """Opens a segment from its beginning, as far as it goes, and says what is wrong with it.
+class SegmentOpener:
+    """Opens a segment from its beginning, as far as possible, and lists what is wrong with it.
 
-    Feed it everything that is in the file, in pieces of any size; `feed` returns the lines that have become readable.
+    Feed it the content of the file, in parts of any size; `feed` returns the lines that have become readable.
     """
 
     def __init__(self, keys: Sequence[sealed_box.PrivateKey]) -> None:
@@ -168,10 +168,10 @@ class Opener:
 
     @property
     def is_open(self) -> bool:
-        """Whether a key that was given has opened it."""
+        """Whether one of the keys has opened it."""
         return bool(self._key)
 
-    def feed(self, data: bytes) -> list[Line]:
+    def feed(self, data: bytes) -> list[LogLine]:
         """Take what follows in the file, and return its lines."""
         if self.is_dead:
             return []
@@ -183,7 +183,7 @@ class Opener:
             self._give_up(f"nothing can be read from byte {self._offset} on")
         return lines
 
-    def _take(self, text: bytes) -> Iterator[Line]:
+    def _take(self, text: bytes) -> Iterator[LogLine]:
         at = self._offset
         self._offset += len(text) + 1
         if self.is_dead:
@@ -202,26 +202,26 @@ class Opener:
             self._give_up("its head was changed")
             return
         self.head = head
-        fitting = [(self._keys[box.fingerprint], box.box) for box in head.boxes if box.fingerprint in self._keys]
-        if not fitting:
-            wanted = " or ".join(f"{box.key} ({box.fingerprint})" for box in head.boxes) or "unknown"
-            self._give_up(f"it does not open with the keys given; it was sealed to key {wanted}")
+        matching = [(self._keys[box.fingerprint], box.box) for box in head.boxes if box.fingerprint in self._keys]
+        if not matching:
+            required = " or ".join(f"{box.key} ({box.fingerprint})" for box in head.boxes) or "unknown"
+            self._give_up(f"it does not open with the keys given; it was sealed to key {required}")
             return
-        for key, box in fitting:
+        for key, box in matching:
             try:
                 self._key = key.unseal(box, label=_label(head.stream, head.number, head.began))
             except sealed_box.Unopened:
                 continue
-            # The very bytes: JSON has several ways to write the same.
+            # The exact bytes: JSON has several ways to write the same.
             self._bound_to = _digest(text + b"\n")
             return
         self._give_up("its head was changed")
 
-    def _take_piece(self, text: bytes, at: int) -> Iterator[Line]:
+    def _take_piece(self, text: bytes, at: int) -> Iterator[LogLine]:
         place, piece = self._found(text)
         if piece is None:
             self._unopened += 1
-            self._say_changed(at)
+            self._report_change(at)
             self._next_place += 1
             return
         if place < self._next_place:
@@ -235,11 +235,11 @@ class Opener:
                 self.process = piece
             case Trailer():
                 self.trailer = piece
-            case Line():
+            case LogLine():
                 self.lines += 1
                 yield piece
 
-    def _say_changed(self, at: int) -> None:
+    def _report_change(self, at: int) -> None:
         if self._unopened <= _MOST_SEARCHES:
             self.problems.append(f"{_named(self._next_place)}, at byte {at}, was changed or does not belong here")
         elif self._unopened == _MOST_SEARCHES + 1:
@@ -251,7 +251,7 @@ class Opener:
             sealed = base64.b64decode(text, validate=True)
         except ValueError:
             return 0, None
-        # The last character has bits to spare: only one way to write them is ours.
+        # The last character has unused bits: only one encoding is accepted.
         if base64.b64encode(sealed) != text:
             return 0, None
         if (piece := self._opened(sealed, self._next_place)) is not None:
@@ -275,7 +275,7 @@ class Opener:
 
 
 def _named(first: int, last: int | None = None) -> str:
-    """Return what stands at a place; with `last` the beginning of a sentence about all up to it."""
+    """Return the name of a place; with `last` the beginning of a statement about all places up to it."""
     if last is None:
         return f"line {first}" if first else "its first piece"
     if first == 0:

@@ -135,7 +135,7 @@ class TestErrorLog:
             "ERROR django.request Internal Server Error: /view/[IBAN]/\nTraceback (most recent call last):",
             "\nValueError: invalid literal for int() with base 10: '[IBAN]'\n\nThe above exception was",
             "\nLookupError: [e-mail] asked with [key]\n",
-            "CRITICAL ibanse.logging.masking Nobody caught this in the thread Thread-",
+            "CRITICAL ibanse.logging.masking Uncaught exception in the thread Thread-",
             "\nRuntimeError: [IBAN]\n",
             "ERROR ibanse.logging.masking Exception ignored in: <function FailingFinaliser.__del__ at 0x",
             "UserWarning: [IBAN] is odd",

@@ -61,7 +61,7 @@ class TestCompiling:
             catalogues.compiled(HEADER + 'msgid "b"\nmsg a\n')
 
 
-class TestChanged:
+class TestCompileChanged:
     @pytest.fixture
     def source(self, tmp_path: Path) -> Path:
         source = tmp_path / "sv" / "LC_MESSAGES" / "django.po"

@@ -1,4 +1,4 @@
-"""What the operator tells visitors by settings: whom to write to, and where the service runs."""
+"""Settings that visitors see: whom to write to, and where the service runs."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -6,7 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 from ibanse.config import hosting, security_contact
 
 
-class TestTheContact:
+class TestSecurityContact:
     @pytest.mark.parametrize(
         ("text", "meant"),
         [
@@ -33,13 +33,13 @@ class TestTheContact:
             security_contact.parse(text, instead="")
 
 
-class TestTheHosting:
+class TestHosting:
     def test_documents_have_a_title_and_an_address(self) -> None:
         text = "Data processing agreement https://host.example/dpa.pdf, ISO 27001 https://host.example/iso"
 
         assert hosting.documents(text) == [
-            hosting.Document("Data processing agreement", "https://host.example/dpa.pdf"),
-            hosting.Document("ISO 27001", "https://host.example/iso"),
+            hosting.HostingDocument("Data processing agreement", "https://host.example/dpa.pdf"),
+            hosting.HostingDocument("ISO 27001", "https://host.example/iso"),
         ]
         assert hosting.documents("") == []
 

@@ -14,7 +14,7 @@ from django.test import override_settings
 
 from accounts import reconnect
 from ibanse import scheduler
-from ibanse.scheduler import DAY, JOBS, MONTH, Job, Runner
+from ibanse.scheduler import DAY, JOBS, MONTH, Job, JobThread
 from tests.support import services
 
 UNITS: Final = services.ROOT / "deploy" / "systemd"
@@ -42,7 +42,7 @@ def interval_of(timer: str) -> timedelta:
     return interval
 
 
-class TestTheTable:
+class TestJobTable:
     def test_names_are_unique(self) -> None:
         assert len({job.name for job in JOBS}) == len(JOBS)
 
@@ -83,7 +83,7 @@ def times(job: Job, *moments: float) -> int:
     work = Mock()
     watched = Job(job.name, job.interval, job.runner, work, job.command, job.embedded_interval)
     with patch.object(scheduler, "JOBS", (watched,)), patch("ibanse.scheduler.time") as clock:
-        runner = Runner()
+        runner = JobThread()
         for clock.monotonic.return_value in moments:
             runner.run_due()
     return work.call_count
@@ -128,7 +128,7 @@ class TestTheThread:
             Job("whole", timedelta(0), "thread", work),
         )
         with patch.object(scheduler, "JOBS", jobs):
-            Runner().run_due()
+            JobThread().run_due()
 
         assert work.call_count == 1
         assert "broken (OSError)" in caplog.text
@@ -137,7 +137,7 @@ class TestTheThread:
 
 class TestEnding:
     def test_what_was_counted_is_written_also_when_connections_have_died(self) -> None:
-        runner = scheduler.Runner()
+        runner = scheduler.JobThread()
         dead = OperationalError("server closed the connection unexpectedly")
         with (
             patch.object(runner, "_thread"),
@@ -150,7 +150,7 @@ class TestEnding:
         assert flush.call_count == 3
 
     def test_owners_whose_passwords_were_guessed_at_are_still_mailed(self) -> None:
-        runner = scheduler.Runner()
+        runner = scheduler.JobThread()
         with (
             patch.object(runner, "_thread"),
             patch("accounts.counters.flush"),

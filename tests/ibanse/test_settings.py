@@ -1,4 +1,4 @@
-"""The settings: strict about what comes from outside, strict towards browsers, complete in production."""
+"""The settings: strict about the environment, strict towards browsers, complete in production."""
 
 import os
 import stat
@@ -38,7 +38,7 @@ PRODUCTION = {
 
 
 def production(*command: str, without: str = "", **changed: str) -> subprocess.CompletedProcess[str]:
-    """Run a management command with the settings of production, and give back what it said."""
+    """Run a management command with the settings of production."""
     values = {name: value for name, value in {**PRODUCTION, **changed}.items() if name != without}
     outside = {name: value for name, value in os.environ.items() if name not in PRODUCTION}
     return subprocess.run(
@@ -53,7 +53,7 @@ def production(*command: str, without: str = "", **changed: str) -> subprocess.C
 
 
 @pytest.mark.claim("complete_start")
-class TestProduction:
+class TestProductionSettings:
     @pytest.mark.claim("https_only")
     def test_the_deployment_check_is_clean(self) -> None:
         result = production("check", "--deploy", "--fail-level", "WARNING")
@@ -86,18 +86,18 @@ class TestProduction:
         assert f"{name} is not set. See deploy/settings.md." in result.stderr
 
     @pytest.mark.parametrize(
-        ("key", "said"),
+        ("key", "message"),
         [
             ("1:x25519:MDEy", "Key 1 has 3 bytes; x25519 has 32."),
             ("private:1:x25519:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", "its public half belongs here."),
         ],
     )
-    def test_a_log_key_that_is_none_is_refused_and_not_repeated(self, key: str, said: str) -> None:
+    def test_a_log_key_that_is_none_is_refused_and_not_repeated(self, key: str, message: str) -> None:
         result = production("check", IBANSE_LOG_KEY=key)
 
         assert result.returncode != 0
         assert "ImproperlyConfigured: IBANSE_LOG_KEY: " in result.stderr
-        assert said in result.stderr
+        assert message in result.stderr
         assert key.rpartition(":")[2] not in result.stderr
 
     def test_an_operator_may_decide_for_a_log_that_is_not_sealed(self) -> None:
@@ -190,7 +190,7 @@ class TestValuesFromOutside:
             ("1:QUJD", "key 1 does not have 32 bytes"),
             ("1:***", "key 1 is not base64"),
             ("1:ä", "key 1 is not base64"),
-            ("1:{key},1:{key}", "number 1 is given twice"),
+            ("1:{key},1:{key}", "number 1 is there twice"),
         ],
     )
     def test_a_bad_key_is_refused_by_its_number_and_not_repeated(
@@ -214,7 +214,7 @@ class TestValuesFromOutside:
         (tmp_path / "IBANSE_TEST_KEYS").write_text("7:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n")
 
         assert env.text("IBANSE_TEST", "default") == "from the credential"
-        # Where secrets are made when missing, one that is given this way is not missing.
+        # Where secrets are created when missing, one from a credential is not missing.
         assert env.secret("IBANSE_TEST_SECRET", made_in=tmp_path / "data") == ["c" * 40]
         assert list(env.numbered_keys("IBANSE_TEST_KEYS", made_in=tmp_path / "data")) == [7]
         assert not (tmp_path / "data").exists()
@@ -240,7 +240,7 @@ class TestValuesFromOutside:
 
 
 @pytest.mark.claim("own_code_only")
-class HeaderTests(BaseTest):
+class SecurityHeaderTests(BaseTest):
     def test_a_browser_is_told_to_run_and_load_nothing_but_ours(self) -> None:
         policy = self.visitor.opens("/").headers["Content-Security-Policy"]
 
@@ -271,39 +271,39 @@ class HeaderTests(BaseTest):
 class SystemCheckTests(BaseTest):
     def test_a_cache_for_each_worker_is_refused_in_production(self) -> None:
         with override_settings(EMBEDDED=False):
-            [error] = checks.limits_hold_across_workers(None)
+            [error] = checks.check_cache_is_shared(None)
 
         self.assertEqual(error.id, "ibanse.E001")
         self.assertIn("REDIS_URL", error.hint or "")
-        self.assertEqual(checks.limits_hold_across_workers(None), [])
+        self.assertEqual(checks.check_cache_is_shared(None), [])
 
     def test_production_without_the_proxys_header_is_refused(self) -> None:
         with override_settings(EMBEDDED=False, CLIENT_ADDRESS_META_KEY="REMOTE_ADDR"):
-            [error] = checks.the_proxy_names_the_caller(None)
+            [error] = checks.check_proxy_header(None)
 
         self.assertEqual(error.id, "ibanse.E002")
-        self.assertEqual(checks.the_proxy_names_the_caller(None), [])
+        self.assertEqual(checks.check_proxy_header(None), [])
 
     def test_production_that_names_nobody_for_weaknesses_gets_a_hint(self) -> None:
         with override_settings(EMBEDDED=False):
-            [hint] = checks.somebody_is_told_of_weaknesses(None)
+            [hint] = checks.check_security_contact(None)
         with override_settings(EMBEDDED=False, SECURITY_CONTACTS=["mailto:security@ibanse.example"]):
-            self.assertEqual(checks.somebody_is_told_of_weaknesses(None), [])
+            self.assertEqual(checks.check_security_contact(None), [])
 
         self.assertEqual(hint.id, "ibanse.I001")
         self.assertIn("IBANSE_SECURITY_CONTACT", hint.hint or "")
-        self.assertEqual(checks.somebody_is_told_of_weaknesses(None), [])
+        self.assertEqual(checks.check_security_contact(None), [])
 
     def test_claims_without_results_get_a_hint(self) -> None:
         with override_settings(EMBEDDED=False), patch("privacy.security_page.evidence.evidence", return_value=None):
-            [hint] = checks.claims_are_shown(None)
+            [hint] = checks.check_claims(None)
 
         self.assertEqual((hint.id, hint.msg), ("ibanse.I002", "/security/ shows no test results."))
 
     def test_claims_that_are_left_out_get_a_hint_by_name(self) -> None:
         results = evidence.Evidence("1.2.3", "0" * 40, date(2026, 11, 26), {})
         with override_settings(EMBEDDED=False), patch("privacy.security_page.evidence.evidence", return_value=results):
-            [hint] = checks.claims_are_shown(None)
+            [hint] = checks.check_claims(None)
 
         self.assertEqual(hint.id, "ibanse.I002")
         self.assertIn("own_key", hint.msg)
@@ -312,10 +312,10 @@ class SystemCheckTests(BaseTest):
         secret = settings.DATA_DIR / "secret_key"
         if not secret.exists():
             env.secret("IBANSE_SECRET_KEY", made_in=settings.DATA_DIR)
-        self.assertEqual(checks.secrets_are_private(None), [])
+        self.assertEqual(checks.check_secret_files(None), [])
         try:
             secret.chmod(0o644)
-            [warning] = checks.secrets_are_private(None)
+            [warning] = checks.check_secret_files(None)
         finally:
             secret.chmod(0o600)
 

@@ -1,4 +1,4 @@
-"""Every sentence exists in every language, and our own compiler reads the catalogues as gettext does."""
+"""Every text exists in every language, and our own compiler reads the catalogues as gettext does."""
 
 import gettext
 import os
@@ -37,7 +37,7 @@ def texts(po: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Collect the texts anew in a copy of the sources, so that the work tree stays as it is."""
+    """Collect the texts in a copy of the sources, so that the work tree does not change."""
     copy = tmp_path_factory.mktemp("translations")
     for folder in SOURCES:
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -70,4 +70,4 @@ def messages(mo: Path) -> dict[str, str]:
     """Return what a compiled catalogue says, without its header, of which msgfmt leaves the date out."""
     with mo.open("rb") as file:
         catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
-    return {str(source): said for source, said in catalogue.items() if source}
+    return {str(source): text for source, text in catalogue.items() if source}

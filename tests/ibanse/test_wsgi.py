@@ -14,18 +14,18 @@ def status_of(environ: dict[str, Any]) -> str:
     # WhiteNoise warns of a folder that is missing, and a fixture makes it only now.
     from ibanse.wsgi import application
 
-    told: list[str] = []
+    statuses: list[str] = []
 
     def start_response(status: str, *_: Any) -> Callable[[bytes], object]:
-        told.append(status)
+        statuses.append(status)
         return io.BytesIO().write
 
     with connections_stay_open():
         b"".join(application(environ, start_response))
-    return told[0]
+    return statuses[0]
 
 
-class EntryTests(BaseTest):
+class WsgiTests(BaseTest):
     def test_a_content_type_that_is_nonsense_is_no_error_of_ours(self) -> None:
         for odd in ("text/plain; charset*=bogus'en'%41", "text/plain; charset*=''", ";;;=", "multipart/form-data"):
             with self.subTest(content_type=odd):

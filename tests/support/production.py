@@ -130,9 +130,9 @@ class Production:
             wait_until(lambda: len(server.ready()) == workers, seconds=services.STARTS_WITHIN_SECONDS)
             yield server
 
-    def log(self) -> reader.Log:
+    def log(self) -> reader.SealedLogFolder:
         """Return its sealed log, readable with the private key."""
-        return reader.Log(self.logs, [self.log_key])
+        return reader.SealedLogFolder(self.logs, [self.log_key])
 
     def counted(self, program: Program) -> Counted:
         """Return the counts of the program's client in the database."""

@@ -1,1 +1,1 @@
-"""The commands of the front door."""
+"""Management commands of the site as a whole."""

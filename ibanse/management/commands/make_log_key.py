@@ -1,4 +1,4 @@
-"""manage.py make_log_key: makes the pair of keys of the sealed log. Run it where the private half is to stay."""
+"""manage.py make_log_key: creates the pair of keys of the encrypted log. Run it where the private key is to stay."""
 
 import os
 from pathlib import Path
@@ -15,10 +15,10 @@ _TEXT = """\
 
 
 class Command(BaseCommand):
-    """Write the private half to a file and print the public one."""
+    """Write the private key to a file and print the public one."""
 
-    help = "Make a log key: the private half goes to FILE, which only you can read; the public half is printed."
-    # It is needed before there is a site.
+    help = "Make a log key: the private key goes to FILE, which only you can read; the public key is printed."
+    # It runs before there is a site.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         )  # fmt: skip
 
     def handle(self, *, file: Path, number: int, scheme: str, **_options: object) -> None:
-        """Refuse to write over a file."""
+        """Create the file; refuse to overwrite one."""
         if not 0 < number < 2**31:
             raise CommandError("--number must be 1 or more.")
         key = sealed_box.PrivateKey.make(number, scheme)

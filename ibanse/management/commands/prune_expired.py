@@ -1,4 +1,4 @@
-"""manage.py prune_expired: deletes what has reached its end, everywhere, now. The site itself does so every hour."""
+"""manage.py prune_expired: deletes everything whose retention has ended, now. The site does so every hour."""
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
@@ -7,9 +7,9 @@ from ibanse import scheduler
 
 
 class Command(BaseCommand):
-    """Delete what is kept no longer."""
+    """Delete what has expired."""
 
-    help = "Delete what has reached its end, in chunks of at most 1,000 rows; killed, it goes on the next time."
+    help = "Delete what has expired, in chunks of at most 1,000 rows; when killed, the next run continues."
 
     def handle(self, **_options: object) -> None:
         """Print a line per table."""

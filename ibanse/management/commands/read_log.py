@@ -1,4 +1,4 @@
-"""manage.py read_log: opens a sealed log, where the private key is, and says whether it is whole."""
+"""manage.py read_log: decrypts a log, where the private key is, and says whether it is complete."""
 
 import logging
 import os
@@ -13,13 +13,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ibanse.logging import reader
-from ibanse.logging.reader import Entry, Problem
+from ibanse.logging.reader import LogEntry, LogProblem
 from privacy.crypto import sealed_box
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _MOST_PROBLEMS = 100
 _FOLLOW_EVERY_SECONDS = 1.0
-# A line may hold what a stranger sent: it must not drive the reader's terminal, or look like another line.
+# A line may contain what an attacker sent: it must not control the terminal, or look like another line.
 _SHOWN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"} | {10: "\n    "}
 
 
@@ -31,8 +31,10 @@ def _time(text: str) -> datetime:
 class Command(BaseCommand):
     """Print the lines of all processes in the order of time; fail when something is missing or was changed."""
 
-    help = "Read a sealed log (or a copy of its folder) and fail when a line or a segment is missing or was changed."
-    # It runs elsewhere, beside no site.
+    help = (
+        "Read an encrypted log (or a copy of its folder) and fail when a line or a segment is missing or was changed."
+    )
+    # It runs elsewhere, without a site.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,7 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, nargs="?", default=settings.LOG_DIR, help="Default: IBANSE_LOG_DIR.")
         parser.add_argument(
             "--key", type=Path, action="append", required=True, metavar="FILE",
-            help="The private key, from make_log_key; may be given several times, for segments under older keys.",
+            help="The private key, from make_log_key; repeat it for segments under older keys.",
         )  # fmt: skip
         parser.add_argument("--since", type=_time, metavar="TIME", help="From then on, such as 2026-11-26T08:00 (UTC).")
         parser.add_argument(
@@ -54,7 +56,7 @@ class Command(BaseCommand):
         """Print lines to standard output, problems to standard error."""
         if not folder.is_dir():
             raise CommandError(f"{folder} is no folder.")
-        log = reader.Log(folder, [private for path in key for private in _private_keys(path)])
+        log = reader.SealedLogFolder(folder, [private for path in key for private in _private_keys(path)])
         try:
             self._print(log, **options)
             if follow:
@@ -66,13 +68,13 @@ class Command(BaseCommand):
         now = datetime.now(UTC)
         as_of = min(options["until"] or now, now)
         problems = log.problems(as_of=as_of, since=options["since"] or datetime.min.replace(tzinfo=UTC))
-        told = f"{_counted(len(log), 'segment')} of {_counted(log.processes, 'process')}"
+        summary = f"{_counted(len(log), 'segment')} of {_counted(log.processes, 'process')}"
         if problems:
             self._complain(problems)
-            raise CommandError(f"{told}: {_counted(len(problems), 'problem')}.")
-        self.stderr.write(f"{told}: all there, in order, unchanged.")
+            raise CommandError(f"{summary}: {_counted(len(problems), 'problem')}.")
+        self.stderr.write(f"{summary}: all there, in order, unchanged.")
 
-    def _follow(self, log: reader.Log, **options: Any) -> None:
+    def _follow(self, log: reader.SealedLogFolder, **options: Any) -> None:
         try:
             while True:
                 time.sleep(_FOLLOW_EVERY_SECONDS)
@@ -80,27 +82,27 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stderr.write("")
 
-    def _print(self, log: reader.Log, **options: Any) -> None:
-        for entry in _wanted(log.entries(), **options):
+    def _print(self, log: reader.SealedLogFolder, **options: Any) -> None:
+        for entry in _filtered(log.entries(), **options):
             text = entry.text.translate(_SHOWN)
             self.stdout.write(f"{entry.at:%Y-%m-%d %H:%M:%S.%f}Z {entry.host}[{entry.pid}] {text}")
         sys.stdout.flush()
 
-    def _complain(self, problems: list[Problem]) -> None:
+    def _complain(self, problems: list[LogProblem]) -> None:
         for problem in problems[:_MOST_PROBLEMS]:
             self.stderr.write(str(problem))
         if len(problems) > _MOST_PROBLEMS:
             self.stderr.write(f"… and {len(problems) - _MOST_PROBLEMS:,} more.")
 
 
-def _counted(number: int, thing: str) -> str:
+def _counted(count: int, thing: str) -> str:
     plural = f"{thing}es" if thing.endswith("s") else f"{thing}s"
-    return f"{number:,} {thing if number == 1 else plural}"
+    return f"{count:,} {thing if count == 1 else plural}"
 
 
-def _wanted(
-    entries: Iterator[Entry], *, since: datetime | None, until: datetime | None, level: str, **_: object
-) -> Iterator[Entry]:
+def _filtered(
+    entries: Iterator[LogEntry], *, since: datetime | None, until: datetime | None, level: str, **_: object
+) -> Iterator[LogEntry]:
     least = getattr(logging, level)
     for entry in entries:
         if entry.level >= least and (since is None or entry.at >= since) and (until is None or entry.at <= until):

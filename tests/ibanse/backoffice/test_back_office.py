@@ -316,11 +316,11 @@ class EntryTests(OfficeTest):
 
         with override_settings(EMBEDDED=False):
             self.assertEqual(root.opens("/admin/").status_code, 302)
-            refused = checks.nobody_may_do_everything(None, databases=["default"])
+            refused = checks.check_superusers(None, databases=["default"])
             with self.assertRaises(ValidationError):
                 User.objects.create_superuser("root@operator.example", PASSWORD)
             call_command("demote_superusers", stdout=StringIO())
-            allowed = checks.nobody_may_do_everything(None, databases=["default"])
+            allowed = checks.check_superusers(None, databases=["default"])
 
         self.assertEqual([(error.id, str(root.user.pk) in error.msg) for error in refused], [("ibanse.E005", True)])
         self.assertEqual((allowed, [tag for tag, _ in self.recorded(tag="staff.demoted")]), ([], ["staff.demoted"]))

@@ -1,4 +1,4 @@
-"""The sealed log: threads, forks and full disks lose nothing in silence, and whoever reads is told what is missing."""
+"""The encrypted log: threads, forks and full disks lose nothing silently, and reading it shows what is missing."""
 
 import contextlib
 import errno
@@ -33,7 +33,7 @@ NOW: Final = datetime.now(UTC)
 HOURS_LATER: Final = timedelta(hours=3)
 
 
-class Clock:
+class SteppedClock:
     """A clock that a test sets."""
 
     def __init__(self) -> None:
@@ -43,11 +43,11 @@ class Clock:
         return self.seconds
 
 
-class Writer:
+class LoggingProcess:
     """A log with its logger, as a process has it."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
+        self.clock = SteppedClock()
         self.folder = folder
         self.handler = SealedLog(folder, [KEY.public], self.clock)
         self.log = logging.Logger("test")  # noqa: LOG001 - one that nobody else has
@@ -59,21 +59,21 @@ class Writer:
 
     def read(self, *, later: timedelta = timedelta()) -> tuple[list[str], list[str]]:
         """Return the lines, and what is wrong as somebody sees it who looks so much later."""
-        log = reader.Log(self.folder, [KEY])
+        log = reader.SealedLogFolder(self.folder, [KEY])
         lines = [entry.text for entry in log.entries()]
         return lines, [str(problem) for problem in log.problems(as_of=datetime.now(UTC) + later)]
 
 
 @pytest.fixture
-def writer(tmp_path: Path) -> Iterator[Writer]:
+def writer(tmp_path: Path) -> Iterator[LoggingProcess]:
     """Return a log in a folder that is not there yet."""
-    writer = Writer(tmp_path / "logs")
+    writer = LoggingProcess(tmp_path / "logs")
     yield writer
     writer.handler.close()
 
 
 class TestSegments:
-    def test_a_line_is_in_the_file_when_it_was_logged(self, writer: Writer) -> None:
+    def test_a_line_is_in_the_file_when_it_was_logged(self, writer: LoggingProcess) -> None:
         writer.log.warning("one")
         lines, problems = writer.read()
 
@@ -81,13 +81,13 @@ class TestSegments:
         # It is being written: no trailer is missing yet.
         assert problems == []
 
-    def test_an_ended_log_is_whole_whenever_it_is_read(self, writer: Writer) -> None:
+    def test_an_ended_log_is_whole_whenever_it_is_read(self, writer: LoggingProcess) -> None:
         writer.log.warning("one")
         writer.handler.close()
 
         assert writer.read(later=HOURS_LATER) == (["one"], [])
 
-    def test_one_that_was_never_ended_is_told_of(self, writer: Writer) -> None:
+    def test_one_that_was_never_ended_is_told_of(self, writer: LoggingProcess) -> None:
         writer.log.warning("one")
         _, problems = writer.read(later=HOURS_LATER)
 
@@ -95,7 +95,7 @@ class TestSegments:
             f"{writer.files[0].name}: has no trailer: its process was killed, or it was cut off, after 1 line"
         ]
 
-    def test_a_minute_and_a_thousand_lines_make_another_one(self, writer: Writer) -> None:
+    def test_a_minute_and_a_thousand_lines_make_another_one(self, writer: LoggingProcess) -> None:
         writer.log.warning("one")
         writer.clock.seconds += handler.SEGMENT_SECONDS
         for number in range(1500):
@@ -107,25 +107,25 @@ class TestSegments:
         assert problems == []
         assert len(writer.files) == 3
 
-    def test_the_thread_finishes_an_old_one_and_shows_each_hour_that_it_lives(self, writer: Writer) -> None:
+    def test_the_thread_finishes_an_old_one_and_shows_each_hour_that_it_lives(self, writer: LoggingProcess) -> None:
         writer.log.warning("one")
-        writer.handler.look()
+        writer.handler.check_clock()
         writer.clock.seconds += handler.SEGMENT_SECONDS
-        writer.handler.look()
-        writer.handler.look()
+        writer.handler.check_clock()
+        writer.handler.check_clock()
         assert len(writer.files) == 1
         # Its trailer says that there is more to come.
         assert "more is missing" in writer.read(later=HOURS_LATER)[1][0]
         writer.clock.seconds += handler.SILENT_SECONDS
-        writer.handler.look()
-        writer.handler.look()
+        writer.handler.check_clock()
+        writer.handler.check_clock()
 
         assert len(writer.files) == 2
         assert writer.read() == (["one"], [])
 
     def test_the_thread_does_so_by_itself(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(handler, "_LOOK_EVERY_SECONDS", 0.01)
-        writer = Writer(tmp_path)
+        monkeypatch.setattr(handler, "_CHECK_EVERY_SECONDS", 0.01)
+        writer = LoggingProcess(tmp_path)
         writer.log.warning("one")
         writer.clock.seconds += handler.SEGMENT_SECONDS
         deadline = time.monotonic() + 10
@@ -149,11 +149,11 @@ class TestSegments:
         process = subprocess.run([sys.executable, "-c", code, tmp_path, str(KEY.public)], cwd=ROOT, check=False)
 
         assert process.returncode == 3
-        log = reader.Log(tmp_path, [KEY])
+        log = reader.SealedLogFolder(tmp_path, [KEY])
         assert [entry.text for entry in log.entries()] == ["ERROR root one"]
         assert log.problems(as_of=NOW + HOURS_LATER) == []
 
-    def test_who_is_not_of_the_group_sees_nothing_at_all(self, writer: Writer) -> None:
+    def test_who_is_not_of_the_group_sees_nothing_at_all(self, writer: LoggingProcess) -> None:
         before = os.umask(0)
         try:
             writer.log.warning("one")
@@ -163,7 +163,7 @@ class TestSegments:
         assert stat.S_IMODE(writer.folder.stat().st_mode) == 0o750
         assert stat.S_IMODE(writer.files[0].stat().st_mode) == 0o640
 
-    def test_segments_go_after_thirty_days_and_nothing_else_does(self, writer: Writer) -> None:
+    def test_segments_go_after_thirty_days_and_nothing_else_does(self, writer: LoggingProcess) -> None:
         writer.log.warning("one")
         (writer.folder / "notes.txt").touch()
         (writer.folder / "odd.sealed").touch()
@@ -180,9 +180,9 @@ class TestSegments:
         for days, missing in ((29.99, False), (20, True)):
             folder = tmp_path / str(days)
             folder.mkdir()
-            sealer = segment.Sealer("0123456789abcdef", 5, began(days), [KEY.public])
+            sealer = segment.SegmentSealer("0123456789abcdef", 5, began(days), [KEY.public])
             (folder / sealer.name).write_bytes(sealer.head)
-            problems = reader.Log(folder, [KEY])
+            problems = reader.SealedLogFolder(folder, [KEY])
             list(problems.entries())
 
             found = [str(problem) for problem in problems.problems(as_of=NOW) if "before it" in problem.what]
@@ -192,7 +192,7 @@ class TestSegments:
 # Python 3.12 and later warn of what is done here on purpose.
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 class TestManyAtOnce:
-    def test_threads_lose_and_mix_up_nothing(self, writer: Writer) -> None:
+    def test_threads_lose_and_mix_up_nothing(self, writer: LoggingProcess) -> None:
         def say(name: str) -> None:
             for number in range(300):
                 writer.log.warning("%s %d", name, number)
@@ -209,13 +209,13 @@ class TestManyAtOnce:
         for name in "abcd":
             assert [line for line in lines if line[0] == name] == [f"{name} {number}" for number in range(300)]
 
-    def test_children_made_while_threads_log_have_streams_of_their_own(self, writer: Writer) -> None:
+    def test_children_made_while_threads_log_have_streams_of_their_own(self, writer: LoggingProcess) -> None:
         over = threading.Event()
 
         def say() -> None:
             while not over.is_set():
                 writer.log.warning("parent")
-                writer.handler.look()
+                writer.handler.check_clock()
 
         def speak() -> None:
             writer.log.warning("child")
@@ -239,7 +239,7 @@ class TestManyAtOnce:
         assert lines.count("before") == 1
         assert len({path.name.split("-")[1] for path in writer.files}) == 9
 
-    def test_a_killed_process_has_lost_no_line(self, writer: Writer) -> None:
+    def test_a_killed_process_has_lost_no_line(self, writer: LoggingProcess) -> None:
         def say_and_die() -> None:
             for number in range(50):
                 writer.log.warning("%d", number)
@@ -254,7 +254,7 @@ class TestManyAtOnce:
         ]
 
     def test_a_signal_that_logs_while_a_line_is_written_waits(
-        self, writer: Writer, monkeypatch: pytest.MonkeyPatch
+        self, writer: LoggingProcess, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         write = os.write
 
@@ -272,7 +272,7 @@ class TestManyAtOnce:
 
 
 def in_a_child(action: Callable[[], object]) -> int:
-    """Fork; the child does its deed, and nothing of pytest's."""
+    """Fork; the child does the action, and nothing of pytest's."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -286,7 +286,7 @@ def in_a_child(action: Callable[[], object]) -> int:
 
 class TestDisks:
     def test_what_could_not_be_written_is_counted_and_the_rest_is_whole(
-        self, writer: Writer, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+        self, writer: LoggingProcess, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         write = os.write
 
@@ -302,7 +302,7 @@ class TestDisks:
             full.setattr(os, "write", half_and_no_more)
             writer.log.warning("two")
             writer.clock.seconds += handler.SEGMENT_SECONDS
-            writer.handler.look()
+            writer.handler.check_clock()
             writer.log.warning("three")
         writer.log.warning("four")
         writer.handler.close()
@@ -310,14 +310,12 @@ class TestDisks:
 
         assert lines == ["one", "ERROR ibanse.logging.handler 2 lines before this one could not be written.", "four"]
         assert problems == []
-        said = capfd.readouterr().err
-        assert said == (
-            f"The log cannot be written to {writer.folder}: No space left on device. What is said now is lost.\n"
-        )
+        output = capfd.readouterr().err
+        assert output == (f"The log cannot be written to {writer.folder}: No space left on device. Lines are lost.\n")
 
     def test_a_folder_that_cannot_be_made_stops_nobody(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "file").touch()
-        writer = Writer(tmp_path / "file" / "logs")
+        writer = LoggingProcess(tmp_path / "file" / "logs")
         writer.log.warning("secret")
         writer.log.warning("secret")
         writer.handler.close()
@@ -333,7 +331,7 @@ class TestDisks:
 
 
 @pytest.fixture
-def three(writer: Writer) -> Writer:
+def three(writer: LoggingProcess) -> LoggingProcess:
     """Return a log of three segments of two lines each."""
     for number in range(3):
         writer.clock.seconds += handler.SEGMENT_SECONDS
@@ -356,10 +354,10 @@ def exchange(files: list[Path]) -> None:
 
 def forge(files: list[Path]) -> None:
     """Put a segment in a segment's place, as anybody can who has the public key."""
-    place = segment.place(files[1].name)
+    place = segment.parse_name(files[1].name)
     assert place is not None
     began = int(place.began.timestamp()) * 1_000_000
-    sealer = segment.Sealer(place.stream, place.number, began, [KEY.public])
+    sealer = segment.SegmentSealer(place.stream, place.number, began, [KEY.public])
     first, trailer = segment.Process(1, "host", "proof"), segment.Trailer(began, is_last=False)
     data = sealer.head
     for piece in (first, segment.line(began, 30, "forged"), trailer):
@@ -427,7 +425,7 @@ class TestTampering:
         ],
     )  # fmt: skip
     def test_it_is_named_and_the_rest_can_be_read(
-        self, three: Writer, tamper: Callable[[list[Path]], object], expected: list[str], lost: str
+        self, three: LoggingProcess, tamper: Callable[[list[Path]], object], expected: list[str], lost: str
     ) -> None:
         names = {path.name: str(number) for number, path in enumerate(three.files)}
         names[three.files[0].name.replace("-000000", "-000003")] = "3"
@@ -441,14 +439,14 @@ class TestTampering:
             line for line in ALL if line.replace(" ", "") not in lost.split()
         ]
 
-    def test_the_untouched_one_is_whole(self, three: Writer) -> None:
+    def test_the_untouched_one_is_whole(self, three: LoggingProcess) -> None:
         assert three.read(later=HOURS_LATER) == (ALL, [])
 
-    def test_a_second_process_with_the_first_ones_name_is_told_of(self, three: Writer, tmp_path: Path) -> None:
+    def test_a_second_process_with_the_first_ones_name_is_told_of(self, three: LoggingProcess, tmp_path: Path) -> None:
         # The end of a stream is its end.
-        last = segment.place(three.files[2].name)
+        last = segment.parse_name(three.files[2].name)
         assert last is not None
-        sealer = segment.Sealer(last.stream, 3, int(last.began.timestamp()) * 1_000_000, [KEY.public])
+        sealer = segment.SegmentSealer(last.stream, 3, int(last.began.timestamp()) * 1_000_000, [KEY.public])
         (three.folder / sealer.name).write_bytes(sealer.head)
 
         assert f"follows {three.files[2].name}, with which its process has ended" in three.read()[1][0]
@@ -461,7 +459,7 @@ def raise_one() -> None:
 
 class TestTheJournal:
     @pytest.fixture
-    def said(self, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    def output(self, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
         """Return what standard error gets."""
         monkeypatch.setattr("sys.stderr", io.StringIO())
         monkeypatch.setattr(handler, "_openly_in", None)
@@ -471,7 +469,7 @@ class TestTheJournal:
         self.log.addHandler(journal)
         return journal.stream
 
-    def test_of_an_error_it_gets_place_and_kind_and_no_word(self, said: io.StringIO, writer: Writer) -> None:
+    def test_of_an_error_it_gets_place_and_kind_and_no_word(self, output: io.StringIO, writer: LoggingProcess) -> None:
         self.log.handlers.insert(0, writer.handler)
         self.log.warning("Not Found: %s", "/SE4550000000058398257466")
         try:
@@ -482,28 +480,28 @@ class TestTheJournal:
         assert re.fullmatch(
             r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ \[\d+\] ERROR shop\.checkout: "
             rf"LookupError in logging/test_handler\.py:\d+; sealed in {writer.files[0].name}, line 2\n",
-            said.getvalue(),
+            output.getvalue(),
         )
         assert len(writer.read()[0]) == 2
 
-    def test_of_an_error_without_an_exception_it_gets_the_line_of_the_code(self, said: io.StringIO) -> None:
+    def test_of_an_error_without_an_exception_it_gets_the_line_of_the_code(self, output: io.StringIO) -> None:
         self.log.error("It failed: %s", "alice")
 
-        assert re.search(r"checkout: logging/test_handler\.py:\d+; sealed in nowhere: it is lost\n", said.getvalue())
+        assert re.search(r"checkout: logging/test_handler\.py:\d+; sealed in nowhere: it is lost\n", output.getvalue())
 
     def test_a_process_that_serves_nobody_speaks_openly_and_its_children_do_not(
-        self, said: io.StringIO, monkeypatch: pytest.MonkeyPatch
+        self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        handler.speak_openly()
+        handler.log_openly()
         self.log.warning("Starting for %s", "alice@example.org")
         monkeypatch.setattr(handler, "_openly_in", -1)
         self.log.warning("Serving alice")
 
         assert re.fullmatch(
-            r"[-0-9]+ [:0-9]+Z \[\d+\] WARNING shop\.checkout Starting for \[e-mail\]\n", said.getvalue()
+            r"[-0-9]+ [:0-9]+Z \[\d+\] WARNING shop\.checkout Starting for \[e-mail\]\n", output.getvalue()
         )
 
-    def test_what_a_worker_prints_becomes_lines(self, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_a_worker_prints_becomes_lines(self, writer: LoggingProcess, monkeypatch: pytest.MonkeyPatch) -> None:
         # Restored after the test.
         monkeypatch.setattr("sys.stdout", io.StringIO())
         monkeypatch.setattr("sys.stderr", io.StringIO())
@@ -557,7 +555,7 @@ class TestCommands:
             self.made("--number", "0", file=tmp_path / "third")
 
     def test_lines_of_several_processes_come_in_the_order_of_time(self, tmp_path: Path, key: str) -> None:
-        writers = [Writer(tmp_path / "logs") for _ in range(3)]
+        writers = [LoggingProcess(tmp_path / "logs") for _ in range(3)]
         for number in range(12):
             writers[number % 3].log.warning("line %d", number)
             time.sleep(0.001)
@@ -568,7 +566,7 @@ class TestCommands:
         assert re.findall(r"line (\d+)\n", out) == [str(number) for number in range(12)]
         assert complaints == "3 segments of 3 processes: all there, in order, unchanged.\n"
 
-    def test_a_changed_log_fails_by_name(self, three: Writer, key: str) -> None:
+    def test_a_changed_log_fails_by_name(self, three: LoggingProcess, key: str) -> None:
         three.files[1].unlink()
         out, complaints = self.read(str(three.folder), "--key", key)
 
@@ -579,7 +577,7 @@ class TestCommands:
             complaints,
         )
 
-    def test_only_what_is_asked_for_is_shown(self, writer: Writer, key: str) -> None:
+    def test_only_what_is_asked_for_is_shown(self, writer: LoggingProcess, key: str) -> None:
         writer.log.warning("harmless")
         writer.log.error("bad")
         writer.handler.close()
@@ -592,7 +590,7 @@ class TestCommands:
         assert self.read(folder, "--key", key, "--until", yesterday)[0] == ""
         assert self.read(folder, "--key", key, "--since", yesterday, "--until", tomorrow)[0].count("\n") == 2
 
-    def test_a_line_cannot_drive_the_terminal_or_pass_for_another(self, writer: Writer, key: str) -> None:
+    def test_a_line_cannot_drive_the_terminal_or_pass_for_another(self, writer: LoggingProcess, key: str) -> None:
         writer.log.warning("\x1b[2Jone\r\n2026-11-26 two\x9b")
         writer.handler.close()
         out, _ = self.read(str(writer.folder), "--key", key)
@@ -604,7 +602,7 @@ class TestCommands:
     ) -> None:
         newer = PrivateKey.make(2)
         (tmp_path / "newer").write_text(newer.text)
-        old, new = Writer(tmp_path / "logs"), Writer(tmp_path / "logs")
+        old, new = LoggingProcess(tmp_path / "logs"), LoggingProcess(tmp_path / "logs")
         new.handler = SealedLog(tmp_path / "logs", [PublicKey.parse(str(newer.public))])
         new.log.handlers = [new.handler]
         for writer in (old, new):
@@ -628,11 +626,11 @@ class TestCommands:
         assert "A private key begins with" in self.read(folder, "--key", str(tmp_path / "public"))[1]
 
     def test_it_follows_what_is_written_until_ctrl_c(
-        self, writer: Writer, key: str, monkeypatch: pytest.MonkeyPatch
+        self, writer: LoggingProcess, key: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         actions = iter([
             lambda: writer.log.warning("two"),
-            lambda: Writer(writer.folder).log.warning("three"),
+            lambda: LoggingProcess(writer.folder).log.warning("three"),
             writer.handler.close,
         ])  # fmt: skip
 

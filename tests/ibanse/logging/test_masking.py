@@ -180,15 +180,15 @@ class TestIbans:
         assert mask(f"<{written}>") == "<[IBAN]>"
 
 
-class TestKeys:
+class TestApiKeys:
     @given(
         st.sampled_from(["live", "test"]),
         st.from_regex(r"[0-9A-Za-z]{10}_[0-9A-Za-z]{49}", fullmatch=True),
         st.integers(1, 60),
     )
     @repeatable(200)
-    def test_a_key_is_replaced_whole_or_cut_off(self, kind: str, rest: str, kept: int) -> None:
-        cut = f"ibanse_{kind}_{rest[:kept]}"
+    def test_a_key_is_replaced_whole_or_cut_off(self, kind: str, rest: str, length: int) -> None:
+        cut = f"ibanse_{kind}_{rest[:length]}"
 
         assert mask(f"Authorization: Bearer {cut}, x") == "Authorization: Bearer [key], x"
         assert mask(f"key={cut.replace('_', '%5F')}&x") == "key=[key]&x"
@@ -350,13 +350,13 @@ class TestTheFormatter:
 
     def test_a_traceback_is_masked_with_its_causes_and_tells_no_variables(self) -> None:
         cause = KeyError(GROUPED.replace(" ", "\u00a0"))
-        cause.add_note(f"asked by {EMAIL}")
+        cause.add_note(f"requested by {EMAIL}")
         error = ValueError(f"{WRONG} is wrong")
         error.__cause__ = cause
 
         line = written(msg="Failed", exc_info=raised(error, lambda: "only in " + "a variable"))
 
-        assert "KeyError: '[IBAN]'\nasked by [e-mail]\n" in line
+        assert "KeyError: '[IBAN]'\nrequested by [e-mail]\n" in line
         assert line.endswith("ValueError: [IBAN] is wrong")
         assert "raise error" in line
         assert "only in a variable" not in line
@@ -423,7 +423,7 @@ django.setup()
 def raises():
     raise ValueError("{GROUPED}")
 
-class Unraisable:
+class FailingOnDelete:
     def __del__(self):
         raises()
 
@@ -437,7 +437,7 @@ thread.join()
 quiet = threading.Thread(target=sys.exit, args=("{GERMAN}",))
 quiet.start()
 quiet.join()
-Unraisable()
+FailingOnDelete()
 warnings.warn("{WRONG} is odd")
 logging.getLogger("django.server").info('"GET /%s HTTP/1.1" 200', "{GERMAN}")
 logging.getLogger("django.request").error("Not well: /%s", "{GERMAN}")
@@ -463,7 +463,7 @@ raises()
 
 
 @pytest.fixture(scope="module")
-def said() -> subprocess.CompletedProcess[str]:
+def process() -> subprocess.CompletedProcess[str]:
     """Run PROCESS once; return what it printed."""
     with tempfile.TemporaryDirectory() as folder:
         environment = services.environment(IBANSE_DATA_DIR=folder, DJANGO_SETTINGS_MODULE="ibanse.settings")
@@ -474,36 +474,36 @@ def said() -> subprocess.CompletedProcess[str]:
 
 
 class TestAProcess:
-    def test_nothing_it_prints_has_the_number(self, said: subprocess.CompletedProcess[str]) -> None:
-        assert letters_and_digits(GERMAN[4:]) not in letters_and_digits(said.stdout + said.stderr)
-        assert EMAIL not in said.stderr
+    def test_nothing_it_prints_has_the_number(self, process: subprocess.CompletedProcess[str]) -> None:
+        assert letters_and_digits(GERMAN[4:]) not in letters_and_digits(process.stdout + process.stderr)
+        assert EMAIL not in process.stderr
 
-    def test_every_handler_masks(self, said: subprocess.CompletedProcess[str]) -> None:
-        assert said.stdout == "MaskingFormatter\n"
+    def test_every_handler_masks(self, process: subprocess.CompletedProcess[str]) -> None:
+        assert process.stdout == "MaskingFormatter\n"
 
     @pytest.mark.parametrize(
         "line",
         [
             (
-                "CRITICAL ibanse.logging.masking Nobody caught this in the thread [e-mail].\n"
+                "CRITICAL ibanse.logging.masking Uncaught exception in the thread [e-mail].\n"
                 "Traceback (most recent call last):"
             ),
-            "ERROR ibanse.logging.masking Exception ignored in: <function Unraisable.__del__ at 0x",
+            "ERROR ibanse.logging.masking Exception ignored in: <function FailingOnDelete.__del__ at 0x",
             "UserWarning: [IBAN] is odd",
             'INFO django.server "GET /[IBAN] HTTP/1.1" 200\n',
             "ERROR django.request Not well: /[IBAN]\n",
             "Nobody handles [IBAN]\n",
-            "CRITICAL ibanse.logging.masking Nobody caught this.\nTraceback (most recent call last):",
+            "CRITICAL ibanse.logging.masking Uncaught exception.\nTraceback (most recent call last):",
         ],
     )
-    def test_each_way_leads_to_the_log(self, said: subprocess.CompletedProcess[str], line: str) -> None:
-        assert line in said.stderr
+    def test_each_way_leads_to_the_log(self, process: subprocess.CompletedProcess[str], line: str) -> None:
+        assert line in process.stderr
 
-    def test_it_ends_without_a_word_of_its_own(self, said: subprocess.CompletedProcess[str]) -> None:
-        assert "AttributeError" not in said.stderr
-        assert "unraisablehook" not in said.stderr
+    def test_it_ends_without_a_word_of_its_own(self, process: subprocess.CompletedProcess[str]) -> None:
+        assert "AttributeError" not in process.stderr
+        assert "unraisablehook" not in process.stderr
 
-    def test_it_fails_as_it_would_have(self, said: subprocess.CompletedProcess[str]) -> None:
-        assert said.returncode == 1
-        assert said.stderr.endswith("ValueError: [IBAN]\n")
-        assert said.stderr.count("Traceback") == 3
+    def test_it_fails_as_it_would_have(self, process: subprocess.CompletedProcess[str]) -> None:
+        assert process.returncode == 1
+        assert process.stderr.endswith("ValueError: [IBAN]\n")
+        assert process.stderr.count("Traceback") == 3

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ibanse.logging import segment
-from ibanse.logging.segment import Line, Opener, Process, Sealer, Trailer
+from ibanse.logging.segment import LogLine, Process, SegmentOpener, SegmentSealer, Trailer
 from privacy.crypto.sealed_box import PrivateKey
 
 pytestmark = pytest.mark.claim("sealed_log")
@@ -22,8 +22,8 @@ Pieces = list[bytes]
 
 def sealed(*texts: str, number: int = 0, ends: bool = True) -> Pieces:
     """Return the head, the first piece, a piece for each text, and the trailer."""
-    sealer = Sealer("0123456789abcdef", number, BEGAN, [KEY.public])
-    pieces: list[Process | Line | Trailer] = [Process(7, "host", "proof")]
+    sealer = SegmentSealer("0123456789abcdef", number, BEGAN, [KEY.public])
+    pieces: list[Process | LogLine | Trailer] = [Process(7, "host", "proof")]
     pieces += [segment.line(BEGAN + place, 30, text) for place, text in enumerate(texts)]
     written = [sealer.head]
     for piece in [*pieces, *([Trailer(BEGAN, is_last=False)] if ends else [])]:
@@ -32,9 +32,9 @@ def sealed(*texts: str, number: int = 0, ends: bool = True) -> Pieces:
     return written
 
 
-def opened(data: bytes, key: PrivateKey = KEY) -> tuple[Opener, list[str]]:
+def opened(data: bytes, key: PrivateKey = KEY) -> tuple[SegmentOpener, list[str]]:
     """Return what opens it, and the texts of its lines."""
-    opener = Opener([key])
+    opener = SegmentOpener([key])
     return opener, [line.text for line in opener.feed(data)]
 
 
@@ -50,7 +50,7 @@ class TestWhole:
     @example(texts=["\ud800 half a character", "", "\0\n\x1b[2J"], cuts=[])
     def test_what_was_said_comes_out_however_it_is_read(self, texts: list[str], cuts: list[int]) -> None:
         data = b"".join(sealed(*texts))
-        opener = Opener([KEY])
+        opener = SegmentOpener([KEY])
         places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
         parts = [data[start:end] for start, end in pairwise(places)]
         lines = [line.text for part in parts for line in opener.feed(part)]
@@ -75,7 +75,7 @@ class TestWhole:
 
     def test_each_of_several_operators_opens_it_alone(self) -> None:
         other = PrivateKey.make(2)
-        sealer = Sealer("0123456789abcdef", 0, BEGAN, [KEY.public, other.public])
+        sealer = SegmentSealer("0123456789abcdef", 0, BEGAN, [KEY.public, other.public])
 
         for key in (KEY, other):
             opener, _ = opened(sealer.head, key)
@@ -95,15 +95,15 @@ class TestWhole:
 
     def test_names_say_what_they_stand_for(self) -> None:
         name = segment.name("0123456789abcdef", 12, BEGAN)
-        place = segment.place(name)
+        place = segment.parse_name(name)
 
         assert place is not None
         assert (place.stream, place.number, int(place.began.timestamp()) * 1_000_000) == ("0123456789abcdef", 12, BEGAN)
-        assert segment.place("20261326T110000Z-0123456789abcdef-000000.sealed") is None
-        assert segment.place(f"{name}.gz") is None
+        assert segment.parse_name("20261326T110000Z-0123456789abcdef-000000.sealed") is None
+        assert segment.parse_name(f"{name}.gz") is None
 
 
-class TestChanged:
+class TestTampering:
     def test_a_flipped_bit_in_any_byte_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # Where a piece that does not open might belong is looked for no further than that.
         monkeypatch.setattr(segment, "MOST_LINES", 5)
@@ -218,7 +218,7 @@ class TestChanged:
         assert lines == [text for text in ("one", "two", "three", "four") if text in lines]
 
     def test_a_file_of_rubbish_takes_no_time_and_no_memory(self) -> None:
-        opener = Opener([KEY])
+        opener = SegmentOpener([KEY])
         opener.feed(SEGMENT[0])
         for _ in range(100):
             opener.feed(b"A" * 100_000)

@@ -344,10 +344,10 @@ class MasterKeyTests(VaultTest):
         with override_settings(MASTER_KEYS={1: FIRST}):
             self.seal()
         with override_settings(MASTER_KEYS={2: SECOND}):
-            [error] = checks.master_keys_open_the_data_keys(None, databases=["keyring"])
-            unasked = checks.master_keys_open_the_data_keys(None)
+            [error] = checks.check_master_keys(None, databases=["keyring"])
+            unasked = checks.check_master_keys(None)
         with override_settings(MASTER_KEYS={1: FIRST, 2: SECOND}):
-            complete = checks.master_keys_open_the_data_keys(None, databases=["keyring"])
+            complete = checks.check_master_keys(None, databases=["keyring"])
 
         self.assertEqual(error.id, "ibanse.E003")
         self.assertIn("Master key 1 ", str(error.msg))
@@ -356,7 +356,7 @@ class MasterKeyTests(VaultTest):
     def test_the_check_refuses_none_at_all_and_short_ones(self) -> None:
         for master_keys in ({}, {1: FIRST, 2: b"short"}):
             with override_settings(MASTER_KEYS=master_keys):
-                [error] = checks.master_keys_open_the_data_keys(None)
+                [error] = checks.check_master_keys(None)
 
             self.assertEqual(error.id, "ibanse.E003")
 
