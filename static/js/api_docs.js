@@ -1,4 +1,4 @@
-// The page about the API: one choice of language for all samples, and the box to try a call. Nothing typed is kept.
+// The API documentation: one language for all samples, and the form to try a call. Nothing typed is stored.
 "use strict";
 
 document.addEventListener("change", (event) => {
@@ -9,7 +9,7 @@ document.addEventListener("change", (event) => {
 const form = document.getElementById("try-form");
 if (form) {
   const key = document.getElementById("try-key");
-  const answer = document.getElementById("try-answer");
+  const output = document.getElementById("try-answer");
   const reveal = document.getElementById("try-reveal");
   const send = form.querySelector("[type=submit]");
   form.hidden = false;
@@ -23,11 +23,11 @@ if (form) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     send.disabled = true;
-    answer.textContent = form.dataset.waiting;
+    output.textContent = form.dataset.waiting;
     try {
       await show(await ask());
     } catch {
-      answer.textContent = form.dataset.unreachable;
+      output.textContent = form.dataset.unreachable;
     } finally {
       send.disabled = false;
     }
@@ -37,7 +37,7 @@ if (form) {
     fetch(form.dataset.path, {
       method: "POST",
       headers: {
-        // A header takes no other letters; what is no key is told by the API.
+        // A header accepts no other characters; the API reports what is not a key.
         Authorization: `Bearer ${key.value.replace(/[^!-~]/g, "")}`,
         "Content-Type": "application/json",
         "Accept-Language": form.dataset.language,
@@ -54,6 +54,6 @@ if (form) {
     const [status, body] = result.querySelectorAll("code");
     status.textContent = `${response.status} ${response.statusText}`;
     body.textContent = JSON.stringify(JSON.parse(text), null, 2);
-    answer.replaceChildren(result);
+    output.replaceChildren(result);
   };
 }

@@ -1,28 +1,28 @@
-// Passkeys: asks the browser and puts its answer into the form. Keeps nothing and sends nothing by itself.
+// Passkeys: asks the browser and puts the result into the form. It stores nothing and sends nothing by itself.
 "use strict";
 
-const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (sign) => sign.charCodeAt(0));
+const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
 const text = (buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-const named = (credentials) => (credentials || []).map((one) => ({ ...one, id: bytes(one.id) }));
+const withBinaryIds = (credentials) => (credentials || []).map((credential) => ({ ...credential, id: bytes(credential.id) }));
 
-// The server's options carry bytes as base64url; the browser wants them as bytes.
-const forCreation = (options, alone) => ({
+// The server's options contain bytes as base64url; the browser API expects bytes.
+const forCreation = (options, passwordless) => ({
   ...options,
   challenge: bytes(options.challenge),
   user: { ...options.user, id: bytes(options.user.id) },
-  excludeCredentials: named(options.excludeCredentials),
+  excludeCredentials: withBinaryIds(options.excludeCredentials),
   authenticatorSelection: {
     ...options.authenticatorSelection,
-    residentKey: alone ? "required" : "discouraged",
-    requireResidentKey: alone,
-    userVerification: alone ? "required" : options.authenticatorSelection.userVerification,
+    residentKey: passwordless ? "required" : "discouraged",
+    requireResidentKey: passwordless,
+    userVerification: passwordless ? "required" : options.authenticatorSelection.userVerification,
   },
 });
 const forRequest = (options) => ({
   ...options,
   challenge: bytes(options.challenge),
-  allowCredentials: named(options.allowCredentials),
+  allowCredentials: withBinaryIds(options.allowCredentials),
 });
 
 const asText = (credential) => {
@@ -41,17 +41,17 @@ const asText = (credential) => {
   });
 };
 
-const waiting = () => JSON.parse(document.getElementById("passkey-options").textContent).publicKey;
-const asked = async (address) => {
-  const answer = await fetch(address, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(answer.statusText);
-  return (await answer.json()).request_options.publicKey;
+const pageOptions = () => JSON.parse(document.getElementById("passkey-options").textContent).publicKey;
+const fetchOptions = async (url) => {
+  const response = await fetch(url, { headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error(response.statusText);
+  return (await response.json()).request_options.publicKey;
 };
 const ceremonies = {
   create: (form) =>
-    navigator.credentials.create({ publicKey: forCreation(waiting(), form.elements.passwordless.checked) }),
-  get: () => navigator.credentials.get({ publicKey: forRequest(waiting()) }),
-  "sign-in": async (form) => navigator.credentials.get({ publicKey: forRequest(await asked(form.action)) }),
+    navigator.credentials.create({ publicKey: forCreation(pageOptions(), form.elements.passwordless.checked) }),
+  get: () => navigator.credentials.get({ publicKey: forRequest(pageOptions()) }),
+  "sign-in": async (form) => navigator.credentials.get({ publicKey: forRequest(await fetchOptions(form.action)) }),
 };
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
@@ -72,7 +72,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       form.elements.credential.value = asText(await ceremonies[form.dataset.passkey](form));
       form.submit();
     } catch {
-      // Closed, timed out, or not allowed: the browser does not say which, and neither do we.
+      // Closed, timed out, or not allowed: the browser does not report which.
       problem.textContent = problem.dataset.unfinished;
       button.disabled = false;
     }

@@ -1,24 +1,24 @@
-// Makes pages nicer; every page works without it. No number typed into a page is kept anywhere.
+// Progressive enhancement: every page works without it. Nothing typed into a page is stored in the browser.
 "use strict";
 
 document.documentElement.classList.add("js");
 
-// Copy buttons say on the button itself that the text is copied.
+// Copy buttons confirm on the button itself that the text was copied.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const name = button.title;
   if (name === button.dataset.done) return;
   await navigator.clipboard.writeText(button.dataset.copy);
-  const say = (words, done) => {
+  const label = (text, done) => {
     button.classList.toggle("done", done);
-    button.title = button.querySelector("[aria-live]").textContent = words;
+    button.title = button.querySelector("[aria-live]").textContent = text;
   };
-  say(button.dataset.done, true);
-  setTimeout(say, 2000, name, false);
+  label(button.dataset.done, true);
+  setTimeout(label, 2000, name, false);
 });
 
-// An answer that is not the check page (an expired form, a server in trouble) is shown as the server wrote it.
+// Any response but the check page (an expired form, a server error) is loaded as a page of its own.
 document.addEventListener("htmx:responseError", (event) => {
   const form = event.target.closest("form");
   if (form) form.submit();
@@ -30,19 +30,19 @@ document.addEventListener("htmx:sendError", () => {
   document.getElementById("announcement").textContent = form.dataset.unreachable;
 });
 
-// How much is typed, beside how much there may be. It is not read out at every key.
+// The character counter of a text area. Screen readers do not announce it at every key.
 const count = (text) => {
   const counter = document.querySelector(`[data-counts="${text.id}"]`);
   if (!counter) return;
-  const number = new Intl.NumberFormat(document.documentElement.lang);
+  const numberFormat = new Intl.NumberFormat(document.documentElement.lang);
   const typed = [...text.value].length;
-  counter.textContent = `${number.format(typed)} / ${number.format(counter.dataset.most)}`;
+  counter.textContent = `${numberFormat.format(typed)} / ${numberFormat.format(counter.dataset.most)}`;
   counter.classList.toggle("over", typed > Number(counter.dataset.most));
 };
 document.addEventListener("input", (event) => count(event.target));
 for (const text of document.querySelectorAll("textarea")) count(text);
 
-// The account menu closes with Escape and with a click beside it.
+// The account menu closes on Escape and on a click outside.
 document.addEventListener("keydown", (event) => {
   const menu = document.querySelector(".menu[open]");
   if (event.key !== "Escape" || !menu) return;
@@ -54,7 +54,7 @@ document.addEventListener("click", (event) => {
   if (menu && !menu.contains(event.target)) menu.open = false;
 });
 
-// What is shown once must not be made twice: the answer to a second click would take the place of the first.
+// A form whose result is shown only once is sent once: the response to a second click would replace the first.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!("once" in form.dataset)) return;

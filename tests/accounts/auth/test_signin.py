@@ -245,7 +245,7 @@ class SignInTests(SignInTest):
 
 
 @pytest.mark.claim("sessions_end")
-class SessionTests(SignInTest):
+class SessionListTests(SignInTest):
     def setUp(self) -> None:
         super().setUp()
         self.owner = self.member("olga@example.com")

@@ -182,7 +182,7 @@ class CodeTests(GuessedAtTest):
 
 
 @pytest.mark.claim("passwords")
-class NoticeTests(GuessedAtTest):
+class GuessingNoticeTests(GuessedAtTest):
     def test_the_owner_is_mailed_once_a_day_how_many_and_from_how_many_networks(self) -> None:
         self.guess(99)
         self.assertEqual(self.mails(), [])

@@ -14,7 +14,7 @@ from tests.support.commands import run_command
 
 
 @pytest.mark.claim("blocked_addresses")
-class BlockTests(BaseTest):
+class IpBlockTests(BaseTest):
     def test_a_blocked_network_holds_its_addresses_and_no_others(self) -> None:
         blocks.block("192.0.2.7/24")
         blocks.block("2001:db8::/32")

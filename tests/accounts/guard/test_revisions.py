@@ -13,7 +13,7 @@ from accounts.models import Client
 from tests.base import BaseTest
 
 
-class Clock:
+class ManualClock:
     """A clock that the test advances."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Clock:
 class RevisionTest(BaseTest):
     def setUp(self) -> None:
         super().setUp()
-        self.clock = Clock()
+        self.clock = ManualClock()
         patcher = patch("accounts.guard.revisions.time.monotonic", self.clock)
         patcher.start()
         self.addCleanup(patcher.stop)

@@ -204,7 +204,7 @@ class LastOwnerTests(MemberTest):
 
 
 @skipUnless(connection.vendor == "postgresql", "SQLite runs one writing transaction after the other")
-class AtOnceTests(TransactionTestCase):
+class ConcurrentOwnersTests(TransactionTestCase):
     databases = {"default", "keyring"}
 
     def setUp(self) -> None:
