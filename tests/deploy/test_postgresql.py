@@ -1,4 +1,4 @@
-"""The roles of the database: each may what it needs, asked at a real PostgreSQL; and its log, which tells no values."""
+"""The database roles, each limited to what it needs, in a real PostgreSQL; and its log, which contains no values."""
 
 import contextlib
 import re
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ import pytest
 from psycopg import errors, sql
 
 from tests.support import services
+from tests.support.programs import roles
 
 pytestmark = [pytest.mark.deploy, pytest.mark.claim("least_rights")]
 
@@ -26,7 +27,7 @@ IBAN: Final = "SE4550000000058398257466"
 CLIENT: Final = uuid.UUID(int=7)
 
 
-class Server:
+class DatabaseServer:
     """A PostgreSQL with our roles and tables."""
 
     def __init__(self, url: str) -> None:
@@ -34,63 +35,68 @@ class Server:
         self._password = secrets.token_hex(16)
 
     def psql(self, *arguments: str, role: str = "") -> None:
-        """Run psql as an administrator, or as a role; fail with what it said."""
+        """Run psql as superuser, or as a role; fail with its error."""
         url = self.as_role(role) if role else self.url
         command = ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", url, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr
 
-    def make_roles(self) -> None:
-        """Make roles and database, as deploy/install does; here they need passwords, since the tests come by TCP."""
+    def create_roles(self) -> None:
+        """Create roles and database, as deploy/install does; here with passwords, since the tests connect over TCP."""
         self.psql(f"--file={FOLDER / 'roles.sql'}")
         for role in ("owner", "app", "erase", "readonly", "backup"):
             self.psql(f"--command=ALTER ROLE ibanse_{role} PASSWORD '{self._password}'")
 
     def as_role(self, role: str) -> str:
-        """Return the address of our database for a role."""
+        """Return the URL of our database for a role."""
         port = urlsplit(self.url).port
         return f"postgres://ibanse_{role}:{self._password}@127.0.0.1:{port}/ibanse"
 
     def manage(self, role: str, *command: str, folder: Path) -> None:
         """Run manage.py as a role."""
-        told = services.environment(DATABASE_URL=self.as_role(role), IBANSE_DATA_DIR=str(folder))
+        environment = services.environment(DATABASE_URL=self.as_role(role), IBANSE_DATA_DIR=str(folder))
         done = subprocess.run(
             [sys.executable, "manage.py", *command],
-            cwd=services.ROOT, env=told, capture_output=True, text=True, check=False, timeout=120,
+            cwd=services.ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
-    def give_rights(self) -> None:
+    def run_as_app(self, program: Callable[[], None], *, folder: Path) -> None:
+        """Run a function of tests.support.programs as the serving role."""
+        module, name = program.__module__, program.__name__
+        self.manage("app", "shell", "--command", f"import {module}; {module}.{name}()", folder=folder)
+
+    def apply_rights(self) -> None:
         """Run rights.sql, as after every migrate."""
         self.psql(f"--file={FOLDER / 'rights.sql'}", role="owner")
 
     @contextlib.contextmanager
     def connected(self, role: str) -> Iterator[psycopg.Connection]:
-        """Connect as a role; nothing of what is done stays."""
+        """Connect as a role, and roll back at the end."""
         with psycopg.connect(self.as_role(role)) as connection:
             yield connection
             connection.rollback()
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start a PostgreSQL, make roles, tables and rights twice (they are made again by each upgrade), and a client."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]:
+    """Start a PostgreSQL; create roles, tables and rights twice, as an upgrade repeats them, and a client."""
     if shutil.which("psql") is None:
         pytest.skip(services.missing("postgresql"))
     with services.postgresql() as url:
-        made = Server(url)
+        database_server = DatabaseServer(url)
         folder = tmp_path_factory.mktemp("data")
-        made.make_roles()
-        made.manage("owner", "migrate", "--verbosity=0", folder=folder)
-        made.give_rights()
-        made.psql(f"--file={FOLDER / 'roles.sql'}")
-        made.manage("owner", "migrate", "--verbosity=0", folder=folder)
-        made.give_rights()
-        made.psql(f"--command={HISTORY}", role="app")
-        yield made
+        database_server.create_roles()
+        database_server.manage("owner", "migrate", "--verbosity=0", folder=folder)
+        database_server.apply_rights()
+        database_server.psql(f"--file={FOLDER / 'roles.sql'}")
+        database_server.manage("owner", "migrate", "--verbosity=0", folder=folder)
+        database_server.apply_rights()
+        database_server.psql(f"--command={AUDIT_ENTRY}", role="app")
+        yield database_server
 
 
-HISTORY: Final = """
+AUDIT_ENTRY: Final = """
     INSERT INTO accounts_client (id, state, user_limit, monthly_quota, needs_second_factor, is_demo, created_at)
         VALUES ('CLIENT', 'active', 5, 5, false, false, now());
     WITH entry AS (
@@ -98,49 +104,6 @@ HISTORY: Final = """
         VALUES ('CLIENT', 1, 'client.created', now(), '', '', '', '') RETURNING id)
     INSERT INTO accounts_historydetail (entry_id, sealed, sealed_address) SELECT id, 'detail', 'address' FROM entry
 """.replace("CLIENT", str(CLIENT))
-
-DELETE_A_USER: Final = """
-from accounts import audit
-from accounts.actor import Actor
-from accounts.audit import AuditEvent, client_log
-from accounts.models import Client, User
-from privacy.deletion import execution, requesting
-from privacy.models import DeletionRequest
-
-client = Client.objects.create()
-owner = User.objects.create_user("alice@example.org", client=client, role="owner")
-vera = User.objects.create_user("vera@example.org", client=client, role="sub_user")
-audit.record(AuditEvent.PROFILE_CHANGED, client=client, by=Actor(vera), detail={"name": "Vera"})
-asked = requesting.start_erasure(client, DeletionRequest.Scope.USER, by=Actor(owner), user=vera.pk)
-assert execution.resume(asked.pk)
-assert not User.objects.filter(pk=vera.pk).exists()
-assert client_log.verify(client).ok
-"""
-
-STAFF_LOOK: Final = """
-from accounts import audit
-from accounts.actor import SYSTEM
-from accounts.audit import StaffEvent, staff_log
-from accounts.models import Client
-
-client = Client.objects.create()
-for _look in range(2):
-    audit.record_staff(StaffEvent.PAGE_VIEWED, by=SYSTEM, client=client.pk, detail={"page": "index"})
-assert list(staff_log.forget_client(client.pk)) == [2]
-assert staff_log.verify().ok
-"""
-
-STAFF: Final = """
-from django.contrib.auth.models import Group
-from accounts.models import User
-from accounts.staff import groups
-
-sten = User.objects.create_user("sten@operator.example", is_staff=True)
-sten.groups.set(Group.objects.filter(name="support"))
-assert groups.of(sten) == ["support"] and sten.has_perm("accounts.view_client")
-sten.groups.clear()
-sten.delete()
-"""
 
 APP_MAY_NOT: Final = (
     "UPDATE accounts_historyentry SET tag = 'users.joined'",
@@ -212,24 +175,24 @@ ALLOWED: Final = [
 
 class TestRoles:
     @pytest.mark.parametrize(("role", "statement"), REFUSED)
-    def test_a_role_may_not_do_what_is_not_its_own(self, server: Server, role: str, statement: str) -> None:
-        """Refused for want of rights; by a read-only session that is turned on again, too."""
+    def test_role_is_refused_what_it_does_not_need(self, server: DatabaseServer, role: str, statement: str) -> None:
+        """For lack of rights, and not just because the session is read-only by default."""
         with server.connected(role) as connection:
             connection.execute("SET TRANSACTION READ WRITE")
             with pytest.raises(errors.InsufficientPrivilege):
                 connection.execute(statement.encode())
 
     @pytest.mark.parametrize(("role", "statement"), ALLOWED)
-    def test_a_role_may_do_what_it_is_for(self, server: Server, role: str, statement: str) -> None:
+    def test_role_can_do_its_work(self, server: DatabaseServer, role: str, statement: str) -> None:
         with server.connected(role) as connection:
             assert connection.execute(statement.encode()).rowcount >= 0
 
-    def test_a_reader_cannot_write_even_where_it_would_have_the_right(self, server: Server) -> None:
+    def test_reader_cannot_write(self, server: DatabaseServer) -> None:
         for role in ("readonly", "backup"):
             with server.connected(role) as connection, pytest.raises(errors.ReadOnlySqlTransaction):
                 connection.execute("CREATE TEMPORARY TABLE mine (id int)")
 
-    def test_a_new_table_can_be_used_before_and_after_its_rights_are_given(self, server: Server) -> None:
+    def test_new_table_can_be_used_at_once(self, server: DatabaseServer) -> None:
         server.psql("--command=CREATE TABLE added (id bigserial PRIMARY KEY, password text)", role="owner")
         try:
             for _ in range(2):
@@ -237,66 +200,58 @@ class TestRoles:
                     with server.connected(role) as connection:
                         connection.execute("INSERT INTO added (password) VALUES ('x')")
                         assert connection.execute("DELETE FROM added").rowcount == 1
-                server.give_rights()
+                server.apply_rights()
             for role in ("readonly", "backup"):
                 with server.connected(role) as connection:
                     connection.execute("SELECT * FROM added")
         finally:
             server.psql("--command=DROP TABLE added", role="owner")
 
-    def test_rights_for_a_table_that_has_lost_its_name_are_refused(self, server: Server) -> None:
-        """Or its protection would end unnoticed."""
+    def test_rights_of_a_renamed_table_are_an_error(self, server: DatabaseServer) -> None:
+        """Otherwise its protection would end unnoticed."""
         server.psql("--command=ALTER TABLE accounts_historydetail RENAME TO elsewhere", role="owner")
         try:
             with pytest.raises(AssertionError, match="accounts_historydetail"):
-                server.give_rights()
+                server.apply_rights()
         finally:
             server.psql("--command=ALTER TABLE elsewhere RENAME TO accounts_historydetail", role="owner")
-            server.give_rights()
+            server.apply_rights()
 
-    def test_nobody_else_comes_in(self, server: Server) -> None:
-        server.psql("--command=CREATE ROLE stranger LOGIN PASSWORD 'stranger'")
-        place = urlsplit(server.url)
+    def test_unknown_role_cannot_connect(self, server: DatabaseServer) -> None:
+        server.psql("--command=CREATE ROLE other LOGIN PASSWORD 'other'")
+        url = urlsplit(server.url)
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-            psycopg.connect(f"postgres://stranger:stranger@127.0.0.1:{place.port}/ibanse")
+            psycopg.connect(f"postgres://other:other@127.0.0.1:{url.port}/ibanse")
 
-    def test_pruning_works_as_the_role_that_serves_and_as_the_one_that_erases(
-        self, server: Server, tmp_path: Path
-    ) -> None:
+    def test_both_roles_can_prune(self, server: DatabaseServer, tmp_path: Path) -> None:
         server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
         for role in ("app", "erase"):
             server.manage(role, "prune_expired", folder=tmp_path)
 
-    def test_readings_are_taken_as_the_role_that_serves(self, server: Server, tmp_path: Path) -> None:
-        """Twice: the second overwrites those of the same hour. The size of the database is asked of the server."""
+    def test_serving_role_collects_metrics(self, server: DatabaseServer, tmp_path: Path) -> None:
+        """Twice, since the second run overwrites the metrics of the same hour."""
         server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
         for _ in range(2):
             server.manage("app", "collect_metrics", folder=tmp_path)
 
-    def test_the_owner_says_what_a_group_of_staff_may_and_who_serves_who_is_in_it(
-        self, server: Server, tmp_path: Path
-    ) -> None:
+    def test_owner_defines_groups_and_serving_role_their_members(self, server: DatabaseServer, tmp_path: Path) -> None:
         server.manage("owner", "sync_staff_groups", folder=tmp_path)
         server.manage("owner", "sync_staff_groups", "--check", folder=tmp_path)
-        server.manage("app", "shell", "--command", STAFF, folder=tmp_path)
+        server.run_as_app(roles.change_staff_groups, folder=tmp_path)
 
-    def test_an_owner_can_delete_a_user_with_all_traces_as_the_role_that_serves(
-        self, server: Server, tmp_path: Path
-    ) -> None:
-        """The one deletion that changes the history, and is done while somebody waits; its chain stays whole."""
+    def test_serving_role_can_erase_a_user(self, server: DatabaseServer, tmp_path: Path) -> None:
+        """The only deletion that changes the audit log during a request; its hash chain stays valid."""
         server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
 
-        server.manage("app", "shell", "--command", DELETE_A_USER, folder=tmp_path)
+        server.run_as_app(roles.erase_user, folder=tmp_path)
 
-    def test_the_role_that_serves_adds_to_the_history_of_staff_and_forgets_reasons(
-        self, server: Server, tmp_path: Path
-    ) -> None:
-        """Each look takes its turn on a row that the role may lock; a client that goes takes the reasons along."""
+    def test_serving_role_appends_to_the_staff_audit_log(self, server: DatabaseServer, tmp_path: Path) -> None:
+        """Each entry locks a row that the role may lock; the reasons are erased with their client."""
         server.manage("owner", "migrate", "--database=keyring", "--verbosity=0", folder=tmp_path)
 
-        server.manage("app", "shell", "--command", STAFF_LOOK, folder=tmp_path)
+        server.run_as_app(roles.append_to_staff_log, folder=tmp_path)
 
-    def test_a_dump_of_the_backup_role_is_whole(self, server: Server) -> None:
+    def test_backup_role_can_dump_everything(self, server: DatabaseServer) -> None:
         done = subprocess.run(
             ["pg_dump", server.as_role("backup")], capture_output=True, text=True, check=True, timeout=60
         )
@@ -306,8 +261,8 @@ class TestRoles:
 
 
 class TestLog:
-    def test_a_statement_that_fails_leaves_no_value_in_the_log(self, server: Server) -> None:
-        """Told as Debian tells it the number is there; told our way it is not, and the server's own words still are."""
+    def test_failing_statement_logs_no_value(self, server: DatabaseServer) -> None:
+        """With Debian's settings the IBAN is logged; with ours it is not, but the server's own messages are."""
         log = self._log(server)
         self._fail(server)
         before = log.read_text(encoding="utf-8")
@@ -321,19 +276,19 @@ class TestLog:
         assert IBAN.lower() not in since.lower()
         assert "checkpoint starting" in since
 
-    def _log(self, server: Server) -> Path:
+    def _log(self, server: DatabaseServer) -> Path:
         with psycopg.connect(server.url) as connection:
             row = connection.execute("SHOW data_directory").fetchone()
         assert row
         return Path(row[0]).parent / "log"
 
-    def _configure(self, server: Server) -> None:
+    def _configure(self, server: DatabaseServer) -> None:
         lines = (FOLDER / "ibanse.conf").read_text(encoding="utf-8").splitlines()
         found = [re.fullmatch(r"(\w+) = '?([^']*?)'?", line) for line in lines if line and not line.startswith("#")]
         with psycopg.connect(server.url, autocommit=True) as connection:
             for setting in found:
                 assert setting
-                if setting[1] != "listen_addresses":  # The tests come by TCP.
+                if setting[1] != "listen_addresses":  # The tests connect over TCP.
                     connection.execute(
                         sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(setting[1]), setting[2])
                     )
@@ -343,8 +298,8 @@ class TestLog:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
 
-    def _fail(self, server: Server) -> None:
-        """Let a number stand in a statement, a parameter, an error's sentence, its detail, and a function's context."""
+    def _fail(self, server: DatabaseServer) -> None:
+        """Fail with an IBAN in a statement, a parameter, an error message, its detail, and a function's context."""
         statements: list[tuple[bytes, tuple[str, ...]]] = [
             (f"SELECT '{IBAN}'::uuid".encode(), ()),
             (b"SELECT %s::text::int", (IBAN,)),
@@ -353,7 +308,7 @@ class TestLog:
             (f"DO $$ BEGIN RAISE WARNING '{IBAN}'; END $$".encode(), ()),
             (b"TABLE " + IBAN.encode(), ()),
         ]
-        place = urlsplit(server.url)._replace(path="/ibanse").geturl()
+        url = urlsplit(server.url)._replace(path="/ibanse").geturl()
         for statement, values in statements:
-            with psycopg.connect(place) as connection, contextlib.suppress(psycopg.Error):
+            with psycopg.connect(url) as connection, contextlib.suppress(psycopg.Error):
                 connection.execute(statement, values)

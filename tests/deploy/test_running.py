@@ -1,4 +1,4 @@
-"""Starting ibanse: what a person reads when it cannot start, and how it stops."""
+"""Starting ibanse: the errors when it cannot start, and how it stops."""
 
 import base64
 import contextlib
@@ -36,9 +36,9 @@ class StartTests(unittest.TestCase):
             command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
 
-    def test_a_taken_port_is_said_in_one_line_and_nothing_is_touched(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as stranger:
-            port = stranger.getsockname()[1]
+    def test_taken_port_stops_the_start(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other_program:
+            port = other_program.getsockname()[1]
             result = self.start(PORT=str(port))
 
         assert (
@@ -48,7 +48,7 @@ class StartTests(unittest.TestCase):
         assert result.returncode == 1
         assert list(self.data.iterdir()) == []
 
-    def test_an_odd_port_is_said_in_one_line(self) -> None:
+    def test_malformed_port_stops_the_start(self) -> None:
         for port in ("abc", "0", "-1", "99999"):
             with self.subTest(port=port):
                 result = self.start(PORT=port)
@@ -56,7 +56,7 @@ class StartTests(unittest.TestCase):
                 assert re.search(rf"\APORT is '{port}'; it must be a whole number .*\n\Z", result.stderr)
                 assert result.returncode == 1
 
-    def test_master_keys_that_open_nothing_stop_the_start_by_number(self) -> None:
+    def test_wrong_master_key_stops_the_start(self) -> None:
         seal = (
             "import django, uuid; django.setup(); from privacy import vault; "
             "from django.core.management import call_command; call_command('migrate', 'vault', database='keyring'); "
@@ -73,7 +73,7 @@ class StartTests(unittest.TestCase):
         assert re.search(r"\AMaster key 1 does not open a data key: .*\n\Z", result.stderr)
         assert result.returncode == 1
 
-    def test_data_of_another_version_is_refused_with_one_line_and_left_alone(self) -> None:
+    def test_data_of_another_version_stop_the_start(self) -> None:
         for file, app, name in (("site", "accounts", "0001_users"), ("keyring", "vault", "0001_data_keys")):
             with self.subTest(file=file):
                 path = self.data / file / f"{file}.sqlite3"
@@ -93,16 +93,16 @@ class StartTests(unittest.TestCase):
                     tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
                 assert tables == [("django_migrations",)]
 
-    def test_production_is_told_how_to_start(self) -> None:
+    def test_production_is_refused(self) -> None:
         result = self.start(IBANSE_MODE="production")
 
         assert re.search(r"\A.*gunicorn -c deploy/gunicorn\.conf\.py\n\Z", result.stderr)
         assert result.returncode == 1
 
 
-class TestProduction:
+class TestProductionStart:
     def refusal(self, production: Production, **changed: str) -> str:
-        """Return what gunicorn says that does not start."""
+        """Return the error of a gunicorn that does not start."""
         result = subprocess.run(
             [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"],
             cwd=ROOT, env=production.environment | changed, capture_output=True, text=True, timeout=60, check=False,
@@ -111,9 +111,7 @@ class TestProduction:
         assert "Traceback" not in result.stderr
         return result.stderr
 
-    def test_a_master_key_that_is_wrong_or_missing_stops_the_start_by_number(
-        self, production: Production, tmp_path: Path
-    ) -> None:
+    def test_wrong_or_missing_master_key_stops_the_start(self, production: Production, tmp_path: Path) -> None:
         production.run(site_programs.create_data_key)
         other = base64.b64encode(b"another master key of 32 bytes..").decode()
         here = {"IBANSE_SOCKET": str(tmp_path / "gunicorn.sock")}
@@ -127,28 +125,24 @@ class TestProduction:
             self.refusal(production, IBANSE_MASTER_KEYS=f"2:{other}", **here),
         )
 
-    def test_a_keyring_that_cannot_be_read_stops_the_start_by_its_setting(
-        self, production: Production, tmp_path: Path
-    ) -> None:
+    def test_unreadable_keyring_stops_the_start(self, production: Production, tmp_path: Path) -> None:
         nowhere = {"KEYRING_DATABASE_URL": f"sqlite:///{tmp_path / 'no' / 'keyring.sqlite3'}"}
 
-        said = self.refusal(production, IBANSE_SOCKET=str(tmp_path / "gunicorn.sock"), **nowhere)
+        error = self.refusal(production, IBANSE_SOCKET=str(tmp_path / "gunicorn.sock"), **nowhere)
 
-        assert "KEYRING_DATABASE_URL: the keyring cannot be read (OperationalError)." in said
+        assert "KEYRING_DATABASE_URL: the keyring cannot be read (OperationalError)." in error
 
-    def test_a_folder_that_cannot_hold_the_log_stops_the_start_by_its_setting(
-        self, production: Production, tmp_path: Path
-    ) -> None:
+    def test_unwritable_log_folder_stops_the_start(self, production: Production, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         nowhere = {"IBANSE_LOG_DIR": str(tmp_path / "file" / "logs")}
 
-        said = self.refusal(production, IBANSE_SOCKET=str(tmp_path / "gunicorn.sock"), **nowhere)
+        error = self.refusal(production, IBANSE_SOCKET=str(tmp_path / "gunicorn.sock"), **nowhere)
 
-        assert f"IBANSE_LOG_DIR, {tmp_path}/file/logs, cannot be written to: Not a directory." in said
+        assert f"IBANSE_LOG_DIR, {tmp_path}/file/logs, cannot be written to: Not a directory." in error
 
 
 class StopTests(unittest.TestCase):
-    def test_ctrl_c_ends_make_run_without_a_word_and_without_a_process_left(self) -> None:
+    def test_ctrl_c_stops_make_run_quietly(self) -> None:
         if not (Path(sys.prefix) / "installed").exists():
             self.skipTest("make run would install into this environment, which deploy/bootstrap did not make")
         port = services.free_port()
@@ -157,16 +151,16 @@ class StopTests(unittest.TestCase):
             IBANSE_DATA_DIR=self.enterContext(tempfile.TemporaryDirectory()),
             PORT=str(port),
         )
-        # A process group of its own, as a terminal gives it; Ctrl-C goes to all of the group.
+        # A process group of its own, as in a terminal; Ctrl-C goes to the whole group.
         terminal = subprocess.Popen(
             ["make", "--no-print-directory", "run"], cwd=ROOT, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         self.addCleanup(self.end, terminal)
-        greetings = self.greetings(terminal)
-        response = self.ask(port)
+        greetings = self.output_until_ready(terminal)
+        status = self.request_status(port)
         os.killpg(terminal.pid, signal.SIGINT)
-        said, _ = terminal.communicate(timeout=20)
+        output, _ = terminal.communicate(timeout=20)
 
         assert re.search(
             r"^Created .*/master_keys\. Nothing encrypted can be read without it: keep a copy", greetings, re.MULTILINE
@@ -174,28 +168,28 @@ class StopTests(unittest.TestCase):
         assert re.search(r"^ +owner +owner@demo\.example +\S{16}$", greetings, re.MULTILINE)
         assert re.search(r"^ +member +colleague@demo\.example +\S{16}$", greetings, re.MULTILINE)
         assert f"http://localhost:{port} " in greetings
-        assert response < 500
-        assert said == ""
+        assert status < 500
+        assert output == ""
         with pytest.raises(ProcessLookupError):
             os.killpg(terminal.pid, 0)
 
-    def greetings(self, terminal: "subprocess.Popen[str]") -> str:
-        """Return what was said up to the line that the site is ready."""
+    def output_until_ready(self, terminal: "subprocess.Popen[str]") -> str:
+        """Return the output up to the line that the site is ready."""
         assert terminal.stdout is not None
-        said = ""
+        output = ""
         for line in terminal.stdout:
-            said += line
+            output += line
             if "is ready at" in line:
                 break
-        return said
+        return output
 
     def end(self, terminal: "subprocess.Popen[str]") -> None:
-        """Leave nothing running, whatever the test found."""
+        """Leave no process running, also when the test fails."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(terminal.pid, signal.SIGKILL)
         terminal.communicate()
 
-    def ask(self, port: int) -> int:
+    def request_status(self, port: int) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         connection.request("GET", "/")
         status = connection.getresponse().status
@@ -203,9 +197,9 @@ class StopTests(unittest.TestCase):
         return status
 
 
-# Plays every Python that deploy/bootstrap may meet: it writes down what it is asked and obeys OLD, BARE (without
+# Stands in for every Python that deploy/bootstrap may find: it logs its arguments and obeys OLD, BARE (without
 # ensurepip) and PIP_STATUS.
-ACTOR = """#!/bin/sh
+FAKE_PYTHON = """#!/bin/sh
 echo "$*" >>"$CALLS"
 case "$*" in
     *"< (3, 11)"*) [ -z "${OLD:-}" ] ;;
@@ -225,46 +219,46 @@ class BootstrapTests(unittest.TestCase):
         self.lock.parent.mkdir(parents=True)
         self.lock.write_text("django==5.2\n")
         shutil.copy(ROOT / "deploy" / "bootstrap", self.project / "deploy")
-        # Only these: the machine's real Pythons must stay out of reach.
+        # Only these tools, since the machine's real Pythons must not be found.
         self.path = self.project / "bin"
         self.path.mkdir()
         for tool in ("cksum", "cp", "grep", "mkdir", "mv", "rm"):
             (self.path / tool).symlink_to(shutil.which(tool) or tool)
 
     def install_python(self) -> None:
-        (self.path / "python3").write_text(ACTOR)
+        (self.path / "python3").write_text(FAKE_PYTHON)
         (self.path / "python3").chmod(0o755)
 
-    def bootstrap(self, **part: str) -> subprocess.CompletedProcess[str]:
+    def bootstrap(self, **variables: str) -> subprocess.CompletedProcess[str]:
         self.calls.write_text("")
-        environment = {"PATH": str(self.path), "CALLS": str(self.calls), **part}
+        environment = {"PATH": str(self.path), "CALLS": str(self.calls), **variables}
         command = [str(self.project / "deploy" / "bootstrap")]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
 
-    def assert_refused(self, result: subprocess.CompletedProcess[str], sentence: str) -> None:
+    def assert_refused(self, result: subprocess.CompletedProcess[str], message: str) -> None:
         assert result.returncode == 1
-        assert re.search(rf"\A{sentence}\n\Z", result.stderr)
+        assert re.search(rf"\A{message}\n\Z", result.stderr)
 
-    def test_a_machine_without_python_is_told_what_to_install(self) -> None:
+    def test_missing_python_is_named(self) -> None:
         result = self.bootstrap()
 
         self.assert_refused(result, "ibanse needs Python 3.11 or newer: .*apt-get install python3 python3-venv.*")
 
-    def test_a_python_that_is_too_old_is_told_what_to_install(self) -> None:
+    def test_old_python_is_refused(self) -> None:
         self.install_python()
 
         result = self.bootstrap(OLD="1")
 
         self.assert_refused(result, "ibanse needs Python 3.11 or newer: .*apt-get install python3 python3-venv.*")
 
-    def test_a_python_that_cannot_make_environments_is_told_what_to_install(self) -> None:
+    def test_python_without_venv_is_refused(self) -> None:
         self.install_python()
 
         result = self.bootstrap(BARE="1")
 
         self.assert_refused(result, "python3 cannot make a virtual environment: .*apt-get install python3-venv.*")
 
-    def test_a_second_start_installs_nothing_and_says_nothing(self) -> None:
+    def test_second_start_installs_nothing(self) -> None:
         self.install_python()
         first = self.bootstrap()
 
@@ -274,7 +268,7 @@ class BootstrapTests(unittest.TestCase):
         assert (second.returncode, second.stdout + second.stderr) == (0, "")
         assert "pip" not in self.calls.read_text()
 
-    def test_a_changed_lock_is_installed_into_the_same_environment(self) -> None:
+    def test_changed_lock_is_installed(self) -> None:
         self.install_python()
         self.bootstrap()
         self.lock.write_text("django==5.2.1\n")
@@ -284,7 +278,7 @@ class BootstrapTests(unittest.TestCase):
         assert "-m pip install" in self.calls.read_text()
         assert "-m venv" not in self.calls.read_text()
 
-    def test_an_interrupted_installation_is_taken_up_again(self) -> None:
+    def test_interrupted_installation_is_repeated(self) -> None:
         self.install_python()
         interrupted = self.bootstrap(PIP_STATUS="1")
 
@@ -303,20 +297,20 @@ class LockTests(unittest.TestCase):
         lines = (ROOT / "deploy" / "requirements" / f"{lock}.txt").read_text().splitlines()
         return {(pin["name"], pin["version"]) for pin in map(self.PIN.fullmatch, lines) if pin}
 
-    def test_the_locks_hold_names_versions_and_hashes_and_no_address(self) -> None:
+    def test_locks_contain_names_versions_and_hashes_only(self) -> None:
         for lock in (ROOT / "deploy" / "requirements").iterdir():
             lines = lock.read_text().splitlines()
-            odd = [line for line in lines if not (self.PIN.fullmatch(line) or self.HASH.fullmatch(line))]
+            others = [line for line in lines if not (self.PIN.fullmatch(line) or self.HASH.fullmatch(line))]
 
-            assert odd == [], lock.name
+            assert others == [], lock.name
 
-    def test_the_tests_run_with_the_very_versions_that_serve(self) -> None:
+    def test_tests_use_the_versions_of_production(self) -> None:
         assert self.pins("run") < self.pins("dev")
 
     def test_every_dependency_of_the_project_is_locked(self) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-        wanted = {"run": project["dependencies"], "dev": project["optional-dependencies"]["dev"]}
-        for lock, requirements in wanted.items():
+        required = {"run": project["dependencies"], "dev": project["optional-dependencies"]["dev"]}
+        for lock, requirements in required.items():
             names = {re.split(r"[^a-z0-9-]", requirement)[0] for requirement in requirements}
 
             assert names <= {name for name, _ in self.pins(lock)}, lock
