@@ -14,7 +14,6 @@ django.setup()
 
 from allauth.account.internal.userkit import user_id_to_str
 from allauth.account.models import EmailAddress
-from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -27,6 +26,7 @@ from accounts import audit
 from accounts.actor import Actor
 from accounts.audit.events import AuditEvent
 from accounts.auth import wrong_passwords
+from accounts.auth.adapters import FactorAdapter
 from accounts.guard.models import Block
 from accounts.models import Client, StaffEntry, User
 from accounts.profile import details
@@ -217,7 +217,7 @@ def in_the_middle(cast: Cast) -> None:
 
 def sealed(user: User, text: str) -> str:
     """Seal a secret of a factor, as is done for who is signed in."""
-    return vault.seal_named(user.key_owner, text, purpose=get_adapter().PURPOSE)
+    return vault.seal_named(user.key_owner, text, purpose=FactorAdapter.PURPOSE)
 
 
 def factors(cast: Cast) -> None:

@@ -53,6 +53,11 @@
   if (titles.length !== 1) wrong.push(`${titles.length} headings of the first rank`);
   else if (titles[0].getBoundingClientRect().top + scrollY > window.innerHeight * 0.6 && !isPushedDown(titles[0])) wrong.push("the heading is below the first screen");
 
+  // The header is one row; on a phone the menu stands below, and where one signs in.
+  const parts = [...document.querySelectorAll(".site-header .bar > *")].filter((each) => isShown(each) && (width > 900 || !each.matches("nav, .sign-in-links")));
+  const middles = parts.map((each) => each.getBoundingClientRect()).map((box) => box.top + box.height / 2);
+  if (parts.length && Math.max(...middles) - Math.min(...middles) > 4) wrong.push(`the header is no row: ${named(parts.at(-1)).slice(0, 40)}`);
+
   // 3. A heading stands above what it is the heading of.
   for (const heading of document.querySelectorAll("main :is(h1, h2, h3)")) {
     if (!isShown(heading) || heading.closest("nav")) continue;
@@ -74,9 +79,17 @@
     if ((cuts || isBox) && (each.scrollWidth > each.clientWidth + 1 || (cuts && each.scrollHeight > each.clientHeight + 1)))
       wrong.push(`cut: ${named(each)} (${each.scrollWidth} in ${each.clientWidth})`);
   }
-  for (const field of all.filter((each) => each.matches("select")))
-    if (field.scrollWidth > field.clientWidth + 1) wrong.push(`cut: ${named(field)}`);
-
+  // A select says nothing of what it cuts: one with the chosen option alone shows how wide it wants to be.
+  for (const field of all.filter((each) => each.matches("select:not([multiple])") && each.selectedOptions.length)) {
+    const whole = field.cloneNode(false);
+    whole.append(field.selectedOptions[0].cloneNode(true));
+    whole.removeAttribute("id");
+    Object.assign(whole.style, { position: "absolute", visibility: "hidden", width: "auto", minWidth: "0", maxWidth: "none" });
+    field.after(whole);
+    const [needed, given] = [whole.offsetWidth, field.offsetWidth];
+    whole.remove();
+    if (needed > given + 1) wrong.push(`cut: ${named(field).slice(0, 40)} “${field.selectedOptions[0].text}” (${needed} in ${given})`);
+  }
   for (const frame of all.filter((each) => each.matches(".card, .message, .field, main details")))
     if (getComputedStyle(frame).overflowY === "visible" && frame.scrollHeight > frame.clientHeight + 2)
       wrong.push(`flows out: ${named(frame)} (${frame.scrollHeight} in ${frame.clientHeight})`);

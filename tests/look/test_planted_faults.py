@@ -30,10 +30,12 @@ FAULTS: Final = {
     "no heading": ("main h1 { display: none }", "0 headings"),
     "lines on each other": ("main p { margin-top: -1.5rem }", "on each other"),
     "a cut button": ("button, .button { width: 3rem; white-space: nowrap; overflow: hidden }", "cut"),
+    "a cut choice": ("main .field select { width: 3.5rem }", "cut: select"),
+    "a header that breaks": (".site-header .bar { max-width: 25rem }", "the header is no row"),
     "a card too low for its content": (".card { height: 4rem }", "flows out"),
     "a narrow column": ("main > * { max-width: 15rem !important }", "too narrow"),
-    "flat links": (
-        "a, button { padding: 0 !important; min-height: 0 !important; line-height: 1 !important }",
+    "links with no room": (
+        ".site-header ul { display: block } .site-header ul a { padding: 0; line-height: 1 }",
         "hard to hit",
     ),
 }

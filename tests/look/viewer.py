@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.urls import reverse
 from playwright.sync_api import Browser, Error, Page, Response, ViewportSize
@@ -14,6 +14,7 @@ from tests.look.scenes import Scene
 from tests.support import services
 
 SIZES: Final[dict[str, ViewportSize]] = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 800}}
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 LOCALES: Final = {"en": "en-GB", "sv": "sv-SE", "de": "de-DE"}
 FACTS: Final = (Path(__file__).parent / "layout.js").read_text(encoding="utf-8")
 # Sent as the browser would without its own checks and without scripts: what the server says is what we look at.
@@ -126,7 +127,9 @@ def find_faults(
             page.set_viewport_size(viewport)
             if found := page.evaluate(FACTS):
                 wrong[f"{scene} {size}"] = found
-            for scheme in ("light", "dark") if picture else ():
+            if picture is None:
+                continue
+            for scheme in SCHEMES:
                 page.emulate_media(color_scheme=scheme)
                 picture(scene, size, scheme, page.screenshot(type="jpeg", quality=70))
     return wrong

@@ -1,6 +1,6 @@
 """What every page must pass when it is looked at: axe finds nothing, and nothing scrolls sideways."""
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import Error, Page
 
 ATTEMPTS = 3
@@ -11,13 +11,20 @@ def assert_accessible(page: Page, what: str) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         page.wait_for_load_state()
         try:
-            result = Axe().run(page)
+            result = _axe(page)
             break
         except Error:
             # A click has been answered just now: the page that was looked at is gone.
             if attempt == ATTEMPTS:
                 raise
     assert result.violations_count == 0, f"{what}\n{result.generate_report()}"
+
+
+def _axe(page: Page) -> AxeResults:
+    """Run axe; it is loaded once into a page, however often and at whatever size and in which colours one looks."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE_SCRIPT)
+    return AxeResults(page.evaluate("axe.run({ resultTypes: ['violations'] })"))
 
 
 def look_at(page: Page, what: str) -> None:
