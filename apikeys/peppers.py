@@ -88,5 +88,5 @@ def unrenewed() -> list[UnrenewedKey]:
 
 
 def _in_use() -> QuerySet[ApiKey]:
-    """Return the keys that are neither revoked nor expired, whatever their client's state."""
+    """Return the keys that are neither revoked nor expired, in any state of their client."""
     return ApiKey.objects.filter(revoked_at=None, expires_at__gt=timezone.now())

@@ -77,7 +77,7 @@ def limit(per_minute: int) -> RateLimit:
     at_once = max(1, per_minute // _TAKEN_AT_ONCE_PART)
     burst = max(1, per_minute // BURST_PART)
     if at_once > 1:
-        # What was taken before a minute may be used within it; the burst makes room for that.
+        # What was taken before a minute may be used within it; so the burst is smaller.
         burst -= math.ceil(per_minute * _USABLE_FOR_SECONDS / _MINUTE)
     return RateLimit(per_minute, _MINUTE / per_minute, at_once, burst)
 

@@ -1,1 +1,1 @@
-"""Reading the settings that come from the environment."""
+"""Parsers of the settings from the environment."""

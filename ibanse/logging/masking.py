@@ -66,7 +66,7 @@ def _keys(text: str) -> Iterator[_Secret]:
 
 
 _AT: Final = re.compile("@|%40")
-# The longest part before the @ that there is (RFC 5321, 4.5.3.1.1), with room for what escapes in URLs make longer.
+# The longest part before the @ that there is (RFC 5321, 4.5.3.1.1), times three, since escapes in URLs make it longer.
 _LOCAL_PART_CHARACTERS: Final = 3 * 64
 # Matched backwards from the @. An apostrophe belongs to a name (o'brien); as a quotation mark it does not. Nearly no
 # address has a slash, and with it every one in a URL would take the path along.
@@ -212,7 +212,7 @@ def _similar(text: str) -> Iterator[tuple[int, int]]:
 class MaskingFormatter(logging.Formatter):
     """Formats as `logging.Formatter` does, and masks the whole: message, traceback, chained exceptions and stack.
 
-    Never raises, whatever the arguments are: where they cannot be printed the line says so, and why.
+    Never raises: when arguments cannot be printed, the line says so, and why.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -114,7 +114,7 @@ def parse_name(file_name: str) -> SegmentName | None:
 
 
 def line(at: int, level: int, text: str) -> LogLine:
-    """Return a line that can be sealed, whatever `text` is."""
+    """Return a line that can be sealed, of any text."""
     if len(text) > MOST_CHARACTERS:
         half = MOST_CHARACTERS // 2
         text = f"{text[:half]}\n[{len(text) - 2 * half:,} characters are left out]\n{text[-half:]}"

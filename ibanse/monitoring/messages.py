@@ -55,7 +55,7 @@ def _duration(hours: int) -> str:
 
 
 def collected_by() -> Promise:
-    """Return the sentence about what collects metrics in this mode."""
+    """Return what collects metrics in the present mode."""
     if settings.EMBEDDED:
         return gettext_lazy("The site itself records metrics every five minutes while it is running.")
     return gettext_lazy("Metrics are recorded every five minutes on each server by ibanse-collect-metrics.timer.")

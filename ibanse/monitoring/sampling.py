@@ -12,7 +12,7 @@ from django.db import Error
 from accounts import batch
 from accounts.counters import hour_of
 from accounts.models import Metric
-from ibanse.monitoring.collectors import Collector, Sample, accounts, apikeys, host, privacy, validation
+from ibanse.monitoring.collectors import Collector, MetricSample, accounts, apikeys, host, privacy, validation
 from ibanse.monitoring.series import RETENTION
 
 COLLECTORS: Final[tuple[Collector, ...]] = (
@@ -45,7 +45,7 @@ def collect(now: datetime) -> list[CollectorFailure]:
     What accounts/counters.py has counted is not changed; an hour in which nothing was counted gets a zero, which
     separates it from an hour that was not measured.
     """
-    samples: list[Sample] = []
+    samples: list[MetricSample] = []
     failures: list[CollectorFailure] = []
     for collector in COLLECTORS:
         try:

@@ -52,7 +52,7 @@ class Thresholds:
 def judge(value: float | None, age: timedelta | None, thresholds: Thresholds | None) -> Level:
     """Return the level of a value that was measured so long ago; without an age it never was.
 
-    An old value is stale whatever it was: what was OK need not be OK now. Without a value there is nothing to judge: of
+    Every old value is stale: what was OK need not be OK now. Without a value there is nothing to judge: of
     an hourly metric no hour is complete yet.
     """
     if age is None:

@@ -204,13 +204,13 @@ class CreateKeyPageTests(KeyPageTest):
         ]
         for changed, field, message in cases:
             with self.subTest(changed=changed):
-                response = self.makes(**{"name": "Kept <text>", **changed})
+                response = self.makes(**{"name": "Typed <text>", **changed})
                 self.assertEqual(response.status_code, 422)
                 problem = re.search(rf'id="id_{field}_error">(.*?)</p>', response.content.decode(), re.DOTALL)
                 assert problem, field
                 self.assertIn(message, problem[1])
                 if "name" not in changed:
-                    self.assertContains(response, "Kept &lt;text&gt;", status_code=422)
+                    self.assertContains(response, "Typed &lt;text&gt;", status_code=422)
         self.assertFalse(ApiKey.objects.exists())
 
     def test_a_form_without_its_attempt_is_refused(self) -> None:
@@ -375,12 +375,12 @@ class NetworkListTests(KeyPageTest):
             (XSS, "not an IP address"),
         ):
             with self.subTest(typed=typed):
-                response = self.adds(key, typed, "Kept note")
+                response = self.adds(key, typed, "Typed note")
                 self.assertEqual(response.status_code, 422)
                 problem = re.search(r'id="id_network_error">(.*?)</p>', response.content.decode(), re.DOTALL)
                 assert problem
                 self.assertIn(message, problem[1])
-                self.assertContains(response, "Kept note", status_code=422)
+                self.assertContains(response, "Typed note", status_code=422)
         self.assertFalse(key.networks.exists())
 
     def test_the_machine_itself_is_let_in_only_while_trying_out(self) -> None:

@@ -9,7 +9,7 @@ from privacy.crypto import sealed_box
 
 _TEXT = """\
 # The private log key {number} ({fingerprint}) of ibanse, for: manage.py read_log --key THIS-FILE
-# Whoever has it reads the log. Keep it away from the servers, with a copy, and 30 days longer than its last use there.
+# It decrypts the log. Keep it away from the servers, with a copy, and 30 days longer than its last use there.
 {key}
 """
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-class Sample(NamedTuple):
+class MetricSample(NamedTuple):
     """One measured value, a whole number; its unit stands in ibanse/monitoring/metrics.py."""
 
     name: str
@@ -21,4 +21,4 @@ class Sample(NamedTuple):
     """The hour it belongs to, if that is not the present one."""
 
 
-Collector = Callable[[datetime], Iterator[Sample]]
+Collector = Callable[[datetime], Iterator[MetricSample]]

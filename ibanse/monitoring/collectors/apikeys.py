@@ -7,11 +7,11 @@ from django.db.models import Sum
 
 from accounts.counters import hour_of
 from apikeys.models import KeyUsageDay
-from ibanse.monitoring.collectors import Sample
+from ibanse.monitoring.collectors import MetricSample
 from ibanse.monitoring.series import HOUR
 
 
-def calls(now: datetime) -> Iterator[Sample]:
+def calls(now: datetime) -> Iterator[MetricSample]:
     """Yield the calls answered today (UTC) so far; those of an hour are the difference to the hour before.
 
     In the first hour of a day also the total of the day before, since the calls of its last minutes came after the last
@@ -19,8 +19,8 @@ def calls(now: datetime) -> Iterator[Sample]:
     """
     hour = hour_of(now)
     if hour.hour == 0:
-        yield Sample("calls", _calls_on(hour.date() - timedelta(days=1)), at=hour - HOUR)
-    yield Sample("calls", _calls_on(hour.date()))
+        yield MetricSample("calls", _calls_on(hour.date() - timedelta(days=1)), at=hour - HOUR)
+    yield MetricSample("calls", _calls_on(hour.date()))
 
 
 def _calls_on(day: date) -> int:

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.conf import settings
 
-from ibanse.monitoring.collectors import Sample
+from ibanse.monitoring.collectors import MetricSample
 from ibanse.monitoring.collectors.storage import database_bytes, free_space
 from privacy.contact import messages
 from privacy.models import DataExport, DeletionRequest
@@ -15,30 +15,30 @@ OVERDUE_AFTER: Final = timedelta(minutes=30)
 """Due deletions are executed every ten minutes; one that is still there after three rounds is stuck."""
 
 
-def jobs(_now: datetime) -> Iterator[Sample]:
+def jobs(_now: datetime) -> Iterator[MetricSample]:
     """Yield how many copies of clients' data wait or are being made."""
     unfinished = (DataExport.State.WAITING, DataExport.State.RUNNING)
-    yield Sample("jobs", DataExport.objects.filter(state__in=unfinished).count(), part="exports")
+    yield MetricSample("jobs", DataExport.objects.filter(state__in=unfinished).count(), part="exports")
 
 
-def mails(_now: datetime) -> Iterator[Sample]:
+def mails(_now: datetime) -> Iterator[MetricSample]:
     """Yield how many messages of the contact page are not mailed yet."""
-    yield Sample("mails", messages.unmailed())
+    yield MetricSample("mails", messages.unmailed())
 
 
-def deletions(now: datetime) -> Iterator[Sample]:
+def deletions(now: datetime) -> Iterator[MetricSample]:
     """Yield how many deletions are scheduled, and how many are overdue."""
     overdue = DeletionRequest.objects.filter(due_at__lt=now - OVERDUE_AFTER).count()
-    yield Sample("deletions", DeletionRequest.objects.count() - overdue, part="waiting")
-    yield Sample("deletions", overdue, part="overdue")
+    yield MetricSample("deletions", DeletionRequest.objects.count() - overdue, part="waiting")
+    yield MetricSample("deletions", overdue, part="overdue")
 
 
-def keyring(_now: datetime) -> Iterator[Sample]:
+def keyring(_now: datetime) -> Iterator[MetricSample]:
     """Yield the size of the keyring."""
-    yield Sample("database", database_bytes("keyring"), part="keyring")
+    yield MetricSample("database", database_bytes("keyring"), part="keyring")
 
 
-def export_and_log_space(_now: datetime) -> Iterator[Sample]:
+def export_and_log_space(_now: datetime) -> Iterator[MetricSample]:
     """Yield the free disk space for client data copies and for the process log."""
     yield from free_space(settings.EXPORT_DIR, "exports")
     yield from free_space(settings.LOG_DIR, "logs")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.db import connections
 
-from ibanse.monitoring.collectors import Sample
+from ibanse.monitoring.collectors import MetricSample
 
 
 def database_bytes(alias: str) -> int:
@@ -22,9 +22,9 @@ def database_bytes(alias: str) -> int:
     return pages + (log.stat().st_size if log.is_file() else 0)
 
 
-def free_space(folder: Path, part: str) -> Iterator[Sample]:
+def free_space(folder: Path, part: str) -> Iterator[MetricSample]:
     """Yield the free space on the disk of a folder, in bytes and in percent; the folder need not exist yet."""
     existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     disk = shutil.disk_usage(existing)
-    yield Sample("free", disk.free, part=part, is_per_node=True)
-    yield Sample("free_share", 100 * disk.free // disk.total, part=part, is_per_node=True)
+    yield MetricSample("free", disk.free, part=part, is_per_node=True)
+    yield MetricSample("free_share", 100 * disk.free // disk.total, part=part, is_per_node=True)

@@ -1,4 +1,4 @@
-"""A segment of the sealed log: what was sealed comes out, and whatever is done to it is named with its place."""
+"""A segment of the encrypted log: it opens unchanged, and every change of it is reported with its place."""
 
 import re
 from collections.abc import Callable
@@ -103,7 +103,7 @@ class TestWhole:
         assert segment.parse_name(f"{name}.gz") is None
 
 
-class TestTampering:
+class TestTamperedPieces:
     def test_a_flipped_bit_in_any_byte_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # Where a piece that does not open might belong is looked for no further than that.
         monkeypatch.setattr(segment, "MOST_LINES", 5)

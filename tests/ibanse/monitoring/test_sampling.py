@@ -22,7 +22,7 @@ from accounts.team import invitations
 from apikeys.models import ApiKey, KeyUsageDay
 from ibanse import scheduler
 from ibanse.monitoring import sampling
-from ibanse.monitoring.collectors import Sample, apikeys, host
+from ibanse.monitoring.collectors import MetricSample, apikeys, host
 from ibanse.monitoring.series import HOUR, RETENTION
 from privacy.models import ContactMessage, DeletionRequest
 from tests.base import BaseTest
@@ -77,7 +77,7 @@ class CollectionTests(BaseTest):
 
     def test_a_collector_that_fails_is_named_and_does_not_stop_the_others(self) -> None:
         failing = patch(
-            "ibanse.monitoring.collectors.privacy.messages.waiting", side_effect=OperationalError("secret text")
+            "ibanse.monitoring.collectors.privacy.messages.unmailed", side_effect=OperationalError("secret text")
         )
         with failing, self.assertRaises(CommandError) as failure:
             call_command("collect_metrics")
@@ -187,7 +187,7 @@ class SpoolBacklogTests(BaseTest):
 
 
 class HostTests(BaseTest):
-    def backup(self, text: str | None) -> list[Sample]:
+    def backup(self, text: str | None) -> list[MetricSample]:
         with TemporaryDirectory() as folder, override_settings(BACKUP_STAMP=Path(folder) / "backups.json"):
             if text is not None:
                 (Path(folder) / "backups.json").write_text(text, encoding="ascii")
