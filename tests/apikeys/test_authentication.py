@@ -25,7 +25,7 @@ from apikeys.limits import rate
 from apikeys.models import ApiKey
 from apikeys.problems import Problem
 from privacy import vault
-from tests.accounts.guard.test_revisions import Clock
+from tests.accounts.guard.test_revisions import ManualClock
 from tests.base import BaseTest
 from validation.api import routes
 
@@ -475,7 +475,7 @@ class KeyCacheTests(CallsTest):
 
     def setUp(self) -> None:
         super().setUp()
-        self.clock = Clock()
+        self.clock = ManualClock()
         patcher = patch("accounts.guard.revisions.time.monotonic", self.clock)
         patcher.start()
         self.addCleanup(patcher.stop)

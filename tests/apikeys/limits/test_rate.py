@@ -30,7 +30,7 @@ PAUSES = st.sampled_from([0.0, 0.001, 0.05, 0.1, 0.49, 0.5, 0.51, 1.0, 5.9, 6.0,
 ROUNDS = st.lists(st.tuples(PAUSES, st.integers(0, 3), st.integers(1, 700)), max_size=25)
 
 
-class ManualClock:
+class RateClock:
     """A clock that advances only by `advance`."""
 
     def __init__(self, now: float, notify: Callable[[float], object] = lambda _: None) -> None:
@@ -48,13 +48,13 @@ class ManualClock:
         self.set(self._now + seconds)
 
 
-StoreAndClock = tuple[rate.RateStore, ManualClock]
+StoreAndClock = tuple[rate.RateStore, RateClock]
 
 
 @contextmanager
 def in_memory() -> Iterator[StoreAndClock]:
     # As large as real clocks are: there floating-point numbers are coarser.
-    clock = ManualClock(10_000_000.0)
+    clock = RateClock(10_000_000.0)
     with patch.object(rate, "time", clock):
         yield rate.MemoryStore(), clock
 
@@ -64,7 +64,7 @@ def in_redis(url: str) -> Iterator[StoreAndClock]:
     """The very script, but for its clock: that is a key which the test sets."""
     server: Any = redis.Redis.from_url(url)
     server.flushall()
-    clock = ManualClock(
+    clock = RateClock(
         1_800_000_000.0, lambda now: server.rpush("clock", *_in_parts(now)) and server.ltrim("clock", -2, -1)
     )
     script = rate.RedisStore._SCRIPT.replace("'TIME'", "'LRANGE', 'clock', 0, 1")
