@@ -323,7 +323,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='one_user_per_email_whatever_its_case'),
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='one_user_per_email_ignoring_case'),
         ),
         migrations.AddConstraint(
             model_name='user',

@@ -73,7 +73,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             ("sign_out_staff", "Can sign a member of staff out everywhere"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(Lower("email"), name="one_user_per_email_whatever_its_case"),
+            models.UniqueConstraint(Lower("email"), name="one_user_per_email_ignoring_case"),
             models.CheckConstraint(
                 condition=models.Q(client__isnull=True, role="") | models.Q(client__isnull=False, role__gt=""),
                 name="a_role_belongs_to_a_client",

@@ -92,7 +92,7 @@ class BillingForm(PostalAddressForm):
     field_order = ("company",)
 
     def clean(self) -> dict[str, Any]:
-        """Bring the VAT number into its canonical form, by the country beside it."""
+        """Bring the VAT number into its canonical form, using the country field."""
         cleaned = super().clean() or self.cleaned_data
         vat_number, country = cleaned.get("vat_number"), cleaned.get("country", "")
         if vat_number:

@@ -86,7 +86,7 @@ class EveryPageTests(PageTest):
         for path in (*OWNER_PAGES, "/account/", "/account/profile/"):
             self.assertEqual(self.alice.opens(path).status_code, 200, path)
 
-    def test_a_sub_user_opens_only_the_profile(self) -> None:
+    def test_a_member_opens_only_the_profile(self) -> None:
         for path in OWNER_PAGES:
             self.assertEqual(self.vera.opens(path).status_code, 403, path)
             self.assertEqual(self.vera.posts(path, {"role": "owner"}).status_code, 403, path)
@@ -96,7 +96,7 @@ class EveryPageTests(PageTest):
             for hidden in OWNER_PAGES:
                 self.assertNotContains(page, f'href="{hidden}"')
 
-    def test_a_stranger_is_sent_to_sign_in_and_back(self) -> None:
+    def test_a_visitor_is_redirected_to_sign_in_and_back(self) -> None:
         response = self.visitor.opens("/account/history/?kind=users.invited")
 
         self.assertEqual(response["Location"], "/sign-in/?next=/account/history/%3Fkind%3Dusers.invited")
@@ -117,7 +117,7 @@ class OverviewTests(PageTest):
         self.assertContains(page, 'href="/account/users/"')
         self.assertNotContains(page, "<svg viewBox")
 
-    def test_the_days_are_drawn_and_told(self) -> None:
+    def test_the_days_are_in_chart_and_table(self) -> None:
         today = counts.today()
         UsageDay.objects.create(client=self.alice.client, day=today, source="page", valid=1500, invalid=500)
         UsageDay.objects.create(
@@ -143,7 +143,7 @@ class OverviewTests(PageTest):
             for place in re.findall(r'\b(?:x|y|width|height|viewBox|min|max|value)="([^"]*)"', page):
                 self.assertRegex(place, r"^[\d. ]+$", language)
 
-    def test_the_month_tells_what_is_left(self) -> None:
+    def test_the_month_shows_what_is_left(self) -> None:
         UsageDay.objects.create(client=self.alice.client, day=counts.today(), source="page", valid=77)
         UsageDay.objects.create(client=self.alice.client, day=counts.today(), source="api", valid=5, units=9_999)
 
@@ -152,7 +152,7 @@ class OverviewTests(PageTest):
         self.assertContains(page, "1 check is left until the end of the month")
         self.assertContains(page, "The check page and test keys do not use it")
 
-    def test_the_checks_are_told_by_the_door_they_came_through(self) -> None:
+    def test_checks_are_shown_by_source(self) -> None:
         for source, valid, invalid in (("page", 40, 2), ("api", 1_230, 4)):
             UsageDay.objects.create(
                 client=self.alice.client, day=counts.today(), source=source, valid=valid, invalid=invalid
@@ -168,7 +168,7 @@ class OverviewTests(PageTest):
 
 
 class DetailsTests(PageTest):
-    def test_contact_details_are_kept_sealed_and_shown_again(self) -> None:
+    def test_contact_details_are_stored_sealed_and_shown_again(self) -> None:
         self.alice.posts("/account/contact/", CONTACT)
 
         self.assertEqual(details.contact(self.alice.client), details.Contact(**CONTACT))
@@ -206,7 +206,7 @@ class DetailsTests(PageTest):
                 self.assertEqual(self.alice.posts("/account/billing/", fields).status_code, 302)
                 self.assertEqual(details.billing(self.alice.client).vat_number, stored)
 
-    def test_what_cannot_be_a_vat_number_is_told_at_the_field_and_kept_in_it(self) -> None:
+    def test_a_malformed_vat_number_is_refused_at_its_field(self) -> None:
         for vat_number in ("SE556036079302", "556036", "٥٥٦٠٣٦٠٧٩٣٠١", "x", "<b>12345678</b>", "SE" + "1" * 40):
             with self.subTest(vat_number):
                 response = self.alice.posts("/account/billing/", {**BILLING, "vat_number": vat_number})
@@ -273,7 +273,7 @@ class DetailsTests(PageTest):
 class ProfileTests(PageTest):
     FIELDS = {"name": "Vera Öst", "language": "de", "time_zone": "Asia/Tokyo"}
 
-    def test_a_sub_user_changes_their_own(self) -> None:
+    def test_a_member_changes_their_own(self) -> None:
         response = self.vera.posts("/account/profile/", self.FIELDS, follow=True)
 
         user = User.objects.get(pk=self.vera.user.pk)
@@ -308,7 +308,7 @@ class ProfileTests(PageTest):
         self.assertEqual((user.is_staff, user.is_superuser, user.is_active), (False, False, True))
         self.assertEqual(details.name(User.objects.get(pk=self.alice.user.pk)), "")
 
-    def test_an_unknown_language_or_time_zone_is_told(self) -> None:
+    def test_an_unknown_language_or_time_zone_is_refused(self) -> None:
         for field, wrong in (("language", "xx"), ("time_zone", "Mars/Olympus"), ("time_zone", "../../etc/passwd")):
             response = self.vera.posts("/account/profile/", {**self.FIELDS, field: wrong})
             self.assertContains(response, f'id="id_{field}_error"', status_code=422)
@@ -341,7 +341,7 @@ class UsersPageTests(PageTest):
         self.assertIn(f"/account/users/{self.vera.user.pk}/remove/", vera)
         self.assertNotIn("mallory", page)
 
-    def test_a_full_client_is_told_before_it_tries(self) -> None:
+    def test_a_full_client_is_warned_before_inviting(self) -> None:
         client = self.alice.client
         client.user_limit = 1
         client.save()
@@ -395,7 +395,7 @@ class HistoryPageTests(PageTest):
             "?kind=users.signed_in&amp;since=2020-01-01&amp;before=11",
         )
 
-    def test_wrong_filters_are_told_and_nothing_breaks(self) -> None:
+    def test_wrong_filters_are_refused(self) -> None:
         self.write(1)
         for query, field in (
             ("kind=users.misspelt", "kind"),
@@ -412,7 +412,7 @@ class HistoryPageTests(PageTest):
         for query in ("before=x", "before=-1", "before=" + "9" * 40, "after=٣", "before=&after="):
             self.assertEqual(self.numbers(self.alice.opens(f"/account/history/?{query}")), [1])
 
-    def test_details_are_told_in_words(self) -> None:
+    def test_details_are_shown_in_words(self) -> None:
         audit.record(
             AuditEvent.CONTACT_CHANGED,
             client=self.alice.client,
@@ -491,7 +491,7 @@ class HistoryPageTests(PageTest):
             for cell in row:
                 self.assertNotRegex(cell.lstrip(" "), r"^[=+\-@\t\r\n＝＋－＠]")
 
-    def test_only_a_post_exports_and_a_sub_user_never(self) -> None:
+    def test_only_an_owners_post_exports(self) -> None:
         self.assertEqual(self.alice.opens("/account/history/export/").status_code, 302)
         self.assertEqual(self.vera.posts("/account/history/export/").status_code, 403)
         self.assertNotIn("history.exported", self.events())

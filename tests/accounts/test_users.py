@@ -16,7 +16,7 @@ class UserTests(BaseTest):
 
         self.assertEqual(uuid.UUID(str(user.pk)).version, 4)
 
-    def test_one_address_is_one_user_whatever_its_case(self) -> None:
+    def test_emails_are_compared_ignoring_case(self) -> None:
         User.objects.create_user("Alice@Example.com")
 
         self.assertEqual(User.objects.get_by_natural_key("ALICE@example.COM").email, "alice@example.com")

@@ -25,7 +25,7 @@ class EmailChangeTests(SignInTest):
     def begin(self, new: str = NEW) -> None:
         self.assertRedirects(self.send(self.here, PATH, {"email": new}), PATH)
 
-    def test_with_both_codes_the_address_is_changed_recorded_and_both_are_told(self) -> None:
+    def test_both_codes_change_the_address_and_notify_both(self) -> None:
         there = self.enter(self.owner)
         self.begin("Olga@New.example")
         self.send(self.here, PATH, {"new_code": self.code_for(NEW), "old_code": self.code_for(OLD)})

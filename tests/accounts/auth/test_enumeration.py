@@ -73,37 +73,37 @@ class EnumerationTests(SignInTest):
         self.assertEqual((known.hashes, known.mails), (unknown.hashes, unknown.mails))
         return known
 
-    def test_sign_in_tells_nothing(self) -> None:
+    def test_sign_in_reveals_nothing(self) -> None:
         seen = self.assert_alike(("/sign-in/", {"login": "@", "password": "a wrong password"}))
 
         self.assertEqual((seen.hashes, seen.mails), (1, 0))
 
-    def test_sign_in_tells_nothing_of_somebody_deactivated_or_without_a_password(self) -> None:
+    def test_sign_in_reveals_no_deactivated_user(self) -> None:
         for fields in ({"is_active": False}, {"password": "!"}):
             User.objects.filter(pk=self.user.pk).update(**fields)
             seen = self.assert_alike(("/sign-in/", {"login": "@", "password": "a wrong password"}))
             self.assertEqual(seen.hashes, 1)
 
-    def test_sign_up_tells_nothing(self) -> None:
+    def test_sign_up_reveals_nothing(self) -> None:
         seen = self.assert_alike(("/sign-up/", {**SIGN_UP, "email": "@"}))
 
         self.assertEqual((seen.hashes, seen.mails), (1, 1))
 
-    def test_sign_up_tells_nothing_to_somebody_who_tries_codes(self) -> None:
+    def test_sign_up_codes_reveal_nothing(self) -> None:
         wrong = ("/sign-up/code/", {"code": "BBBB-BBBB"})
         self.assert_alike(("/sign-up/", {**SIGN_UP, "email": "@"}), *[wrong] * 5, ("/sign-up/code/", {"resend": "1"}))
 
-    def test_another_code_tells_nothing(self) -> None:
+    def test_another_code_reveals_nothing(self) -> None:
         seen = self.assert_alike(("/sign-up/", {**SIGN_UP, "email": "@"}), ("/sign-up/code/", {"resend": "1"}))
 
         self.assertEqual(seen.mails, 2)
 
-    def test_a_forgotten_password_tells_nothing(self) -> None:
+    def test_a_password_reset_reveals_nothing(self) -> None:
         seen = self.assert_alike(("/sign-in/forgotten/", {"email": "@"}))
 
         self.assertEqual((seen.hashes, seen.mails), (0, 1))
 
-    def test_a_forgotten_password_tells_nothing_to_somebody_who_tries_codes(self) -> None:
+    def test_password_reset_codes_reveal_nothing(self) -> None:
         wrong = ("/sign-in/forgotten/code/", {"code": "BBBB-BBBB"})
         self.assert_alike(("/sign-in/forgotten/", {"email": "@"}), *[wrong] * 3)
 

@@ -127,7 +127,7 @@ class ForgottenPasswordTests(SignInTest):
         self.assertRedirects(self.visitor.opens(f"{FORGOTTEN}password/"), f"{FORGOTTEN}code/")
         self.assertRedirects(Visitor().opens(f"{FORGOTTEN}password/"), FORGOTTEN)
 
-    def test_an_unknown_address_is_told_so_in_a_mail_only(self) -> None:
+    def test_an_unknown_address_learns_it_by_mail_only(self) -> None:
         self.send(self.visitor, FORGOTTEN, {"email": "nobody@example.com"})
 
         [letter] = mail.outbox

@@ -15,7 +15,7 @@ class PreferenceTests(SignInTest):
         self.assertContains(page, '<html lang="sv">')
         self.assertEqual(page.headers["Content-Language"], "sv")
 
-    def test_the_switcher_keeps_the_language_with_the_user(self) -> None:
+    def test_the_switcher_stores_the_users_language(self) -> None:
         owner = self.member("olga@example.com")
         who = self.enter(owner)
         who.posts("/language/", {"language": "de", "next": "/"})
@@ -32,7 +32,7 @@ class PreferenceTests(SignInTest):
 
         self.assertContains(self.visitor.opens("/"), '<html lang="de">')
 
-    def test_times_are_told_in_the_users_zone_and_an_odd_zone_does_no_harm(self) -> None:
+    def test_times_are_shown_in_the_users_time_zone(self) -> None:
         owner = self.member("olga@example.com")
         who, seen = self.enter(owner), set()
         for zone in ("Europe/Stockholm", "America/New_York", "Nowhere/At_All", "../etc/passwd", ""):
@@ -76,7 +76,7 @@ class MenuTests(SignInTest):
         for path in ("/account/password/", "/account/sessions/"):
             self.assertIn(f'href="{path}"', page)
 
-    def test_a_stranger_is_offered_to_sign_in_or_up(self) -> None:
+    def test_a_visitor_is_offered_to_sign_in_or_up(self) -> None:
         page = Visitor().opens("/").content.decode()
 
         self.assertIn('href="/sign-in/"', page)

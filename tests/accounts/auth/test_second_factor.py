@@ -69,7 +69,7 @@ class AppTests(SignInTest):
             sealed = authenticator.data.get("secret") or authenticator.data["seed"]
             self.assertEqual(owner_of(sealed), self.owner.key_owner)
 
-    def test_at_sign_in_the_code_is_asked_for_and_counts_once(self) -> None:
+    def test_sign_in_requires_a_code_that_works_once(self) -> None:
         secret = self.add_app()
         who = Visitor()
         self.assertRedirects(self.sign_in(who, self.owner.email), "/sign-in/second-factor/")
@@ -154,10 +154,10 @@ class RecentProofTests(SignInTest):
         self.owner = self.member("olga@example.com")
         self.here = self.enter(self.owner)
 
-    def test_right_after_signing_in_nobody_is_asked_again(self) -> None:
+    def test_a_recent_sign_in_needs_no_reauthentication(self) -> None:
         self.assertEqual(self.here.opens(APP).status_code, 200)
 
-    def test_five_minutes_later_the_password_is_asked_for_and_one_is_led_on(self) -> None:
+    def test_after_five_minutes_the_password_is_required(self) -> None:
         later = time.time() + 301
         with mock.patch("time.time", return_value=later):
             self.assertRedirects(self.here.opens(APP), f"/account/again/?next={APP}")
@@ -166,7 +166,7 @@ class RecentProofTests(SignInTest):
             response = self.send(self.here, "/account/again/", {"password": PASSWORD, "next": APP})
             self.assertRedirects(response, APP)
 
-    def test_whoever_has_a_second_factor_is_asked_for_it_not_for_the_password(self) -> None:
+    def test_a_second_factor_is_required_instead_of_the_password(self) -> None:
         page = self.here.opens(APP).content.decode()
         secret = re.findall(r'<p class="code">([A-Z2-7]{32})</p>', page)[0]
         self.send(self.here, APP, {"code": code_now(secret)})

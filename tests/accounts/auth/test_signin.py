@@ -43,7 +43,7 @@ class SignInTests(SignInTest):
         self.assertContains(response, "Wrong e-mail address or password.")
         self.assert_out(self.visitor)
 
-    def test_owners_land_on_the_overview_and_sub_users_on_the_check_page(self) -> None:
+    def test_owners_see_the_overview_first_and_members_the_check_page(self) -> None:
         member = self.member("sub@example.com", client=self.owner.client, role=User.Role.MEMBER)
 
         owner_response = self.sign_in(self.visitor, self.owner.email)
@@ -156,7 +156,7 @@ class SignInTests(SignInTest):
         self.assertEqual(self.sign_in(self.visitor, self.owner.email).status_code, 429)
 
     @pytest.mark.claim("passwords")
-    def test_a_browser_known_for_one_mailbox_is_a_stranger_to_another(self) -> None:
+    def test_a_browser_is_known_for_its_own_mailbox_only(self) -> None:
         other = self.member("other@example.com")
         self.sign_in(self.visitor, other.email)
         self.visitor.posts("/sign-out/")
@@ -195,7 +195,7 @@ class SignInTests(SignInTest):
         for _ in range(times):
             self.sign_in(who, self.owner.email, "first guess")
 
-    def test_a_foreign_host_is_answered_with_nothing(self) -> None:
+    def test_a_foreign_host_is_refused(self) -> None:
         for path in ("/sign-in/", "/sign-in/forgotten/", "/sign-up/"):
             response = self.visitor.opens(path, headers={"host": "evil.example"})
             self.assertEqual(response.status_code, 400)
@@ -219,7 +219,7 @@ class SignInTests(SignInTest):
 
         self.assert_out(self.visitor)
 
-    def test_strangers_are_sent_to_sign_in_first(self) -> None:
+    def test_visitors_are_redirected_to_sign_in(self) -> None:
         for path in ("/account/password/", "/account/second-factor/", "/account/email/", "/account/second-factor/app/"):
             response = self.visitor.opens(path)
             self.assertEqual((response.status_code, response.headers["Location"]), (302, f"/sign-in/?next={path}"))
@@ -237,7 +237,7 @@ class SignInTests(SignInTest):
         ):
             self.assertEqual(self.visitor.opens(path).status_code, 200, path)
 
-    def test_pages_of_whoever_is_signed_in_are_kept_by_no_cache(self) -> None:
+    def test_pages_of_signed_in_users_are_not_cached(self) -> None:
         self.sign_in(self.visitor, self.owner.email)
 
         for path in ("/", "/account/sessions/", "/account/second-factor/"):

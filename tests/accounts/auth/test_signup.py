@@ -35,7 +35,7 @@ class SignUpTests(SignInTest):
         )
         self.assertIn("version", accepted.details)
 
-    def test_nothing_is_kept_before_the_address_is_proven(self) -> None:
+    def test_nothing_is_stored_before_the_address_is_verified(self) -> None:
         self.send(self.visitor, "/sign-up/", SIGN_UP)
 
         self.assertFalse(User.objects.exists())

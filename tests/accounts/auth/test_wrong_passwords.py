@@ -122,7 +122,7 @@ class CodeTests(GuessedAtTest):
         self.assertContains(response, "Too many attempts.")
         self.assert_out(self.visitor)
 
-    def test_whoever_guessed_right_does_not_come_in_by_waiting(self) -> None:
+    def test_a_right_guess_still_needs_a_code_days_later(self) -> None:
         self.guess(100)
         self.sign_in(self.visitor, KNOWN)
         later = time.time() + wrong_passwords.WITHIN.total_seconds() + 1

@@ -50,7 +50,7 @@ class MarkTests(RevisionTest):
 
         self.assertNotEqual(revisions.current(), before)
 
-    def test_the_database_is_asked_once_a_second(self) -> None:
+    def test_the_database_is_read_once_a_second(self) -> None:
         revisions.bump()
         revisions.current()
 

@@ -54,7 +54,7 @@ class InvitationTest(BaseTest):
 
 
 class InvitingTests(InvitationTest):
-    def test_a_colleague_is_mailed_a_link_and_joins_as_a_sub_user(self) -> None:
+    def test_a_colleague_is_mailed_a_link_and_joins_as_a_member(self) -> None:
         page = self.alice_posts("/account/users/invite/", {"email": " Ture@Example.com "})
         self.assertIn("We have sent an invitation to ture@example.com.", page)
         [sent] = self.mails_to(COLLEAGUE)
@@ -109,7 +109,7 @@ class InvitingTests(InvitationTest):
         self.assertEqual(self.visitor.opens(newer).status_code, 200)
         self.assertEqual(len(self.mails_to(COLLEAGUE)), 2)
 
-    def test_a_user_of_the_same_client_is_told_at_the_field(self) -> None:
+    def test_inviting_an_existing_member_is_refused(self) -> None:
         response = self.alice.posts("/account/users/invite/", {"email": self.vera.user.email.upper()})
 
         self.assertContains(response, "vera@example.com is already a user of your account.", status_code=422)
@@ -164,14 +164,14 @@ class InvitingTests(InvitationTest):
         self.assertEqual(refused.exception.code, "too_many_invitations")
         self.assertEqual(Invitation.objects.count(), 2)
 
-    def test_what_is_no_address_is_told_at_the_field(self) -> None:
+    def test_a_malformed_address_is_refused(self) -> None:
         for wrong in ("", "ture", "ture@", "a" * 10_000, "ture@example.com\nBcc: x@example.com", "<b>@example.com"):
             response = self.alice.posts("/account/users/invite/", {"email": wrong})
 
             self.assertContains(response, 'id="id_email_error"', status_code=422)
         self.assertFalse(Invitation.objects.exists())
 
-    def test_a_sub_user_invites_nobody(self) -> None:
+    def test_a_member_invites_nobody(self) -> None:
         response = proven(self.vera).posts("/account/users/invite/", {"email": COLLEAGUE})
 
         self.assertEqual(response.status_code, 403)
@@ -260,7 +260,7 @@ class AcceptingTests(InvitationTest):
 
         self.assert_void(f"/invitations/{token}/", "This link is not one of our invitations")
 
-    def test_whoever_is_signed_in_is_asked_to_sign_out_first(self) -> None:
+    def test_a_signed_in_user_must_sign_out_first(self) -> None:
         path = self.link(self.alice_invites())
 
         for response in (self.mallory.opens(path), self.mallory.posts(path, JOINING)):
@@ -290,7 +290,7 @@ class AcceptingTests(InvitationTest):
 
         self.assert_void(path, "has been used, withdrawn or replaced")
 
-    def test_a_weak_password_or_a_hostile_name_is_told_and_the_link_still_works(self) -> None:
+    def test_after_a_refused_form_the_link_still_works(self) -> None:
         path = self.link(self.alice_invites())
         for name, password, field in (
             ("Ture", "short", "password"),

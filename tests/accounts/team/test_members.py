@@ -88,7 +88,7 @@ class ActionTests(MemberTest):
         self.assertContains(response, "Your account has reached its limit of", status_code=409)
         self.assertFalse(User.objects.get(pk=self.vera.user.pk).is_active)
 
-    def test_a_removed_user_is_gone_and_the_trail_stays(self) -> None:
+    def test_a_removed_user_is_gone_and_the_audit_log_stays(self) -> None:
         vera = self.vera.user
         audit.record(AuditEvent.SIGNED_IN, client=self.alice.client, by=Actor(vera))
 
@@ -278,7 +278,7 @@ class ConcurrentOwnersTests(TransactionTestCase):
 
 
 class WhoMayTests(MemberTest):
-    def test_a_sub_user_may_do_nothing_to_anybody_nor_to_themselves(self) -> None:
+    def test_a_member_may_act_on_nobody(self) -> None:
         proven(self.vera)
         for action in ACTIONS:
             for member in (self.alice.user, self.vera.user):
@@ -357,7 +357,7 @@ class SecondFactorForAllTests(MemberTest):
         self.assertFalse(Client.objects.get().needs_second_factor)
         self.assertEqual(self.events()[-1], "privacy.second_factor_optional")
 
-    def test_a_sub_user_cannot_switch_it(self) -> None:
+    def test_a_member_cannot_switch_it(self) -> None:
         proven(self.vera)
 
         self.assertEqual(self.vera.posts(self.PATH, {"required": "yes"}).status_code, 403)
