@@ -16,8 +16,8 @@ from accounts.audit import client_log
 from accounts.models import Client, User
 from apikeys import keys, tokens
 from apikeys.models import ApiKey
-from tests.accounts.test_commands import said
 from tests.base import BaseTest
+from tests.support.commands import run_command
 
 
 class WarningTests(BaseTest):
@@ -100,17 +100,17 @@ class WarningTests(BaseTest):
         self.ending(timedelta(days=3))
         self.ending(timedelta(days=20))
 
-        self.assertEqual(said("warn_expiring_keys"), "Owners were mailed about 2 keys.\n")
-        self.assertEqual(said("warn_expiring_keys"), "Owners were mailed about 0 keys.\n")
+        self.assertEqual(run_command("warn_expiring_keys"), "Owners were mailed about 2 keys.\n")
+        self.assertEqual(run_command("warn_expiring_keys"), "Owners were mailed about 0 keys.\n")
 
 
 class QuotaTests(BaseTest):
     def test_a_quota_is_set_by_id_or_by_an_owners_e_mail_address(self) -> None:
         client = self.alice.client
         with self.captureOnCommitCallbacks(execute=True):
-            output = said("set_quota", str(client.pk), "25000")
+            output = run_command("set_quota", str(client.pk), "25000")
         self.assertEqual(output, f"The quota of {client.pk} is 25000 checks per month; it was 10000.\n")
-        said("set_quota", "Alice@Example.com", "50000")
+        run_command("set_quota", "Alice@Example.com", "50000")
 
         client.refresh_from_db()
         self.assertEqual(client.monthly_quota, 50_000)
@@ -119,7 +119,7 @@ class QuotaTests(BaseTest):
         self.assertEqual([sent.to for sent in mail.outbox], [["alice@example.com"]])
 
     def test_the_same_again_records_nothing(self) -> None:
-        said("set_quota", str(self.alice.client.pk), "10000")
+        run_command("set_quota", str(self.alice.client.pk), "10000")
 
         self.assertFalse(client_log.entries(self.alice.client).exists())
 
@@ -133,7 +133,7 @@ class QuotaTests(BaseTest):
             (str(self.alice.client.pk), "2000000001"),
         ):
             with self.subTest(who=who, units=units), self.assertRaises(CommandError):
-                said("set_quota", who, units)
+                run_command("set_quota", who, units)
 
 
 class DemoKeyTests(BaseTest):
@@ -147,32 +147,32 @@ class DemoKeyTests(BaseTest):
         self.addCleanup(patched.disable)
 
     def test_the_demo_has_a_live_and_a_test_key_and_a_first_call(self) -> None:
-        first = said("create_demo")
+        first = run_command("create_demo")
 
-        self.assertEqual(said("create_demo"), first)
+        self.assertEqual(run_command("create_demo"), first)
         live, test = ApiKey.objects.filter(client__is_demo=True).order_by("is_test")
         self.assertRegex(first, rf"\n  live key  {live.prefix}_\w{{49}}\n  test key  {test.prefix}_\w{{49}}\n")
         self.assertIn("  curl http://localhost:8000/api/v1/validate -H 'Authorization: Bearer ibanse_live_", first)
         self.assertEqual((self.folder / "demo_keys").stat().st_mode & 0o777, 0o600)
 
     def test_a_key_that_was_revoked_is_created_again(self) -> None:
-        first = said("create_demo")
+        first = run_command("create_demo")
         live = ApiKey.objects.get(is_test=False)
         keys.revoke(live, by=SYSTEM)
 
-        second = said("create_demo")
+        second = run_command("create_demo")
 
         self.assertNotIn(live.prefix, second)
         self.assertEqual(first.splitlines()[3], second.splitlines()[3])
 
     def test_a_new_demo_client_gets_keys_of_its_own(self) -> None:
-        said("create_demo")
+        run_command("create_demo")
         Client.objects.all().delete()
 
-        said("create_demo")
+        run_command("create_demo")
 
         self.assertEqual(ApiKey.objects.filter(client__is_demo=True).count(), 2)
 
     def test_production_has_no_demo(self) -> None:
         with override_settings(EMBEDDED=False), self.assertRaises(CommandError):
-            said("create_demo")
+            run_command("create_demo")

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from apikeys import keys, tokens
 from apikeys.models import ApiKey
-from tests.accounts.test_commands import said
 from tests.apikeys.test_authentication import with_another_secret
 from tests.base import BaseTest
+from tests.support.commands import run_command
 
 OLD, NEW = bytes(32), bytes(range(32))
 BOTH = {1: OLD, 2: NEW}
@@ -28,7 +28,7 @@ class PepperTest(BaseTest):
 
     def rotates(self, **options: object) -> str:
         with override_settings(PEPPERS=BOTH):
-            return said("rotate_pepper", **options)
+            return run_command("rotate_pepper", **options)
 
     def status(self, peppers: dict[int, bytes], token: str | None = None) -> int:
         with override_settings(PEPPERS=peppers):
@@ -119,7 +119,7 @@ class PepperReportTests(PepperTest):
 
     def test_a_pepper_that_was_taken_out_too_early_is_named(self) -> None:
         with override_settings(PEPPERS={2: NEW}):
-            self.assertIn("Pepper 1: 1 key in use NOT CONFIGURED: they do not work.", said("rotate_pepper"))
+            self.assertIn("Pepper 1: 1 key in use NOT CONFIGURED: they do not work.", run_command("rotate_pepper"))
 
     def test_an_expired_key_is_not_waited_for(self) -> None:
         ApiKey.objects.update(expires_at=timezone.now() - timedelta(days=1))
