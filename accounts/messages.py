@@ -1,12 +1,10 @@
 """From codes of refusals and deeds to sentences, in the active language."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.staff import groups as staff_groups
 
@@ -95,109 +93,6 @@ OPERATOR_REFUSALS: Final[dict[str, Promise]] = {
     "yourself": gettext_lazy("This is you. End your own sessions under Account, Sessions. No changes were made."),
 }
 """How the back-office says no to staff."""
-
-TO_MEMBERS: Final[dict[AuditEvent, Promise]] = {
-    AuditEvent.MEMBER_SIGNED_OUT_BY_OPERATOR: gettext_lazy(
-        "We have signed you out of ibanse everywhere. You can sign in again immediately"
-    ),
-    AuditEvent.MEMBER_DEACTIVATED: gettext_lazy(
-        "An owner of your account has deactivated you. You can no longer sign in"
-    ),
-    AuditEvent.MEMBER_REACTIVATED: gettext_lazy("An owner of your account has reactivated you. You can sign in again"),
-    AuditEvent.MEMBER_REMOVED: gettext_lazy("An owner of your account has removed you. Your user has been deleted"),
-    AuditEvent.MEMBER_FACTORS_RESET: gettext_lazy(
-        "An owner of your account has removed your two-factor authentication"
-    ),
-    AuditEvent.OWNERSHIP_GIVEN: gettext_lazy("You are now an owner of your account"),
-    AuditEvent.OWNERSHIP_TAKEN: gettext_lazy("You are no longer an owner of your account"),
-}
-"""What the user to whom it was done is mailed, by the tag of the history."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionTexts:
-    """How a page offers a deed done to a user, says what it will do, and that it is done (`%(who)s`)."""
-
-    link: Promise
-    question: Promise
-    meaning: Promise
-    done: Promise
-    is_grave: bool = False
-
-
-MEMBER_ACTIONS: Final[dict[str, ActionTexts]] = {
-    "give-ownership": ActionTexts(
-        link=gettext_lazy("Make owner"),
-        question=gettext_lazy("Make %(who)s an owner?"),
-        meaning=gettext_lazy(
-            "Owners see and manage everything in the account: users, audit log, contact and billing "
-            "details, settings. You remain an owner as well. All owners are notified by e-mail."
-        ),
-        done=gettext_lazy("%(who)s is now an owner."),
-    ),
-    "hand-over": ActionTexts(
-        link=gettext_lazy("Transfer my ownership"),
-        question=gettext_lazy("Transfer your ownership to %(who)s?"),
-        meaning=gettext_lazy(
-            "They become an owner and you become a member: you can still check IBANs, but you no longer "
-            "see the account's users, audit log, details and settings. Only an owner can undo this."
-        ),
-        done=gettext_lazy("%(who)s is now an owner, and you are a member."),
-        is_grave=True,
-    ),
-    "take-ownership": ActionTexts(
-        link=gettext_lazy("Make member"),
-        question=gettext_lazy("Make %(who)s a member?"),
-        meaning=gettext_lazy(
-            "They can still check IBANs, but no longer see the account's users, audit log, details and "
-            "settings. Another owner must remain. All owners are notified by e-mail."
-        ),
-        done=gettext_lazy("%(who)s is now a member."),
-        is_grave=True,
-    ),
-    "reset-factors": ActionTexts(
-        link=gettext_lazy("Remove two-factor authentication"),
-        question=gettext_lazy("Remove two-factor authentication for %(who)s?"),
-        meaning=gettext_lazy(
-            "Do this when someone has lost their phone or security key. Their passkeys, authenticator "
-            "app and recovery codes are deleted and they are signed out everywhere; after that they sign "
-            "in with their password alone. Make sure the request really comes from them. They and all "
-            "owners are notified by e-mail."
-        ),
-        done=gettext_lazy("Two-factor authentication for %(who)s has been removed."),
-        is_grave=True,
-    ),
-    "deactivate": ActionTexts(
-        link=gettext_lazy("Deactivate"),
-        question=gettext_lazy("Deactivate %(who)s?"),
-        meaning=gettext_lazy(
-            "They are signed out everywhere and cannot sign in until an owner reactivates them. Nothing "
-            "is deleted. They and all owners are notified by e-mail."
-        ),
-        done=gettext_lazy("%(who)s has been deactivated."),
-    ),
-    "reactivate": ActionTexts(
-        link=gettext_lazy("Reactivate"),
-        question=gettext_lazy("Reactivate %(who)s?"),
-        meaning=gettext_lazy(
-            "They can sign in again with their existing password and have the same permissions as "
-            "before. They and all owners are notified by e-mail."
-        ),
-        done=gettext_lazy("%(who)s is active again."),
-    ),
-    "remove": ActionTexts(
-        link=gettext_lazy("Remove"),
-        question=gettext_lazy("Remove %(who)s?"),
-        meaning=gettext_lazy(
-            "The user is deleted along with name, password, two-factor authentication and sessions. This "
-            "cannot be undone. Their past actions remain in the audit log. They and all owners are "
-            "notified by e-mail."
-        ),
-        done=gettext_lazy("%(who)s has been removed."),
-        is_grave=True,
-    ),
-}
-"""The words of each deed in the order in which a page offers them, by the last part of its path."""
 
 DETAIL_NAMES: Final[dict[str, Promise]] = {
     "document": gettext_lazy("Document"),

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from accounts import audit, mail, messages
+from accounts import audit, mail
 from accounts.audit.events import AuditEvent, StaffEvent
 from accounts.auth import presence
 from accounts.errors import Refusal
@@ -40,6 +40,6 @@ def sign_out(user: User, justification: Justification) -> bool:
 
 
 def _tell(user: User) -> None:
-    sentence = messages.TO_MEMBERS[AuditEvent.MEMBER_SIGNED_OUT_BY_OPERATOR]
-    context = {"event": sentence, "by": gettext_lazy("the operator"), "at": timezone.now()}
+    event = gettext_lazy("We have signed you out of ibanse everywhere. You can sign in again immediately")
+    context = {"event": event, "by": gettext_lazy("the operator"), "at": timezone.now()}
     mail.send_on_commit("about_you", to=user.email, language=user.language, context=context)

@@ -1,8 +1,6 @@
 """A client's members: the owners' page, and the pages that links in mails lead to."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from allauth.account.utils import perform_login
@@ -25,30 +23,18 @@ from accounts.permissions import Permission
 from accounts.profile import details
 from accounts.team import invitations, members, owner_recovery
 from accounts.team.forms import InvitationForm, JoinForm
+from accounts.team.member_actions import ACTIONS, MemberAction, MemberState
 
 read_or_send = require_http_methods(["GET", "HEAD", "POST"])
-
-ACTIONS: Final[dict[str, Callable[..., None]]] = {
-    "deactivate": members.deactivate,
-    "reactivate": members.reactivate,
-    "remove": members.remove,
-    "reset-factors": members.reset_factors,
-    "give-ownership": members.give_ownership,
-    "hand-over": members.hand_over,
-    "take-ownership": members.take_ownership,
-}
-"""The last part of the path → the action on a member."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
     """One member in the list."""
 
-    user: User
+    state: MemberState
     name: str
-    has_second_factor: bool
-    is_self: bool
-    actions: list[tuple[str, account_messages.ActionTexts]]
+    actions: list[MemberAction]
 
 
 @allowed(Permission.MEMBERS_VIEW)
@@ -114,20 +100,20 @@ def withdraw(request: MemberRequest, pk: UUID) -> HttpResponseBase:
 @recent_login
 def change(request: MemberRequest, pk: UUID, action: str) -> HttpResponseBase:
     """Ask for confirmation of an action on a member; a POST carries it out."""
-    carry_out = ACTIONS.get(action)
+    chosen = ACTIONS.get(action)
     member = User.objects.filter(client=request.client, pk=pk).first()
-    if carry_out is None or member is None:
+    if chosen is None or member is None:
         raise Http404
-    texts = account_messages.MEMBER_ACTIONS[action]
-    context = {"question": texts.question % {"who": member.email}, "words": texts, "is_self": member == request.user}
+    who = {"who": member.email}
+    context = {"question": chosen.question % who, "action": chosen, "is_self": member == request.user}
     if request.method != "POST":
         return render(request, "accounts/team/change_user.html", context)
     try:
-        carry_out(member, by=request.actor)
+        chosen.carry_out(member, by=request.actor)
     except Refusal as refusal:
         refused = {**context, "problem": account_messages.refusal(refusal)}
         return render(request, "accounts/team/change_user.html", refused, status=409)
-    messages.success(request, texts.done % {"who": member.email})
+    messages.success(request, chosen.done % who)
     # Owners who gave up their own ownership may not see the members any more.
     request.user.refresh_from_db()
     return redirect("accounts:users" if request.user.may(Permission.MEMBERS_VIEW) else "accounts:profile")
@@ -200,30 +186,9 @@ def _member_rows(client: Client, reader: User) -> list[MemberRow]:
     users = list(client.users.order_by("-is_active", "role", "joined_at"))
     secured = members.with_second_factor(users)
     owners = sum(user.is_active and user.role == User.Role.OWNER for user in users)
-    return [
-        MemberRow(
-            user=user,
-            name=details.name(user),
-            has_second_factor=user.pk in secured,
-            is_self=user.pk == reader.pk,
-            actions=_offered_actions(user, is_self=user.pk == reader.pk, secured=user.pk in secured, owners=owners),
-        )
-        for user in users
-    ]
-
-
-def _offered_actions(
-    user: User, *, is_self: bool, secured: bool, owners: int
-) -> list[tuple[str, account_messages.ActionTexts]]:
-    """Return the actions to offer for a member; members.py refuses the others in any case."""
-    is_owner = user.role == User.Role.OWNER
-    offered = {
-        "give-ownership": user.is_active and not is_owner,
-        "hand-over": user.is_active and not is_owner,
-        "take-ownership": is_owner and (owners > 1 or not is_self),
-        "reset-factors": secured and not is_self,
-        "deactivate": user.is_active and not is_self,
-        "reactivate": not user.is_active,
-        "remove": not is_self,
-    }
-    return [(action, texts) for action, texts in account_messages.MEMBER_ACTIONS.items() if offered[action]]
+    rows = []
+    for user in users:
+        state = MemberState(user, is_self=user.pk == reader.pk, has_second_factor=user.pk in secured, owners=owners)
+        offered = [action for action in ACTIONS.values() if action.is_offered(state)]
+        rows.append(MemberRow(state=state, name=details.name(user), actions=offered))
+    return rows

@@ -21,8 +21,8 @@ from accounts.audit import client_log
 from accounts.audit.events import AuditEvent
 from accounts.errors import Refusal
 from accounts.models import Client, User
-from accounts.team import invitations, members
-from accounts.team.views import ACTIONS
+from accounts.team import invitations, member_actions, members
+from accounts.team.member_actions import ACTIONS
 from tests.base import BaseTest, Person
 from tests.support.two_factor_proof import proven
 
@@ -188,7 +188,7 @@ class LastOwnerTests(MemberTest):
         self.assertTrue(Authenticator.objects.exists())
 
     def test_of_two_owners_who_act_on_each_other_the_first_wins(self) -> None:
-        for action in (members.remove, members.deactivate, members.take_ownership):
+        for action in (member_actions.remove, member_actions.deactivate, member_actions.take_ownership):
             with self.subTest(action.__name__):
                 one, other = (self.owner(f"{action.__name__}{index}@example.com") for index in (1, 2))
 
@@ -240,7 +240,7 @@ class ConcurrentOwnersTests(TransactionTestCase):
         one, other = self.owners
 
         refused = self.at_once(
-            lambda: members.remove(other, by=Actor(one)), lambda: members.remove(one, by=Actor(other))
+            lambda: member_actions.remove(other, by=Actor(one)), lambda: member_actions.remove(one, by=Actor(other))
         )
 
         self.assertEqual(self.client_of_both.users.filter(role="owner", is_active=True).count(), 1)
@@ -250,7 +250,8 @@ class ConcurrentOwnersTests(TransactionTestCase):
         one, other = self.owners
 
         refused = self.at_once(
-            lambda: members.take_ownership(one, by=Actor(one)), lambda: members.take_ownership(other, by=Actor(other))
+            lambda: member_actions.take_ownership(one, by=Actor(one)),
+            lambda: member_actions.take_ownership(other, by=Actor(other)),
         )
 
         self.assertEqual(self.client_of_both.users.filter(role="owner").count(), 1)
