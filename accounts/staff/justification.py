@@ -5,6 +5,7 @@ locks the client's row and reads it again: one that is done already changes noth
 Nothing here checks permissions: the pages do, by accounts/staff/groups.py.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -14,11 +15,12 @@ from accounts.actor import SYSTEM, Actor
 from accounts.audit.events import AuditEvent, StaffEvent
 from accounts.errors import Refusal
 from accounts.models import Client
-from accounts.staff import lookup_keys
+from apikeys import tokens
 
 LEAST_CHARACTERS: Final = 10
 MOST_CHARACTERS: Final = 2_000
 MOST_TICKET_CHARACTERS: Final = 40
+_WHOLE_KEY: Final = re.compile(tokens.PATTERN, re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,20 @@ class Justification:
     @property
     def said(self) -> str:
         """The text as it is stored: of an API key in it only the beginning."""
-        return lookup_keys.shorten(self.words.strip())
+        return shorten_keys(self.words.strip())
 
     @property
     def reason(self) -> dict[str, str]:
         """What an audit log stores of it."""
         return {"ticket": self.ticket.strip(), "reason": self.said}
+
+
+def shorten_keys(text: str) -> str:
+    """Return the text with each whole API key cut after the part that identifies it, as in `ibanse_live_4f9Kq2Lm7T…`.
+
+    Staff may paste a leaked key; what they type is stored.
+    """
+    return _WHOLE_KEY.sub(lambda key: key[0].rpartition("_")[0] + "…", text)
 
 
 def lock_client(client: UUID, *, may_be_closing: bool = False) -> Client:

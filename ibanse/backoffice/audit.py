@@ -11,8 +11,8 @@ from accounts import audit
 from accounts.actor import Actor
 from accounts.audit.events import StaffEvent
 from accounts.models import User
-from accounts.staff import lookup_keys
 from accounts.staff.entry import is_staff
+from accounts.staff.justification import shorten_keys
 
 MOST_REFUSALS: Final = 5
 """Within WITHIN: a link from yesterday, a group that was changed. More is somebody trying doors."""
@@ -31,7 +31,7 @@ def looked(request: HttpRequest, status: int) -> None:
     is_look = request.method in ("GET", "HEAD")
     detail = {"page": _page(request)} if is_look else {"page": _page(request), "answer": str(status)}
     if term := request.GET.get("q", "").strip():
-        detail["searched"] = lookup_keys.shorten(term)[:100]
+        detail["searched"] = shorten_keys(term)[:100]
     event = StaffEvent.PAGE_VIEWED if is_look else StaffEvent.FORM_SENT
     audit.record_staff(event, by=Actor.of(request), client=_client(request), detail=detail)
 

@@ -34,6 +34,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import Client, User
+from accounts.permissions import StaffPermission
 
 # Django's classes take their types in its stubs only.
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ class Page:
     path: str
     """Below /admin/, such as `clients/<uuid:pk>/suspend/`."""
     view: Callable[..., HttpResponseBase]
-    permission: str
-    """Django's, such as `accounts.suspend_client`; empty: all staff."""
+    permission: StaffPermission
     label: Promise
     """What its link says."""
     changes: bool = False
@@ -165,7 +165,7 @@ class StaffAdmin(_ModelAdmin):
         """Show the list. There is no deed for many rows at once, so whoever sends one made it themselves."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        looks_at(request, as_number(request.GET.get(self.of_client, "")))
+        looks_at(request, as_uuid(request.GET.get(self.of_client, "")))
         return super().changelist_view(request, {"shown_by": self, **(extra_context or {})})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
@@ -274,7 +274,7 @@ def flag(name: str, label: Any) -> Callable[[Any, Any], str]:
     return column
 
 
-def as_number(text: str) -> UUID | None:
+def as_uuid(text: str) -> UUID | None:
     """Return the number that a text is, if it is one."""
     try:
         return UUID(text)

@@ -33,11 +33,11 @@ from accounts.models import (
     UsageDay,
     User,
 )
+from accounts.permissions import StaffPermission
 from accounts.staff import entry, unmasking
 from apikeys.models import ApiKey, QuotaMonth
 from ibanse.backoffice import actions, audit
-from ibanse.backoffice.lists import accounts as of_accounts
-from ibanse.backoffice.lists import api_keys as of_keys
+from ibanse.backoffice.lists import api_keys, client_log, clients, ip_blocks, members, sessions, staff_log
 from ibanse.backoffice.model_admin import Page, StaffAdmin, looks_at
 from ibanse.backoffice.views import audit_verification, client_details, dashboard, refused_calls
 from ibanse.backoffice.views import staff as staff_pages
@@ -57,30 +57,30 @@ SECTIONS: Final[dict[str, Section]] = {
     "clients": Section(
         gettext_lazy("Clients"),
         (
-            (Client, of_accounts.ClientAdmin),
-            (User, of_accounts.UserAdmin),
-            (Invitation, of_accounts.InvitationAdmin),
-            (ContactDetails, of_accounts.ContactAdmin),
+            (Client, clients.ClientAdmin),
+            (User, members.UserAdmin),
+            (Invitation, members.InvitationAdmin),
+            (ContactDetails, clients.ContactAdmin),
         ),
     ),
     "billing": Section(
         gettext_lazy("Billing"),
         (
-            (BillingDetails, of_accounts.BillingAdmin),
-            (UsageDay, of_accounts.UsageAdmin),
-            (QuotaMonth, of_keys.QuotaMonthAdmin),
+            (BillingDetails, clients.BillingAdmin),
+            (UsageDay, clients.UsageAdmin),
+            (QuotaMonth, api_keys.QuotaMonthAdmin),
         ),
     ),
     "security": Section(
         gettext_lazy("Security"),
         (
-            (HistoryEntry, of_accounts.HistoryAdmin),
-            (ApiKey, of_keys.ApiKeyAdmin),
-            (UserSession, of_accounts.SessionAdmin),
-            (Block, of_accounts.BlockAdmin),
+            (HistoryEntry, client_log.ClientLogAdmin),
+            (ApiKey, api_keys.ApiKeyAdmin),
+            (UserSession, sessions.SessionAdmin),
+            (Block, ip_blocks.BlockAdmin),
         ),
     ),
-    "staff": Section(gettext_lazy("Staff"), ((StaffEntry, of_accounts.StaffHistoryAdmin),)),
+    "staff": Section(gettext_lazy("Staff"), ((StaffEntry, staff_log.StaffLogAdmin),)),
 }
 """The menu from top to bottom, and every model of the back-office."""
 
@@ -99,7 +99,7 @@ PAGES: Final[tuple[Page, ...]] = (
         "verify_client",
         "clients/<uuid:pk>/history/",
         audit_verification.verify_client,
-        "accounts.view_historyentry",
+        StaffPermission.VIEW_CLIENT_LOG,
         gettext_lazy("Verify integrity"),
         on=Client,
     ),
@@ -107,17 +107,24 @@ PAGES: Final[tuple[Page, ...]] = (
         "verify_staff",
         "staff/history/",
         audit_verification.verify_staff,
-        "accounts.view_staffentry",
+        StaffPermission.VIEW_STAFF_LOG,
         gettext_lazy("Integrity of the staff audit log"),
         section="staff",
         changes=True,
     ),
-    Page("staff", "staff/", staff_pages.people, "auth.view_group", gettext_lazy("Staff and groups"), section="staff"),
+    Page(
+        "staff",
+        "staff/",
+        staff_pages.people,
+        StaffPermission.VIEW_GROUP,
+        gettext_lazy("Staff and groups"),
+        section="staff",
+    ),
     Page(
         "change_staff",
         "staff/<uuid:pk>/",
         staff_pages.change,
-        "auth.change_group",
+        StaffPermission.CHANGE_GROUP,
         gettext_lazy("Change"),
         changes=True,
     ),
@@ -125,7 +132,7 @@ PAGES: Final[tuple[Page, ...]] = (
         "refused_calls",
         "refused-calls/",
         refused_calls.refused_calls,
-        "accounts.read_refusals",
+        StaffPermission.READ_REFUSALS,
         gettext_lazy("Refused calls"),
         section="security",
     ),
@@ -227,7 +234,7 @@ def _guarded(page: Page) -> View:
     @wraps(page.view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user = request.user
-        if page.permission and not (isinstance(user, User) and user.has_perm(page.permission)):
+        if not (isinstance(user, User) and user.has_perm(page.permission)):
             raise PermissionDenied
         if not page.changes and request.method not in ("GET", "HEAD"):
             raise PermissionDenied
@@ -301,7 +308,7 @@ def _of_pages(request: HttpRequest, section: str) -> Iterator[Link]:
 
 def _may(request: HttpRequest, page: Page) -> bool:
     user = request.user
-    return not page.permission or (isinstance(user, User) and user.has_perm(page.permission))
+    return isinstance(user, User) and user.has_perm(page.permission)
 
 
 site = BackOffice(name="admin")

@@ -14,18 +14,26 @@ from ibanse.backoffice.model_admin import StaffAdmin
 
 
 class ApiKeyAdmin(StaffAdmin):
-    """API keys: by what they begin with, what they may do, and whether they are in use."""
+    """API keys: prefix, scopes and state."""
 
-    list_display = ("prefix", "short_client", "standing", "uses", "places", "last_used_on", "expires_at")
+    list_display = (
+        "prefix",
+        "short_client",
+        "state_label",
+        "scope_names",
+        "network_count",
+        "last_used_on",
+        "expires_at",
+    )
     list_filter = ("is_test",)
     search_fields = ("pk", "identifier")
     search_help_text = gettext_lazy("Search by key prefix, such as ibanse_live_a1B2c3D4e5.")
     ordering = ("-created_at",)
     fields = (
         "prefix",
-        "standing",
-        "uses",
-        "places",
+        "state_label",
+        "scope_names",
+        "network_count",
         "rate_per_minute",
         "created_at",
         "expires_at",
@@ -34,14 +42,14 @@ class ApiKeyAdmin(StaffAdmin):
     )
 
     def called(self, row: ApiKey) -> str:
-        """Return what the key begins with."""
+        """Return the prefix of the key."""
         return row.prefix
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         """Return the keys with the number of their networks, and without what could prove a key."""
         found: QuerySet[ApiKey] = super().get_queryset(request).defer("digest", "sealed_name")
         networks = AllowedNetwork.objects.filter(key=OuterRef("pk")).order_by().values("key")
-        return found.annotate(entries=Subquery(networks.annotate(number=Count("pk")).values("number")))
+        return found.annotate(entries=Subquery(networks.annotate(count=Count("pk")).values("count")))
 
     def exactly(self, term: str) -> Q:
         """Return the condition for the beginning of a key, with or without its secret behind it."""
@@ -49,25 +57,25 @@ class ApiKeyAdmin(StaffAdmin):
         return super().exactly(parts[2] if len(parts) > 2 and parts[0] == "ibanse" else term)
 
     @admin.display(description=gettext_lazy("state"))
-    def standing(self, key: ApiKey) -> str:
+    def state_label(self, key: ApiKey) -> str:
         """Return whether it works."""
         if key.revoked_at:
             return pgettext("key", "revoked")
         return pgettext("key", "expired") if key.expires_at <= timezone.now() else pgettext("key", "active")
 
     @admin.display(description=gettext_lazy("scopes"))
-    def uses(self, key: ApiKey) -> str:
-        """Return what it may be used for."""
+    def scope_names(self, key: ApiKey) -> str:
+        """Return its scopes."""
         return ", ".join(str(scopes.SCOPES[word].name) for word in key.scopes if word in scopes.SCOPES)
 
     @admin.display(description=gettext_lazy("networks"))
-    def places(self, key: Any) -> str:
-        """Return how many networks it works from; which they are is the client's."""
+    def network_count(self, key: Any) -> str:
+        """Return how many networks it works from; which ones, only the client sees."""
         return gettext("any IP address") if key.any_address else str(key.entries or 0)
 
 
 class QuotaMonthAdmin(StaffAdmin):
-    """How much of its quota a client took in a month."""
+    """How much of its quota a client used in a month."""
 
     list_display = ("month", "short_client", "taken", "quota")
     search_fields = ("client",)
@@ -77,5 +85,5 @@ class QuotaMonthAdmin(StaffAdmin):
 
     @admin.display(description=gettext_lazy("checks per month"))
     def quota(self, row: QuotaMonth) -> int:
-        """Return what it may use in a month, as it is today."""
+        """Return the present quota."""
         return row.client.monthly_quota

@@ -8,7 +8,7 @@ from accounts import audit
 from accounts.audit import client_log
 from accounts.audit.events import StaffEvent
 from accounts.models import StaffEntry
-from ibanse.backoffice.lists.accounts import KindOfLook
+from ibanse.backoffice.lists.staff_log import StaffEventFilter
 from tests.base import BaseTest
 
 PATH = "/admin/staff/history/"
@@ -51,7 +51,7 @@ class StaffChainTests(BaseTest):
             self.assertContains(self.guard.posts(PATH, {"checkpoint": text}), said, status_code=status)
 
     def test_every_action_of_staff_is_found_by_its_kind(self) -> None:
-        tags = [tag for _words, tags in KindOfLook.KINDS.values() for tag in tags]
+        tags = [tag for _words, tags in StaffEventFilter.KINDS.values() for tag in tags]
 
         self.assertEqual(sorted(tags), sorted(StaffEvent))
 
