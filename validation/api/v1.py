@@ -1,10 +1,16 @@
-"""The calls of the API, version 1: typed body in, typed content out, with what it costs. Rules live elsewhere."""
+"""The calls of the API, version 1: typed body in, typed content out, with what it costs. Rules live elsewhere.
+
+To add one: its handler, and a line in ROUTES with path, scope and types (schemas.py). Name and docstring of the handler
+are its name and summary in the OpenAPI document and the documentation.
+"""
 
 from calendar import monthrange
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Client
@@ -13,7 +19,8 @@ from apikeys.limits import quota
 from apikeys.problems import Problem
 from validation import messages
 from validation.api import schemas
-from validation.api.contract import Call, CallResult
+from validation.api.bodies import Parser
+from validation.api.contract import Call, CallResult, Handler, Route
 from validation.api.responses import verdict_renderer
 from validation.engine import DATA_VERSION, bics, check, with_suggestions
 from validation.engine.banks import DIRECTORIES
@@ -157,3 +164,30 @@ def _country(country: Country, language: str) -> schemas.CountryAnswer:
         if directory
         else None,
     )
+
+
+_PER_CALL: Final = gettext_lazy("1 per call")
+_PER_IBAN: Final = gettext_lazy("1 per IBAN")
+_PER_FOUND_IBAN: Final = gettext_lazy("1 per IBAN found, but at least 1")
+
+
+def _post(
+    path: str, handler: Handler, scope: str, types: tuple[type[msgspec.Struct], Any], costs: Promise = _PER_CALL
+) -> Route:
+    body_type, response_type = types
+    return Route(
+        "POST", path, handler, response_type, scope, body_type=body_type, parser=Parser(body_type), costs=costs
+    )
+
+
+ROUTES: Final = (
+    _post("/api/v1/validate", validate, "validate", (schemas.IbanRequest, schemas.VerdictAnswer)),
+    _post("/api/v1/validate/batch", validate_batch, "validate", (schemas.BatchRequest, schemas.BatchAnswer), _PER_IBAN),
+    _post("/api/v1/calculate", make_iban, "tools", (schemas.CalculateRequest, schemas.CalculateAnswer)),
+    _post("/api/v1/recover", find_candidates, "tools", (schemas.RecoverRequest, schemas.RecoverAnswer)),
+    _post("/api/v1/extract", find_in_text, "tools", (schemas.ExtractRequest, schemas.ExtractAnswer), _PER_FOUND_IBAN),
+    Route("GET", "/api/v1/bics/{bic}", look_up_bic, schemas.BicAnswer, "tools"),
+    Route("GET", "/api/v1/countries", list_countries, schemas.CountriesAnswer),
+    Route("GET", "/api/v1/countries/{code}", show_country, schemas.CountryAnswer),
+    Route("GET", "/api/v1/usage", show_usage, schemas.UsageAnswer, "usage"),
+)
