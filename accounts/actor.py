@@ -26,7 +26,7 @@ class Actor:
 
     @classmethod
     def of(cls, request: HttpRequest, *, user: User | None = None) -> "Actor":
-        """Return who sent the request; `user` while somebody is signing in and `request.user` is not them yet."""
+        """Return who sent the request; `user` during a sign-in, before `request.user` is set."""
         signed_in = getattr(request, "user", None)
         session = getattr(request, "session", None)
         return cls(

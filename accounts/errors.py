@@ -1,8 +1,8 @@
-"""How a deed says no: with a code that sentences.py turns into words."""
+"""How a rule refuses an action: with a code that messages.py turns into text."""
 
 
 class Refusal(Exception):
-    """The deed was not done, nothing has changed; `code` is a key of sentences.REFUSALS, `values` fill its sentence."""
+    """The action was refused and nothing has changed; `code` is a key of messages.REFUSALS, `values` fill its text."""
 
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)

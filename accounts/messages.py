@@ -1,4 +1,4 @@
-"""From codes of refusals and deeds to sentences, in the active language."""
+"""From codes of refusals and details to texts, in the active language."""
 
 from typing import Final
 
@@ -124,7 +124,7 @@ DETAIL_NAMES: Final[dict[str, Promise]] = {
     "user": gettext_lazy("User"),
     "version": gettext_lazy("Version"),
 }
-"""Names of the details of history entries; a detail without a name is shown by its code."""
+"""Names of the details of audit log entries; a detail without a name is shown by its code."""
 
 PAGE_NAMES: Final[dict[str, Promise]] = {
     "overview": gettext_lazy("Overview"),
@@ -137,7 +137,7 @@ PAGE_NAMES: Final[dict[str, Promise]] = {
     "privacy": gettext_lazy("Security and privacy"),
     "support": gettext_lazy("Support access"),
 }
-"""The first word of a deed → the page it belongs to."""
+"""The first word of a permission → the page it belongs to."""
 
 FIELD_NAMES: Final[dict[str, Promise]] = {
     "company": gettext_lazy("Company"),
@@ -212,7 +212,7 @@ HISTORY_PROBLEMS: Final[dict[str, Promise]] = {
     "changed": gettext_lazy("Entry %(number)s differs from the one the export was signed with."),
     "signature": gettext_lazy("The line is not a checkpoint we have signed for this audit log."),
 }
-"""What history.verify() and verify_checkpoint() have found."""
+"""What verify() and verify_checkpoint() of an audit log can find."""
 
 
 GROUP_NAMES: Final[dict[str, Promise]] = {name: group.title for name, group in staff_groups.GROUPS.items()}
@@ -232,18 +232,18 @@ _NAMES: Final = {
 
 
 def refusal(refusal: Refusal) -> str:
-    """Return why a deed was refused. Raises KeyError for a code without a sentence."""
+    """Return why an action was refused. Raises KeyError for a code without a text."""
     return str(REFUSALS[refusal.code]) % refusal.values
 
 
 def operator_refusal(refusal: Refusal) -> str:
-    """Return to staff why a deed of theirs was refused. Raises KeyError for a code without a sentence."""
+    """Return to staff why an action of theirs was refused. Raises KeyError for a code without a text."""
     return str(OPERATOR_REFUSALS[refusal.code]) % refusal.values
 
 
-def details(told: dict[str, str]) -> list[tuple[str, str]]:
-    """Return the name and the value of each detail of a history entry, for reading."""
-    return [(str(DETAIL_NAMES.get(code, code)), _detail(code, value)) for code, value in told.items() if value]
+def details(entry: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the name and the value of each detail of an audit log entry."""
+    return [(str(DETAIL_NAMES.get(code, code)), _detail(code, value)) for code, value in entry.items() if value]
 
 
 def groups(names: str) -> str:

@@ -1,7 +1,7 @@
-"""Revoking a key that became known to somebody: found by how it begins, since nobody here knows more of it.
+"""Revoking a leaked key: found by its prefix, since the rest is stored nowhere.
 
-Whoever reports a leak may send the whole key. Only its beginning is taken from what is pasted; the rest is neither kept
-nor shown nor logged.
+A report may contain the whole key. Only the prefix is taken from the pasted text; the rest is neither stored nor shown
+nor logged.
 """
 
 import re
@@ -23,7 +23,7 @@ _PREFIX: Final = re.compile(
 
 
 def find(text: str) -> ApiKey | None:
-    """Return the key whose beginning, or whole text, stands in what somebody pasted; None when there is no such key.
+    """Return the key whose prefix, or whole text, is in a pasted text; None when there is no such key.
 
     Raises Refusal `no_prefix` when nothing in it looks like the beginning of a key, `several_prefixes`.
     """

@@ -351,7 +351,7 @@ class RoleWalkTests(BaseTest):
             self.vera.opens("/account/history/")
         self.vera.opens("/account/users/")
 
-        rows = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="users.refused"))
+        rows = client_log.open_entries(self.alice.client, client_log.entries(self.alice.client, tag="users.refused"))
         self.assertEqual([entry.details["page"] for entry in rows], ["users", "history"])
         self.assertEqual({entry.who for entry in rows}, {"vera@example.com"})
 

@@ -1,6 +1,6 @@
-"""The trail of a client's deeds: who did what and when, chained so that a change shows. record() is its only pen.
+"""A client's audit log: who did what and when, chained so that a change shows. record() is its only writer.
 
-How the entries hang together is in chain.py. Signed checkpoints leave the database with every export.
+How the entries are log_chain is in hash_chain.py. Signed checkpoints leave the database with every export.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ def record(event: AuditEvent, *, client: Client, by: Actor, detail: dict[str, st
     entry = HistoryEntry(client=client, tag=event.value, actor=by.pk)
     with transaction.atomic():
         Client.objects.lock(client)
-        trail(client).append(entry, detail=detail, address=by.ip_address)
+        chain(client).append(entry, detail=detail, address=by.ip_address)
         if description.mail and not client.is_demo:  # Nobody reads mail at the demo's addresses.
             # The words of a reason stay in the log: a mail is not encrypted.
             context = {
@@ -44,7 +44,7 @@ def record(event: AuditEvent, *, client: Client, by: Actor, detail: dict[str, st
     return entry
 
 
-def trail(client: Client) -> Chain[HistoryEntry]:
+def chain(client: Client) -> Chain[HistoryEntry]:
     """Return the chain of the client's entries."""
     return Chain(
         owner=client.pk,
@@ -73,11 +73,11 @@ def entries(
 
 @dataclass(frozen=True, slots=True)
 class ClientLogRow:
-    """An entry as its owner reads it. `who` and `address` are empty when not known, or no longer."""
+    """An entry as owners read it. `who` and `address` are empty when not known, or no longer."""
 
     number: int
     tag: str
-    sentence: str
+    description: str
     when: datetime
     who: str
     network: str
@@ -85,20 +85,20 @@ class ClientLogRow:
     details: dict[str, str]
 
 
-def told(client: Client, found: Iterable[HistoryEntry]) -> list[ClientLogRow]:
-    """Open the entries for reading, with the e-mail addresses of users who are still there."""
+def open_entries(client: Client, found: Iterable[HistoryEntry]) -> list[ClientLogRow]:
+    """Open the entries, with the e-mail addresses of users who are still there."""
     people = dict(User.objects.filter(client=client).values_list("pk", "email"))
-    chained = trail(client)
+    log_chain = chain(client)
     return [
         ClientLogRow(
             number=entry.number,
             tag=entry.tag,
-            sentence=client_event_text(entry.tag),
+            description=client_event_text(entry.tag),
             when=entry.at,
             who=_who(entry, people),
             network=entry.network,
-            address=chained.address(entry),
-            details=chained.said(entry),
+            address=log_chain.address(entry),
+            details=log_chain.details_of(entry),
         )
         for entry in found
     ]
@@ -119,39 +119,41 @@ def forget_addresses(now: datetime) -> int:
 
 
 def forget_user(user: User) -> Iterator[int]:
-    """Erase what is personal in a user's deeds and wherever their address stands; yield how many, 1,000 at a time.
+    """Erase the details of a user's actions and of entries that name them; yield how many, 1,000 at a time.
 
     The chain stays whole. Raises vault.VaultError when the details cannot be opened.
     """
     if user.client is None:
         return
-    last, chained = 0, trail(user.client)
+    last, log_chain = 0, chain(user.client)
     while found := list(_with_details(user, last)):
         last = found[-1].number
-        theirs = [entry.pk for entry in found if entry.actor == user.pk or user.email in _said(chained, entry)]
+        theirs = [
+            entry.pk for entry in found if entry.actor == user.pk or user.email in _details_text(log_chain, entry)
+        ]
         if theirs:
             yield HistoryDetail.objects.filter(pk__in=theirs).update(sealed=b"", sealed_address=b"")
 
 
 def _with_details(user: User, after: int) -> QuerySet[HistoryEntry]:
-    kept = HistoryEntry.objects.filter(client=user.client, number__gt=after).exclude(detail__sealed=b"")
-    return kept.select_related("detail").order_by("number")[: batch.ROWS]
+    found = HistoryEntry.objects.filter(client=user.client, number__gt=after).exclude(detail__sealed=b"")
+    return found.select_related("detail").order_by("number")[: batch.ROWS]
 
 
-def _said(chained: Chain[HistoryEntry], entry: HistoryEntry) -> str:
-    return " ".join(chained.said(entry).values()).lower()
+def _details_text(log_chain: Chain[HistoryEntry], entry: HistoryEntry) -> str:
+    return " ".join(log_chain.details_of(entry).values()).lower()
 
 
 def verify(client: Client) -> Verification:
     """Read the whole chain and say whether an entry was edited, removed or put in; erased details do no harm."""
-    return trail(client).verify()
+    return chain(client).verify()
 
 
 def checkpoint(client: Client) -> Checkpoint:
-    """Return a signed statement of where the trail ends now: it proves later that no tail was cut off."""
-    return trail(client).checkpoint()
+    """Return a signed statement of where the chain ends now: it proves later that no tail was cut off."""
+    return chain(client).checkpoint()
 
 
 def verify_checkpoint(client: Client, stated: Checkpoint) -> Verification:
-    """Read the chain, then compare it with a checkpoint that was kept elsewhere."""
-    return trail(client).verify_checkpoint(stated)
+    """Read the chain, then compare it with a checkpoint that was stored elsewhere."""
+    return chain(client).verify_checkpoint(stated)

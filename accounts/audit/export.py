@@ -1,4 +1,4 @@
-"""The history as a CSV file that no spreadsheet takes for formulas, with a signed checkpoint as its last line."""
+"""The audit log as a CSV file that no spreadsheet takes for formulas, with a signed checkpoint as its last line."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ class Echo:
 
 
 def lines(client: Client, *, language: str) -> Iterator[str]:
-    """Yield the file line by line, oldest entry first, with sentences in `language` and times in UTC.
+    """Yield the file line by line, oldest entry first, with descriptions in `language` and times in UTC.
 
     Where the chain ends is fixed and signed before the first line.
     """
@@ -38,9 +38,9 @@ def lines(client: Client, *, language: str) -> Iterator[str]:
     yield BYTE_ORDER_MARK + str(writer.writerow(heading))
     for entries in _batches(client, int(signed["number"])):
         with override(language):
-            told = client_log.told(client, entries)
-        for entry, said in zip(entries, told, strict=True):
-            yield str(writer.writerow(defused(cell) for cell in _row(entry, said)))
+            rows = client_log.open_entries(client, entries)
+        for entry, row in zip(entries, rows, strict=True):
+            yield str(writer.writerow(defused(cell) for cell in _row(entry, row)))
     yield str(writer.writerow([CHECKPOINT, json.dumps(signed)]))
 
 
@@ -73,14 +73,14 @@ def _batches(client: Client, last: int) -> Iterator[list[HistoryEntry]]:
         begins = entries[-1].number
 
 
-def _row(entry: HistoryEntry, said: client_log.ClientLogRow) -> list[str]:
+def _row(entry: HistoryEntry, row: client_log.ClientLogRow) -> list[str]:
     return [
-        str(said.number),
-        said.when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        said.tag,
-        said.sentence,
-        said.who or str(entry.actor or ""),
-        said.network,
-        "; ".join(f"{name}: {value}" for name, value in said.details.items()),
+        str(row.number),
+        row.when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        row.tag,
+        row.description,
+        row.who or str(entry.actor or ""),
+        row.network,
+        "; ".join(f"{name}: {value}" for name, value in row.details.items()),
         bytes(entry.hash).hex(),
     ]

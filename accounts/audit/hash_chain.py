@@ -1,7 +1,7 @@
 """Chains of entries, each holding the hash of the one before it, so that a change shows. Knows no client and no staff.
 
 An entry that is edited, removed or put in breaks the chain. A tail that is cut off does not: that is what signed
-checkpoints are for, which are kept outside of the database. What is personal lies sealed beside the chain and can be
+checkpoints are for, which are stored outside of the database. What is personal lies sealed beside the chain and can be
 erased; the chain keeps only its salted hash.
 """
 
@@ -32,7 +32,7 @@ Checkpoint = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether a trail is whole: how many entries were read, and the first that is not right."""
+    """Whether a chain is intact: how many entries were read, and the first that is wrong."""
 
     ok: bool
     entries: int
@@ -66,32 +66,32 @@ class Chain(Generic[Entry]):
         The caller holds a lock until its transaction ends, so that appends take turns and the chain never forks.
         """
         last = self._last()
-        said = json.dumps({"salt": secrets.token_hex(16), **(detail or {})}, sort_keys=True, ensure_ascii=False)
+        text = json.dumps({"salt": secrets.token_hex(16), **(detail or {})}, sort_keys=True, ensure_ascii=False)
         entry.number = last.number + 1 if last else 1
-        # Whole seconds: finer times would let a reader of the table line up two clients' deeds.
+        # Whole seconds: finer times would let a reader of the table line up the entries of two clients.
         entry.at = timezone.now().replace(microsecond=0)
         entry.network = _network(address)
-        entry.detail_hash = hashlib.sha256(said.encode()).digest()
+        entry.detail_hash = hashlib.sha256(text.encode()).digest()
         entry.previous_hash = bytes(last.hash) if last else _GENESIS
         entry.hash = self.hash(entry)
         entry.save(force_insert=True)
         self.details.create(
             entry=entry,
-            sealed=self._seal(entry, "detail", said),
+            sealed=self._seal(entry, "detail", text),
             sealed_address=self._seal(entry, "address", address) if address else b"",
         )
         return entry
 
-    def said(self, entry: Entry) -> dict[str, str]:
+    def details_of(self, entry: Entry) -> dict[str, str]:
         """Return an entry's details, none when they were erased. Raises vault.VaultError when they do not open."""
-        text = self._opened(entry, "detail", _kept(entry, "sealed"))
+        text = self._opened(entry, "detail", _sealed_field(entry, "sealed"))
         details: dict[str, str] = json.loads(text) if text else {}
         details.pop("salt", None)
         return details
 
     def address(self, entry: Entry) -> str:
         """Return the caller's full address, empty when it is not known or no longer."""
-        return self._opened(entry, "address", _kept(entry, "sealed_address"))
+        return self._opened(entry, "address", _sealed_field(entry, "sealed_address"))
 
     def verify(self) -> Verification:
         """Read the whole chain and say whether an entry was edited, removed or put in; erased details do no harm."""
@@ -116,7 +116,7 @@ class Chain(Generic[Entry]):
         return {**stated, "signature": signatures.sign(self._statement(stated), purpose=self._signed_for())}
 
     def verify_checkpoint(self, stated: Checkpoint) -> Verification:
-        """Read the chain, then compare it with a checkpoint that was kept elsewhere."""
+        """Read the chain, then compare it with a checkpoint that was stored elsewhere."""
         result = self.verify()
         if not result.ok:
             return result
@@ -133,7 +133,7 @@ class Chain(Generic[Entry]):
         return result
 
     def hash(self, entry: Entry) -> bytes:
-        """Hash the entry; each part is told with its length, so that no two entries read the same."""
+        """Hash the entry; each part goes with its length, so that no two entries read the same."""
         more = self.more(entry)
         parts = [
             self.owner.bytes,
@@ -156,7 +156,7 @@ class Chain(Generic[Entry]):
             return "missing"
         if bytes(entry.previous_hash) != previous or bytes(entry.hash) != self.hash(entry):
             return "edited"
-        sealed = _kept(entry, "sealed")
+        sealed = _sealed_field(entry, "sealed")
         if not sealed:
             return ""
         try:
@@ -192,6 +192,6 @@ def _network(address: str) -> str:
     return str(ip_network((address, 24 if ip_address(address).version == 4 else 48), strict=False))
 
 
-def _kept(entry: ChainedEntry, field: str) -> bytes:
+def _sealed_field(entry: ChainedEntry, field: str) -> bytes:
     detail = getattr(entry, "detail", None)
     return bytes(getattr(detail, field)) if detail else b""

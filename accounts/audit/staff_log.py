@@ -1,8 +1,8 @@
-"""What the operator's staff looked at and did, chained so that a change shows. record() is its only pen.
+"""The staff audit log: what staff viewed and did, chained so that a change shows. record() is its only writer.
 
-One chain for the whole operator, of the same make as the clients' (chain.py). A client stands in it by its number
-alone, so an entry outlives the client and names nobody; details lie sealed under a key of the operator's, and those
-that concern a client are erased with it.
+One chain for the whole operator, built like the clients' (hash_chain.py). It names a client by its id alone, so an
+entry outlives the client; details are sealed under a key of the operator, and those that concern a client are erased
+with it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ from accounts.audit.hash_chain import Chain, Checkpoint, Verification
 from accounts.models import StaffDetail, StaffEntry, StaffLogLock, User
 
 OWNER: Final = UUID("2a8d1f64-93b7-4c0e-8f52-7d6e0b9c41a3")
-"""Owns the data key that seals the details: the operator's, nobody's account."""
+"""Owns the data key that seals the details: the operator's, of no account."""
 ALARMED_GROUP: Final = "security"
 ALARMED_AGAIN_AFTER: Final = timedelta(minutes=10)
 DETAILS_RETENTION: Final = timedelta(days=760)
@@ -42,13 +42,13 @@ def record(
     with transaction.atomic():
         StaffLogLock.objects.select_for_update().get_or_create(pk=1)
         is_alarming = STAFF_EVENTS[event].alarm and not _has_alarmed(entry)
-        trail().append(entry, detail=detail, address=by.ip_address)
+        chain().append(entry, detail=detail, address=by.ip_address)
         if is_alarming:
             _alarm(event, entry, by)
     return entry
 
 
-def trail() -> Chain[StaffEntry]:
+def chain() -> Chain[StaffEntry]:
     """Return the chain of the staff's entries."""
     return Chain(
         owner=OWNER,
@@ -83,7 +83,7 @@ class StaffLogRow:
 
     number: int
     tag: str
-    sentence: str
+    description: str
     when: datetime
     who: str
     client: UUID | None
@@ -92,23 +92,23 @@ class StaffLogRow:
     details: dict[str, str]
 
 
-def told(found: Iterable[StaffEntry]) -> list[StaffLogRow]:
-    """Open the entries for reading, with the e-mail addresses of staff who are still there."""
-    rows, chained = list(found), trail()
+def open_entries(found: Iterable[StaffEntry]) -> list[StaffLogRow]:
+    """Open the entries, with the e-mail addresses of staff who are still there."""
+    rows, log_chain = list(found), chain()
     actors = {entry.actor for entry in rows if entry.actor}
-    # None but staff: nobody reads a client's address here, whoever once did something as what.
+    # Only staff: the e-mail address of a client's user is never shown here.
     people = dict(User.objects.filter(pk__in=actors, client=None).values_list("pk", "email"))
     return [
         StaffLogRow(
             number=entry.number,
             tag=entry.tag,
-            sentence=staff_event_text(entry.tag),
+            description=staff_event_text(entry.tag),
             when=entry.at,
             who=people.get(entry.actor, "") if entry.actor else "",
             client=entry.client,
             network=entry.network,
-            address=chained.address(entry),
-            details=chained.said(entry),
+            address=log_chain.address(entry),
+            details=log_chain.details_of(entry),
         )
         for entry in rows
     ]
@@ -116,17 +116,17 @@ def told(found: Iterable[StaffEntry]) -> list[StaffLogRow]:
 
 def verify() -> Verification:
     """Read the whole chain and say whether an entry was edited, removed or put in; erased details do no harm."""
-    return trail().verify()
+    return chain().verify()
 
 
 def checkpoint() -> Checkpoint:
     """Return a signed statement of where the chain ends now: it proves later that no tail was cut off."""
-    return trail().checkpoint()
+    return chain().checkpoint()
 
 
 def verify_checkpoint(stated: Checkpoint) -> Verification:
-    """Read the chain, then compare it with a checkpoint that was kept elsewhere."""
-    return trail().verify_checkpoint(stated)
+    """Read the chain, then compare it with a checkpoint that was stored elsewhere."""
+    return chain().verify_checkpoint(stated)
 
 
 def forget_old(now: datetime) -> int:
@@ -153,17 +153,17 @@ def forget_user(user: User) -> Iterator[int]:
 
     Raises vault.VaultError when the details cannot be opened.
     """
-    chained, last = trail(), 0
-    kept = StaffEntry.objects.filter(client=user.client_id).exclude(detail__sealed=b"").select_related("detail")
-    while found := list(kept.filter(number__gt=last).order_by("number")[: batch.ROWS]):
+    log_chain, last = chain(), 0
+    sealed = StaffEntry.objects.filter(client=user.client_id).exclude(detail__sealed=b"").select_related("detail")
+    while found := list(sealed.filter(number__gt=last).order_by("number")[: batch.ROWS]):
         last = found[-1].number
-        theirs = [entry.pk for entry in found if user.email in " ".join(chained.said(entry).values()).lower()]
+        theirs = [entry.pk for entry in found if user.email in " ".join(log_chain.details_of(entry).values()).lower()]
         if theirs:
             yield StaffDetail.objects.filter(pk__in=theirs).update(sealed=b"", sealed_address=b"")
 
 
 def _has_alarmed(entry: StaffEntry) -> bool:
-    """Return whether the same was mailed of the same person just now: a thousand tries are not a thousand mails."""
+    """Return whether the same event of the same person was mailed just now: a thousand tries are one mail."""
     since = timezone.now() - ALARMED_AGAIN_AFTER
     return StaffEntry.objects.filter(tag=entry.tag, actor=entry.actor, at__gt=since).exists()
 

@@ -1,4 +1,4 @@
-"""The history of a client, as its owners read, verify and take it along."""
+"""The audit log of a client, as its owners read, verify and export it."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit, messages
 from accounts.access import MemberRequest, allowed
-from accounts.audit import client_log as trail
+from accounts.audit import client_log
 from accounts.audit import export as audit_export
 from accounts.audit.events import AuditEvent
 from accounts.audit.forms import AuditLogFilter, CheckpointForm
@@ -32,7 +32,7 @@ def history(request: MemberRequest) -> HttpResponse:
 @allowed(Permission.AUDIT_VIEW)
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: MemberRequest) -> HttpResponseBase:
-    """Read the whole chain and say in words whether it is whole; only a post does."""
+    """Read the whole chain and say in words whether it is intact; only on POST."""
     if request.method != "POST":
         return redirect("accounts:history")
     form = CheckpointForm(request.POST)
@@ -45,16 +45,16 @@ def verify(request: MemberRequest) -> HttpResponseBase:
             "checkpoint", _("This is not the last line of an export. Copy the whole line, including the braces.")
         )
         return _history_page(request, QueryDict(), {"checkpoint_form": form}, status=422)
-    result = trail.verify_checkpoint(request.client, stated) if stated else trail.verify(request.client)
+    result = client_log.verify_checkpoint(request.client, stated) if stated else client_log.verify(request.client)
     problem = messages.HISTORY_PROBLEMS[result.problem] % {"number": result.first_bad} if not result.ok else ""
-    told = {"result": result, "problem": problem, "with_checkpoint": stated is not None}
-    return _history_page(request, QueryDict(), {"checkpoint_form": CheckpointForm(), **told})
+    outcome = {"result": result, "problem": problem, "with_checkpoint": stated is not None}
+    return _history_page(request, QueryDict(), {"checkpoint_form": CheckpointForm(), **outcome})
 
 
 @allowed(Permission.AUDIT_EXPORT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def export(request: MemberRequest) -> HttpResponseBase:
-    """Send the whole history as a CSV file and record that it left; only a post does."""
+    """Send the whole history as a CSV file and record the export; only on POST."""
     if request.method != "POST":
         return redirect("accounts:history")
     audit.record(AuditEvent.AUDIT_EXPORTED, client=request.client, by=request.actor)
@@ -66,20 +66,20 @@ def export(request: MemberRequest) -> HttpResponseBase:
     return response
 
 
-def _history_page(request: MemberRequest, asked: QueryDict, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    form = AuditLogFilter(asked, people=_people(request.client))
+def _history_page(request: MemberRequest, query: QueryDict, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    form = AuditLogFilter(query, people=_people(request.client))
     is_valid = form.is_valid()
     narrows = form.filters() if is_valid else {}
-    entries, links = _page_of(trail.entries(request.client, **narrows), asked)
-    told = trail.told(request.client, entries)
-    rows = [(entry, said, messages.details(said.details)) for entry, said in zip(entries, told, strict=True)]
+    entries, links = _page_of(client_log.entries(request.client, **narrows), query)
+    opened = client_log.open_entries(request.client, entries)
+    rows = [(entry, row, messages.details(row.details)) for entry, row in zip(entries, opened, strict=True)]
     page = {"form": form, "rows": rows, "is_narrowed": is_valid and any(narrows.values()), **links, **context}
     return render(request, "accounts/audit/history.html", page, status=status if is_valid else 422)
 
 
-def _page_of(found: Any, asked: QueryDict) -> tuple[list[HistoryEntry], dict[str, str]]:
+def _page_of(found: Any, query: QueryDict) -> tuple[list[HistoryEntry], dict[str, str]]:
     """Return one page of entries and the queries that lead to the newer and the older one, by the entry's number."""
-    before, after = _number(asked.get("before")), _number(asked.get("after"))
+    before, after = _number(query.get("before")), _number(query.get("after"))
     if after is not None:
         entries = list(found.filter(number__gt=after).order_by("number")[: PAGE_ROWS + 1])
         has_newer, has_older = len(entries) > PAGE_ROWS, True
@@ -91,24 +91,24 @@ def _page_of(found: Any, asked: QueryDict) -> tuple[list[HistoryEntry], dict[str
         entries = entries[:PAGE_ROWS]
     links = {}
     if entries and has_newer:
-        links["newer"] = _query(asked, after=entries[0].number)
+        links["newer"] = _query(query, after=entries[0].number)
     if entries and has_older:
-        links["older"] = _query(asked, before=entries[-1].number)
+        links["older"] = _query(query, before=entries[-1].number)
     return entries, links
 
 
 def _number(text: str | None) -> int | None:
-    """Return the number of an entry from an address; what is none is left out, as if nobody had asked."""
+    """Return the number of an entry from a URL; anything else is ignored."""
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 18 else None
 
 
-def _query(asked: QueryDict, **place: int) -> str:
-    kept = {name: asked.get(name, "") for name in ("kind", "person", "since", "until") if asked.get(name)}
-    return urlencode([*kept.items(), *place.items()])
+def _query(query: QueryDict, **place: int) -> str:
+    filters = {name: query.get(name, "") for name in ("kind", "person", "since", "until") if query.get(name)}
+    return urlencode([*filters.items(), *place.items()])
 
 
 def _people(client: Client) -> list[tuple[str, str]]:
-    """Return who may have done a deed: the client's users, and by number those who are no longer here."""
+    """Return who may have acted: the client's users, and by id those who have been removed."""
     here = {str(user.pk): user.email for user in User.objects.filter(client=client).order_by("email")}
     actors = HistoryEntry.objects.filter(client=client, actor__isnull=False).order_by("actor")
     gone = [str(actor) for actor in actors.values_list("actor", flat=True).distinct() if str(actor) not in here]

@@ -523,7 +523,7 @@ TABLES: Final[tuple[StoredTable, ...]] = (
                 SEALED,
                 "the reason in words",
                 "shown to owners",
-                Column("words", _("The reason as written by our staff"), unmasking.words_of),
+                Column("words", _("The reason as written by our staff"), unmasking.reason_text),
             ),
             stored("access", CLEAR, "the support access that took the place of a reason", "the reason"),
             stored("opened_at", CLEAR, "time", "shown to owners", _("When it began")),
@@ -556,7 +556,7 @@ TABLES: Final[tuple[StoredTable, ...]] = (
                 "code of what a member of staff viewed or did",
                 "who did what",
                 _("Action code"),
-                Column("what", _("Description of the action"), lambda row: row.sentence),
+                Column("what", _("Description of the action"), lambda row: row.description),
             ),
             stored("actor", CLEAR, "random ID of the member of staff", "who did what"),
             stored("client", CLEAR, "random ID of the account concerned; no relation", "who did what"),
@@ -573,7 +573,7 @@ TABLES: Final[tuple[StoredTable, ...]] = (
                 "rest identifies nobody"
             ),
             lambda client: staff_log.entries(client=client.pk).order_by("number"),
-            lambda _client, rows: staff_log.told(rows),
+            lambda _client, rows: staff_log.open_entries(rows),
         ),
         details=StoredTable(
             StaffDetail,
@@ -611,7 +611,7 @@ TABLES: Final[tuple[StoredTable, ...]] = (
                 "code of the action",
                 "who did what",
                 _("Action code"),
-                Column("what", _("Description of the action"), lambda row: row.sentence),
+                Column("what", _("Description of the action"), lambda row: row.description),
             ),
             stored("at", CLEAR, "time, whole seconds", "who did what", Column("at", _("When"), lambda row: row.when)),
             stored(
@@ -637,7 +637,7 @@ TABLES: Final[tuple[StoredTable, ...]] = (
             "history",
             _("What was done in the account, when and by whom"),
             lambda client: client_log.entries(client).order_by("number"),
-            client_log.told,
+            client_log.open_entries,
         ),
         details=StoredTable(
             HistoryDetail,

@@ -1,4 +1,4 @@
-"""Who is let into the back-office, besides having a group: from where, and how this very session proved itself."""
+"""Who may enter the back-office, besides having a group: from which network, and by which proof of this session."""
 
 from ipaddress import ip_address, ip_network
 from typing import Final, TypeGuard
@@ -11,11 +11,11 @@ from accounts.guard import addresses
 from accounts.models import User
 
 _PROOF: Final = "office_proof"
-"""In the session: where the last proof with a second factor was given, and when."""
+"""In the session: the network and time of the last proof with a second factor."""
 
 
 def is_staff(user: object) -> TypeGuard[User]:
-    """Return whether somebody works for the operator; a superuser counts in the embedded mode only."""
+    """Return whether this is an active member of staff; a superuser counts in the embedded mode only."""
     return isinstance(user, User) and user.is_active and user.is_staff and (settings.EMBEDDED or not user.is_superuser)
 
 
@@ -29,7 +29,7 @@ def is_proven(request: HttpRequest) -> bool:
     """Return whether this session gave the second factor, and gave it where it is used now.
 
     A password alone, or a sign-in from before there was a factor, is not enough; nor is a cookie that turns up in
-    another network than that in which the factor was given.
+    another network than that of the proof.
     """
     note_proof(request)
     proof = request.session.get(_PROOF)
@@ -46,10 +46,10 @@ def note_proof(request: HttpRequest) -> None:
     user = request.user
     if not is_staff(user):
         return
-    given = [float(record["at"]) for record in get_authentication_records(request, user) if record["method"] == "mfa"]
+    proofs = [float(record["at"]) for record in get_authentication_records(request, user) if record["method"] == "mfa"]
     proof = request.session.get(_PROOF)
-    if given and (proof is None or max(given) > float(proof["at"])):
-        request.session[_PROOF] = {"network": _network(request), "at": max(given)}
+    if proofs and (proof is None or max(proofs) > float(proof["at"])):
+        request.session[_PROOF] = {"network": _network(request), "at": max(proofs)}
 
 
 def _network(request: HttpRequest) -> str:

@@ -1,7 +1,8 @@
-"""Who of the operator's people may see and do what: the groups as a table. Knows permissions, and no page.
+"""Which groups of staff may see and do what, as a table. Knows no page.
 
-A permission is Django's, `app.deed_model`. What each page asks for stands with the page; `manage.py sync_staff_groups`
-writes the groups into the database, where nothing else gives a right: not a superuser's mark, nor a right of one's own.
+A permission is one of Django's. Which one a page needs is declared with the page; `manage.py sync_staff_groups`
+writes the groups into the database, where nothing else grants a permission: neither being a superuser nor a permission
+of the user itself.
 """
 
 from collections.abc import Iterator
@@ -121,9 +122,9 @@ class UnknownPermission(Exception):
 
 
 def sync() -> list[str]:
-    """Make the groups in the database what the table says, and return what had to be changed, a sentence each.
+    """Make the groups in the database what the table says, and return what had to be changed, a line each.
 
-    A group that is not in the table goes, and so does every right that somebody was given apart from groups.
+    A group that is not in the table goes, and so does every permission that a user has apart from groups.
     Raises UnknownPermission, and changes nothing, when the table names a permission that no model has.
     """
     known = {f"{of.content_type.app_label}.{of.codename}": of for of in Permission.objects.select_related()}
@@ -152,6 +153,6 @@ def _changes(known: dict[str, Permission]) -> Iterator[str]:
 
 
 def of(user: User) -> list[str]:
-    """Return the names of the groups that somebody is in, in the order of the table."""
+    """Return the names of the groups of a user, in the order of the table."""
     names = set(user.groups.values_list("name", flat=True))
     return [name for name in GROUPS if name in names]

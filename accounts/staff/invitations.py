@@ -1,4 +1,4 @@
-"""Helping an invitation along, or ending it, for owners who ask for that: recorded as the operator's deed."""
+"""Resending and withdrawing invitations for owners who ask for it: recorded as the operator's action."""
 
 from django.db import transaction
 
@@ -10,13 +10,13 @@ from accounts.team import invitations
 
 
 def resend(invitation: Invitation, justification: Justification) -> bool:
-    """Mail an invitation anew in its owner's name, valid for seven days from now; the older link ends.
+    """Mail an invitation again in its owner's name, valid for seven days from now; the older link ends.
 
     Returns False when it was mailed within the last minute. Raises Refusal `invitation_over` when it was used or
     withdrawn meanwhile, `client_suspended`, `client_closing`, `client_gone`, `no_seat_left`, `too_many_invitations`.
     """
     with transaction.atomic():
-        client, found = _as_it_is_now(invitation)
+        client, found = _lock(invitation)
         if client.state == Client.State.SUSPENDED:
             raise Refusal("client_suspended")
         if found is None:
@@ -32,7 +32,7 @@ def withdraw(invitation: Invitation, justification: Justification) -> bool:
     `client_gone`.
     """
     with transaction.atomic():
-        client, found = _as_it_is_now(invitation)
+        client, found = _lock(invitation)
         if found is None:
             return False
         found.delete()
@@ -40,6 +40,6 @@ def withdraw(invitation: Invitation, justification: Justification) -> bool:
     return True
 
 
-def _as_it_is_now(invitation: Invitation) -> tuple[Client, Invitation | None]:
+def _lock(invitation: Invitation) -> tuple[Client, Invitation | None]:
     client = lock_client(invitation.client_id)
     return client, client.invitations.select_related("invited_by").filter(pk=invitation.pk).first()

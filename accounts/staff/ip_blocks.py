@@ -1,4 +1,4 @@
-"""Shutting addresses out of the API, and letting them in again. No client is part of it, only the staff's history."""
+"""Blocking IP addresses and unblocking them. No client is involved, so only the staff audit log records it."""
 
 from datetime import datetime
 
@@ -12,10 +12,10 @@ from accounts.staff.justification import Justification
 
 
 def block(text: str, justification: Justification, *, until: datetime | None) -> str:
-    """Block an address or network within two seconds, with an end or until it is lifted; return its canonical form.
+    """Block an IP address or network within two seconds, until a time or until it is lifted; return its canonical form.
 
-    Blocking it again renews case and end. The row keeps the number of the case alone, the staff's history the words.
-    Raises Refusal `not_blockable` for what blocks.block refuses and for a network that holds the address of who asks.
+    Blocking it again renews case and end. The row stores the case number only, the staff audit log the reason.
+    Raises Refusal `not_blockable` for what blocks.block refuses and for a network with the IP address of the actor.
     """
     with transaction.atomic():
         try:
@@ -30,7 +30,7 @@ def block(text: str, justification: Justification, *, until: datetime | None) ->
 
 
 def lift(network: str, justification: Justification) -> bool:
-    """Let an address or network in again within two seconds; return whether it was blocked."""
+    """Unblock an IP address or network within two seconds; return whether it was blocked."""
     with transaction.atomic():
         was_blocked = blocks.unblock(network)
         if was_blocked:

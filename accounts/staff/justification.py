@@ -42,14 +42,14 @@ class Justification:
             raise ValueError(f"A reason has {LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.")
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         """The text as it is stored: of an API key in it only the beginning."""
         return shorten_keys(self.words.strip())
 
     @property
     def reason(self) -> dict[str, str]:
         """What an audit log stores of it."""
-        return {"ticket": self.ticket.strip(), "reason": self.said}
+        return {"ticket": self.ticket.strip(), "reason": self.text}
 
 
 def shorten_keys(text: str) -> str:

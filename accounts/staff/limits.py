@@ -1,6 +1,6 @@
 """How much a client may use and how many users it may have, as staff set it.
 
-Both are told what it was when they decided: a figure that somebody else has set meanwhile is not overwritten.
+Both take the value that was shown: one that a colleague has set meanwhile is not overwritten.
 """
 
 from typing import Final

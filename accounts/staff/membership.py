@@ -1,4 +1,4 @@
-"""Who is staff, and in which groups: changed by another of them, never by oneself, and told to *security*."""
+"""Groups of staff members: changed by a colleague, never by oneself, and reported to the group *security*."""
 
 from collections.abc import Collection
 
@@ -15,10 +15,10 @@ from accounts.staff.justification import Justification
 
 
 def change(member: User, groups: Collection[str], justification: Justification, *, is_active: bool = True) -> bool:
-    """Put one of the staff into just these groups and let them in, or not; return whether that changed anything.
+    """Set the groups of a member of staff and whether they may sign in; return whether that changed anything.
 
-    Whoever is let in no more is signed out everywhere. Raises Refusal `yourself_staff`: with one's own groups in hand
-    there would be no groups; and `not_staff`. Raises KeyError for a group that is not in the table.
+    A member who may not sign in any more is signed out everywhere. Raises Refusal `yourself_staff` (people who could
+    change their own groups would have all of them) and `not_staff`, KeyError for a group that is not in the table.
     """
     wanted = [name for name in staff_groups.GROUPS if name in {*groups}]
     if len(wanted) < len({*groups}):

@@ -35,18 +35,18 @@ class Note:
 
 
 def add(client: Client, justification: Justification, *, attempt: UUID) -> bool:
-    """Keep what the mandate says as a note; `attempt` names the filled-in form, which adds nothing when sent again.
+    """Store the justification as a note; `attempt` is the token of the form, which adds nothing when sent again.
 
     The client's history says that there is one, and the client's copy of its data what is in it; nobody is mailed.
-    Returns whether it was kept now. Raises Refusal `client_gone`.
+    Returns whether it was stored now. Raises Refusal `client_gone`.
     """
     pk = idempotency.row_key(client.pk, attempt)
     with transaction.atomic():
         client = lock_client(client.pk, may_be_closing=True)
         if ClientNote.objects.filter(pk=pk).exists():
             return False
-        said = json.dumps({"ticket": justification.ticket.strip(), "text": justification.said}, ensure_ascii=False)
-        envelope = vault.seal(client.pk, said, purpose=_PURPOSE, record=str(pk))
+        text = json.dumps({"ticket": justification.ticket.strip(), "text": justification.text}, ensure_ascii=False)
+        envelope = vault.seal(client.pk, text, purpose=_PURPOSE, record=str(pk))
         ClientNote.objects.create(pk=pk, client=client, author=justification.by.signed_in.pk, sealed=envelope)
         record_action(AuditEvent.CLIENT_NOTED, client, justification, says_why=False)
     return True
@@ -58,18 +58,18 @@ def of(client: Client) -> list[Note]:
 
 
 def opened(_client: Client, rows: Iterable[ClientNote]) -> Iterator[Note]:
-    """Open notes for reading, in their order. Raises vault.VaultError for one that does not open."""
+    """Open notes in their order. Raises vault.VaultError for one that does not open."""
     rows = list(rows)
     authors = dict(User.objects.filter(pk__in={row.author for row in rows}).values_list("pk", "email"))
     for row in rows:
-        said = _said(row)
-        yield Note(row.pk, authors.get(row.author, ""), row.written_at, said["ticket"], said["text"])
+        content = _content(row)
+        yield Note(row.pk, authors.get(row.author, ""), row.written_at, content["ticket"], content["text"])
 
 
 def forget_user(user: User) -> Iterator[int]:
     """Delete the notes on the user's client that hold the user's address; yield how many, 1,000 at a time."""
-    kept = ClientNote.objects.filter(client=user.client)
-    theirs = [row.pk for row in kept if user.email in _said(row)["text"].lower()]
+    rows = ClientNote.objects.filter(client=user.client)
+    theirs = [row.pk for row in rows if user.email in _content(row)["text"].lower()]
     for start in range(0, len(theirs), batch.ROWS):
         yield ClientNote.objects.filter(pk__in=theirs[start : start + batch.ROWS]).delete()[0]
 
@@ -79,8 +79,8 @@ def forget_old(now: datetime) -> int:
     return batch.delete(ClientNote.objects.filter(written_at__lt=now - RETENTION))
 
 
-def _said(row: ClientNote) -> dict[str, str]:
-    said: dict[str, str] = json.loads(
+def _content(row: ClientNote) -> dict[str, str]:
+    content: dict[str, str] = json.loads(
         vault.unseal_text(row.client_id, row.sealed, purpose=_PURPOSE, record=str(row.pk))
     )
-    return said
+    return content

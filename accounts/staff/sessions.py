@@ -1,4 +1,4 @@
-"""Signing somebody out of every browser, when one of them may be in wrong hands."""
+"""Signing a user out of every browser, when one of them may be in the wrong hands."""
 
 from allauth.usersessions.models import UserSession
 from django.db import transaction
@@ -34,12 +34,12 @@ def sign_out(user: User, justification: Justification) -> bool:
             audit.record_staff(StaffEvent.STAFF_SIGNED_OUT, by=justification.by, detail=detail)
         else:
             record_action(AuditEvent.MEMBER_SIGNED_OUT_BY_OPERATOR, client, justification, user=found.email)
-        if found.role != User.Role.OWNER or not found.is_active:  # Active owners are mailed of every such deed.
-            _tell(found)
+        if found.role != User.Role.OWNER or not found.is_active:  # Active owners are mailed of every such action.
+            _notify(found)
     return True
 
 
-def _tell(user: User) -> None:
+def _notify(user: User) -> None:
     event = gettext_lazy("We have signed you out of ibanse everywhere. You can sign in again immediately")
     context = {"event": event, "by": gettext_lazy("the operator"), "at": timezone.now()}
     mail.send_on_commit("about_you", to=user.email, language=user.language, context=context)

@@ -1,6 +1,6 @@
-"""Access for support, given by the client: for a while staff see its masked details without a reason of their own.
+"""Support access, granted by the client: for a while staff see its masked details without stating a reason.
 
-It opens no other room than theirs, and whatever they open is on record all the same (unmasking.py).
+It opens no section that their group may not see, and every unmasking is recorded all the same (unmasking.py).
 """
 
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ def current(client: UUID) -> SupportAccess | None:
 
 
 def grant(client: Client, length: str, *, by: Actor) -> SupportAccess:
-    """Let support see for one of LENGTHS, and mail the owners; while an access is open a second click adds nothing.
+    """Grant support access for one of LENGTHS, and mail the owners; while one is open a second click adds nothing.
 
     Raises KeyError for another length.
     """
@@ -53,5 +53,5 @@ def end(client: Client, *, by: Actor) -> bool:
 
 
 def moment(at: datetime) -> str:
-    """Return a time as details of the history have it."""
+    """Return a time as details of the audit log store it."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,7 +1,7 @@
-"""Unmasking: staff see the masked details of one client for a quarter of an hour, for a reason that its owners read.
+"""Unmasking: staff see the masked details of one client for a quarter of an hour, for a reason that owners can read.
 
-Each group sees the rooms that are its own and no other; IBANs, keys and what is logged are in none of them. An
-unmasking ends by itself, and with the permission. Whoever asks too often is refused, and *security* is told.
+Each group sees its own sections only; IBANs, keys and check records are in none of them. An unmasking expires, and ends
+with the permission. Too many within an hour are refused, and the group *security* is notified.
 """
 
 from datetime import datetime, timedelta
@@ -33,24 +33,24 @@ MOST_PER_HOUR: Final = 10
 FORM_WORKS_FOR: Final = timedelta(hours=1)
 
 PERMISSION: Final = StaffPermission.UNMASK_CLIENT
-ROOMS: Final = {
+SECTIONS: Final = {
     "contact": StaffPermission.VIEW_CONTACT_DETAILS,
     "users": StaffPermission.VIEW_MEMBER,
     "billing": StaffPermission.VIEW_BILLING_DETAILS,
 }
-"""Whoever may not open a room does not see what is masked in it either."""
+"""Section → permission. Without it the section is not shown at all, not even masked."""
 
 _SALT: Final = "unmasking"
 
 
-def may_see(user: User, client: UUID, room: str) -> bool:
-    """Return whether a member of staff sees a client's details in a room of ROOMS in clear at this moment."""
-    return user.has_perm(ROOMS[room]) and is_open(user, client)
+def may_see(user: User, client: UUID, section: str) -> bool:
+    """Return whether a member of staff sees a client's details in a section in clear at this moment."""
+    return user.has_perm(SECTIONS[section]) and is_open(user, client)
 
 
-def rooms_of(user: User) -> list[str]:
-    """Return the rooms that an unmasking by this member of staff opens."""
-    return [room for room, permission in ROOMS.items() if user.has_perm(permission)]
+def sections_of(user: User) -> list[str]:
+    """Return the sections that an unmasking by this member of staff opens."""
+    return [section for section, permission in SECTIONS.items() if user.has_perm(permission)]
 
 
 def is_open(user: User, client: UUID) -> bool:
@@ -63,56 +63,57 @@ def current(user: User, client: UUID) -> Unmasking | None:
     return _open_ones(user, client).order_by("-until").first() if user.has_perm(PERMISSION) else None
 
 
-def form_number(client: Client, user: User) -> str:
-    """Return a number for a form: it opens one unmasking of this client by this member of staff, within an hour."""
+def form_token(client: Client, user: User) -> str:
+    """Return the token of a form: it opens one unmasking of this client by this member of staff, within an hour."""
     return idempotency.sign(client.pk, user.pk, salt=_SALT)
 
 
 def open(client: Client, justification: Justification, *, form: str) -> Unmasking:  # noqa: A001 - in two words, `unmasking.open`
-    """Open the client's masked details to one member of staff for 15 minutes, in both histories and a mail to owners.
+    """Open the client's masked details to one member of staff for 15 minutes, record it and mail the owners.
 
-    `form` is a form_number: sent twice it opens once, sent again later nothing. While an unmasking is open another
-    form opens no second one and does not prolong it. Raises PermissionDenied without the permission or a room,
-    SuspiciousOperation for a number that was made up, or for another client or person, and Refusal `unmasking_over`,
+    `form` is a form_token: sent twice it opens once, sent again later nothing. While an unmasking is open another
+    form opens no second one and does not prolong it. Raises PermissionDenied without the permission or a section,
+    SuspiciousOperation for a forged token, or one for another client or person, and Refusal `unmasking_over`,
     `too_many_unmaskings` or `client_gone`.
     """
     by = justification.by.signed_in
-    _refuse_strangers(by)
-    number = _number(form, client, by)
-    _refuse_the_hasty(client, justification, number)
+    _refuse_unpermitted(by)
+    pk = _unmasking_id(form, client, by)
+    _refuse_too_many(client, justification, pk)
     with transaction.atomic():
         client = lock_client(client.pk, may_be_closing=True)
-        known = Unmasking.objects.filter(pk=number).first()
+        known = Unmasking.objects.filter(pk=pk).first()
         if found := _open_ones(by, client.pk).filter(access=None).first():
             return found
         if known:
             raise Refusal("unmasking_over")
         opened = Unmasking.objects.create(
-            id=number,
+            id=pk,
             staff=by,
             groups=_groups(by),
             client=client,
             ticket=justification.reason["ticket"],
-            sealed_reason=vault.seal(client.pk, justification.reason["reason"], purpose=_SALT, record=str(number)),
+            sealed_reason=vault.seal(client.pk, justification.reason["reason"], purpose=_SALT, record=str(pk)),
             until=_now() + LASTS,
         )
         audit.record(
-            AuditEvent.CLIENT_UNMASKED, client=client, by=SYSTEM, detail={**_told(opened), **justification.reason}
+            AuditEvent.CLIENT_UNMASKED, client=client, by=SYSTEM, detail={**_details(opened), **justification.reason}
         )
 
-        said = justification.reason
-        audit.record_staff(StaffEvent.CLIENT_UNMASKED, by=justification.by, client=client.pk, detail=said)
+        audit.record_staff(
+            StaffEvent.CLIENT_UNMASKED, by=justification.by, client=client.pk, detail=justification.reason
+        )
     return opened
 
 
 def open_as_granted(client: Client, *, by: Actor) -> Unmasking:
     """Open the client's masked details without a reason, as the client itself has allowed; else as `open`.
 
-    The owners find it in their history and are not mailed: they were when they gave the access. Raises Refusal with
+    The owners find it in their audit log and are not mailed: they were when they granted the access. Raises Refusal
     `support_access_over` when no access is open.
     """
     user = by.signed_in
-    _refuse_strangers(user)
+    _refuse_unpermitted(user)
     with transaction.atomic():
         client = lock_client(client.pk, may_be_closing=True)
         access = support_access.current(client.pk)
@@ -122,7 +123,7 @@ def open_as_granted(client: Client, *, by: Actor) -> Unmasking:
             return found
         until = min(_now() + LASTS, access.until)
         opened = Unmasking.objects.create(staff=user, groups=_groups(user), client=client, access=access, until=until)
-        audit.record(AuditEvent.CLIENT_VIEWED_BY_SUPPORT, client=client, by=SYSTEM, detail=_told(opened))
+        audit.record(AuditEvent.CLIENT_VIEWED_BY_SUPPORT, client=client, by=SYSTEM, detail=_details(opened))
         audit.record_staff(StaffEvent.CLIENT_VIEWED_BY_SUPPORT, by=by, client=client.pk)
     return opened
 
@@ -136,8 +137,8 @@ def end(client: Client, *, by: Actor) -> bool:
     return bool(ended)
 
 
-def words_of(unmasking: Unmasking) -> str:
-    """Return the reason's words, opened; empty for one that the client had allowed."""
+def reason_text(unmasking: Unmasking) -> str:
+    """Return the decrypted reason, empty for an unmasking by support access."""
     if not unmasking.sealed_reason:
         return ""
     return vault.unseal_text(unmasking.client_id, unmasking.sealed_reason, purpose=_SALT, record=str(unmasking.pk))
@@ -160,31 +161,31 @@ def _open_ones(user: User, client: UUID) -> QuerySet[Unmasking]:
     return Unmasking.objects.filter(staff=user, client_id=client, ended_at=None, until__gt=timezone.now())
 
 
-def _refuse_strangers(by: User) -> None:
-    if not (by.is_staff and by.has_perm(PERMISSION) and rooms_of(by)):
+def _refuse_unpermitted(by: User) -> None:
+    if not (by.is_staff and by.has_perm(PERMISSION) and sections_of(by)):
         raise PermissionDenied
 
 
-def _refuse_the_hasty(client: Client, justification: Justification, number: UUID) -> None:
+def _refuse_too_many(client: Client, justification: Justification, pk: UUID) -> None:
     by = justification.by
     lately = Unmasking.objects.filter(
         staff=by.signed_in, access=None, opened_at__gt=timezone.now() - timedelta(hours=1)
     )
-    if lately.count() >= MOST_PER_HOUR and not lately.filter(pk=number).exists():
+    if lately.count() >= MOST_PER_HOUR and not lately.filter(pk=pk).exists():
         audit.record_staff(StaffEvent.UNMASKING_REFUSED, by=by, client=client.pk)
         raise Refusal("too_many_unmaskings", limit=MOST_PER_HOUR)
 
 
-def _told(opened: Unmasking) -> dict[str, str]:
-    """Return what the client's history says of it: which group and rooms, and no name."""
-    rooms = ", ".join(rooms_of(opened.staff)) if opened.staff else ""
-    return {"group": opened.groups, "rooms": rooms, "until": support_access.moment(opened.until)}
+def _details(opened: Unmasking) -> dict[str, str]:
+    """Return the details for the client's audit log: which group and sections, and no name."""
+    sections = ", ".join(sections_of(opened.staff)) if opened.staff else ""
+    return {"group": opened.groups, "rooms": sections, "until": support_access.moment(opened.until)}
 
 
-def _number(form: str, client: Client, by: User) -> UUID:
-    """Return the number of a form that was made for just this client and this member of staff, within the hour.
+def _unmasking_id(form: str, client: Client, by: User) -> UUID:
+    """Return the id for the unmasking, from a token for this client and person, at most an hour old.
 
-    One that was never ours, or was made for another, no page sends: somebody wrote it.
+    No page sends any other token: it was written by hand.
     """
     try:
         return idempotency.verify(form, client.pk, by.pk, salt=_SALT, max_age=FORM_WORKS_FOR)

@@ -31,7 +31,7 @@ def show(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent_login
 def grant(request: MemberRequest) -> HttpResponseBase:
-    """Give support access for as long as is chosen; only a post does."""
+    """Give support access for as long as is chosen; only on POST."""
     if request.method != "POST":
         return redirect(_PAGE)
     form = SupportAccessForm(request.POST)
@@ -45,7 +45,7 @@ def grant(request: MemberRequest) -> HttpResponseBase:
 @allowed(Permission.SUPPORT_ACCESS_CHANGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def end(request: MemberRequest) -> HttpResponseBase:
-    """End the access at once; only a post does. No password is asked for: it must be quick, and takes nothing away."""
+    """End the access at once; only on POST. No password is asked for: it must be quick, and takes nothing away."""
     if request.method != "POST":
         return redirect(_PAGE)
     if support_access.end(request.client, by=request.actor):
@@ -60,6 +60,6 @@ def _page(request: MemberRequest, form: SupportAccessForm, status: int = 200) ->
     context = {
         "form": form,
         "access": support_access.current(request.client.pk),
-        "looks": [(look, account_messages.groups(look.groups), unmasking.words_of(look)) for look in looks],
+        "looks": [(look, account_messages.groups(look.groups), unmasking.reason_text(look)) for look in looks],
     }
     return render(request, "accounts/staff/support_access.html", context, status=status)

@@ -1,4 +1,4 @@
-"""Writes down each look and each refusal in the back-office, and raises the alarm when refusals look deliberate."""
+"""Records each page view and each refusal in the back-office, and alarms when refusals look deliberate."""
 
 from datetime import timedelta
 from typing import Final
@@ -15,29 +15,29 @@ from accounts.staff.entry import is_staff
 from accounts.staff.justification import shorten_keys
 
 MOST_REFUSALS: Final = 5
-"""Within WITHIN: a link from yesterday, a group that was changed. More is somebody trying doors."""
+"""Within WITHIN: a link from yesterday, a group that was changed. More looks like probing."""
 WITHIN: Final = timedelta(minutes=10)
 _OTHERS_RECORDED_FOR: Final = timedelta(days=1)
 
 ALARMING: Final = frozenset({"moved", "tampered"})
-"""What no page leads to: the cookie in another network, an address of a list that asks for more than is offered."""
+"""What no page leads to: the cookie in another network, a list URL with a filter that is not offered."""
 
 
 def looked(request: HttpRequest, status: int) -> None:
-    """Write down that a page was looked at, or that a form was sent."""
+    """Record that a page was viewed, or a form sent."""
     user = _user(request)
     if user is None:
         return
-    is_look = request.method in ("GET", "HEAD")
-    detail = {"page": _page(request)} if is_look else {"page": _page(request), "answer": str(status)}
+    is_view = request.method in ("GET", "HEAD")
+    detail = {"page": _page(request)} if is_view else {"page": _page(request), "answer": str(status)}
     if term := request.GET.get("q", "").strip():
         detail["searched"] = shorten_keys(term)[:100]
-    event = StaffEvent.PAGE_VIEWED if is_look else StaffEvent.FORM_SENT
+    event = StaffEvent.PAGE_VIEWED if is_view else StaffEvent.FORM_SENT
     audit.record_staff(event, by=Actor.of(request), client=_client(request), detail=detail)
 
 
 def refused(request: HttpRequest, reason: str) -> None:
-    """Write down that somebody was refused: of staff each time, of others who are signed in once a day."""
+    """Record a refusal: of staff each time, of other signed-in users once a day."""
     user = _user(request)
     if user is None or not (
         is_staff(user) or cache.add(f"office-stranger:{user.pk}", 1, _seconds(_OTHERS_RECORDED_FOR))

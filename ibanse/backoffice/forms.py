@@ -12,7 +12,7 @@ from accounts.staff.justification import LEAST_CHARACTERS, MOST_CHARACTERS, MOST
 
 
 class ActionForm(BaseForm):
-    """A case number and a reason, by which the action is found again and explained to whoever asks.
+    """A case number and a reason, by which the action is found again and explained later.
 
     `row` is what the action is done to; forms of actions that show its present values take them from there.
     """

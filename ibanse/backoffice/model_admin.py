@@ -4,12 +4,13 @@ How to add to it:
 
 - **A list and a page for a model**: a class on `StaffAdmin` in the app's `admin.py` (plain, no decorator), a line in
   `SECTIONS` of site.py, and `app.view_model` in the groups of accounts/staff/groups.py that may see it.
-- **A page of your own** (a deed, a list): a function view `(request: StaffRequest, …) -> HttpResponse` and a `Page` in
-  `PAGES` of site.py. `on=Client` puts its link on the page of each client (the path then takes `<uuid:pk>`, or
-  whatever the key is); without it the link stands in the menu. A page with a form says `changes=True`. The site asks
-  for the permission and records; the view does neither. It renders a template on `admin/base_site.html` (fill `page`,
-  `trail` and `page_title`) with the context it needs and nothing of Django's admin.
-- **Say whose page it is**: `looks_at(request, client.pk)`, so that the staff history names the client. A `StaffAdmin`
+- **An action**: a class on `StaffActionView` in `actions/<noun>.py` and a line in that module's `PAGES`.
+- **Another page**: a function view `(request: StaffRequest, …) -> HttpResponse` and a `Page` in `PAGES` of site.py.
+  `on=Client` puts its link on the page of each client (the path then takes `<uuid:pk>`, or whatever the key is);
+  without it the link is in the menu. A page with a form says `changes=True`. The site checks the permission and
+  records; the view does neither. It renders a template on `admin/base_site.html` (fill `page`, `trail` and
+  `page_title`) with the context it needs and nothing of Django's admin.
+- **Say whose page it is**: `looks_at(request, client.pk)`, so that the staff audit log names the client. A `StaffAdmin`
   and `found` do so by themselves.
 - **Test it**: a line in `DOORS` of the tests, or the walk of every URL × every group fails.
 """
@@ -44,20 +45,20 @@ else:
     _ModelAdmin, _Paginator = admin.ModelAdmin, Paginator
 
 MOST_COUNTED: Final = 10_000
-"""Rows of a list; whoever looks for one further down has something to search for."""
+"""Rows of a list; for one further down there is the search."""
 
 
 class StaffRequest(HttpRequest):
-    """A request of somebody who was let into the back-office."""
+    """A request of a member of staff who may enter the back-office."""
 
     user: User
     actor: Actor
     looked_at: UUID | None
-    """The client whose page it is, for the staff history."""
+    """The client whose page it is, for the staff audit log."""
 
 
 def looks_at(request: HttpRequest, client: UUID | None) -> None:
-    """Note for the staff history whose page is being looked at."""
+    """Note for the staff audit log whose page is being viewed."""
     request.looked_at = client  # type: ignore[attr-defined]  # what makes it a StaffRequest
 
 
@@ -72,7 +73,7 @@ def found(request: HttpRequest, client: UUID) -> Client:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the back-office that is not a list or a row of a model: most often a deed."""
+    """A page of the back-office that is not a list or a row of a model: most often an action."""
 
     name: str
     """Of the URL, behind `admin:`, such as `suspend_client`."""
@@ -108,7 +109,7 @@ class LimitedPaginator(_Paginator):
 class StaffAdmin(_ModelAdmin):
     """A list and a page of each row, both to look at: what changes something is a `Page`.
 
-    Whoever may see it has `app.view_model`. One finds rows by the exact value of a field in `search_fields`, and
+    It needs the permission `app.view_model`. One finds rows by the exact value of a field in `search_fields`, and
     narrows by those in `list_filter` and `narrowed_by`: with parts of a value, or in the order of it, one could guess
     what is masked, letter by letter.
     """
@@ -154,7 +155,7 @@ class StaffAdmin(_ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nothing is changed here but by a deed with a reason."""
+        """Nothing is changed here but by an action with a reason."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -162,7 +163,7 @@ class StaffAdmin(_ModelAdmin):
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list. There is no deed for many rows at once, so whoever sends one made it themselves."""
+        """Show the list. There is no action for many rows at once, so a POST was made by hand."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         looks_at(request, as_uuid(request.GET.get(self.of_client, "")))
@@ -191,17 +192,17 @@ class StaffAdmin(_ModelAdmin):
 
     @admin.display(description=gettext_lazy("number"))
     def short_number(self, row: Any) -> str:
-        """Return the beginning of a row's number; the whole of it stands on its page."""
+        """Return the beginning of a row's id; its page shows all of it."""
         return short(row.pk)
 
     @admin.display(description=gettext_lazy("client"))
     def short_client(self, row: Any) -> str:
-        """Return the beginning of the number of the client that a row belongs to."""
+        """Return the beginning of the id of the client that a row belongs to."""
         owner = self.owner_of(row)
         return short(owner) if owner else ""
 
     def called(self, row: Any) -> str:
-        """Return what a row is called on its page: by its number, since its name may be somebody's."""
+        """Return what a row is called on its page: by its id, since its name may be personal."""
         return str(row.pk)
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
@@ -218,7 +219,7 @@ class StaffAdmin(_ModelAdmin):
     ) -> HttpResponse:
         """Show the row, and links to what this person may do to it."""
         row = context["original"]
-        # The site is ours: Django's own has no deeds.
+        # The site is ours: Django's own has no actions.
         links = self.admin_site.links(request, row)  # type: ignore[attr-defined]
         named = {"called": self.called(row), "owner": self.owner_of(row), "shown_by": self}
         return super().render_change_form(request, {**context, **links, **named}, *args, **options)
@@ -242,7 +243,7 @@ class StaffAdmin(_ModelAdmin):
         return (queryset.filter(self.exactly(term)) if term else queryset), False
 
     def exactly(self, term: str) -> Q:
-        """Return the condition under which a row is what somebody searches for."""
+        """Return the condition under which a row matches a search term."""
         condition = Q(pk__in=[])
         for name in self.search_fields:
             field = self.opts.pk if name == "pk" else get_fields_from_path(self.model, name)[-1]
@@ -254,9 +255,9 @@ class StaffAdmin(_ModelAdmin):
         return condition
 
 
-def short(number: UUID) -> str:
-    """Return the beginning of a number, enough to tell the rows of a page apart."""
-    return f"{str(number)[:8]}…"
+def short(pk: UUID) -> str:
+    """Return the beginning of an id, enough to tell the rows of a page apart."""
+    return f"{str(pk)[:8]}…"
 
 
 def moment(when: datetime) -> str:
@@ -275,7 +276,7 @@ def flag(name: str, label: Any) -> Callable[[Any, Any], str]:
 
 
 def as_uuid(text: str) -> UUID | None:
-    """Return the number that a text is, if it is one."""
+    """Return the UUID that a text is, if it is one."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The back-office at /admin/: who is let in, what it is made of, and a record of each look and each refusal.
+"""The back-office at /admin/: who may enter, which pages there are, and a record of each view and each refusal.
 
 How to add to it stands in ibanse/backoffice/model_admin.py.
 """
@@ -137,12 +137,12 @@ PAGES: Final[tuple[Page, ...]] = (
         section="security",
     ),
 )
-"""Every page that is not a list or a row of a model: deeds, and lists of our own."""
+"""Every page that is not a list or a row of a model: actions, and lists of our own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of the menu or of a page's deeds."""
+    """A link of the menu or to an action."""
 
     label: str
     path: str
@@ -150,7 +150,7 @@ class Link:
 
 
 class BackOffice(AdminSite):
-    """Django's admin with our door in front of each page, and behind it nothing but lists, rows and deeds."""
+    """Django's admin with our check in front of each page, and nothing in it but lists, rows and actions."""
 
     site_title = site_header = gettext_lazy("Back-office")
     index_title = gettext_lazy("Back-office")
@@ -170,25 +170,25 @@ class BackOffice(AdminSite):
         return found + [path(page.path, self.admin_view(_guarded(page)), name=page.name) for page in PAGES]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Lead to the first page; whoever is not signed in is led to the one page where people sign in."""
+        """Redirect to the first page, and from there to sign-in if needed."""
         return redirect("admin:index")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Return whether somebody may enter at all; each page asks for its own permission besides."""
+        """Return whether a user may enter at all; each page checks its own permission besides."""
         return entry.is_staff(request.user) and entry.is_from_the_office(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
-        """Put the door in front of a view: every URL of the back-office goes through here."""
+        """Check who may enter before a view: every URL of the back-office goes through here."""
 
         @wraps(view)
-        def behind_the_door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             looks_at(request, None)
             request.actor = Actor.of(request)  # type: ignore[attr-defined]  # what makes it a StaffRequest
-            return self._turned_away(request) or _recorded(view, request, *args, **kwargs)
+            return self._refusal_at_entry(request) or _recorded(view, request, *args, **kwargs)
 
-        return behind_the_door
+        return checked
 
-    def _turned_away(self, request: HttpRequest) -> HttpResponseBase | None:
+    def _refusal_at_entry(self, request: HttpRequest) -> HttpResponseBase | None:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if not entry.is_staff(request.user):
@@ -244,7 +244,7 @@ def _guarded(page: Page) -> View:
 
 
 def _recorded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-    """Answer, and write down who looked at what, did what, or was refused what."""
+    """Call the view and record who viewed, did, or was refused what."""
     try:
         response = view(request, *args, **kwargs)
     except PermissionDenied:
@@ -270,7 +270,7 @@ REASONS: Final[dict[str, Promise]] = {
 
 def _refused(request: HttpRequest, reason: str) -> HttpResponse:
     audit.refused(request, reason)
-    context = {"sentence": REASONS[reason], "is_inside": reason == "permission"}
+    context = {"reason": REASONS[reason], "is_inside": reason == "permission"}
     return render(request, "admin/refused.html", context, status=403)
 
 

@@ -437,7 +437,9 @@ class RefusalAuditTests(CallsTest):
     def refusals(self) -> list[dict[str, str]]:
         """Return the details of the refused calls in the client's history."""
         client = self.alice.client
-        return [entry.details for entry in client_log.told(client, client_log.entries(client, tag="keys.refused"))]
+        return [
+            entry.details for entry in client_log.open_entries(client, client_log.entries(client, tag="keys.refused"))
+        ]
 
     def test_the_owners_learn_of_a_held_key_that_was_refused_once_a_day_for_each_key_and_reason(self) -> None:
         bound = self.alice.key(networks=["203.0.113.0/24"])

@@ -114,7 +114,7 @@ class QuotaTests(BaseTest):
 
         client.refresh_from_db()
         self.assertEqual(client.monthly_quota, 50_000)
-        entry = client_log.told(client, client_log.entries(client, tag="quota.changed"))[0]
+        entry = client_log.open_entries(client, client_log.entries(client, tag="quota.changed"))[0]
         self.assertEqual((entry.details["old"], entry.details["new"]), ("25000", "50000"))
         self.assertEqual([sent.to for sent in mail.outbox], [["alice@example.com"]])
 

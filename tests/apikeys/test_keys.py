@@ -44,7 +44,7 @@ class KeyTest(BaseTest):
         return [entry.tag for entry in client_log.entries(self.alice.client).order_by("number")]
 
     def details(self, tag: str) -> dict[str, str]:
-        return client_log.told(self.alice.client, client_log.entries(self.alice.client, tag=tag))[0].details
+        return client_log.open_entries(self.alice.client, client_log.entries(self.alice.client, tag=tag))[0].details
 
     def assert_refused(self, code: str, action: Callable[..., object], *arguments: Any, **options: Any) -> Refusal:
         with self.assertRaises(Refusal) as caught:
@@ -340,7 +340,7 @@ class SecrecyTests(KeyTest):
             keys.revoke(self.found(second), by=self.alice.actor)
 
         rows = "".join(self.rows_of("default")) + "".join(self.rows_of("keyring"))
-        entries = client_log.told(self.alice.client, client_log.entries(self.alice.client))
+        entries = client_log.open_entries(self.alice.client, client_log.entries(self.alice.client))
         mails = "\n".join(str(message.message()) for message in mail.outbox)
         for text in (first, second):
             self.assertIn(self.found(text).identifier, rows)

@@ -256,7 +256,7 @@ class EditKeyPageTests(KeyPageTest):
         self.assertContains(response, "The key has been saved.")
         key.refresh_from_db()
         self.assertEqual((keys.name(key), key.scopes, key.rate_per_minute), ("Shop", ["tools", "usage"], 60))
-        entry = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="keys.changed"))[0]
+        entry = client_log.open_entries(self.alice.client, client_log.entries(self.alice.client, tag="keys.changed"))[0]
         self.assertEqual(entry.details["fields"], "name, scopes, rate_per_minute, expires_at")
 
     def test_saving_from_another_time_zone_leaves_the_end_as_it_is(self) -> None:

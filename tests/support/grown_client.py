@@ -47,7 +47,7 @@ def grow(owner: Person, sub_user: Person) -> str:
     staff.groups.set(Group.objects.filter(name=SUPPORT))
     justification = Justification(Actor(staff), "T-7", "Grown Operator Note")
     notes.add(client, justification, attempt=uuid4())
-    unmasking.open(client, justification, form=unmasking.form_number(client, staff))
+    unmasking.open(client, justification, form=unmasking.form_token(client, staff))
     support_access.grant(client, "day", by=Actor(by))
     for person in (owner, sub_user):
         email = EmailAddress.objects.create(user=person.user, email=person.user.email, verified=True, primary=True)

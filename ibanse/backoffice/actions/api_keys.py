@@ -69,7 +69,7 @@ def _find_page(request: StaffRequest, form: FindKeyForm, status: int = 200) -> H
 
 
 class RevokeKey(StaffActionView[ApiKey]):
-    """Revoke an API key that has become known to somebody."""
+    """Revoke an API key that has leaked."""
 
     name, path, permission = "revoke_key", "keys/<uuid:pk>/revoke/", StaffPermission.REVOKE_KEY
     on = ApiKey

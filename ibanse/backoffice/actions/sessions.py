@@ -1,4 +1,4 @@
-"""Signing somebody out everywhere: a client's user or a colleague, from the pages that show them."""
+"""Signing a user out everywhere: a client's user or a colleague, from the pages that show them."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -142,7 +142,7 @@ class SignOutActor(SignOutStaff):
 
     @staticmethod
     def is_offered(row: Any) -> bool:
-        """Offer it where somebody of the staff did it, not a command."""
+        """Offer it where a member of staff did it, not a command."""
         return row.actor is not None
 
 

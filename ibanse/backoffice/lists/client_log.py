@@ -82,7 +82,7 @@ class ClientLogAdmin(StaffAdmin):
         if entry.tag != AuditEvent.KEY_REFUSED:
             return ""
         try:
-            [row] = client_log.told(entry.client, [entry])
+            [row] = client_log.open_entries(entry.client, [entry])
         except vault.VaultError:  # The client is being deleted: its key is gone, and its rows are going.
             return ""
         return " · ".join(row.details.get(name, "") for name in ("key", "reason"))

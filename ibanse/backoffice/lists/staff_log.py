@@ -116,14 +116,14 @@ class StaffLogAdmin(StaffAdmin):
     @admin.display(description=gettext_lazy("page"))
     def page(self, entry: StaffEntry) -> str:
         """Return the name of the page that was opened or refused."""
-        return staff_log.trail().said(entry).get("page", "")
+        return staff_log.chain().details_of(entry).get("page", "")
 
     @admin.display(description=gettext_lazy("details"))
     def details(self, entry: Any) -> str:
         """Return the details, e-mail addresses masked; of a client's only with the permission to see clients."""
         if entry.client and not entry.has_visible_details:
             return ""
-        details = staff_log.trail().said(entry)
+        details = staff_log.chain().details_of(entry)
         if "@" in details.get("searched", ""):
             details["searched"] = masking.email(details["searched"])
         return "\n".join(f"{name}: {value}" for name, value in details.items())

@@ -1,4 +1,4 @@
-"""Whether a history is whole, a client's or the staff's: pages of the back-office that show nothing of it."""
+"""Verifying the audit log of a client or of staff: pages that show nothing of its content."""
 
 import json
 from uuid import UUID
@@ -17,7 +17,7 @@ from ibanse.backoffice.model_admin import StaffRequest, found
 
 
 def verify_client(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Read the whole chain of a client's history and say whether it is as it was written."""
+    """Read the whole chain of a client's audit log and say whether it is intact."""
     client = found(request, pk)
     result = client_log.verify(client)
     context = {"client": client, "result": result, "problem": _problem(result)}
@@ -27,7 +27,7 @@ def verify_client(request: StaffRequest, pk: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify_staff(request: StaffRequest) -> HttpResponse:
-    """State, signed, where the staff's history ends now; a post reads it whole and compares it with a statement."""
+    """Show a signed statement of where the staff audit log ends; a POST verifies it and compares it with one."""
     if request.method != "POST":
         return _staff_page(request, StaffCheckpointForm())
     form = StaffCheckpointForm(request.POST)
@@ -39,14 +39,14 @@ def verify_staff(request: StaffRequest) -> HttpResponse:
         form.add_error("checkpoint", _("This is not one of our statements. Copy it in full, including the braces."))
         return _staff_page(request, form, status=422)
     result = staff_log.verify_checkpoint(stated) if stated else staff_log.verify()
-    told = {"result": result, "problem": _problem(result), "is_compared": stated is not None}
-    return _staff_page(request, StaffCheckpointForm(), told)
+    outcome = {"result": result, "problem": _problem(result), "is_compared": stated is not None}
+    return _staff_page(request, StaffCheckpointForm(), outcome)
 
 
 def _staff_page(
-    request: StaffRequest, form: StaffCheckpointForm, told: dict[str, object] | None = None, *, status: int = 200
+    request: StaffRequest, form: StaffCheckpointForm, outcome: dict[str, object] | None = None, *, status: int = 200
 ) -> HttpResponse:
-    context = {"form": form, "stated": json.dumps(staff_log.checkpoint()), **(told or {})}
+    context = {"form": form, "stated": json.dumps(staff_log.checkpoint()), **(outcome or {})}
     return render(request, "admin/verify_staff.html", context, status=status)
 
 

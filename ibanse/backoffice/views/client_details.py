@@ -88,16 +88,16 @@ def _page(
 ) -> HttpResponse:
     is_gone = client.state == Client.State.GONE  # Its key is destroyed, or is about to be: nothing can be opened.
     opened = None if is_gone else unmasking.current(request.user, client.pk)
-    rooms = [] if is_gone else unmasking.rooms_of(request.user)
+    sections = [] if is_gone else unmasking.sections_of(request.user)
     context = {
         "row": client,
         "is_gone": is_gone,
         "opened": opened,
         "access": support_access.current(client.pk),
         "form": form,
-        "number": unmasking.form_number(client, request.user),
+        "number": unmasking.form_token(client, request.user),
         "problem": problem,
-        "shown": {room: _SHOWN[room](client, is_clear=opened is not None) for room in rooms},
+        "shown": {section: _SHOWN[section](client, is_clear=opened is not None) for section in sections},
     }
     response = render(request, "admin/client_details.html", context, status=status)
     if opened:

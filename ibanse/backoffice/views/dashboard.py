@@ -1,4 +1,4 @@
-"""The overview of the back-office: what its page is given. The site of the back-office puts it on its first page."""
+"""The overview of the back-office: the context of its first page."""
 
 from typing import Any, Final
 
@@ -16,10 +16,10 @@ _LABELS: Final = {1: _("24 hours"), 7: _("7 days"), 90: _("90 days")}
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Return what the overview shows to whoever asks: the readings of their rooms, and no other."""
+    """Return the metrics that this person may see."""
     assert isinstance(request.user, User)
-    asked = request.GET.get("days", "")
-    period = PERIODS[int(asked)] if asked in map(str, PERIODS) else PERIODS[_DEFAULT_DAYS]
+    days = request.GET.get("days", "")
+    period = PERIODS[int(days)] if days in map(str, PERIODS) else PERIODS[_DEFAULT_DAYS]
     sections = board.sections(request.user, period, timezone.now())
     return {
         "sections": sections,

@@ -41,7 +41,7 @@ class Hour(NamedTuple):
 
 
 class Day(NamedTuple):
-    """The hours of one day, in the time zone of whoever looks."""
+    """The hours of one day, in the time zone of the reader."""
 
     begins: datetime
     calls: int
@@ -56,12 +56,12 @@ def refused_calls(request: HttpRequest) -> HttpResponse:
     rows = Metric.objects.filter(name="refused", at__gte=steps[0]).values_list("at", "part", "value")
     for at, code, value in rows:
         by_hour[at][code] += value
-    # A zero without a code says that somebody looked.
-    looked = set(by_hour)
+    # A zero without a code says that the hour was measured.
+    measured = set(by_hour)
     hours = [_hour(at, by_hour[at]) for at in sorted(by_hour, reverse=True) if by_hour[at].total()]
     codes = {code for counts in by_hour.values() for code in counts if code}
     reasons = [_reason(code, steps, by_hour, now) for code in codes]
-    totals = [by_hour[at].total() if at in looked else None for at in steps]
+    totals = [by_hour[at].total() if at in measured else None for at in steps]
     drawn = sparkline.draw(totals)
     context: dict[str, Any] = {
         "reasons": sorted(reasons, key=lambda reason: (-reason.calls, reason.code)),
@@ -70,7 +70,7 @@ def refused_calls(request: HttpRequest) -> HttpResponse:
         "trend": drawn,
         "highest": messages.format_value(drawn.highest, Unit.NUMBER) if drawn else "",
         "first": steps[0],
-        "has_looked": bool(looked),
+        "has_looked": bool(measured),
         "collected_by": messages.collected_by(),
         "collection_command": messages.collection_command(),
     }

@@ -15,13 +15,13 @@ from accounts.errors import Refusal
 from accounts.forms.choices import Checkboxes, Option
 from accounts.models import User
 from accounts.staff import groups as staff_groups
-from accounts.staff import membership as action
+from accounts.staff import membership
 from ibanse.backoffice.forms import InternalActionForm
 from ibanse.backoffice.model_admin import StaffRequest
 
 
 class StaffForm(InternalActionForm):
-    """Which groups, whether they are let in, and why."""
+    """Which groups, whether they may sign in, and why."""
 
     groups = forms.MultipleChoiceField(
         label=gettext_lazy("Groups"),
@@ -43,7 +43,7 @@ def people(request: StaffRequest) -> HttpResponse:
 
 
 def change(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Change somebody's groups, or whether they are let in."""
+    """Change a colleague's groups, or whether they may sign in."""
     member = get_object_or_404(User, pk=pk, is_staff=True)
     present = {"groups": staff_groups.of(member), "is_active": member.is_active}
     form = StaffForm(request.POST or None, initial=present)
@@ -51,9 +51,9 @@ def change(request: StaffRequest, pk: UUID) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "admin/change_staff.html", context, status=422 if form.errors else 200)
     try:
-        said = form.cleaned_data
+        typed = form.cleaned_data
         justification = form.justification(request.actor)
-        is_changed = action.change(member, said["groups"], justification, is_active=said["is_active"])
+        is_changed = membership.change(member, typed["groups"], justification, is_active=typed["is_active"])
     except Refusal as refusal:
         form.refuse(refusal)
         return render(request, "admin/change_staff.html", context, status=409)

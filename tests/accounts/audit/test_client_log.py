@@ -36,7 +36,7 @@ class HistoryTests(BaseTest):
     def test_a_action_is_told_with_who_when_and_from_where(self) -> None:
         self.write(1)
 
-        [told] = client_log.told(self.client_of_alice, client_log.entries(self.client_of_alice))
+        [told] = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
 
         self.assertEqual(told.who, "alice@example.com")
         self.assertEqual(told.network, "192.0.2.0/24")
@@ -47,7 +47,7 @@ class HistoryTests(BaseTest):
     def test_an_ip_address_without_a_request_is_recorded(self) -> None:
         audit.record(AuditEvent.KEY_REFUSED, client=self.client_of_alice, by=Actor(ip_address="2001:db8::7"))
 
-        [told] = client_log.told(self.client_of_alice, client_log.entries(self.client_of_alice))
+        [told] = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
 
         self.assertEqual((told.network, told.address), ("2001:db8::/48", "2001:db8::7"))
 
@@ -82,7 +82,7 @@ class HistoryTests(BaseTest):
         self.write(4)
         entry = HistoryEntry.objects.get(number=2)
         entry.tag = "users.invited"
-        entry.hash = client_log.trail(self.client_of_alice).hash(entry)  # A forger would know how.
+        entry.hash = client_log.chain(self.client_of_alice).hash(entry)  # A forger would know how.
         entry.save()
 
         self.assertEqual(client_log.verify(self.client_of_alice).first_bad, 3)
@@ -152,7 +152,7 @@ class HistoryTests(BaseTest):
         HistoryDetail.objects.filter(entry__number=2).delete()
 
         self.assertTrue(client_log.verify(self.client_of_alice).ok)
-        told = client_log.told(self.client_of_alice, client_log.entries(self.client_of_alice))
+        told = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
         self.assertEqual(told[1].details, {})
 
     def test_a_full_address_is_forgotten_after_seven_days(self) -> None:
@@ -161,7 +161,7 @@ class HistoryTests(BaseTest):
         self.assertEqual(client_log.forget_addresses(timezone.now() + timedelta(days=6)), 0)
         self.assertEqual(client_log.forget_addresses(timezone.now() + timedelta(days=8)), 1)
 
-        [told] = client_log.told(self.client_of_alice, client_log.entries(self.client_of_alice))
+        [told] = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
         self.assertEqual((told.address, told.network), ("", "192.0.2.0/24"))
         self.assertTrue(client_log.verify(self.client_of_alice).ok)
 

@@ -50,7 +50,7 @@ class StaffHistoryTests(BaseTest):
     def test_a_look_is_told_with_who_when_at_whom_and_from_where(self) -> None:
         self.write(1, client=self.alice.client.pk)
 
-        [told] = staff_log.told(staff_log.entries())
+        [told] = staff_log.open_entries(staff_log.entries())
 
         self.assertEqual((told.who, told.client), ("sten@operator.example", self.alice.client.pk))
         self.assertEqual((told.network, told.address), ("192.0.2.0/24", "192.0.2.77"))
@@ -148,10 +148,10 @@ class StaffHistoryTests(BaseTest):
 
         self.assertEqual(staff_log.forget_old(now + timedelta(days=6)), 0)
         self.assertEqual(staff_log.forget_old(now + timedelta(days=8)), 1)
-        [told] = staff_log.told(staff_log.entries())
+        [told] = staff_log.open_entries(staff_log.entries())
         self.assertEqual((told.address, told.network, told.details), ("", "192.0.2.0/24", {"page": "Page 0"}))
         self.assertEqual(staff_log.forget_old(now + timedelta(days=762)), 1)
-        [told] = staff_log.told(staff_log.entries())
+        [told] = staff_log.open_entries(staff_log.entries())
         self.assertEqual(told.details, {})
         self.assertTrue(staff_log.verify().ok)
 
@@ -162,7 +162,7 @@ class StaffHistoryTests(BaseTest):
         for _step in registry.erase(self.alice.client):
             pass
 
-        told = staff_log.told(staff_log.entries())
+        told = staff_log.open_entries(staff_log.entries())
         self.assertEqual([line.details for line in told], [{"page": "Page 0"}, {}, {}])
         self.assertEqual([line.address for line in told], ["192.0.2.77", "", ""])
         self.assertTrue(staff_log.verify().ok)
@@ -180,7 +180,7 @@ class StaffHistoryTests(BaseTest):
         for _step in source.erase_user(client, self.vera.user.pk):
             pass
 
-        told = staff_log.told(staff_log.entries(client=client.pk))
+        told = staff_log.open_entries(staff_log.entries(client=client.pk))
         self.assertEqual([line.details for line in told], [{"reason": "Something else"}, {}])
         self.assertTrue(staff_log.verify().ok)
 
@@ -203,7 +203,7 @@ class StaffHistoryTests(BaseTest):
     def test_who_was_a_clients_user_is_never_named_here(self) -> None:
         audit.record_staff(StaffEvent.PAGE_REFUSED, by=self.alice.actor)
 
-        [told] = staff_log.told(staff_log.entries())
+        [told] = staff_log.open_entries(staff_log.entries())
         self.assertEqual(told.who, "")
 
 
@@ -264,7 +264,7 @@ def test_an_entry_of_a_clients_trail_hashes_as_it_always_has() -> None:
         previous_hash=bytes(32),
     )
 
-    hashed = client_log.trail(Client(pk=UUID(int=1))).hash(entry)
+    hashed = client_log.chain(Client(pk=UUID(int=1))).hash(entry)
 
     assert hashed.hex() == "1e967d9539d2731d1ea996d8ee61d171d18c48c011fd0f1880880e1d2c76d18f"
 

@@ -34,7 +34,9 @@ class EmailChangeTests(SignInTest):
         self.assertEqual(self.owner.email, NEW)
         self.assertEqual(list(EmailAddress.objects.values_list("email", "verified", "primary")), [(NEW, True, True)])
         assert self.owner.client is not None
-        [row] = client_log.told(self.owner.client, client_log.entries(self.owner.client, tag="users.email_changed"))
+        [row] = client_log.open_entries(
+            self.owner.client, client_log.entries(self.owner.client, tag="users.email_changed")
+        )
         self.assertEqual(row.details, {"old": OLD, "new": NEW})
         subjects = {
             message.to[0] for message in mail.outbox if message.subject == "Your e-mail address has been changed"

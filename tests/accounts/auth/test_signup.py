@@ -30,7 +30,7 @@ class SignUpTests(SignInTest):
         self.assert_in(self.visitor)
         self.assertEqual(details.contact(self.client_of(owner)).company, "Newcomer AB")
         self.assert_tags(owner, "client.created", "terms.accepted", "contact.changed", "users.signed_in")
-        [accepted] = client_log.told(
+        [accepted] = client_log.open_entries(
             self.client_of(owner), client_log.entries(self.client_of(owner), tag="terms.accepted")
         )
         self.assertIn("version", accepted.details)

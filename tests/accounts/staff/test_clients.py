@@ -43,7 +43,7 @@ class ActionTest(BaseTest):
 
     def told(self, tag: str) -> list[client_log.ClientLogRow]:
         """What Alice reads of deeds of this kind."""
-        return client_log.told(self.alice.client, client_log.entries(self.alice.client, tag=tag))
+        return client_log.open_entries(self.alice.client, client_log.entries(self.alice.client, tag=tag))
 
     def assert_refuses(self, code: str, action: object, *given: object, **named: object) -> None:
         """Fail unless the deed is refused with this code, and nothing was recorded or mailed."""
@@ -74,7 +74,7 @@ class JustificationTests(ActionTest):
             self.assertNotIn("unpaid", text)
             self.assertNotIn("sten@", text)
             self.assertNotIn("change your password", text)
-        [done] = staff_log.told(staff_log.entries(client=self.alice.client.pk))
+        [done] = staff_log.open_entries(staff_log.entries(client=self.alice.client.pk))
         self.assertEqual(
             (done.tag, done.who, done.details), ("client.suspended", "sten@operator.example", entry.details)
         )
@@ -286,7 +286,7 @@ class SessionTests(ActionTest):
 
         self.assertFalse(kim.browser.session.get("_auth_user_id"))
         self.assertEqual([letter.to for letter in mail.outbox], [["kim@operator.example"]])
-        [done] = staff_log.told(staff_log.entries(tag="staff.signed_out"))
+        [done] = staff_log.open_entries(staff_log.entries(tag="staff.signed_out"))
         self.assertEqual((done.client, done.details["user"]), (None, "kim@operator.example"))
 
     def test_a_user_who_was_removed_meanwhile_is_gone(self) -> None:
@@ -344,7 +344,7 @@ class NoteTests(ActionTest):
         self.assertNotIn(b"unpaid", bytes(ClientNote.objects.get(client=self.alice.client).sealed))
         self.assertEqual(self.told("client.noted")[0].details, {"ticket": "T-1204"})
         self.assertEqual(mail.outbox, [])
-        [done] = staff_log.told(staff_log.entries(tag="client.noted", client=self.alice.client.pk))
+        [done] = staff_log.open_entries(staff_log.entries(tag="client.noted", client=self.alice.client.pk))
         self.assertEqual(done.details, {"ticket": "T-1204"})
         copy = {table.name: list(table.rows) for table in registry.export(self.alice.client)}["notes"]
         self.assertEqual([(row["ticket"], row["text"]) for row in copy], [("T-1204", self.justification.words)])
@@ -382,7 +382,7 @@ class BlockTests(ActionTest):
         self.assertTrue(ip_blocks.lift("198.51.100.7/32", self.justification))
         self.assertFalse(ip_blocks.lift("198.51.100.7/32", self.justification))
         self.assertEqual(self.calls(token, VALIDATE, {"iban": IBAN}, address="198.51.100.7").status_code, 200)
-        told = staff_log.told(staff_log.entries())
+        told = staff_log.open_entries(staff_log.entries())
         self.assertEqual([entry.tag for entry in told], ["blocks.lifted", "blocks.set"])
         self.assertEqual(told[0].details, {"network": "198.51.100.7/32", **self.justification.reason})
 

@@ -51,7 +51,7 @@ class UnmaskingTest(BaseTest):
         words: str = WORDS,
     ) -> Unmasking:
         client, by = client or self.client_of_alice, by or self.supporter
-        form = form or unmasking.form_number(client, by)
+        form = form or unmasking.form_token(client, by)
         with self.captureOnCommitCallbacks(execute=True):
             return unmasking.open(client, Justification(Actor(by), ticket, words), form=form)
 
@@ -104,7 +104,7 @@ class UnmaskingTests(UnmaskingTest):
         self.open()
 
         entry = client_log.entries(self.client_of_alice).get(tag="client.unmasked")
-        [told] = client_log.told(self.client_of_alice, [entry])
+        [told] = client_log.open_entries(self.client_of_alice, [entry])
         self.assertEqual(
             {**told.details, "until": ""},
             {"group": "support", "ticket": "T-1042", "reason": WORDS, "rooms": "contact, users", "until": ""},
@@ -122,13 +122,13 @@ class UnmaskingTests(UnmaskingTest):
         self.open()
         unmasking.end(self.client_of_alice, by=Actor(self.supporter))
 
-        ended, opened = staff_log.told(staff_log.entries(client=self.client_of_alice.pk))
+        ended, opened = staff_log.open_entries(staff_log.entries(client=self.client_of_alice.pk))
         self.assertEqual((opened.tag, opened.who), ("client.unmasked", self.supporter.email))
         self.assertEqual(opened.details, {"ticket": "T-1042", "reason": WORDS})
         self.assertEqual(ended.tag, "client.masked")
 
     def test_a_second_click_opens_it_once_and_does_not_prolong_it(self) -> None:
-        form = unmasking.form_number(self.client_of_alice, self.supporter)
+        form = unmasking.form_token(self.client_of_alice, self.supporter)
         first = self.open(form=form)
 
         with later(minutes=5):
@@ -139,19 +139,19 @@ class UnmaskingTests(UnmaskingTest):
         self.assertEqual((len(mail.outbox), StaffEntry.objects.count(), Unmasking.objects.count()), (1, 1, 1))
 
     def test_a_form_that_is_sent_again_when_it_is_over_opens_nothing(self) -> None:
-        form = unmasking.form_number(self.client_of_alice, self.supporter)
+        form = unmasking.form_token(self.client_of_alice, self.supporter)
         self.open(form=form)
 
         unmasking.end(self.client_of_alice, by=Actor(self.supporter))
         self.assert_refused("unmasking_over", form=form)
-        unused = unmasking.form_number(self.client_of_alice, self.supporter)
+        unused = unmasking.form_token(self.client_of_alice, self.supporter)
         with patch("time.time", return_value=timezone.now().timestamp() + 3_601):
             self.assert_refused("unmasking_over", form=unused)
 
     def test_a_form_of_another_client_another_person_or_of_nobody_opens_nothing(self) -> None:
         for form in (
-            unmasking.form_number(self.mallory.client, self.supporter),
-            unmasking.form_number(self.client_of_alice, self.biller),
+            unmasking.form_token(self.mallory.client, self.supporter),
+            unmasking.form_token(self.client_of_alice, self.biller),
             "forged",
             "",
         ):
@@ -196,7 +196,7 @@ class UnmaskingTests(UnmaskingTest):
         row = self.open()
 
         self.assertNotIn(b"invitation", bytes(row.sealed_reason))
-        self.assertEqual(unmasking.words_of(Unmasking.objects.get()), WORDS)
+        self.assertEqual(unmasking.reason_text(Unmasking.objects.get()), WORDS)
 
     def test_the_clients_copy_tells_of_it_and_names_nobody(self) -> None:
         self.open()

@@ -89,7 +89,7 @@ class DayTests(BackOfficeActionTest):
         self.does(billing, self.path("set_user_limit", client), most="2")
         self.assertEqual(Client.objects.values_list("monthly_quota", "user_limit").get(), (0, 2))
         self.assertEqual(len(mail.outbox), 4)
-        done = staff_log.told(staff_log.entries(client=client.pk, actor=billing.user.pk))
+        done = staff_log.open_entries(staff_log.entries(client=client.pk, actor=billing.user.pk))
         tags = [told.tag for told in done if not told.tag.startswith("office.")]
         self.assertEqual(tags, ["users.limit_changed", "quota.changed", "client.reopened", "client.suspended"])
         self.assertEqual(done[-1].client, client.pk)
@@ -212,8 +212,8 @@ class ReasonTests(BackOfficeActionTest):
         self.does(security, self.path("revoke_key", self.key), words=f"{self.token} stands on a forum")
         security.opens("/admin/accounts/client/", QUERY_STRING=f"q={self.token}")
 
-        kept = str(client_log.told(self.alice.client, client_log.entries(self.alice.client)))
-        kept += str(staff_log.told(staff_log.entries())) + str(notes.of(self.alice.client))
+        kept = str(client_log.open_entries(self.alice.client, client_log.entries(self.alice.client)))
+        kept += str(staff_log.open_entries(staff_log.entries())) + str(notes.of(self.alice.client))
         self.assertNotIn(secret, kept)
         self.assertEqual(kept.count(f"{self.key.prefix}… stands on a forum"), 2)
         self.assertNotIn(secret, "".join(str(letter.body) for letter in mail.outbox))

@@ -181,7 +181,7 @@ class OfficeTest(BaseTest):
 
     def recorded(self, **filters: Any) -> list[tuple[str, dict[str, str]]]:
         """Return tag and details of what is in the staff's history, the newest first."""
-        return [(told.tag, told.details) for told in staff_log.told(staff_log.entries(**filters))]
+        return [(told.tag, told.details) for told in staff_log.open_entries(staff_log.entries(**filters))]
 
 
 @pytest.mark.claim("staff_entry")
@@ -339,7 +339,7 @@ class RecordTests(OfficeTest):
         sten.opens("/admin/accounts/client/", QUERY_STRING="q=alice@example.com")
         sten.opens(self.path("admin:accounts_user_change"))
 
-        looks = staff_log.told(staff_log.entries(actor=sten.user.pk))
+        looks = staff_log.open_entries(staff_log.entries(actor=sten.user.pk))
         self.assertEqual(
             [(told.tag, told.client, told.details) for told in looks],
             [
@@ -552,7 +552,7 @@ class GroupTests(BaseTest):
 
         self.assertEqual(staff_groups.of(sten.user), ["billing"])
         self.assertEqual(sten.opens("/admin/accounts/user/").status_code, 403)
-        changes = staff_log.told(staff_log.entries(tag="staff.groups_changed"))
+        changes = staff_log.open_entries(staff_log.entries(tag="staff.groups_changed"))
         said = {"user": sten.user.email, "before": "support", "groups": "billing"}
         said |= {"ticket": "T-7", "reason": "Moves to another team"}
         self.assertEqual([told.details for told in changes], [said])

@@ -169,7 +169,7 @@ class ClientDetailsTests(BaseTest):
     def test_each_view_is_on_record_with_the_client(self) -> None:
         self.page(self.support)
 
-        [told] = staff_log.told(staff_log.entries(client=self.of_alice.pk))
+        [told] = staff_log.open_entries(staff_log.entries(client=self.of_alice.pk))
         self.assertEqual((told.tag, told.who), ("office.viewed", self.support.user.email))
 
     def test_of_a_client_that_is_being_deleted_nothing_is_shown_and_nothing_breaks(self) -> None:

@@ -90,7 +90,7 @@ class StolenSessionTests(OfficeTest):
         victim = self.staff(*groups)
         user = victim.user
         if user.has_perm(unmasking.PERMISSION):
-            form = unmasking.form_number(self.of_alice, user)
+            form = unmasking.form_token(self.of_alice, user)
             unmasking.open(self.of_alice, Justification(Actor(user), REASON["ticket"], REASON["words"]), form=form)
         victim.browser.handler.enforce_csrf_checks = False
         return victim

@@ -89,7 +89,7 @@ class ChoosingTests(SettingsTest):
         self.assertEqual(response["Location"], PAGE)
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
         self.assertContains(self.alice.opens(PAGE), "Saved. This applies to every check from now on.")
-        [told] = client_log.told(
+        [told] = client_log.open_entries(
             self.alice.client, client_log.entries(self.alice.client, tag="privacy.logging_changed")
         )
         self.assertEqual((told.who, told.details["to"]), ("alice@example.com", "full, 90 days"))
@@ -205,7 +205,9 @@ class OlderRecordsTests(SettingsTest):
         self.assertEqual(self.records(), [])
         self.assertEqual(ValidationRecord.objects.count(), 1)
         self.assertContains(self.alice.opens(PAGE), "2 older records were deleted or reduced.")
-        [told] = client_log.told(self.alice.client, client_log.entries(self.alice.client, tag="privacy.log_reduced"))
+        [told] = client_log.open_entries(
+            self.alice.client, client_log.entries(self.alice.client, tag="privacy.log_reduced")
+        )
         self.assertEqual(told.details, {"records": "2", "to": "off, 90 days"})
 
     def test_verdict_only_takes_out_of_them_what_it_would_not_have_kept(self) -> None:

@@ -158,7 +158,7 @@ class DocumentTests(BaseTest):
         self.asks()
         self.fetches(ClientDocument.objects.get())
 
-        told = client_log.told(self.alice.client, client_log.entries(self.alice.client)[:2])
+        told = client_log.open_entries(self.alice.client, client_log.entries(self.alice.client)[:2])
         self.assertEqual([entry.details["document"] for entry in told], ["agreement", "agreement"])
         self.assert_recorded("privacy.document_made", self.alice.client)
         self.assert_recorded("privacy.document_downloaded", self.alice.client)

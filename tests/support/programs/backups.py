@@ -62,7 +62,7 @@ def read_everything() -> dict[str, Any]:
     records = ValidationRecord.objects.order_by("pk")
     opened = [store.open_sealed(record.client_id, record.pk, record.sealed) for record in records]
     chains = {str(client.pk): client_log.verify(client) for client in clients}
-    rows = [row for client in clients for row in client_log.told(client, client_log.entries(client))]
+    rows = [row for client in clients for row in client_log.open_entries(client, client_log.entries(client))]
     # A restore ends all sessions.
     counts = {model._meta.db_table: model._default_manager.count() for model in apps.get_models() if model != Session}
     return {

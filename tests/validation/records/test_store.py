@@ -97,7 +97,7 @@ class RecordErasingTests(CheckRecordsTest):
 
     def audit_entries(self) -> list[tuple[str, dict[str, str]]]:
         """Return what the audit log says of check records, newest first."""
-        entries = client_log.told(self.alice.client, client_log.entries(self.alice.client))
+        entries = client_log.open_entries(self.alice.client, client_log.entries(self.alice.client))
         return [(entry.tag, entry.details) for entry in entries if entry.tag.startswith("log.")]
 
     def test_only_matching_records_of_the_client_are_erased(self) -> None:

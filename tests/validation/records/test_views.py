@@ -47,7 +47,7 @@ class RecordPagesTest(CheckRecordsTest):
     def audit_details(self, tag: str) -> list[dict[str, str]]:
         """Return the details of the audit entries of an event, newest first."""
         client = self.alice.client
-        return [entry.details for entry in client_log.told(client, client_log.entries(client, tag=tag))]
+        return [entry.details for entry in client_log.open_entries(client, client_log.entries(client, tag=tag))]
 
 
 class RecordListTests(RecordPagesTest):
