@@ -1,4 +1,4 @@
-"""What clients decide about their data: what is kept, for how long, and what they take along."""
+"""The Django app for what clients decide about their data: logging, retention, export, deletion."""
 
 from django.apps import AppConfig
 

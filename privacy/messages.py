@@ -69,7 +69,7 @@ SCOPES: Final[dict[str, Promise]] = {
 
 
 class Retained(NamedTuple):
-    """What is kept after a deletion, and why."""
+    """What is retained after a deletion, and why."""
 
     what: Promise
     why: Promise
@@ -105,7 +105,7 @@ RETAINED: Final[dict[str, Retained]] = {
         gettext_lazy("For troubleshooting. It is removed when its retention period on the server ends."),
     ),
 }
-"""What a receipt says is kept, by its code."""
+"""What a receipt lists as retained, by its code."""
 
 RECEIPT_VERDICTS: Final[dict[str, Promise]] = {
     "genuine": gettext_lazy(
@@ -125,14 +125,14 @@ RECEIPT_VERDICTS: Final[dict[str, Promise]] = {
         "This cannot be read as a deletion receipt: it is not the file we created, or it is damaged."
     ),
 }
-"""What receipts.verify() has found."""
+"""The results of receipts.verify()."""
 
 
 def receipt_verdict(code: str, *, issuer: str = "") -> str:
-    """Return the verdict on a receipt in words."""
+    """Return the result of verifying a receipt in words."""
     return str(RECEIPT_VERDICTS[code]) % {"issuer": issuer}
 
 
 def refusal(refusal: Refusal) -> str:
-    """Return why a deed was refused. Raises KeyError for a code without a sentence."""
+    """Return why an action was refused. Raises KeyError for an unknown code."""
     return str(REFUSALS[refusal.code]) % refusal.values

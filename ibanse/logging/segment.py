@@ -210,7 +210,7 @@ class SegmentOpener:
         for key, box in matching:
             try:
                 self._key = key.unseal(box, label=_label(head.stream, head.number, head.began))
-            except sealed_box.Unopened:
+            except sealed_box.UnopenedBox:
                 continue
             # The exact bytes: JSON has several ways to write the same.
             self._bound_to = _digest(text + b"\n")

@@ -22,7 +22,7 @@ FINGERPRINT_BYTES = 16
 
 
 class Unopened(Exception):
-    """These bytes were not sealed under this key and label, or were altered since; the two cannot be told apart."""
+    """These bytes were not sealed under this key and label, or were altered since; the two are indistinguishable."""
 
 
 def new_key() -> bytes:

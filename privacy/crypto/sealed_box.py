@@ -38,7 +38,7 @@ class KeyTextError(Exception):
     """A text is not a key; the message says what is wrong and repeats nothing of it."""
 
 
-class Unopened(Exception):
+class UnopenedBox(Exception):
     """This box was not created for this key and label, or was altered since."""
 
 
@@ -159,11 +159,11 @@ class PrivateKey:
         return f"{_PRIVATE}:{public.number}:{public.scheme}:{base64.b64encode(self._raw).decode()}"
 
     def unseal(self, box: bytes, *, label: bytes) -> bytes:
-        """Return what is in the box. Raises Unopened."""
+        """Return what is in the box. Raises UnopenedBox."""
         try:
             return _suite(self._scheme).decrypt(box, self._scheme.private(self._raw), info=label)
         except InvalidTag:
-            raise Unopened from None
+            raise UnopenedBox from None
 
 
 def public_keys(text: str) -> tuple[PublicKey, ...]:

@@ -147,7 +147,7 @@ def _finish(pk: UUID) -> Done | None:
             erased.update(late)
         is_account = request.scope == Scope.ACCOUNT
         key = vault.tombstone(request.client.pk) if is_account else None
-        content = receipts.create(receipts.Facts(request, erased + _rows_of_last_step(request), key))
+        content = receipts.create(receipts.ReceiptFacts(request, erased + _rows_of_last_step(request), key))
         done = Done(content, receipts.token(pk))
         (_finish_account if is_account else _finish_part)(request, done)
     return done

@@ -36,7 +36,7 @@ _VERSION: Final = 1
 _LINK: Final = "privacy.deletion.receipt"
 
 
-class Verification(NamedTuple):
+class ReceiptVerdict(NamedTuple):
     """The result of verifying a receipt; `code` is one of messages.RECEIPT_VERDICTS."""
 
     code: str
@@ -47,7 +47,7 @@ class Verification(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ReceiptFacts:
     """What a receipt is created from."""
 
     request: DeletionRequest
@@ -63,7 +63,7 @@ def token(request: UUID) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def create(facts: Facts) -> dict[str, Any]:
+def create(facts: ReceiptFacts) -> dict[str, Any]:
     """Create and store the receipt of a deletion, in the caller's transaction, and return its contents."""
     now = timezone.now()
     content = _content(facts, now)
@@ -85,26 +85,26 @@ def forget_old(now: datetime) -> int:
     return batch.delete(ErasureReceipt.objects.filter(made_at__lt=now - LINK_VALID))
 
 
-def verify(text: str) -> Verification:
+def verify(text: str) -> ReceiptVerdict:
     """Return whether a text is a receipt that this service has signed, unaltered."""
     try:
         parsed = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_once, parse_constant=_refuse)
         canonical = _canonical({key: value for key, value in parsed.items() if key != "signature"})
         canonical.encode()
     except (ValueError, AttributeError, RecursionError):
-        return Verification("unreadable", {})
+        return ReceiptVerdict("unreadable", {})
     signature = parsed.pop("signature", None)
     if parsed.get("format") != _FORMAT or not isinstance(signature, str):
-        return Verification("no_receipt", {})
+        return ReceiptVerdict("no_receipt", {})
     if signatures.is_ours(canonical, signature, purpose=_PURPOSE):
-        return Verification("genuine", parsed) if parsed.get("version") == _VERSION else Verification("newer", {})
+        return ReceiptVerdict("genuine", parsed) if parsed.get("version") == _VERSION else ReceiptVerdict("newer", {})
     issuer = parsed.get("issuer")
     if isinstance(issuer, str) and issuer != settings.SITE_URL:
-        return Verification("foreign", {}, issuer=issuer[:200])
-    return Verification("not_ours", {})
+        return ReceiptVerdict("foreign", {}, issuer=issuer[:200])
+    return ReceiptVerdict("not_ours", {})
 
 
-def _content(facts: Facts, now: datetime) -> dict[str, Any]:
+def _content(facts: ReceiptFacts, now: datetime) -> dict[str, Any]:
     request, key = facts.request, facts.key
     last_trace = now + BACKUP_RETENTION
     return {

@@ -33,7 +33,7 @@ _SUFFIX: Final = ".sealed"
 _LARGE_FROM_ROWS: Final = 1_000_000
 
 
-class Place(NamedTuple):
+class ArchiveFiles(NamedTuple):
     """Where the sealed files of one attempt are, and whose key seals them."""
 
     folder: Path
@@ -67,7 +67,7 @@ class _Archive:
     """A zip in progress."""
 
     zip: ZipFile
-    place: Place
+    files: ArchiveFiles
     begun: datetime
     is_large: bool
     described: list[_Described] = field(default_factory=list)
@@ -81,14 +81,14 @@ class _Archive:
             yield text
 
 
-def write(place: Place, tables: Iterable[ExportedTable], *, begun: datetime, language: str, rows: int) -> int:
-    """Write the zip, sealed, to `place.path()` and return how many bytes it has in clear.
+def write(files: ArchiveFiles, tables: Iterable[ExportedTable], *, begun: datetime, language: str, rows: int) -> int:
+    """Write the zip, sealed, to `files.path()` and return how many bytes it has in clear.
 
     `rows` is the approximate number of rows. Raises what sealed_file.create raises; the caller removes the files.
     """
-    with sealed_file.create(place.path(), place.name()) as out:
+    with sealed_file.create(files.path(), files.name()) as out:
         with ZipFile(out, "w") as opened:
-            archive = _Archive(opened, place, begun, is_large=rows >= _LARGE_FROM_ROWS)
+            archive = _Archive(opened, files, begun, is_large=rows >= _LARGE_FROM_ROWS)
             _write_json(archive, tables)
             for table in archive.described:
                 _move_csv(archive, table.name)
@@ -101,23 +101,23 @@ def write(place: Place, tables: Iterable[ExportedTable], *, begun: datetime, lan
 
 
 def _write_json(archive: _Archive, tables: Iterable[ExportedTable]) -> None:
-    head = {"schema_version": SCHEMA_VERSION, "account": str(archive.place.owner), "begun_at": moment(archive.begun)}
+    head = {"schema_version": SCHEMA_VERSION, "account": str(archive.files.owner), "begun_at": moment(archive.begun)}
     with archive.member("data.json") as file:
         file.write(json.dumps(head)[:-1] + ', "tables": {')
         for table in tables:
             file.write("," if archive.described else "")
             file.write(f'\n"{table.name}": [')
-            rows = _write_rows(file, table, archive.place)
+            rows = _write_rows(file, table, archive.files)
             file.write("\n]")
             archive.described.append(_Described(table.name, table.about, table.fields, rows))
         file.write("\n}}\n")
 
 
-def _write_rows(file: io.TextIOWrapper, table: ExportedTable, place: Place) -> int:
+def _write_rows(file: io.TextIOWrapper, table: ExportedTable, files: ArchiveFiles) -> int:
     """Write the rows to the document and, as CSV, to a sealed file beside it; return how many."""
     names = [column.name for column in table.fields]
     count = 0
-    with sealed_file.create(place.path(table.name), place.name(table.name)) as sealed:
+    with sealed_file.create(files.path(table.name), files.name(table.name)) as sealed:
         text = codecs.getwriter("utf-8")(sealed)
         text.write(BYTE_ORDER_MARK)
         lines = csv.writer(text, quoting=csv.QUOTE_ALL)
@@ -136,10 +136,10 @@ def _cell(value: Value) -> str:
 
 
 def _move_csv(archive: _Archive, name: str) -> None:
-    path = archive.place.path(name)
+    path = archive.files.path(name)
     with path.open("rb") as sealed, archive.member(f"csv/{name}.csv") as file:
         path.unlink()
-        for piece in sealed_file.read(sealed, archive.place.name(name)):
+        for piece in sealed_file.read(sealed, archive.files.name(name)):
             file.buffer.write(piece)
 
 
@@ -185,7 +185,7 @@ def _readme(archive: _Archive) -> str:
     lines = [
         _("A copy of everything we store about your account"),
         "",
-        _("Account: %(account)s") % {"account": archive.place.owner},
+        _("Account: %(account)s") % {"account": archive.files.owner},
         _("Started: %(time)s (UTC). Changes made while the copy was being created may or may not be included.")
         % {"time": moment(archive.begun)},
         _("Format version: %(version)s") % {"version": SCHEMA_VERSION},

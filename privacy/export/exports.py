@@ -103,13 +103,13 @@ def open_for_download(client: Client, pk: UUID, *, by: Actor) -> Download:
     export = DataExport.objects.get(client=client, pk=pk)
     if not is_offered(export, timezone.now()):
         raise Refusal("export_over")
-    place = _place(export)
+    files = _files(export)
     try:
-        file = place.path().open("rb")
+        file = files.path().open("rb")
     except FileNotFoundError:
         raise _damaged(export) from None
     try:
-        found = sum(map(len, sealed_file.read(file, place.name())))
+        found = sum(map(len, sealed_file.read(file, files.name())))
     except sealed_file.Damaged:
         file.close()
         raise _damaged(export) from None
@@ -119,12 +119,12 @@ def open_for_download(client: Client, pk: UUID, *, by: Actor) -> Download:
     with transaction.atomic():
         DataExport.objects.filter(pk=pk).update(downloaded_at=timezone.now())
         audit.record(AuditEvent.EXPORT_DOWNLOADED, client=client, by=by)
-    return Download(found, _pieces(file, place))
+    return Download(found, _pieces(file, files))
 
 
-def _pieces(file: BinaryIO, place: archive.Place) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, files: archive.ArchiveFiles) -> Iterator[bytes]:
     with file:
-        yield from sealed_file.read(file, place.name())
+        yield from sealed_file.read(file, files.name())
 
 
 def _damaged(export: DataExport) -> Refusal:
@@ -201,10 +201,10 @@ def _take(now: datetime) -> DataExport | None:
 
 def _create(export: DataExport, is_ending: Callable[[], bool]) -> str:
     """Create the zip and offer it; return the outcome: a code of _AFTERWARDS or of messages.EXPORT_PROBLEMS."""
-    place = _place(export)
+    files = _files(export)
     try:
         with _Progress(export, is_ending) as at_work:
-            written = _write(at_work, place)
+            written = _write(at_work, files)
         return "offered" if _offer(at_work, written) else "lost"
     except _Stopped as stopped:
         return str(stopped)
@@ -224,12 +224,12 @@ def _create(export: DataExport, is_ending: Callable[[], bool]) -> str:
         return "internal"
 
 
-def _write(at_work: "_Progress", place: archive.Place) -> int:
+def _write(at_work: "_Progress", files: archive.ArchiveFiles) -> int:
     export = at_work.export
     expected = sum(registry.count(export.client).values())
     language = export.requested_by.language if export.requested_by else ""
     return archive.write(
-        place,
+        files,
         at_work.tables(),
         begun=timezone.now(),
         language=language or settings.LANGUAGE_CODE,
@@ -358,8 +358,8 @@ def _expire(exports: QuerySet[DataExport]) -> int:
     return ended
 
 
-def _place(export: DataExport) -> archive.Place:
-    return archive.Place(_folder(), export.client_id, export.pk, export.attempt)
+def _files(export: DataExport) -> archive.ArchiveFiles:
+    return archive.ArchiveFiles(_folder(), export.client_id, export.pk, export.attempt)
 
 
 def _folder() -> Path:

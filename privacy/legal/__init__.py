@@ -1,8 +1,8 @@
-"""Documents that a client needs of the operator, made out to it as PDF: the agreement and the measures of the GDPR.
+"""Legal documents issued to a client as PDF: the data-processing agreement and the measures required by the GDPR.
 
-A document that was made stays as it was, sealed with the client's data key, until an owner deletes it: so it can be
-fetched again to the byte, whatever has changed since in the words, the details or the library that draws it. Asked for
-once more while nothing has changed, the same one is returned.
+An issued document is stored unchanged, sealed with the client's data key, until an owner deletes it: it can be
+downloaded again byte for byte, even after the text, the client's details or the PDF library have changed. Requested
+again while nothing has changed, the same one is returned.
 """
 
 import json
@@ -35,46 +35,46 @@ _FINGERPRINT_CHARACTERS: Final = 16
 _Kind = ClientDocument.Kind
 
 
-class _Source(NamedTuple):
-    """Where a document comes from."""
+class _Template(NamedTuple):
+    """The text of a kind of document."""
 
     version: str
     paper: Callable[[Party, Party], Paper]
 
 
-_SOURCES: Final = {
-    _Kind.AGREEMENT: _Source(agreement.VERSION, agreement.paper),
-    _Kind.MEASURES: _Source(measures.VERSION, measures.paper),
+_TEMPLATES: Final = {
+    _Kind.AGREEMENT: _Template(agreement.VERSION, agreement.paper),
+    _Kind.MEASURES: _Template(measures.VERSION, measures.paper),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a document without reading it."""
+class DocumentFacts:
+    """What the list of documents shows about one."""
 
     company: str
-    """Whom it was made out to."""
+    """The company it was issued to."""
     fingerprint: str
-    """Begin of the SHA-256 of its words, as it stands at the foot of each page."""
+    """The beginning of the SHA-256 of its text, printed in the footer of each page."""
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """A document of a client, opened as far as the list needs it."""
+class IssuedDocument:
+    """A document of a client, without its PDF."""
 
     row: ClientDocument
-    facts: Facts
+    facts: DocumentFacts
 
 
-class Made(NamedTuple):
-    """What came of asking for a document."""
+class DocumentOutcome(NamedTuple):
+    """The result of a request for a document."""
 
     row: ClientDocument
     is_new: bool
 
 
 def obstacle(client: Client, kind: str) -> str:
-    """Return why the client cannot have this document now, as a code of sentences.REFUSALS, or nothing."""
+    """Return why the client cannot have this document now, as a code of messages.REFUSALS, or an empty text."""
     if not parties.operator_is_named():
         return "operator_not_named"
     if parties.missing(client, parties.NEEDED):
@@ -84,8 +84,8 @@ def obstacle(client: Client, kind: str) -> str:
     return ""
 
 
-def request(client: Client, kind: str, language: str, *, by: Actor) -> Made:
-    """Make a document out to the client and record it; the newest one again if not a word would be another.
+def request_document(client: Client, kind: str, language: str, *, by: Actor) -> DocumentOutcome:
+    """Issue a document to the client and record it; return the existing one if its text would be the same.
 
     Raises Refusal: what `obstacle` returns, `characters_not_printable` or `too_many_documents`.
     """
@@ -93,21 +93,21 @@ def request(client: Client, kind: str, language: str, *, by: Actor) -> Made:
         raise Refusal(code)
     today = timezone.localdate()
     with override(language):
-        source = _SOURCES[_Kind(kind)]
-        paper = source.paper(parties.client(client), parties.operator())
-        if odd := pdf.unprintable(json.dumps(astuple(paper), ensure_ascii=False)):
-            raise Refusal("characters_not_printable", characters=" ".join(odd))
-        words = json.dumps([source.version, language, astuple(paper)], ensure_ascii=False)
-        facts = Facts(parties.client(client).name, sha256(words.encode()).hexdigest()[:_FINGERPRINT_CHARACTERS])
+        template = _TEMPLATES[_Kind(kind)]
+        paper = template.paper(parties.client(client), parties.operator())
+        if unprintable := pdf.unprintable(json.dumps(astuple(paper), ensure_ascii=False)):
+            raise Refusal("characters_not_printable", characters=" ".join(unprintable))
+        words = json.dumps([template.version, language, astuple(paper)], ensure_ascii=False)
+        facts = DocumentFacts(parties.client(client).name, sha256(words.encode()).hexdigest()[:_FINGERPRINT_CHARACTERS])
         with transaction.atomic():
-            Client.objects.lock(client)  # Two clicks at once must not make two.
+            Client.objects.lock(client)  # Two clicks at once must not create two.
             index = vault.blind_index(client.pk, words, purpose="document")
             same = ClientDocument.objects.filter(client=client, kind=kind, language=language, words_index=index).first()
             if same:
-                return Made(same, is_new=False)
+                return DocumentOutcome(same, is_new=False)
             _refuse_too_many(client)
             row = ClientDocument(
-                pk=uuid4(), client=client, requested_by=by.user, kind=kind, language=language, version=source.version
+                pk=uuid4(), client=client, requested_by=by.user, kind=kind, language=language, version=template.version
             )
             row.made_on, row.words_index = today, index
             row.sealed_facts = _seal(row, "facts", json.dumps([facts.company, facts.fingerprint]).encode())
@@ -115,25 +115,25 @@ def request(client: Client, kind: str, language: str, *, by: Actor) -> Made:
             row.save()
             detail = {"document": kind, "version": row.version, "language": language, "fingerprint": facts.fingerprint}
             audit.record(AuditEvent.DOCUMENT_MADE, client=client, by=by, detail=detail)
-    return Made(row, is_new=True)
+    return DocumentOutcome(row, is_new=True)
 
 
-def of(client: Client) -> list[Document]:
-    """Return the client's documents, newest first, without their pages."""
+def documents_of(client: Client) -> list[IssuedDocument]:
+    """Return the client's documents, newest first, without their PDFs."""
     rows = ClientDocument.objects.filter(client=client).select_related("requested_by").defer("sealed_pdf")
     return [opened(row) for row in rows]
 
 
-def opened(row: ClientDocument) -> Document:
-    """Return what is known of a document."""
+def opened(row: ClientDocument) -> IssuedDocument:
+    """Return a document with its facts decrypted."""
     company, fingerprint = json.loads(_unseal(row, "facts", row.sealed_facts))
-    return Document(row, Facts(company, fingerprint))
+    return IssuedDocument(row, DocumentFacts(company, fingerprint))
 
 
 def download(client: Client, pk: UUID, *, by: Actor) -> tuple[str, bytes]:
-    """Return the name and the bytes of a document, and record that it was fetched.
+    """Return the name and the bytes of a document, and record the download.
 
-    Raises DoesNotExist for a document of another client and vault.VaultError for one that does not open.
+    Raises DoesNotExist for a document of another client and vault.VaultError for one that cannot be decrypted.
     """
     row = ClientDocument.objects.get(client=client, pk=pk)
     pages = _unseal(row, "pdf", row.sealed_pdf)
@@ -143,7 +143,7 @@ def download(client: Client, pk: UUID, *, by: Actor) -> tuple[str, bytes]:
 
 
 def delete(client: Client, pk: UUID, *, by: Actor) -> None:
-    """Delete a document and record which; raises DoesNotExist for one of another client, or one that is gone."""
+    """Delete a document and record which; raises DoesNotExist for one of another client, or a deleted one."""
     with transaction.atomic():
         Client.objects.lock(client)
         row = ClientDocument.objects.filter(client=client).defer("sealed_pdf").get(pk=pk)
@@ -153,7 +153,7 @@ def delete(client: Client, pk: UUID, *, by: Actor) -> None:
 
 
 def spaced(fingerprint: str) -> str:
-    """Return a fingerprint in groups of four, as people compare it."""
+    """Return a fingerprint in groups of four, for people to compare."""
     return " ".join(fingerprint[start : start + 4] for start in range(0, len(fingerprint), 4))
 
 
@@ -163,8 +163,8 @@ def _refuse_too_many(client: Client) -> None:
         raise Refusal("too_many_documents", limit=MOST_PER_DAY)
 
 
-def _imprint(row: ClientDocument, paper: Paper, facts: Facts) -> pdf.Imprint:
-    """Return what stands at the foot; the row is one that is being made, with a date of its own."""
+def _imprint(row: ClientDocument, paper: Paper, facts: DocumentFacts) -> pdf.Imprint:
+    """Return the metadata and footer of a document that is being created."""
     foot = _("%(title)s · version %(version)s · %(day)s · fingerprint %(fingerprint)s") % {
         "title": paper.title,
         "version": row.version,

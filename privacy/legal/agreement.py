@@ -1,7 +1,7 @@
-"""The data-processing agreement of article 28 of the GDPR, in plain words. Knows no client but as a party.
+"""The data-processing agreement (GDPR, Article 28), in plain language. Knows a client only as a party.
 
-What it says of the software is what the software does; what it obliges the operator to, the operator has reviewed (see
-README.md). Whoever changes a word gives it a new VERSION: a test holds both together.
+What it says about the software is what the software does; its obligations of the operator have been reviewed by the
+operator (see README.md). Changing any text requires a new VERSION; a test compares the two.
 """
 
 from typing import Final
@@ -10,9 +10,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from privacy.legal.parties import Party, facts
-from privacy.legal.pdf import Kind, Line, Paper, Section
+from privacy.legal.pdf import Kind, Paper, PaperSection, Paragraph
 
-VERSION: Final = "2026-11"
+VERSION: Final = "2026-12"
 
 
 def paper(controller: Party, processor: Party) -> Paper:
@@ -55,18 +55,18 @@ def _signs(party: Party) -> tuple[str, ...]:
     return party.name, _("Place and date:"), _("Name:")
 
 
-def _section(title: str, *paragraphs: str, points: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> Section:
-    return Section(
+def _section(title: str, *paragraphs: str, points: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> PaperSection:
+    return PaperSection(
         title,
         (
-            *(Line(text) for text in paragraphs),
-            *(Line(text, Kind.POINT) for text in points),
-            *(Line(text) for text in after),
+            *(Paragraph(text) for text in paragraphs),
+            *(Paragraph(text, Kind.POINT) for text in points),
+            *(Paragraph(text) for text in after),
         ),
     )
 
 
-def _subject() -> Section:
+def _subject() -> PaperSection:
     return _section(
         _("Subject, nature, purpose and duration"),
         _(
@@ -86,7 +86,7 @@ def _subject() -> Section:
     )
 
 
-def _data() -> Section:
+def _data() -> PaperSection:
     return _section(
         _("Data subjects and types of data"),
         _("The data concern:"),
@@ -117,7 +117,7 @@ def _data() -> Section:
     )
 
 
-def _instructions() -> Section:
+def _instructions() -> PaperSection:
     return _section(
         _("Instructions (Article 28(3)(a))"),
         _(
@@ -135,7 +135,7 @@ def _instructions() -> Section:
     )
 
 
-def _confidentiality() -> Section:
+def _confidentiality() -> PaperSection:
     return _section(
         _("Confidentiality (Article 28(3)(b))"),
         _(
@@ -146,7 +146,7 @@ def _confidentiality() -> Section:
     )
 
 
-def _security() -> Section:
+def _security() -> PaperSection:
     return _section(
         _("Security (Articles 28(3)(c) and 32)"),
         _(
@@ -157,7 +157,7 @@ def _security() -> Section:
     )
 
 
-def _subprocessors() -> Section:
+def _subprocessors() -> PaperSection:
     named = settings.SUBPROCESSORS or ()
     listed = (
         _("When this document was created, the following were engaged:")
@@ -184,7 +184,7 @@ def _subprocessors() -> Section:
     )
 
 
-def _rights() -> Section:
+def _rights() -> PaperSection:
     return _section(
         _("Rights of data subjects (Article 28(3)(e))"),
         _(
@@ -196,7 +196,7 @@ def _rights() -> Section:
     )
 
 
-def _assistance() -> Section:
+def _assistance() -> PaperSection:
     return _section(
         _("Breaches and other assistance (Article 28(3)(f))"),
         _(
@@ -212,7 +212,7 @@ def _assistance() -> Section:
     )
 
 
-def _transfers() -> Section:
+def _transfers() -> PaperSection:
     return _section(
         _("Transfers to other countries"),
         _(
@@ -223,7 +223,7 @@ def _transfers() -> Section:
     )
 
 
-def _ending() -> Section:
+def _ending() -> PaperSection:
     return _section(
         _("Deletion and return (Article 28(3)(g))"),
         _(
@@ -240,7 +240,7 @@ def _ending() -> Section:
     )
 
 
-def _audits() -> Section:
+def _audits() -> PaperSection:
     return _section(
         _("Evidence and audits (Article 28(3)(h))"),
         _(
@@ -256,7 +256,7 @@ def _audits() -> Section:
     )
 
 
-def _rest() -> Section:
+def _rest() -> PaperSection:
     return _section(
         _("Liability, governing law and precedence"),
         _("Liability is governed by Article 82 of the GDPR."),

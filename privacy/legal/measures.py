@@ -12,10 +12,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from privacy.legal.parties import Party, facts
-from privacy.legal.pdf import Kind, Line, Paper, Section
+from privacy.legal.pdf import Kind, Paper, PaperSection, Paragraph
 from privacy.security_page import evidence
 
-VERSION: Final = "2026-11"
+VERSION: Final = "2026-12"
 
 
 def paper(controller: Party, processor: Party) -> Paper:
@@ -42,17 +42,17 @@ def are_proved() -> bool:
     return any(shown.passed_on for section in evidence.sections() for shown in section.claims)
 
 
-def _sections() -> Iterator[Section]:
+def _sections() -> Iterator[PaperSection]:
     for section in evidence.sections():
-        lines: list[Line] = []
+        lines: list[Paragraph] = []
         for shown in section.claims:
             if shown.passed_on is None:
                 continue
             day = date_format(shown.passed_on, "DATE_FORMAT")
             checked = _("How it is checked: %(check)s Passed on %(day)s.") % {"check": shown.claim.check, "day": day}
             lines += [
-                Line(str(shown.claim.says), Kind.STRONG),
-                Line(str(shown.claim.how)),
-                Line(checked, Kind.FINE),
+                Paragraph(str(shown.claim.says), Kind.STRONG),
+                Paragraph(str(shown.claim.how)),
+                Paragraph(checked, Kind.FINE),
             ]
-        yield Section(str(section.subject.title), tuple(lines))
+        yield PaperSection(str(section.subject.title), tuple(lines))

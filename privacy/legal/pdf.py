@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Paragraph:
     """A paragraph."""
 
     text: str
@@ -46,11 +46,11 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class PaperSection:
     """A heading and the lines below it."""
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[Paragraph, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Paper:
     facts: tuple[tuple[str, str], ...]
     """Label and value, such as the names of the parties; a value may have several lines."""
     intro: str
-    sections: tuple[Section, ...]
+    sections: tuple[PaperSection, ...]
     signatures: tuple[tuple[str, ...], ...] = ()
     """For each signatory, the lines below the signature; empty: nobody signs."""
 
@@ -91,7 +91,7 @@ def write(paper: Paper, imprint: Imprint) -> bytes:
     sheet.add_page()
     sheet.heading(paper.title, size=20)
     sheet.facts(paper.facts)
-    sheet.lines((Line(paper.intro),))
+    sheet.lines((Paragraph(paper.intro),))
     for number, section in enumerate(paper.sections, 1):
         sheet.keep_together(28)
         sheet.ln(3)
@@ -158,7 +158,7 @@ class _Sheet(FPDF):
             self.set_y(max(below, self.get_y()) + 1)
         self.ln(3)
 
-    def lines(self, lines: tuple[Line, ...]) -> None:
+    def lines(self, lines: tuple[Paragraph, ...]) -> None:
         for line in lines:
             _DRAWN[line.kind](self, line.text)
 

@@ -59,7 +59,7 @@ def make(request: MemberRequest) -> HttpResponseBase:
         return _page(request, form, status=422)
     chosen = form.cleaned_data
     try:
-        made = legal.request(request.client, chosen["kind"], chosen["language"], by=request.actor)
+        made = legal.request_document(request.client, chosen["kind"], chosen["language"], by=request.actor)
     except Refusal as refusal:
         form.add_error(None, privacy_messages.refusal(refusal))
         return _page(request, form, status=409)
@@ -127,7 +127,7 @@ def _page(request: MemberRequest, form: DocumentForm, status: int = 200) -> Http
             "company": document.facts.company,
             "fingerprint": legal.spaced(document.facts.fingerprint),
         }
-        for document in legal.of(request.client)
+        for document in legal.documents_of(request.client)
     ]
     context: dict[str, Any] = {
         "form": form,

@@ -19,8 +19,8 @@ from privacy.security_page.claims import SUBJECTS, Claim, Subject
 logger: Final = logging.getLogger(__name__)
 
 
-class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What became of one claim's tests, and how many there are."""
+class ClaimResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The result of the tests of one claim, and how many there are."""
 
     result: Literal["passed", "failed", "not run"]
     tests: Annotated[int, msgspec.Meta(ge=0)]
@@ -32,17 +32,17 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z.+-]{1,40}\Z")]
     commit: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40,64}\Z")]
     date: date
-    claims: dict[str, Result]
+    claims: dict[str, ClaimResult]
 
     @property
     def short_commit(self) -> str:
-        """Return as much of the commit as people compare."""
+        """Return the beginning of the commit, for people to compare."""
         return self.commit[:12]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A claim with the number of its tests and the day on which all passed; None when no results are here."""
+class ShownClaim:
+    """A claim with the number of its tests and the day on which all passed; None without results."""
 
     claim: Claim
     passed_on: date | None
@@ -50,15 +50,15 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A subject with those of its claims that are shown: at least one."""
+class ClaimSection:
+    """A subject with the claims that are shown: at least one."""
 
     subject: Subject
-    claims: tuple[Shown, ...]
+    claims: tuple[ShownClaim, ...]
 
 
 def claims() -> list[Claim]:
-    """Return every claim there is, shown or not."""
+    """Return every claim, shown or not."""
     return [claim for subject in SUBJECTS for claim in subject.claims]
 
 
@@ -69,22 +69,22 @@ def read(path: Path) -> Evidence | None:
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        # Whoever edited it proves nothing: the claims are shown as in a working copy.
+        # A malformed file proves nothing: the claims are shown as in a working copy.
         logger.warning("%s is not used: %s", path.name, error)
         return None
 
 
 @cache
 def evidence() -> Evidence | None:
-    """Return the results that came with this release. Read from the disk once in a process's life."""
+    """Return the results that came with this release. Read from disk once per process."""
     return read(settings.EVIDENCE_FILE)
 
 
-def sections() -> tuple[Section, ...]:
-    """Return what is to be shown, in the order of the page."""
+def sections() -> tuple[ClaimSection, ...]:
+    """Return the sections to show, in the order of the page."""
     found = evidence()
     shown = (
-        Section(subject, tuple(_shown(claim, found) for claim in subject.claims if _is_shown(claim, found)))
+        ClaimSection(subject, tuple(_shown(claim, found) for claim in subject.claims if _is_shown(claim, found)))
         for subject in SUBJECTS
     )
     return tuple(section for section in shown if section.claims)
@@ -101,5 +101,5 @@ def passed(claim: Claim, found: Evidence) -> bool:
     return result is not None and result.result == "passed" and result.tests > 0
 
 
-def _shown(claim: Claim, found: Evidence | None) -> Shown:
-    return Shown(claim, found.date, found.claims[claim.slug].tests) if found else Shown(claim, None)
+def _shown(claim: Claim, found: Evidence | None) -> ShownClaim:
+    return ShownClaim(claim, found.date, found.claims[claim.slug].tests) if found else ShownClaim(claim, None)

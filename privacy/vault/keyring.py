@@ -56,7 +56,7 @@ def destroy(owner: UUID) -> None:
 
     Leaves a tombstone with time and fingerprint, also for an owner that never had a key, so that none is created later.
     A second call does no harm. Other workers may still use the unwrapped key for up to 60 seconds. On SQLite the bytes
-    of the key are removed from every file of the keyring; raises Unfinished when other workers kept its log busy for
+    of the key are removed from every file of the keyring; raises Unfinished when other workers were using its log for
     too long: the table has no key by then, and another call truncates the log.
     """
     now = timezone.now()
@@ -202,7 +202,7 @@ def _insert_if_missing(owner: UUID, **fields: object) -> None:
 def truncate_log() -> None:
     """On SQLite, write the overwritten pages to the file and truncate the log, which may still contain the old bytes.
 
-    Raises Unfinished when other connections kept the log busy for ten seconds.
+    Raises Unfinished when other connections were using the log for ten seconds.
     """
     connection = connections[KEYRING]
     if connection.vendor != "sqlite":

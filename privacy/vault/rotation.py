@@ -51,7 +51,7 @@ def rewrap(*, dry_run: bool = False) -> Iterator[Chunk]:
     """Rewrap data keys in chunks; each is committed when it is yielded. A dry run unwraps them and writes nothing.
 
     Every worker must have the newest master key first: without it, they cannot unwrap what it wraps. On SQLite the old
-    bytes are removed from every file of the keyring at the end; raises Unfinished when others kept its log busy, and
+    bytes are removed from every file of the keyring at the end; raises Unfinished when others were using its log, and
     another run truncates the log.
     """
     after = UUID(int=0)

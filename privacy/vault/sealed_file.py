@@ -40,7 +40,7 @@ class Name(NamedTuple):
     record: str
 
 
-class Writer(io.BufferedIOBase):
+class SealedWriter(io.BufferedIOBase):
     """Seals what is written to it into an open file; see `create`."""
 
     def __init__(self, file: int, name: Name) -> None:
@@ -89,14 +89,14 @@ class Writer(io.BufferedIOBase):
         self._pieces += 1
 
 
-def create(path: Path, name: Name) -> Writer:
+def create(path: Path, name: Name) -> SealedWriter:
     """Create a file that no other user of this machine can read, and return its writer.
 
     Raises FileExistsError for an existing path. Writing raises OSError when the disk is full and vault.VaultError when
     nothing can be sealed for the owner. The file is complete only after `finish`: `close` alone leaves one that does
     not open.
     """
-    return Writer(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), name)
+    return SealedWriter(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), name)
 
 
 def read(file: BinaryIO, name: Name) -> Iterator[bytes]:

@@ -66,7 +66,7 @@ def grow(owner: Person, sub_user: Person) -> str:
     cutoff.set_cutoff(client, timezone.now() - timedelta(days=1))
     exports.request_export(client, by=Actor(by))
     with override_settings(OPERATOR_NAME="Operator", OPERATOR_ADDRESS="Operator", SUBPROCESSORS=()):
-        legal.request(client, "agreement", "en", by=Actor(by))
+        legal.request_document(client, "agreement", "en", by=Actor(by))
     mail.outbox.clear()
     empty = {name for name, rows in registry.count(client).items() if not rows}
     assert empty == {"deletions"}, empty

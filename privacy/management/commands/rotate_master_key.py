@@ -63,7 +63,7 @@ class Command(BaseCommand):
         if dry_run:
             self.stdout.write(f"Dry run: {_keys(read - objections.total())} opened, nothing was written.")
         else:
-            self.stdout.write(f"Wrapped anew: {_keys(rewrapped)} in {took:.1f} seconds.")
+            self.stdout.write(f"Rewrapped: {_keys(rewrapped)} in {took:.1f} seconds.")
         return objections
 
     def _print_removable(self) -> list[int]:
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             )
             self.stdout.write(f"Master key {found.number} {verdict}")
         if not others:
-            self.stdout.write(f"Master key {newest} wraps every data key, and no other one is given.")
+            self.stdout.write(f"Master key {newest} wraps every data key, and no other one is configured.")
         return [found.number for found in others if found.data_keys]
 
 

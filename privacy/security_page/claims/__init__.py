@@ -1,7 +1,7 @@
 """Every claim to the public about security and privacy, as a table in the order of the page. Knows no request.
 
 The tests of a claim carry its slug as a marker, `@pytest.mark.claim("own_key")`; their results come with a release, see
-privacy/security_page/evidence.py. Whoever rewords a claim makes sure that its tests prove exactly that.
+privacy/security_page/evidence.py. When rewording a claim, make sure that its tests prove exactly the new text.
 """
 
 from typing import Final
@@ -18,9 +18,9 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
     choices.INTEGRITY,
     choices.DELETION,
     calls.API,
-    pages.SUB_USERS,
+    pages.MEMBERS,
     pages.STAFF,
 )
-"""Hosting is no subject here: what the operator says of it is a setting, and nothing here can prove it."""
+"""Hosting is not a subject: what the operator states about it is a setting, which no test can prove."""
 
 __all__ = ["SUBJECTS", "Claim", "Subject"]

@@ -1,4 +1,4 @@
-"""Claims about what lies on the disk: encryption at rest."""
+"""Claims about encryption at rest."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Claims about what becomes of data: protection, integrity and logging off, deletion."""
+"""Claims about data protection, integrity (logging off) and deletion."""
 
 from typing import Final
 

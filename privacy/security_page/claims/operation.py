@@ -1,4 +1,4 @@
-"""Claims about how the service is run: infrastructure and network, and encrypted connections."""
+"""Claims about infrastructure, network and encrypted connections."""
 
 from typing import Final
 

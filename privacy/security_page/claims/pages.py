@@ -1,4 +1,4 @@
-"""Claims about whoever uses the pages: application security, and what sub-users see."""
+"""Claims about application security, and about what members and staff see."""
 
 from typing import Final
 
@@ -150,7 +150,7 @@ STAFF: Final = Subject(
     ),
 )
 
-SUB_USERS: Final = Subject(
+MEMBERS: Final = Subject(
     "sub-users",
     _("Members"),
     (

@@ -30,11 +30,11 @@ IBAN = "SE45 5000 0000 0583 9825 7466"
 
 class SettingsTest(BaseTest):
     def chooses(self, mode: Mode, days: int | str = 30, who: Person | None = None, **more: str) -> "PageResponse":
-        """Return the answer to the form of the page, or of the question with `older`."""
+        """Return the response to the form of the page, or with `older` to the question."""
         return (who or self.alice).posts(CHANGE, {"mode": mode.value, "days": str(days), **more})
 
     def has(self, mode: Mode, days: int = 30) -> None:
-        """Let Alice's client have this from the beginning."""
+        """Set up Alice's client with these settings."""
         check_logging_mode.choose(self.alice.client, Choice(mode, days), by=self.alice.actor)
 
     def chosen(self) -> Choice:
@@ -56,7 +56,7 @@ class ShowingTests(SettingsTest):
         self.assertContains(response, 'value="30"')
         self.assertContains(response, "There are no check records.")
 
-    def test_it_says_how_many_records_there_are_of_each_mode(self) -> None:
+    def test_records_are_counted_by_mode(self) -> None:
         self.alice.checks(IBAN)
         self.alice.checks(IBAN)
         self.has(Mode.FULL)
@@ -69,11 +69,11 @@ class ShowingTests(SettingsTest):
         self.assertContains(response, "2 without (result only)")
 
     @pytest.mark.claim("kept_when_off")
-    def test_it_lists_what_is_kept_even_when_it_is_off(self) -> None:
+    def test_the_list_of_stored_data_is_shown_when_off(self) -> None:
         response = self.alice.opens(PAGE)
 
-        for said in ("X-No-Log: 1", "25 months", "30 days after the block has ended", "once a day for each key"):
-            self.assertContains(response, said)
+        for text in ("X-No-Log: 1", "25 months", "30 days after the block has ended", "once a day for each key"):
+            self.assertContains(response, text)
 
     def test_another_clients_records_are_not_counted(self) -> None:
         self.mallory.checks(IBAN)
@@ -82,27 +82,27 @@ class ShowingTests(SettingsTest):
 
 
 class ChoosingTests(SettingsTest):
-    def test_more_than_before_is_saved_recorded_and_mailed_at_once(self) -> None:
+    def test_storing_more_is_saved_recorded_and_mailed(self) -> None:
         with self.captureOnCommitCallbacks(execute=True):
             response = self.chooses(Mode.FULL, 90)
 
         self.assertEqual(response["Location"], PAGE)
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
         self.assertContains(self.alice.opens(PAGE), "Saved. This applies to every check from now on.")
-        [told] = client_log.open_entries(
+        [row] = client_log.open_entries(
             self.alice.client, client_log.entries(self.alice.client, tag="privacy.logging_changed")
         )
-        self.assertEqual((told.who, told.details["to"]), ("alice@example.com", "full, 90 days"))
+        self.assertEqual((row.who, row.details["to"]), ("alice@example.com", "full, 90 days"))
         self.assertEqual([sent.to for sent in mail.outbox], [["alice@example.com"]])
 
-    def test_every_worker_learns_of_it(self) -> None:
+    def test_every_worker_notices(self) -> None:
         before = revisions.current()
 
         self.chooses(Mode.OFF)
 
         self.assertNotEqual(revisions.current(), before)
 
-    def test_the_next_call_of_the_api_leaves_nothing_when_it_is_off(self) -> None:
+    def test_off_applies_to_the_next_api_call(self) -> None:
         key = self.alice.key()
         self.chooses(Mode.OFF)
 
@@ -118,7 +118,7 @@ class ChoosingTests(SettingsTest):
         self.assertEqual(self.trail(), ["privacy.logging_changed"])
         self.assertContains(self.alice.opens(PAGE), "these settings already apply")
 
-    def test_wrong_fields_are_told_and_what_was_typed_stays(self) -> None:
+    def test_wrong_fields_are_named_and_input_remains(self) -> None:
         for days in ("0", "366", "", "many", "-1", "1.5", "9" * 40):
             with self.subTest(days=days):
                 response = self.chooses(Mode.FULL, days)
@@ -134,7 +134,7 @@ class ChoosingTests(SettingsTest):
         self.assertEqual(self.trail(), [])
 
     @pytest.mark.claim("proof_again")
-    def test_it_needs_a_recent_login_and_keeps_nothing_of_what_was_typed_before(self) -> None:
+    def test_it_needs_a_recent_login_and_drops_earlier_input(self) -> None:
         session = self.alice.browser.session
         for record in session[AUTHENTICATION_METHODS_SESSION_KEY]:
             record["at"] = time.time() - 3600
@@ -149,7 +149,7 @@ class ChoosingTests(SettingsTest):
         self.chooses(Mode.FULL, 90)
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
 
-    def test_a_sub_user_comes_through_by_no_door(self) -> None:
+    def test_a_member_is_refused_everywhere(self) -> None:
         self.assertEqual(self.vera.opens(PAGE).status_code, 403)
         self.assertEqual(self.vera.opens(CHANGE).status_code, 403)
         for forged in ({}, {"older": "apply"}, {"client": str(self.alice.client.pk)}):
@@ -160,7 +160,7 @@ class ChoosingTests(SettingsTest):
 
         self.assertEqual(self.chosen(), Choice())
 
-    def test_without_a_token_of_the_form_nothing_changes(self) -> None:
+    def test_without_a_csrf_token_nothing_changes(self) -> None:
         response = self.alice.browser.post(CHANGE, {"mode": "off", "days": "1"})
 
         self.assertEqual((response.status_code, self.chosen()), (403, Choice()))
@@ -171,7 +171,7 @@ class ChoosingTests(SettingsTest):
         self.assertEqual(self.chosen(), Choice())
         self.assertEqual(check_logging_mode.choice_of(self.mallory.client).mode, Mode.FULL)
 
-    def test_a_visit_of_the_forms_address_leads_to_the_page(self) -> None:
+    def test_opening_the_form_url_redirects_to_the_page(self) -> None:
         self.assertRedirects(self.alice.opens(CHANGE), PAGE)
 
 
@@ -183,7 +183,7 @@ class OlderRecordsTests(SettingsTest):
         self.alice.checks(IBAN)
         self.mallory.checks(IBAN)
 
-    def test_less_than_before_leads_to_a_question_and_changes_nothing_yet(self) -> None:
+    def test_storing_less_asks_first_and_changes_nothing(self) -> None:
         for mode, days in ((Mode.OFF, 90), (Mode.VERDICT, 90), (Mode.FULL, 30)):
             with self.subTest(mode=mode, days=days):
                 response = self.chooses(mode, days)
@@ -199,25 +199,25 @@ class OlderRecordsTests(SettingsTest):
         self.assertTrue(all(record.sealed and record.blind_index for record in self.records()))
         self.assertNotIn("privacy.log_reduced", self.trail())
 
-    def test_off_erases_them_when_that_is_wanted(self) -> None:
+    def test_off_erases_them_on_request(self) -> None:
         self.chooses(Mode.OFF, 90, older="apply")
 
         self.assertEqual(self.records(), [])
         self.assertEqual(ValidationRecord.objects.count(), 1)
         self.assertContains(self.alice.opens(PAGE), "2 older records were deleted or reduced.")
-        [told] = client_log.open_entries(
+        [row] = client_log.open_entries(
             self.alice.client, client_log.entries(self.alice.client, tag="privacy.log_reduced")
         )
-        self.assertEqual(told.details, {"records": "2", "to": "off, 90 days"})
+        self.assertEqual(row.details, {"records": "2", "to": "off, 90 days"})
 
-    def test_verdict_only_takes_out_of_them_what_it_would_not_have_kept(self) -> None:
+    def test_verdict_only_removes_what_it_would_not_store(self) -> None:
         self.chooses(Mode.VERDICT, 90, older="apply")
 
         for record in self.records():
             self.assertEqual((bytes(record.sealed), record.blind_index), (b"", None))
             self.assertEqual((record.country, record.is_valid), ("SE", True))
 
-    def test_fewer_days_end_them_earlier_and_delete_what_is_older_than_that(self) -> None:
+    def test_fewer_days_shorten_them_and_delete_older_ones(self) -> None:
         old, young = self.records()
         made = datetime.now(UTC) - timedelta(days=60)
         ValidationRecord.objects.filter(pk=old.pk).update(at=made, expires_on=(made + timedelta(days=90)).date())
@@ -229,13 +229,13 @@ class OlderRecordsTests(SettingsTest):
         self.assertEqual(left.expires_on, left.at.astimezone(UTC).date() + timedelta(days=30))
         self.assertTrue(left.sealed)
 
-    def test_the_question_wants_an_response(self) -> None:
+    def test_the_question_requires_a_choice(self) -> None:
         for older in ({}, {"older": "perhaps"}):
             response = self.alice.posts(CHANGE, {"mode": "off", "days": "90", "asked": "1", **older})
             self.assertEqual(response.status_code, 422)
         self.assertEqual(self.chosen(), Choice(Mode.FULL, 90))
 
-    def test_sent_twice_it_is_done_once(self) -> None:
+    def test_a_second_submission_changes_nothing(self) -> None:
         self.chooses(Mode.OFF, 90, older="apply")
         again = self.chooses(Mode.OFF, 90, older="apply")
 
@@ -243,13 +243,13 @@ class OlderRecordsTests(SettingsTest):
         self.assertEqual(self.trail().count("privacy.log_reduced"), 1)
         self.assertEqual(self.trail().count("privacy.logging_changed"), 2)
 
-    def test_there_is_no_question_when_there_is_nothing_to_ask_about(self) -> None:
+    def test_without_records_there_is_no_question(self) -> None:
         ValidationRecord.objects.filter(client=self.alice.client).delete()
 
         self.assertRedirects(self.chooses(Mode.OFF), PAGE)
         self.assertEqual(self.chosen().mode, Mode.OFF)
 
-    def test_what_was_kept_may_be_made_less_later(self) -> None:
+    def test_older_records_can_be_reduced_later(self) -> None:
         self.chooses(Mode.VERDICT, 90, older="keep")
         self.assertContains(self.alice.opens(PAGE), "Some of them contain more than what is stored today.")
 
@@ -259,7 +259,7 @@ class OlderRecordsTests(SettingsTest):
 
         self.assertFalse(any(record.sealed for record in self.records()))
 
-    def test_what_takes_long_goes_on_by_itself(self) -> None:
+    def test_a_long_reduction_continues_in_the_background(self) -> None:
         with patch.object(page, "REDUCES_FOR", timedelta(microseconds=-1)):
             self.chooses(Mode.OFF, 90, older="apply")
         self.assertEqual(len(self.records()), 2)
@@ -270,7 +270,7 @@ class OlderRecordsTests(SettingsTest):
         self.assertEqual(self.records(), [])
         self.assertIn("privacy.log_reduced", self.trail())
 
-    def test_a_record_that_was_on_its_way_is_found_later(self) -> None:
+    def test_a_late_record_is_reduced_later(self) -> None:
         late = self.records()[0]
         self.chooses(Mode.OFF, 90, older="apply")
         late.save(force_insert=True)
@@ -279,7 +279,7 @@ class OlderRecordsTests(SettingsTest):
 
         self.assertEqual(self.records(), [])
 
-    def test_who_chooses_more_again_loses_nothing_of_it(self) -> None:
+    def test_storing_more_again_reduces_nothing(self) -> None:
         self.chooses(Mode.VERDICT, 90, older="apply")
         self.chooses(Mode.FULL, 90)
         self.alice.checks(IBAN)
@@ -288,14 +288,14 @@ class OlderRecordsTests(SettingsTest):
 
         self.assertEqual([bool(record.sealed) for record in self.records()].count(True), 1)
 
-    def test_keeping_them_takes_an_earlier_wish_back(self) -> None:
+    def test_leaving_them_withdraws_an_earlier_decision(self) -> None:
         self.chooses(Mode.FULL, 60, older="apply")
         self.chooses(Mode.FULL, 30, older="keep")
 
         self.assertFalse(PrivacySettings.objects.get(client=self.alice.client).covers_older)
         self.assertEqual(reduction.finish(), 0)
 
-    def test_a_client_whose_key_is_destroyed_holds_up_no_other(self) -> None:
+    def test_a_destroyed_key_does_not_stop_other_clients(self) -> None:
         check_logging_mode.choose(self.mallory.client, Choice(Mode.OFF), by=self.mallory.actor, covers_older=True)
         check_logging_mode.choose(self.alice.client, Choice(Mode.OFF), by=self.alice.actor, covers_older=True)
         vault.destroy(self.mallory.client.pk)

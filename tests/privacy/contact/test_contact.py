@@ -1,4 +1,4 @@
-"""The contact page: whoever writes is heard once, and nobody can make it write to others."""
+"""The contact page: each message arrives once, and nobody can make it mail others."""
 
 import smtplib
 from datetime import timedelta
@@ -44,27 +44,27 @@ class ContactTests(BaseTest):
         return visitor.posts("/contact/", {"number": str(uuid4()), **WRITTEN, **typed})
 
     def runs(self, command: str, *options: str) -> str:
-        said = StringIO()
-        call_command(command, *options, stdout=said)
-        return said.getvalue()
+        expected = StringIO()
+        call_command(command, *options, stdout=expected)
+        return expected.getvalue()
 
-    def test_a_message_is_kept_sealed_acknowledged_and_mailed_to_the_operator_alone(self) -> None:
+    def test_a_message_is_sealed_confirmed_and_mailed_to_the_operator_only(self) -> None:
         response = self.writes()
 
-        kept = ContactMessage.objects.get()
-        self.assertRedirects(response, f"/contact/sent/{kept.pk}/")
-        page = self.visitor.opens(f"/contact/sent/{kept.pk}/")
-        self.assertContains(page, messages.reference(kept.pk))
+        stored = ContactMessage.objects.get()
+        self.assertRedirects(response, f"/contact/sent/{stored.pk}/")
+        page = self.visitor.opens(f"/contact/sent/{stored.pk}/")
+        self.assertContains(page, messages.reference(stored.pk))
         self.assertNotContains(page, "asa@example.org")
-        self.assertNotIn("Åsa".encode(), bytes(kept.sealed))
+        self.assertNotIn("Åsa".encode(), bytes(stored.sealed))
         self.assertEqual(messages.mail_waiting(timezone.now()), 1)
         [sent] = mail.outbox
         self.assertEqual((sent.to, sent.cc, sent.bcc, sent.reply_to), ([OPERATOR], [], [], ["asa@example.org"]))
-        self.assertIn(messages.reference(kept.pk), sent.subject)
+        self.assertIn(messages.reference(stored.pk), sent.subject)
         self.assertIn("Hej!\nDet går att …\n", str(sent.body))
         self.assertEqual(messages.mail_waiting(timezone.now() + timedelta(days=1)), 0)
 
-    def test_a_second_click_sends_one_and_another_text_from_the_same_form_is_another_message(self) -> None:
+    def test_a_second_click_sends_one_message_and_another_text_another(self) -> None:
         number = str(uuid4())
         first = self.writes(number=number)
         second = self.writes(number=number)
@@ -74,7 +74,7 @@ class ContactTests(BaseTest):
         self.assertNotEqual(first.headers["Location"], other.headers["Location"])
         self.assertEqual(ContactMessage.objects.count(), 2)
 
-    def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(self) -> None:
+    def test_errors_are_shown_at_their_field_and_input_remains(self) -> None:
         number = str(uuid4())
         for typed, field in (
             ({"email": "nobody"}, "email"),
@@ -95,7 +95,7 @@ class ContactTests(BaseTest):
         self.assertEqual(self.writes(message="\r\n".join(["å" * 39] * 100)).status_code, 302)
         self.assertEqual(ContactMessage.objects.count(), 1)
 
-    def test_no_header_can_be_put_into_the_mail(self) -> None:
+    def test_no_mail_header_can_be_injected(self) -> None:
         for typed in (
             {"email": "asa@example.org\nBcc: all@example.net"},
             {"email": "asa@example.org, all@example.net"},
@@ -115,14 +115,14 @@ class ContactTests(BaseTest):
         self.assertIn("<b>[2Jnow</b> {{ settings.SECRET_KEY }}", str(sent.body))
         self.assertNotIn("\x1b", self.runs("read_messages"))
 
-    def test_a_program_that_fills_in_everything_is_refused_and_a_person_is_told(self) -> None:
+    def test_a_bot_is_refused_and_a_person_sees_why(self) -> None:
         page = self.writes(website="https://win.example")
 
         self.assertContains(page, "A hidden field was filled in", status_code=422)
         self.assertNotContains(page, "win.example", status_code=422)
         self.assertFalse(ContactMessage.objects.exists())
 
-    def test_an_address_may_send_five_an_hour_and_what_it_typed_stays(self) -> None:
+    def test_an_ip_address_may_send_five_an_hour_and_input_remains(self) -> None:
         number = str(uuid4())
         self.writes(number=number)
         for _ in range(messages.MOST_PER_HOUR - 1):
@@ -135,38 +135,38 @@ class ContactTests(BaseTest):
         self.assertEqual(self.write(Visitor("198.51.100.7"), {}).status_code, 302)
         self.assertEqual(ContactMessage.objects.count(), messages.MOST_PER_HOUR + 1)
 
-    def test_when_nobody_can_count_nothing_is_sent_and_nothing_lost(self) -> None:
+    def test_without_a_counter_nothing_is_sent_and_nothing_lost(self) -> None:
         with patch("accounts.guard.limits.get_usage", side_effect=RedisError):
             page = self.writes()
 
         self.assertContains(page, "Det går att …", status_code=503)
         self.assertFalse(ContactMessage.objects.exists())
 
-    def test_when_the_mail_server_is_in_trouble_the_message_waits_and_goes_later(self) -> None:
+    def test_after_a_mail_failure_the_message_is_sent_later(self) -> None:
         now = timezone.now()
         self.writes()
         self.writes()
         with (
             patch("django.core.mail.EmailMessage.send", side_effect=smtplib.SMTPServerDisconnected) as send,
-            self.assertLogs("accounts.mail", "ERROR") as told,
+            self.assertLogs("accounts.mail", "ERROR") as shown,
         ):
             self.assertEqual(messages.mail_waiting(now), 0)
             self.assertEqual(send.call_count, 1, "the next one would fail as well")
             with self.assertRaisesMessage(CommandError, "Not mailed: 2."):
                 self.runs("mail_messages")
-        self.assertNotIn("asa@example.org", str(told.output))
+        self.assertNotIn("asa@example.org", str(shown.output))
         self.assertIn("2 messages, 2 of them not mailed yet", self.runs("read_messages"))
 
         self.assertEqual(messages.mail_waiting(now + timedelta(minutes=1)), 1, "the other one was not tried yet")
         self.assertEqual(messages.mail_waiting(now + timedelta(minutes=11)), 1)
         self.assertEqual(len(mail.outbox), 2)
 
-    def test_the_operator_reads_and_deletes_and_after_30_days_they_go_by_themselves(self) -> None:
+    def test_the_operator_reads_and_deletes_and_they_expire_after_30_days(self) -> None:
         self.writes()
         self.writes(subject="invoice", message="Where is it?")
-        said = self.runs("read_messages")
+        expected = self.runs("read_messages")
         for words in ("Åsa Öberg <asa@example.org>", "  Det går att …", "  Where is it?", "NOT MAILED YET"):
-            self.assertIn(words, said)
+            self.assertIn(words, expected)
 
         first = ContactMessage.objects.get(subject="security")
         self.runs("delete_message", messages.reference(first.pk).lower())
@@ -178,7 +178,7 @@ class ContactTests(BaseTest):
             dict(pruning.prune(timezone.now() + timedelta(days=days)))
             self.assertEqual(ContactMessage.objects.count(), left)
 
-    def test_whoever_is_signed_in_finds_the_address_there_and_leaves_no_tie_to_an_account(self) -> None:
+    def test_a_signed_in_user_gets_the_email_filled_in_and_no_link_to_an_account(self) -> None:
         self.assertContains(self.alice.opens("/contact/"), 'value="alice@example.com"')
         self.write(self.alice, {})
 
@@ -186,7 +186,7 @@ class ContactTests(BaseTest):
         self.assertEqual(related, [])
         self.assertFalse(Client.objects.filter(pk=messages.OWNER).exists())
 
-    def test_without_an_address_there_is_no_form_but_the_operator_s_name(self) -> None:
+    def test_without_a_contact_address_there_is_no_form(self) -> None:
         with override_settings(CONTACT_ADDRESS="", OPERATOR_NAME="Check & Co AB", OPERATOR_ADDRESS="Storgatan 1, Lund"):
             page = self.visitor.opens("/contact/")
             self.assertContains(page, "Check &amp; Co AB")
@@ -200,5 +200,5 @@ class ContactTests(BaseTest):
         for language, title in titles.items():
             self.assertContains(Visitor(language=language).opens("/contact/"), title)
 
-    def test_an_unknown_number_is_acknowledged_to_nobody(self) -> None:
+    def test_an_unknown_id_is_not_confirmed(self) -> None:
         self.assertEqual(self.visitor.opens(f"/contact/sent/{UUID(int=1)}/").status_code, 404)

@@ -25,16 +25,16 @@ class TestSealing:
 
         assert cipher.unseal(KEY, cipher.seal(KEY, data, label=label), label=label) == data
 
-    def test_it_costs_28_bytes_and_shows_nothing_of_the_data(self) -> None:
+    def test_it_adds_28_bytes_and_hides_the_data(self) -> None:
         sealed = cipher.seal(KEY, b"SE45 5000 0000 0583 9825 7466", label=LABEL)
 
         assert len(sealed) == 29 + 28
         assert b"5000" not in sealed
 
-    def test_the_same_data_never_look_the_same_twice(self) -> None:
+    def test_equal_data_never_look_equal(self) -> None:
         assert len({cipher.seal(KEY, b"same", label=LABEL)[:12] for _ in range(1000)}) == 1000
 
-    def test_a_child_process_never_uses_a_nonce_that_its_parent_had_drawn(self) -> None:
+    def test_a_child_process_never_reuses_nonces_of_its_parent(self) -> None:
         cipher.seal(KEY, b"so that some are drawn", label=LABEL)
         here, there = os.pipe()
         child = os.fork()
@@ -63,7 +63,7 @@ class TestSealing:
             with pytest.raises(cipher.Unopened):
                 cipher.unseal(KEY, bytes(changed), label=LABEL)
 
-    def test_a_cut_or_lengthened_one_is_refused(self) -> None:
+    def test_a_truncated_or_extended_one_is_refused(self) -> None:
         sealed = cipher.seal(KEY, b"IBAN", label=LABEL)
 
         for changed in (*(sealed[:length] for length in range(len(sealed))), sealed + b"\0", b"\0" + sealed):
@@ -77,7 +77,7 @@ class TestSealing:
             with pytest.raises(cipher.Unopened):
                 cipher.unseal(key, sealed, label=label)
 
-    def test_the_refusal_says_nothing(self) -> None:
+    def test_the_error_reveals_nothing(self) -> None:
         with pytest.raises(cipher.Unopened) as refused:
             cipher.unseal(KEY, bytes(40), label=LABEL)
 

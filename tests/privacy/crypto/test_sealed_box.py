@@ -1,4 +1,4 @@
-"""Boxes: only the private key that they were made for opens them, and keys are read strictly."""
+"""Boxes: only the private key they were created for opens them, and keys are parsed strictly."""
 
 import base64
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy.crypto import sealed_box
-from privacy.crypto.sealed_box import KeyTextError, PrivateKey, PublicKey, Unopened
+from privacy.crypto.sealed_box import KeyTextError, PrivateKey, PublicKey, UnopenedBox
 
 pytestmark = pytest.mark.claim("sealed_log")
 
@@ -29,28 +29,28 @@ class TestBoxes:
     def test_it_opens_with_no_other_key_label_or_scheme(self, scheme: str) -> None:
         box = KEYS[scheme].public.seal(b"data", label=b"label")
         for other in SCHEMES:
-            with pytest.raises(Unopened):
+            with pytest.raises(UnopenedBox):
                 PrivateKey.make(1, other).unseal(box, label=b"label")
-        with pytest.raises(Unopened):
+        with pytest.raises(UnopenedBox):
             KEYS[scheme].unseal(box, label=b"another")
 
     @settings(max_examples=50)
     @given(data=st.data())
-    def test_it_opens_no_more_when_one_bit_is_changed_or_its_end_is_cut(self, scheme: str, data: st.DataObject) -> None:
+    def test_an_altered_or_truncated_box_does_not_open(self, scheme: str, data: st.DataObject) -> None:
         box = KEYS[scheme].public.seal(b"data", label=b"label")
         place = data.draw(st.integers(0, len(box) - 1))
         changed = bytearray(box)
         changed[place] ^= 1 << data.draw(st.integers(0, 7))
         for odd in (bytes(changed), box[:place]):
-            with pytest.raises(Unopened):
+            with pytest.raises(UnopenedBox):
                 KEYS[scheme].unseal(odd, label=b"label")
 
-    def test_the_same_is_never_sealed_to_the_same(self, scheme: str) -> None:
+    def test_equal_data_give_different_boxes(self, scheme: str) -> None:
         boxes = {KEYS[scheme].public.seal(b"data", label=b"") for _ in range(10)}
 
         assert len(boxes) == 10
 
-    def test_a_private_key_does_not_show_itself(self, scheme: str) -> None:
+    def test_the_repr_of_a_private_key_is_empty(self, scheme: str) -> None:
         key = KEYS[scheme]
 
         assert key.text.rpartition(":")[2] not in f"{key!r} {key} {key.public} {vars(key)['public']}"
@@ -58,7 +58,7 @@ class TestBoxes:
 
 class TestKeysAsText:
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "expected"),
         [
             ("", "written as a number"),
             ("1", "written as a number"),
@@ -75,8 +75,8 @@ class TestKeysAsText:
             (f"1:x25519:{X25519},1:x25519:{X25519}", "twice"),
         ],
     )
-    def test_what_is_no_public_key_is_refused_and_not_repeated(self, text: str, said: str) -> None:
-        with pytest.raises(KeyTextError, match=said) as refused:
+    def test_an_invalid_public_key_is_refused_and_not_repeated(self, text: str, expected: str) -> None:
+        with pytest.raises(KeyTextError, match=expected) as refused:
             sealed_box.public_keys(text)
 
         assert X25519 not in str(refused.value)

@@ -1,4 +1,4 @@
-"""Deleting a whole account: asked for, confirmed, cancelled in time or carried out, and interrupted at every step."""
+"""Deleting a whole account: requested, confirmed, cancelled in time or carried out, and interrupted at every step."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class DeletionTest(BaseTest):
         return requesting.request_deletion(self.alice.client, grace_days=days, by=self.alice.actor)
 
     def due(self) -> DeletionRequest:
-        """Ask and confirm without days of grace."""
+        """Request and confirm a deletion without a grace period."""
         return requesting.confirm(self.asks(days=0))
 
     def state(self) -> str:
@@ -46,7 +46,7 @@ class DeletionTest(BaseTest):
 
 
 class RequestTests(DeletionTest):
-    def test_two_owners_who_press_at_once_ask_once_and_every_owner_is_mailed_once(self) -> None:
+    def test_two_requests_at_once_are_one_and_every_owner_is_mailed_once(self) -> None:
         bo = self.person("bo@example.com", client=self.alice.client, role=User.Role.OWNER)
         with self.captureOnCommitCallbacks(execute=True):
             for person in (self.alice, bo, self.alice):
@@ -84,12 +84,12 @@ class RequestTests(DeletionTest):
         self.assertNotContains(self.mallory.opens("/"), "Your account will be deleted")
         self.assertIsNone(execution.resume(DeletionRequest.objects.get().pk), "not due yet")
 
-    def test_cancelled_everything_is_as_before_and_the_links_are_over(self) -> None:
+    def test_a_cancellation_restores_everything_and_ends_the_links(self) -> None:
         key = self.alice.key()
         with self.captureOnCommitCallbacks(execute=True):
-            asked = self.asks()
+            request = self.asks()
         confirms, cancels = link("confirm"), link("cancel")
-        requesting.confirm(asked)
+        requesting.confirm(request)
 
         self.assertContains(self.visitor.opens(cancels), "Cancel the deletion of your account?")
         self.assertEqual(self.state(), "closing")
@@ -112,25 +112,25 @@ class RequestTests(DeletionTest):
         self.assertEqual((self.state(), DeletionRequest.objects.count()), ("active", 0))
         self.assertRedirects(self.alice.posts(f"{PAGE}cancel/"), PAGE)
 
-    def test_what_has_begun_can_no_longer_be_cancelled(self) -> None:
-        asked = self.due()
+    def test_a_begun_deletion_cannot_be_cancelled(self) -> None:
+        request = self.due()
         with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
-            execution.resume(asked.pk)
+            execution.resume(request.pk)
 
         with self.assertRaises(Refusal) as refused:
-            requesting.cancel(asked, by=self.alice.actor)
+            requesting.cancel(request, by=self.alice.actor)
 
         self.assertEqual(refused.exception.code, "deletion_begun")
         self.assertIsNone(vault.tombstone(self.alice.client.pk), "nothing is destroyed that the ledger does not have")
 
-    def test_only_an_owner_of_the_client_may_ask(self) -> None:
+    def test_only_an_owner_may_request_it(self) -> None:
         for person in (self.vera, self.mallory, self.sten):
             with self.subTest(person=person.user.email), self.assertRaises(Refusal) as refused:
                 requesting.request_deletion(self.alice.client, grace_days=7, by=person.actor)
             self.assertEqual(refused.exception.code, "not_an_owner")
         self.assertEqual(DeletionRequest.objects.count(), 0)
 
-    def test_it_asks_for_a_proof_first_and_for_days_that_there_are(self) -> None:
+    def test_it_needs_a_recent_login_and_a_valid_grace_period(self) -> None:
         self.assertEqual(self.alice.posts(f"{PAGE}request/", {"days": "31"}).status_code, 422)
         session = self.alice.browser.session
         session["account_authentication_methods"] = []
@@ -141,18 +141,18 @@ class RequestTests(DeletionTest):
         self.assertTrue(response.headers["Location"].startswith("/account/again/"), response.headers)
         self.assertEqual(DeletionRequest.objects.count(), 0)
 
-    def test_what_nobody_confirms_is_over_after_three_days(self) -> None:
+    def test_an_unconfirmed_request_expires_after_three_days(self) -> None:
         with self.captureOnCommitCallbacks(execute=True):
-            asked = self.asks()
+            request = self.asks()
         confirms = link("confirm")
         DeletionRequest.objects.update(requested_at=timezone.now() - timedelta(days=3, seconds=1))
         self.assertContains(self.alice.opens(PAGE), "Request deletion")
 
-        self.assertNotEqual(self.asks().pk, asked.pk)
+        self.assertNotEqual(self.asks().pk, request.pk)
 
         self.assertEqual(self.visitor.posts(confirms).status_code, 410)
 
-    def test_the_page_counts_what_would_go_and_offers_a_copy(self) -> None:
+    def test_the_page_counts_rows_and_offers_an_export(self) -> None:
         page = self.alice.opens(PAGE)
 
         self.assertContains(page, "People who can sign in")
@@ -173,7 +173,7 @@ class ExecutionTests(DeletionTest):
         self.file = next(exports._folder().glob(f"{copy.pk}.*"))
 
     def assert_gone(self) -> None:
-        """Fail unless nothing is left of Alice's client, and everything of Mallory's."""
+        """Assert that nothing is left of Alice's client, and everything of Mallory's."""
         self.assertEqual(traces(self.alice.client, self.users), [])
         self.assertFalse(self.file.exists())
         with self.assertRaises(vault.Destroyed):
@@ -182,16 +182,16 @@ class ExecutionTests(DeletionTest):
 
     def assert_receipt(self, done: execution.Done) -> None:
         erased = done.receipt["erased"]
-        # What the request itself adds: two entries of the history and its own row.
+        # Added by the request itself: two entries of the audit log and its own row.
         expected = {**self.counted, "history": self.counted["history"] + 2, "deletions": 1}
         self.assertEqual(erased, dict(sorted(expected.items())))
         self.assertEqual(done.receipt["key"]["fingerprint"], self.fingerprint)
 
-    def test_everything_goes_and_the_receipt_tells_how_much(self) -> None:
+    def test_everything_is_deleted_and_the_receipt_counts_it(self) -> None:
         with self.captureOnCommitCallbacks(execute=True):
             self.due()
-        told = link("receipts")
-        self.assertEqual(self.visitor.opens(told).status_code, 410)
+        receipt_url = link("receipts")
+        self.assertEqual(self.visitor.opens(receipt_url).status_code, 410)
         mail.outbox.clear()
 
         with self.captureOnCommitCallbacks(execute=True):
@@ -201,39 +201,39 @@ class ExecutionTests(DeletionTest):
         self.assert_gone()
         self.assert_receipt(done)
         self.assertEqual([sent.to for sent in mail.outbox], [["alice@example.com"]])
-        self.assertIn(told, str(mail.outbox[0].body))
-        page = self.visitor.opens(told)
+        self.assertIn(receipt_url, str(mail.outbox[0].body))
+        page = self.visitor.opens(receipt_url)
         self.assertContains(page, self.fingerprint)
         self.assertContains(page, "People who can sign in")
         for name in ("alice", "vera", "Grown", str(self.alice.client.pk)):
             self.assertNotContains(page, name)
             self.assertNotIn(name, str(done.receipt))
-        file = self.visitor.opens(f"{told}receipt.json")
+        file = self.visitor.opens(f"{receipt_url}receipt.json")
         self.assertEqual(receipts.verify(file.content.decode()).code, "genuine")
         self.assert_problem(self.calls(self.key, "/api/v1/validate", {"iban": "SE45"}), "key_unknown", 401)
         self.assertEqual(len(ledger.read().entries), 1)
 
-    def test_nobody_comes_in_any_more_and_is_told_kindly(self) -> None:
-        asked = self.due()
+    def test_nobody_can_sign_in_during_a_deletion(self) -> None:
+        request = self.due()
         signs_in = {"login": "alice@example.com", "password": PASSWORD}
         with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
-            execution.resume(asked.pk)
+            execution.resume(request.pk)
         self.assertEqual(self.state(), "gone")
         self.assertContains(self.visitor.posts("/sign-in/", signs_in), "Wrong e-mail address or password.")
         self.assertEqual(self.alice.opens("/overview/").status_code, 403)
 
-        execution.resume(asked.pk)
+        execution.resume(request.pk)
 
         self.assertContains(self.visitor.posts("/sign-in/", signs_in), "Wrong e-mail address or password.")
         self.assertEqual(self.alice.opens("/overview/").status_code, 302)
 
-    def test_interrupted_after_any_step_it_goes_on_and_counts_each_row_once(self) -> None:
-        asked = self.due()
+    def test_after_any_interruption_it_resumes_and_counts_each_row_once(self) -> None:
+        request = self.due()
         steps = 0
         stopped = True
         done = None
         while stopped:
-            stopped, done = self.goes_on_until_stopped(asked)
+            stopped, done = self.goes_on_until_stopped(request)
             steps += 1
             self.assertLess(steps, 200)
 
@@ -243,13 +243,13 @@ class ExecutionTests(DeletionTest):
         self.assert_receipt(done)
         self.assertEqual(len(ledger.read().entries), 1)
 
-    def goes_on_until_stopped(self, asked: DeletionRequest) -> tuple[bool, execution.Done | None]:
-        """Go on for one step that deletes something, then end as a crash would: with the next one half done."""
+    def goes_on_until_stopped(self, request: DeletionRequest) -> tuple[bool, execution.Done | None]:
+        """Run one step that deletes something, then stop as a crash would: in the middle of the next one."""
         erase = erasing.erase
 
-        def one_step(wish: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
+        def one_step(erasure: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
             done = 0
-            for gone in erase(wish):
+            for gone in erase(erasure):
                 if done:
                     raise InterruptedError
                 done += len(gone)
@@ -257,24 +257,24 @@ class ExecutionTests(DeletionTest):
 
         with patch.object(erasing, "erase", one_step):
             try:
-                return False, execution.resume(asked.pk)
+                return False, execution.resume(request.pk)
             except InterruptedError:
                 return True, None
 
     def test_two_at_once_do_it_once(self) -> None:
-        asked = self.due()
+        request = self.due()
         erase = erasing.erase
         inner: list[execution.Done | None] = []
 
-        def meanwhile(wish: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
-            for number, gone in enumerate(erase(wish)):
+        def meanwhile(erasure: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
+            for number, gone in enumerate(erase(erasure)):
                 yield gone
                 if number == 2 and not inner:
                     inner.append(None)
-                    inner.append(execution.resume(asked.pk))
+                    inner.append(execution.resume(request.pk))
 
         with patch.object(erasing, "erase", meanwhile):
-            outer = execution.resume(asked.pk)
+            outer = execution.resume(request.pk)
 
         self.assertIsNone(outer)
         done = inner[-1]
@@ -282,7 +282,7 @@ class ExecutionTests(DeletionTest):
         self.assert_gone()
         self.assert_receipt(done)
 
-    def test_a_trouble_with_one_does_not_hold_up_another(self) -> None:
+    def test_a_failure_does_not_stop_other_deletions(self) -> None:
         self.due()
         requesting.confirm(requesting.request_deletion(self.mallory.client, grace_days=0, by=self.mallory.actor))
         destroy = vault.destroy
@@ -302,7 +302,7 @@ class ExecutionTests(DeletionTest):
         assert isinstance(done, execution.Done)
         self.assert_receipt(done)
 
-    def test_the_history_is_whole_until_it_goes(self) -> None:
+    def test_the_audit_log_is_complete_until_it_is_deleted(self) -> None:
         self.due()
 
         self.assertTrue(client_log.verify(self.alice.client).ok)

@@ -1,4 +1,4 @@
-"""The ledger: whole lines that name nobody, on the disk before anything is destroyed; and its way off the machine."""
+"""The ledger: complete lines that identify nobody, on disk before anything is destroyed; and its shipping."""
 
 import stat
 import sys
@@ -20,7 +20,7 @@ def action(scope: str = "account") -> ledger.LedgerEntry:
     return ledger.LedgerEntry(uuid4(), scope, uuid4(), NOW, user=uuid4(), iban_index=b"\x01" * 32)
 
 
-def test_an_entry_is_recognised_by_whoever_has_the_id_and_names_nobody() -> None:
+def test_an_entry_is_recognised_by_id_and_identifies_nobody() -> None:
     written = action("number")
     ledger.append(written)
 
@@ -38,7 +38,7 @@ def test_an_entry_is_recognised_by_whoever_has_the_id_and_names_nobody() -> None
         assert not stat.S_IMODE(path.stat().st_mode) & stat.S_IRWXO
 
 
-def test_what_is_begun_again_is_written_down_once_and_two_of_one_client_have_nothing_in_common() -> None:
+def test_a_resumed_deletion_is_recorded_once_and_entries_share_nothing() -> None:
     one = action()
     ledger.append(one)
     ledger.append(one)
@@ -49,13 +49,13 @@ def test_what_is_begun_again_is_written_down_once_and_two_of_one_client_have_not
     assert first.salt != second.salt
 
 
-@pytest.mark.parametrize("kept", [1, 40, -1])
-def test_a_line_that_a_crash_cut_short_is_left_out_and_spoils_no_other(kept: int) -> None:
+@pytest.mark.parametrize("complete", [1, 40, -1])
+def test_a_truncated_line_is_left_out(complete: int) -> None:
     first, torn, last = action(), action(), action()
     ledger.append(first)
     whole = ledger.path().read_bytes()
     ledger.append(torn)
-    ledger.path().write_bytes(whole + ledger.path().read_bytes()[len(whole) :][:kept])
+    ledger.path().write_bytes(whole + ledger.path().read_bytes()[len(whole) :][:complete])
 
     assert [entry.id for entry in ledger.read().entries] == [str(first.id)]
     assert ledger.read().damaged == []
@@ -64,7 +64,7 @@ def test_a_line_that_a_crash_cut_short_is_left_out_and_spoils_no_other(kept: int
 
     read = ledger.read()
     assert {entry.id for entry in read.entries} == {str(each.id) for each in (first, last, torn)} | (
-        {str(torn.id)} if kept == -1 else set()
+        {str(torn.id)} if complete == -1 else set()
     )
     assert read.damaged == []
 
@@ -88,7 +88,7 @@ class TestShipping:
         code = f"import shutil, sys; shutil.copy(sys.argv[1], {str(folder / 'copy')!r}); sys.exit({status})"
         return f'{sys.executable} -c "{code}"'
 
-    def test_it_is_carried_off_when_it_has_grown_and_tried_again_after_a_failure(self, tmp_path: Path) -> None:
+    def test_it_is_shipped_when_it_has_grown_and_after_a_failure(self, tmp_path: Path) -> None:
         ledger.append(action())
         with override_settings(LEDGER_SHIP=self.command(tmp_path, status=3)):
             assert not shipping.ship()
@@ -102,7 +102,7 @@ class TestShipping:
             assert shipping.ship()
             assert (tmp_path / "copy").read_bytes() == ledger.path().read_bytes()
 
-    def test_a_command_that_is_not_there_is_a_failure_and_none_is_not(self) -> None:
+    def test_a_missing_command_fails_and_no_command_does_not(self) -> None:
         assert shipping.ship()
         ledger.append(action())
         assert shipping.ship()

@@ -1,4 +1,4 @@
-"""Deleting a part of an account: just that, with what is on its way to it, and again after a restore."""
+"""Deleting a part of an account: only that, with late records, and again after a restore."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ class PartTest(BaseTest):
 
 
 class PageTests(PartTest):
-    def test_each_part_goes_alone_with_a_receipt_and_a_second_click_finds_nothing(self) -> None:
+    def test_each_part_is_deleted_alone_with_a_receipt(self) -> None:
         for scope, table in (("log", "checks"), ("contact", "contact"), ("billing", "billing")):
             with self.subTest(scope=scope):
                 before = self.left()
@@ -69,7 +69,7 @@ class PageTests(PartTest):
         self.assertEqual(DataExport.objects.get(client=self.alice.client).state, "over")
         self.assertEqual(self.alice.opens(f"{PAGE}history/").status_code, 404)
 
-    def test_a_user_goes_with_all_traces_and_the_chain_stays_whole(self) -> None:
+    def test_a_user_is_deleted_with_all_traces_and_the_chain_stays_valid(self) -> None:
         vera = self.vera.user
         audit.record(
             AuditEvent.MEMBER_INVITED, client=self.alice.client, by=self.alice.actor, detail={"email": vera.email}
@@ -90,7 +90,7 @@ class PageTests(PartTest):
             self.assertEqual(self.alice.posts(f"{PAGE}user/{pk}/").status_code, 404)
         self.assertEqual(User.objects.filter(pk__in=(self.alice.user.pk, self.mallory.user.pk)).count(), 2)
 
-    def test_while_the_whole_account_waits_no_part_goes_in_a_hurry(self) -> None:
+    def test_no_part_is_deleted_while_the_account_is_closing(self) -> None:
         requesting.confirm(requesting.request_deletion(self.alice.client, grace_days=7, by=self.alice.actor))
         before = self.left()
 
@@ -98,7 +98,7 @@ class PageTests(PartTest):
 
         self.assertEqual(self.left(), before)
 
-    def test_what_takes_longer_goes_on_by_itself(self) -> None:
+    def test_a_long_deletion_continues_in_the_background(self) -> None:
         with patch("privacy.deletion.views.DELETES_FOR", timedelta(seconds=-1)):
             self.assertRedirects(self.alice.posts(f"{PAGE}log/"), PAGE)
         self.assertContains(self.alice.opens(PAGE), "Being deleted")
@@ -110,50 +110,50 @@ class PageTests(PartTest):
 
 
 def uuid_client() -> Client:
-    """Return a client whom nobody has ever seen."""
+    """Return a client that was never signed in."""
     return Client(pk=uuid4())
 
 
 class OnItsWayTests(PartTest):
-    """A check that a worker holds, or a spool, when what is kept of it is deleted."""
+    """A check that is still in a worker or a spool when its record is deleted."""
 
     def record(self, text: str = IBAN, at: timedelta = timedelta()) -> CallRecord:
         caller = RecordCaller(self.alice.client.pk, "api", None, "192.0.2.7")
         return build_record(caller, [check(text)], Choice(Mode.FULL, 90), now=timezone.now() + at)
 
-    def kept(self) -> int:
+    def stored(self) -> int:
         return ValidationRecord.objects.filter(client=self.alice.client).count()
 
-    def test_it_does_not_come_back_after_the_whole_log_was_deleted(self) -> None:
+    def test_it_does_not_reappear_after_all_records_were_deleted(self) -> None:
         waiting, later = self.record(), self.record(at=timedelta(seconds=2))
         counted = usage_of(self.alice.client)
         execution.resume(requesting.start_erasure(self.alice.client, Scope.LOG, by=self.alice.actor).pk)
 
         writer.put(waiting)
-        self.assertEqual(self.kept(), 0)
+        self.assertEqual(self.stored(), 0)
         writer.put(later)
 
-        self.assertEqual(self.kept(), 1)
+        self.assertEqual(self.stored(), 1)
         self.assertEqual(usage_of(self.alice.client), counted + 2, "what was checked is counted all the same")
 
-    def test_it_does_not_come_back_after_its_number_was_deleted_and_others_do(self) -> None:
+    def test_it_does_not_reappear_after_its_iban_was_deleted(self) -> None:
         waiting, other = self.record(), self.record(OTHER)
         number = store.blind_index(self.alice.client.pk, IBAN)
         execution.resume(
             requesting.start_erasure(self.alice.client, Scope.NUMBER, by=self.alice.actor, iban_index=number).pk
         )
-        self.assertEqual(self.kept(), 0)
+        self.assertEqual(self.stored(), 0)
 
         writer.put(waiting)
         writer.put(other)
 
-        self.assertEqual(self.kept(), 1)
+        self.assertEqual(self.stored(), 1)
 
-    def test_nothing_comes_in_for_a_client_that_is_going(self) -> None:
+    def test_nothing_is_stored_for_a_client_being_deleted(self) -> None:
         waiting = self.record()
-        asked = requesting.confirm(requesting.request_deletion(self.alice.client, grace_days=0, by=self.alice.actor))
+        request = requesting.confirm(requesting.request_deletion(self.alice.client, grace_days=0, by=self.alice.actor))
         with patch.object(ledger, "append", side_effect=OSError), self.assertRaises(OSError):
-            execution.resume(asked.pk)
+            execution.resume(request.pk)
         before = self.left()
 
         writer.put(waiting)
@@ -166,7 +166,7 @@ def usage_of(client: Client) -> int:
 
 
 class ReplayTests(PartTest):
-    """A restore, simulated by a savepoint: rows that were deleted are there again."""
+    """A restore, simulated by a savepoint: deleted rows exist again."""
 
     def replayed(self) -> str:
         out = io.StringIO()
@@ -174,12 +174,12 @@ class ReplayTests(PartTest):
         return out.getvalue()
 
     def restored(self, actions: Callable[[], Any]) -> None:
-        """Do something, then bring the main database back to what it was before."""
+        """Run the actions, then restore the main database to its state before."""
         with transaction.atomic():
             actions()
             transaction.set_rollback(True)
 
-    def test_every_part_goes_again_and_what_came_later_stays(self) -> None:
+    def test_every_part_is_deleted_again_and_newer_rows_remain(self) -> None:
         client, by = self.alice.client, self.alice.user
         number = store.blind_index(client.pk, IBAN)
         others = everything_of(self.mallory.client)
@@ -206,7 +206,7 @@ class ReplayTests(PartTest):
         self.assertIn("4 entries", self.replayed())
         self.assertEqual(self.left()["contact"], 1, "entered after the deletion")
 
-    def test_checks_that_were_chosen_go_again_and_no_others(self) -> None:
+    def test_selected_checks_are_deleted_again_and_no_others(self) -> None:
         client = self.alice.client
         ValidationRecord.objects.all().delete()
         at = timezone.now().replace(microsecond=0) - timedelta(minutes=2)
@@ -221,29 +221,31 @@ class ReplayTests(PartTest):
             RecordFilter(record=row),
             RecordFilter(country="NO", until=at),
         )
-        self.restored(lambda: [store.erase_records(client, asked, by=self.alice.actor) for asked in chosen])
+        self.restored(lambda: [store.erase_records(client, request, by=self.alice.actor) for request in chosen])
         newer = {**common, "at": timezone.now() + timedelta(seconds=2), "country": "SE", "source": "api"}
         ValidationRecord.objects.create(**newer)
 
         self.assertIn("3 entries", self.replayed(), "the fourth chose none")
 
         left = ValidationRecord.objects.filter(client=client).order_by("at", "country")
-        self.assertEqual([(kept.country, kept.source) for kept in left], [("NO", "api"), ("SE", "page"), ("SE", "api")])
+        self.assertEqual(
+            [(stored.country, stored.source) for stored in left], [("NO", "api"), ("SE", "page"), ("SE", "api")]
+        )
         self.assertEqual(ValidationRecord.objects.filter(client=self.mallory.client).count(), 1)
         self.assertNotIn(str(client.pk), ledger.path().read_text(encoding="ascii"))
         self.assertIn("0 rows", self.replayed())
 
-    def test_what_chooses_nothing_never_becomes_everything(self) -> None:
+    def test_an_empty_selection_deletes_nothing(self) -> None:
         for written in ({}, {"sorce": "api"}, {"valid": "1", "countries": "SE"}, {"row": "x"}, {"since": "yesterday"}):
             with self.assertRaises(ValueError):
                 RecordFilter.from_ledger(written, None)
 
-    def test_a_whole_account_goes_again_with_its_restored_key(self) -> None:
+    def test_an_account_is_deleted_again_with_its_restored_key(self) -> None:
         client, users = self.alice.client, [self.alice.user, self.vera.user]
         others = everything_of(self.mallory.client)
-        asked = requesting.confirm(requesting.request_deletion(client, grace_days=0, by=self.alice.actor))
-        # Both databases came back from before: only the ledger knows.
-        ledger.append(ledger.LedgerEntry(asked.pk, Scope.ACCOUNT, client.pk, timezone.now()))
+        request = requesting.confirm(requesting.request_deletion(client, grace_days=0, by=self.alice.actor))
+        # Both databases were restored: only the ledger knows of the deletion.
+        ledger.append(ledger.LedgerEntry(request.pk, Scope.ACCOUNT, client.pk, timezone.now()))
         self.assertTrue(vault.fingerprint(client.pk))
 
         self.assertIn("1 keys", self.replayed())
@@ -253,7 +255,7 @@ class ReplayTests(PartTest):
         self.assertEqual(everything_of(self.mallory.client), others)
         self.assertIn("0 rows", self.replayed())
 
-    def test_a_key_alone_that_came_back_is_destroyed(self) -> None:
+    def test_a_restored_key_without_its_client_is_destroyed(self) -> None:
         owner = uuid4()
         vault.seal(owner, "text", purpose="test", record="1")
         ledger.append(ledger.LedgerEntry(uuid4(), Scope.ACCOUNT, owner, timezone.now()))
@@ -263,7 +265,7 @@ class ReplayTests(PartTest):
         with self.assertRaises(vault.Destroyed):
             vault.seal(owner, "text", purpose="test", record="1")
 
-    def test_the_site_stays_closed_without_the_ledger_or_with_a_damaged_one(self) -> None:
+    def test_a_missing_or_damaged_ledger_is_an_error(self) -> None:
         self.assertIn("nothing to delete again", self.replayed())
         vault.destroy(uuid4())
         with self.assertRaises(SystemExit) as ended:
@@ -277,13 +279,13 @@ class ReplayTests(PartTest):
 
         self.assertEqual(traces(self.alice.client, []), [], "what can be read is deleted all the same")
 
-    def test_an_interrupted_one_is_begun_again(self) -> None:
+    def test_an_interrupted_deletion_is_resumed(self) -> None:
         for client in (self.alice.client, self.mallory.client):
             ledger.append(ledger.LedgerEntry(uuid4(), Scope.ACCOUNT, client.pk, timezone.now()))
         steps = replay._steps
 
-        def first_step(wish: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
-            yield next(steps(wish))
+        def first_step(erasure: erasing.ErasureRequest) -> Iterator[dict[str, int]]:
+            yield next(steps(erasure))
             raise InterruptedError
 
         with patch.object(replay, "_steps", first_step), self.assertRaises(InterruptedError):

@@ -1,4 +1,4 @@
-"""Receipts: ours and whole, or refused with the reason; by the command, by the page, with an old signing key."""
+"""Receipts: ours and unaltered, or refused with the reason; by command, by page, with an old signing key."""
 
 import io
 import json
@@ -40,7 +40,7 @@ class ReceiptTests(BaseTest):
         return json.dumps({**json.loads(self.document), **values})
 
     def assert_said(self, text: str, code: str) -> None:
-        """Fail unless page and command say the same of a text."""
+        """Assert that page and command give the same result."""
         self.assertEqual(receipts.verify(text).code, code)
         page = self.visitor.posts(PAGE, {"pasted": text})
         self.assertContains(page, f'data-verdict="{code}"')
@@ -56,9 +56,13 @@ class ReceiptTests(BaseTest):
                     call_command("verify_receipt", str(file), stdout=out)
                 self.assertEqual(ended.exception.code, 1)
 
-    def test_a_genuine_one_is_told_so_however_it_was_formatted_on_its_way(self) -> None:
-        said = json.loads(self.document)
-        for text in (self.document, json.dumps(said, sort_keys=True), "\ufeff" + json.dumps(said, ensure_ascii=False)):
+    def test_a_genuine_receipt_verifies_in_any_formatting(self) -> None:
+        parsed = json.loads(self.document)
+        for text in (
+            self.document,
+            json.dumps(parsed, sort_keys=True),
+            "\ufeff" + json.dumps(parsed, ensure_ascii=False),
+        ):
             self.assertEqual(receipts.verify(text).code, "genuine")
         self.assert_said(self.document, "genuine")
         sent = SimpleUploadedFile("receipt.json", self.document.encode(), "application/json")
@@ -66,19 +70,19 @@ class ReceiptTests(BaseTest):
         self.assertContains(page, "This deletion receipt is genuine")
         self.assertContains(page, "The contact details")
 
-    def test_whatever_is_changed_is_noticed(self) -> None:
-        said = json.loads(self.document)
-        for name in said:
+    def test_any_change_is_detected(self) -> None:
+        parsed = json.loads(self.document)
+        for name in parsed:
             if name in ("signature", "format", "issuer"):
                 continue
             with self.subTest(name=name):
                 self.assertEqual(receipts.verify(self.changed(**{name: "x"})).code, "not_ours")
-                del (left := dict(said))[name]
+                del (left := dict(parsed))[name]
                 self.assertEqual(receipts.verify(json.dumps(left)).code, "not_ours")
         self.assertEqual(receipts.verify(self.changed(added=1)).code, "not_ours")
         self.assert_said(self.changed(erased={"contact": 2}), "not_ours")
 
-    def test_what_is_no_receipt_of_ours_is_refused_with_the_reason(self) -> None:
+    def test_other_texts_are_refused_with_the_reason(self) -> None:
         number, _, signature = json.loads(self.document)["signature"].partition(":")
         other_purpose = signatures.sign("{}", purpose="history checkpoint")
         self.assert_said(self.changed(issuer="https://other.example"), "foreign")
@@ -106,7 +110,7 @@ class ReceiptTests(BaseTest):
         with override_settings(SIGNING_KEYS={1: bytes(32)}):
             self.assertEqual(receipts.verify(self.document).code, "not_ours")
 
-    def test_it_says_when_the_last_trace_is_gone_and_names_nobody(self) -> None:
+    def test_it_states_the_last_dates_and_identifies_nobody(self) -> None:
         content = self.done.receipt
         completed = datetime.fromisoformat(content["completed_at"])
         self.assertEqual(datetime.fromisoformat(content["last_trace_gone_from"]), completed + timedelta(days=35))
@@ -114,7 +118,7 @@ class ReceiptTests(BaseTest):
         for name in ("alice", "Kept", str(self.alice.client.pk), self.alice.client.pk.hex, str(self.alice.user.pk)):
             self.assertNotIn(name, self.document)
 
-    def test_its_link_is_over_after_thirty_days_and_is_not_to_be_guessed(self) -> None:
+    def test_its_link_expires_after_thirty_days_and_cannot_be_guessed(self) -> None:
         path = f"/receipts/{self.done.token}/"
         for language in ("sv", "en", "de"):
             page = self.visitor.opens(path, HTTP_ACCEPT_LANGUAGE=language)
@@ -128,7 +132,7 @@ class ReceiptTests(BaseTest):
         self.assertEqual(receipts.forget_old(timezone.now()), 1)
         self.assertEqual(receipts.verify(self.document).code, "genuine")
 
-    def test_the_page_asks_for_something_and_counts_tries(self) -> None:
+    def test_the_page_requires_input_and_limits_attempts(self) -> None:
         self.assertEqual(self.visitor.posts(PAGE, {"pasted": ""}).status_code, 422)
         large = SimpleUploadedFile("receipt.json", b" " * (receipts.MOST_BYTES + 1))
         self.assertContains(
@@ -136,15 +140,15 @@ class ReceiptTests(BaseTest):
         )
         odd = SimpleUploadedFile("receipt.json", b"\xff\xfe\x00")
         self.assertContains(self.visitor.posts(PAGE, {"file": odd}), 'data-verdict="unreadable"')
-        # Twice as many, since a minute may begin in between.
+        # Twice as many, since a new minute may start in between.
         responses = [self.visitor.posts(PAGE, {"pasted": "x"}) for _ in range(2 * 20)]
         refused = [response for response in responses if response.status_code == 429]
         self.assertTrue(refused and int(refused[0]["Retry-After"]))
 
 
-def test_a_file_that_is_not_there_or_too_large_is_named(tmp_path: Path) -> None:
+def test_a_missing_or_oversized_file_is_named(tmp_path: Path) -> None:
     large = tmp_path / "large"
     large.write_bytes(b" " * (receipts.MOST_BYTES + 1))
-    for file, said in ((tmp_path / "none", "cannot be read"), (large, "larger than a receipt")):
-        with pytest.raises(CommandError, match=said):
+    for file, parsed in ((tmp_path / "none", "cannot be read"), (large, "larger than a receipt")):
+        with pytest.raises(CommandError, match=parsed):
             call_command("verify_receipt", str(file))

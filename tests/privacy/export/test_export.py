@@ -1,4 +1,4 @@
-"""The copy of everything: complete, sealed until it is taken, for the client's owners alone, and never half."""
+"""The data export: complete, sealed until it is downloaded, for the client's owners only, and never partial."""
 
 import csv
 import io
@@ -38,11 +38,11 @@ IBAN = "SE4550000000058398257466"
 
 
 class ExportTest(BaseTest):
-    """A test with a folder of its own for copies."""
+    """A test with an export folder of its own."""
 
     def setUp(self) -> None:
         super().setUp()
-        # What says that it lives has a connection of its own, which does not see what a test has not committed.
+        # The heartbeat has a connection of its own, which does not see what a test has not committed.
         self.enterContext(patch.object(exports, "BEAT_EVERY_SECONDS", 3_600))
         for path in self.folder.iterdir():
             path.unlink()
@@ -60,13 +60,13 @@ class ExportTest(BaseTest):
         return exports.request_export(person.client, by=person.actor)
 
     def make(self, person: Person | None = None) -> DataExport:
-        """Return a copy that is ready."""
-        asked = self.ask(person)
+        """Return an export that is ready."""
+        requested = self.ask(person)
         with self.captureOnCommitCallbacks(execute=True):
             self.assertTrue(exports.work(timezone.now()))
-        asked.refresh_from_db()
-        self.assertEqual((asked.state, asked.problem), ("ready", ""))
-        return asked
+        requested.refresh_from_db()
+        self.assertEqual((requested.state, requested.problem), ("ready", ""))
+        return requested
 
     def path(self, made: DataExport) -> Path:
         return self.folder / f"{made.pk}.{made.attempt}.sealed"
@@ -74,16 +74,16 @@ class ExportTest(BaseTest):
     def download(self, made: DataExport, person: Person | None = None) -> Any:
         return (person or self.alice).posts(f"{PAGE}{made.pk}/download/")
 
-    def taken(self, made: DataExport, person: Person | None = None) -> ZipFile:
-        """Return the zip as a browser gets it."""
+    def downloaded(self, made: DataExport, person: Person | None = None) -> ZipFile:
+        """Return the zip as a browser receives it."""
         response = self.download(made, person)
         self.assertEqual(response.status_code, 200)
         return ZipFile(io.BytesIO(b"".join(response.streaming_content)))
 
     def holding(self, *tables: ExportedTable) -> AbstractContextManager[object]:
-        """Let there be a single room, with these tables."""
+        """Replace the sources by one with these tables."""
 
-        class Room:
+        class Source:
             @staticmethod
             def count(_client: object) -> dict[str, int]:
                 return {table.name: 0 for table in tables}
@@ -92,7 +92,7 @@ class ExportTest(BaseTest):
             def export(_client: object) -> Any:
                 return iter(tables)
 
-        return patch.object(registry, "every", lambda: [Room])
+        return patch.object(registry, "every", lambda: [Source])
 
 
 def table(name: str, *rows: dict[str, Any]) -> ExportedTable:
@@ -103,7 +103,7 @@ def table(name: str, *rows: dict[str, Any]) -> ExportedTable:
 @pytest.mark.claim("own_copy")
 class ContentTests(ExportTest):
     def live(self, person: Person, iban: str, company: str) -> None:
-        """Leave something behind in every room."""
+        """Create a row in every source."""
         client = person.client
         choose(client, Choice(Mode.FULL, 90), by=person.actor)
         details.save_contact(client, details.Contact(company=company), by=person.actor)
@@ -114,7 +114,7 @@ class ContentTests(ExportTest):
         self.live(self.alice, IBAN, "Alices bageri")
         self.live(self.mallory, "DE89370400440532013000", "Mallory GmbH")
 
-        zipped = self.taken(self.make())
+        zipped = self.downloaded(self.make())
 
         self.assertIsNone(zipped.testzip())
         content = b"".join(zipped.read(name) for name in zipped.namelist()).decode()
@@ -134,7 +134,7 @@ class ContentTests(ExportTest):
     def test_no_password_key_or_secret_is_in_it(self) -> None:
         key = self.alice.key()
 
-        zipped = self.taken(self.make())
+        zipped = self.downloaded(self.make())
 
         content = b"".join(zipped.read(name) for name in zipped.namelist()).decode()
         self.assertNotIn(key, content)
@@ -144,7 +144,7 @@ class ContentTests(ExportTest):
     def test_the_document_is_as_its_schema_says(self) -> None:
         self.live(self.alice, IBAN, "Alices bageri")
 
-        zipped = self.taken(self.make())
+        zipped = self.downloaded(self.make())
 
         schema, document = json.loads(zipped.read("schema.json")), json.loads(zipped.read("data.json"))
         jsonschema_rs.meta.validate(schema)
@@ -157,7 +157,7 @@ class ContentTests(ExportTest):
     def test_the_csv_files_hold_what_the_document_holds(self) -> None:
         self.live(self.alice, IBAN, "Alices bageri")
 
-        zipped = self.taken(self.make())
+        zipped = self.downloaded(self.make())
 
         tables = json.loads(zipped.read("data.json"))["tables"]
         self.assertEqual({f"csv/{name}.csv" for name in tables}, {n for n in zipped.namelist() if n.startswith("csv/")})
@@ -167,14 +167,14 @@ class ContentTests(ExportTest):
             for line, row in zip(lines, rows, strict=True):
                 self.assertEqual(list(line), list(row))
                 for field, value in row.items():
-                    told = value if isinstance(value, str) else "" if value is None else json.dumps(value)
-                    self.assertIn(line[field], (told, f"'{told}"), field)
+                    cell = value if isinstance(value, str) else "" if value is None else json.dumps(value)
+                    self.assertIn(line[field], (cell, f"'{cell}"), field)
 
     def test_no_spreadsheet_runs_a_cell_as_a_formula(self) -> None:
         evil = {"first": '=HYPERLINK("http://evil.example")', "second": "+1", "third": ["=1"], "fourth": -5}
 
         with self.holding(table("evil", evil)):
-            zipped = self.taken(self.make())
+            zipped = self.downloaded(self.make())
 
         [line] = csv.DictReader(io.StringIO(zipped.read("csv/evil.csv").decode("utf-8-sig")))
         self.assertEqual(list(line.values()), ['\'=HYPERLINK("http://evil.example")', "'+1", '["=1"]', "-5"])
@@ -192,23 +192,23 @@ class ContentTests(ExportTest):
         with self.holding(
             table("odd", odd, odd), ExportedTable("empty", "Nothing", (ExportedField("a", "A"),), iter(()))
         ):
-            zipped = self.taken(self.make())
+            zipped = self.downloaded(self.make())
 
         tables = json.loads(zipped.read("data.json"))["tables"]
         self.assertEqual(tables, {"odd": [odd, odd], "empty": []})
         [line, _] = csv.DictReader(io.StringIO(zipped.read("csv/odd.csv").decode("utf-8-sig"), newline=""))
         self.assertEqual(list(line.values()), [odd["text"], "", "true", '{"a": "ö"}', "[]"])
 
-    def test_the_text_in_it_explains_every_field_in_the_language_of_who_asked(self) -> None:
+    def test_the_readme_explains_every_field_in_the_requesters_language(self) -> None:
         for language, known in (("en", "A copy of everything"), ("sv", "")):
             User.objects.filter(pk=self.alice.user.pk).update(language=language)
-            readme = self.taken(self.make()).read("README.txt").decode()
+            readme = self.downloaded(self.make()).read("README.txt").decode()
 
             self.assertIn(known, readme)
             for found in registry.export(self.alice.client):
                 self.assertIn(f"csv/{found.name}.csv", readme)
 
-    def test_a_copy_of_many_rows_needs_little_memory_and_few_files(self) -> None:
+    def test_many_rows_need_little_memory_and_few_files(self) -> None:
         rows: Any = ({"number": number, "text": "x" * 100} for number in range(30_000))
         many = ExportedTable("many", "Many", (ExportedField("number", ""), ExportedField("text", "")), rows)
 
@@ -217,19 +217,19 @@ class ContentTests(ExportTest):
 
         self.assertEqual(made.rows, 30_000)
         self.assertEqual(self.files(), [self.path(made).name])
-        self.assertEqual(len(json.loads(self.taken(made).read("data.json"))["tables"]["many"]), 30_000)
+        self.assertEqual(len(json.loads(self.downloaded(made).read("data.json"))["tables"]["many"]), 30_000)
 
 
 @pytest.mark.claim("sealed_exports")
 class SealedTests(ExportTest):
-    def test_no_known_value_is_on_the_disk_in_clear(self) -> None:
+    def test_no_value_is_on_disk_in_clear(self) -> None:
         details.save_contact(self.alice.client, details.Contact(company="Alices bageri"), by=self.alice.actor)
         seen: list[bytes] = []
         original = archive._move_csv
 
-        def watch(*given: Any) -> None:
+        def watch(*args: Any) -> None:
             seen.extend(path.read_bytes() for path in self.folder.iterdir())
-            original(*given)
+            original(*args)
 
         with patch.object(archive, "_move_csv", watch):
             made = self.make()
@@ -239,7 +239,7 @@ class SealedTests(ExportTest):
                 self.assertNotIn(known, raw)
         self.assertGreater(len(seen), 10)
 
-    def test_nobody_else_on_the_machine_may_look(self) -> None:
+    def test_other_users_of_the_machine_cannot_read_it(self) -> None:
         with override_settings(EXPORT_DIR=self.folder / "new"):
             made = self.make()
             self.assertEqual(stat.S_IMODE((self.folder).stat().st_mode), 0o700)
@@ -247,7 +247,7 @@ class SealedTests(ExportTest):
             self.path(made).unlink()
             self.folder.rmdir()
 
-    def test_a_file_that_was_cut_or_changed_is_refused_with_a_remedy(self) -> None:
+    def test_a_truncated_or_altered_file_is_refused_with_a_remedy(self) -> None:
         damages: dict[str, Any] = {
             "cut": lambda raw: raw[:-1],
             "flipped": lambda raw: raw[:100] + bytes([raw[100] ^ 1]) + raw[101:],
@@ -267,7 +267,7 @@ class SealedTests(ExportTest):
                 self.assertEqual(self.files(), [])
         self.assertNotIn("privacy.export_downloaded", [entry.tag for entry in client_log.entries(self.alice.client)])
 
-    def test_a_file_that_is_gone_is_said(self) -> None:
+    def test_a_missing_file_is_reported(self) -> None:
         made = self.make()
         self.path(made).unlink()
 
@@ -282,9 +282,9 @@ class SealedTests(ExportTest):
         self.assertEqual(self.download(ours).status_code, 302)
         self.assertContains(self.alice.opens(PAGE), "could not be read")
 
-    def test_when_the_key_is_destroyed_nothing_opens_and_nothing_is_made(self) -> None:
+    def test_without_the_key_nothing_opens_or_is_created(self) -> None:
         made = self.make()
-        asked = self.ask(self.mallory)
+        requested = self.ask(self.mallory)
         vault.destroy(self.alice.client.pk)
         vault.destroy(self.mallory.client.pk)
 
@@ -292,8 +292,8 @@ class SealedTests(ExportTest):
             exports.open_for_download(self.alice.client, made.pk, by=self.alice.actor)
         self.assertTrue(exports.work(timezone.now()))
 
-        asked.refresh_from_db()
-        self.assertEqual((asked.state, asked.problem), ("failed", "locked"))
+        requested.refresh_from_db()
+        self.assertEqual((requested.state, requested.problem), ("failed", "locked"))
         self.assertEqual(self.files(), [self.path(made).name])
 
 
@@ -334,27 +334,27 @@ class LifeTests(ExportTest):
             self.assertIn(f"{settings.SITE_URL}{PAGE}\n", sent.body)
             self.assertNotIn(str(made.pk), str(sent.message()))
 
-    def test_the_copy_is_made_and_can_be_had_when_who_asked_is_removed_meanwhile(self) -> None:
+    def test_it_is_created_even_if_its_requester_is_removed(self) -> None:
         olga = self.person("olga@example.com", client=self.alice.client, role=User.Role.OWNER)
-        asked = self.ask(olga)
+        requested = self.ask(olga)
         olga.user.delete()
 
         exports.work(timezone.now())
 
-        self.assertIn("data.json", self.taken(asked).namelist())
-        self.assertEqual(olga.posts(f"{PAGE}{asked.pk}/download/").status_code, 302)
+        self.assertIn("data.json", self.downloaded(requested).namelist())
+        self.assertEqual(olga.posts(f"{PAGE}{requested.pk}/download/").status_code, 302)
 
     def test_it_can_be_downloaded_several_times_and_each_is_recorded(self) -> None:
         made = self.make()
 
-        self.taken(made)
-        self.taken(made)
+        self.downloaded(made)
+        self.downloaded(made)
 
         self.assertEqual(len(client_log.entries(self.alice.client, tag="privacy.export_downloaded")), 2)
         made.refresh_from_db()
         self.assertIsNotNone(made.downloaded_at)
 
-    def test_what_is_sent_is_kept_by_no_browser_and_has_its_length(self) -> None:
+    def test_the_response_is_not_cached_and_has_its_length(self) -> None:
         made = self.make()
 
         response = self.download(made)
@@ -364,7 +364,7 @@ class LifeTests(ExportTest):
         self.assertRegex(response["Content-Disposition"], r'^attachment; filename="ibanse-\d{4}-\d\d-\d\d\.zip"$')
 
     @pytest.mark.claim("sealed_exports")
-    def test_after_a_day_it_is_over_and_its_file_is_gone(self) -> None:
+    def test_after_a_day_it_expires_and_its_file_is_removed(self) -> None:
         made = self.make()
         later = timezone.now() + timedelta(hours=24, seconds=1)
 
@@ -379,7 +379,7 @@ class LifeTests(ExportTest):
         self.assertEqual((made.state, self.files()), ("over", []))
         self.assertContains(self.alice.opens(PAGE), "has been deleted: a copy can be downloaded for 24 hours.")
 
-    def test_that_there_was_one_is_forgotten_after_a_month(self) -> None:
+    def test_its_row_is_deleted_after_a_month(self) -> None:
         made = self.make()
         month = timezone.now() + timedelta(days=30, seconds=1)
 
@@ -399,10 +399,10 @@ class LifeTests(ExportTest):
         self.assertEqual(self.files(), sorted([ours, "notes.txt"]))
         (self.folder / "notes.txt").unlink()
 
-    def test_the_files_of_one_that_is_being_made_stay(self) -> None:
-        asked = self.ask()
+    def test_the_files_of_one_in_progress_remain(self) -> None:
+        requested = self.ask()
         DataExport.objects.update(state="running", attempt=1, heartbeat_at=timezone.now())
-        names = sorted([f"{asked.pk}.1.sealed", f"{asked.pk}.1.users.sealed"])
+        names = sorted([f"{requested.pk}.1.sealed", f"{requested.pk}.1.users.sealed"])
         for name in names:
             (self.folder / name).touch()
 
@@ -413,7 +413,7 @@ class LifeTests(ExportTest):
 
 class WorkerTests(ExportTest):
     def stopping(self, action: Any) -> ExportedTable:
-        """Return a table in whose middle something happens."""
+        """Return a table that runs the action between two rows."""
 
         def rows() -> Any:
             yield {"a": "before"}
@@ -426,27 +426,27 @@ class WorkerTests(ExportTest):
         made = DataExport.objects.get()
         return made.state, made.problem
 
-    def test_there_is_nothing_to_do_when_nobody_has_asked(self) -> None:
+    def test_without_a_request_there_is_nothing_to_do(self) -> None:
         self.assertFalse(exports.work(timezone.now()))
 
-    def test_an_export_that_somebody_is_at_is_left_to_them(self) -> None:
+    def test_an_export_in_progress_is_left_alone(self) -> None:
         self.ask()
         DataExport.objects.update(state="running", attempt=1, heartbeat_at=timezone.now() - timedelta(seconds=25))
 
         self.assertFalse(exports.work(timezone.now()))
 
     def test_an_abandoned_one_is_started_again_from_the_beginning(self) -> None:
-        asked = self.ask()
+        requested = self.ask()
         DataExport.objects.update(state="running", attempt=1, heartbeat_at=timezone.now() - timedelta(seconds=31))
-        for name in (f"{asked.pk}.1.sealed", f"{asked.pk}.1.users.sealed"):
+        for name in (f"{requested.pk}.1.sealed", f"{requested.pk}.1.users.sealed"):
             (self.folder / name).write_bytes(b"half")
 
         self.assertTrue(exports.work(timezone.now()))
 
-        self.assertEqual(self.files(), [f"{asked.pk}.2.sealed"])
-        self.assertIn("data.json", self.taken(asked).namelist())
+        self.assertEqual(self.files(), [f"{requested.pk}.2.sealed"])
+        self.assertIn("data.json", self.downloaded(requested).namelist())
 
-    def test_one_of_which_five_workers_died_is_given_up(self) -> None:
+    def test_after_five_dead_workers_it_is_given_up(self) -> None:
         self.ask()
         DataExport.objects.update(state="running", attempt=5, heartbeat_at=timezone.now() - timedelta(seconds=31))
 
@@ -455,8 +455,8 @@ class WorkerTests(ExportTest):
         self.assertEqual(self.state(), ("failed", "given_up"))
         self.assertContains(self.alice.opens(PAGE), "The process was interrupted too often.")
 
-    def test_a_worker_that_was_thought_dead_can_neither_offer_nor_spoil_anything(self) -> None:
-        asked = self.ask()
+    def test_a_worker_thought_dead_can_offer_and_damage_nothing(self) -> None:
+        requested = self.ask()
         every = registry.every
 
         def another_takes_over() -> None:
@@ -464,16 +464,16 @@ class WorkerTests(ExportTest):
             with patch.object(registry, "every", every):
                 exports.work(timezone.now())
 
-        # Its own files are gone under its hands, which it takes for trouble with the disk.
+        # Its own files were removed meanwhile, which it reports as a disk error.
         with self.holding(self.stopping(another_takes_over)), self.assertLogs("privacy.export.exports", "ERROR"):
             exports.work(timezone.now())
 
         made = DataExport.objects.get()
         self.assertEqual((made.state, made.attempt), ("ready", 2))
-        self.assertEqual(self.files(), [f"{asked.pk}.2.sealed"])
-        self.assertIn("data.json", self.taken(made).namelist())
+        self.assertEqual(self.files(), [f"{requested.pk}.2.sealed"])
+        self.assertIn("data.json", self.downloaded(made).namelist())
 
-    def test_a_worker_that_ends_gives_it_back_at_once(self) -> None:
+    def test_a_stopping_worker_returns_it_at_once(self) -> None:
         self.ask()
         is_ending = threading.Event()
 
@@ -484,7 +484,7 @@ class WorkerTests(ExportTest):
         self.assertTrue(exports.work(timezone.now()))
         self.assertEqual(self.state(), ("ready", ""))
 
-    def test_a_client_that_vanishes_meanwhile_leaves_no_file(self) -> None:
+    def test_a_client_deleted_meanwhile_leaves_no_file(self) -> None:
         self.ask()
 
         with self.holding(self.stopping(self.alice.client.delete)):
@@ -492,7 +492,7 @@ class WorkerTests(ExportTest):
 
         self.assertEqual((DataExport.objects.count(), self.files()), (0, []))
 
-    def test_what_goes_wrong_is_said_with_a_remedy_and_holds_up_no_other(self) -> None:
+    def test_a_failure_is_explained_and_stops_no_other_export(self) -> None:
         def full() -> None:
             raise OSError(28, "No space left on device")
 
@@ -500,7 +500,7 @@ class WorkerTests(ExportTest):
             raise ValueError("SE4550000000058398257466")
 
         cases = (("disk", full, "not enough space"), ("internal", nonsense, "The error is on our side"))
-        for problem, action, said in cases:
+        for problem, action, expected in cases:
             with self.subTest(problem=problem):
                 DataExport.objects.all().delete()
                 self.ask()
@@ -509,11 +509,11 @@ class WorkerTests(ExportTest):
                     self.assertTrue(exports.work(timezone.now()))
 
                 self.assertEqual((self.state(), self.files()), (("failed", problem), []))
-                self.assertContains(self.alice.opens(PAGE), said)
+                self.assertContains(self.alice.opens(PAGE), expected)
                 self.assertNotIn("SE45", str(logged.output))
         self.make()
 
-    def test_a_database_in_trouble_is_tried_again_later(self) -> None:
+    def test_after_a_database_error_it_is_retried_later(self) -> None:
         self.ask()
 
         def trouble() -> None:
@@ -528,14 +528,14 @@ class WorkerTests(ExportTest):
 
 
 class PageTests(ExportTest):
-    def test_the_page_says_what_is_in_a_copy_before_there_is_one(self) -> None:
+    def test_the_page_lists_the_contents_beforehand(self) -> None:
         page = self.alice.opens(PAGE)
 
         self.assertContains(page, 'data-state="none"')
         self.assertContains(page, "Create copy")
         self.assertContains(page, "People who can sign in")
 
-    def test_asking_needs_a_recent_login_and_so_does_taking(self) -> None:
+    def test_requesting_and_downloading_need_a_recent_login(self) -> None:
         made = self.make()
         session = self.alice.browser.session
         session["account_authentication_methods"] = []
@@ -561,7 +561,7 @@ class PageTests(ExportTest):
         self.assertContains(ready, "alice@example.com")
         self.assertContains(ready, '<p id="announcement" class="visually-hidden" role="status">Your copy is ready.</p>')
 
-    def test_sub_users_strangers_and_staff_are_refused_and_other_clients_find_nothing(self) -> None:
+    def test_members_visitors_and_staff_are_refused(self) -> None:
         made = self.make()
         download = f"{PAGE}{made.pk}/download/"
 
@@ -575,7 +575,7 @@ class PageTests(ExportTest):
         self.assertEqual(DataExport.objects.count(), 1)
         self.assertEqual(DataExport.objects.get().downloaded_at, None)
 
-    def test_looking_at_the_paths_changes_nothing(self) -> None:
+    def test_get_requests_change_nothing(self) -> None:
         made = self.make()
 
         for path in (f"{PAGE}request/", f"{PAGE}{made.pk}/download/"):

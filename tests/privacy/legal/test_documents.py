@@ -1,4 +1,4 @@
-"""Documents made out to a client: whole, its own, as they were made, in three languages."""
+"""Documents issued to a client: complete, its own, unchanged, in three languages."""
 
 import io
 import json
@@ -50,19 +50,21 @@ TITLES: Final = {
     "en": ("Data-processing agreement", "Technical and organisational measures"),
     "de": ("Vertrag zur Auftragsverarbeitung", "Technische und organisatorische Maßnahmen"),
 }
-# The fingerprint of the English words of the agreement. Other words need another version: give it here, too.
-WORDS: Final = {"2026-11": "768c1ce9f232f4a9"}
+# The fingerprint of the English text of the agreement. Another text needs another version: update both here.
+WORDS: Final = {"2026-12": "5129cb1c3cda5378"}
 
 
 def text_of(pages: bytes) -> str:
-    """Return the words of a PDF, with single blanks."""
+    """Return the text of a PDF, with single spaces."""
     return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pages)).pages).split())
 
 
-def proved() -> tuple[evidence.Section, ...]:
+def proved() -> tuple[evidence.ClaimSection, ...]:
     """Every claim there is, as if its tests had just passed."""
     return tuple(
-        evidence.Section(subject, tuple(evidence.Shown(claim, date(2026, 11, 26)) for claim in subject.claims))
+        evidence.ClaimSection(
+            subject, tuple(evidence.ShownClaim(claim, date(2026, 11, 26)) for claim in subject.claims)
+        )
         for subject in SUBJECTS
     )
 
@@ -92,11 +94,11 @@ class DocumentTests(BaseTest):
                     self.asks(kind, language)
                     row = ClientDocument.objects.get(kind=kind, language=language)
                     pages = self.fetches(row)
-                    said = text_of(pages)
+                    text = text_of(pages)
                     place = {"sv": "Sverige", "en": "Sweden", "de": "Schweden"}[language]
                     for words in (title, COMPANY, "556677-8899", "Östra Ågatan 5", place, "Nordkoll AB", row.version):
-                        self.assertIn(words, said)
-                    self.assertIn(legal.spaced(legal.opened(row).facts.fingerprint), said)
+                        self.assertIn(words, text)
+                    self.assertIn(legal.spaced(legal.opened(row).facts.fingerprint), text)
                     reader = PdfReader(io.BytesIO(pages))
                     assert reader.metadata is not None
                     self.assertEqual((reader.metadata.title, reader.metadata.author), (title, "Nordkoll AB"))
@@ -104,20 +106,20 @@ class DocumentTests(BaseTest):
 
     def test_the_agreement_has_every_point_of_the_article_and_the_measures_every_claim_that_holds(self) -> None:
         self.asks()
-        said = text_of(self.fetches(ClientDocument.objects.get(kind="agreement")))
+        text = text_of(self.fetches(ClientDocument.objects.get(kind="agreement")))
         for point in "abcdefgh":
-            self.assertIn(f"28(3)({point})", said)
-        self.assertIn("Värd GmbH, Germany: runs the servers", said)
+            self.assertIn(f"28(3)({point})", text)
+        self.assertIn("Värd GmbH, Germany: runs the servers", text)
 
         self.sections.return_value = proved()[:2]
         self.asks("measures")
-        said = text_of(self.fetches(ClientDocument.objects.get(kind="measures")))
+        text = text_of(self.fetches(ClientDocument.objects.get(kind="measures")))
         with translation.override("en"):
             for number, subject in enumerate(SUBJECTS):
                 for claim in subject.claims:
-                    self.assertEqual(" ".join(str(claim.says).split()) in said, number < 2, claim.slug)
+                    self.assertEqual(" ".join(str(claim.says).split()) in text, number < 2, claim.slug)
 
-    def test_a_document_stays_to_the_byte_and_the_same_is_not_made_twice(self) -> None:
+    def test_a_document_stays_byte_for_byte_and_is_not_created_twice(self) -> None:
         self.asks()
         first = ClientDocument.objects.get()
         pages = self.fetches(first)
@@ -133,10 +135,10 @@ class DocumentTests(BaseTest):
         self.assertEqual(ClientDocument.objects.count(), 3)
         self.assertEqual(self.fetches(first), pages)
         listed = self.alice.opens(PATH)
-        for document in legal.of(self.alice.client):
+        for document in legal.documents_of(self.alice.client):
             self.assertContains(listed, legal.spaced(document.facts.fingerprint))
 
-    def test_the_same_paper_of_a_day_gives_the_same_bytes(self) -> None:
+    def test_the_same_document_gives_the_same_bytes(self) -> None:
         party = Party("A", "", "B")
         with translation.override("en"):
             paper = agreement.paper(party, party)
@@ -147,7 +149,7 @@ class DocumentTests(BaseTest):
         self.assertNotEqual(one, later)
 
     @override_settings(SUBPROCESSORS=(), SITE_URL="https://ibanse.example")
-    def test_other_words_have_another_version(self) -> None:
+    def test_another_text_has_another_version(self) -> None:
         party = Party("A", "", "B")
         with translation.override("en"):
             words = json.dumps(str(agreement.paper(party, party)))
@@ -158,8 +160,8 @@ class DocumentTests(BaseTest):
         self.asks()
         self.fetches(ClientDocument.objects.get())
 
-        told = client_log.open_entries(self.alice.client, client_log.entries(self.alice.client)[:2])
-        self.assertEqual([entry.details["document"] for entry in told], ["agreement", "agreement"])
+        shown = client_log.open_entries(self.alice.client, client_log.entries(self.alice.client)[:2])
+        self.assertEqual([entry.details["document"] for entry in shown], ["agreement", "agreement"])
         self.assert_recorded("privacy.document_made", self.alice.client)
         self.assert_recorded("privacy.document_downloaded", self.alice.client)
         self.assertContains(self.alice.opens("/account/history/"), "Data-processing agreement")
@@ -168,7 +170,7 @@ class DocumentTests(BaseTest):
         self.assertEqual((row["company"], row["requested_by"]), (COMPANY, "alice@example.com"))
         self.assertEqual(tables["contact"][0]["organisation_number"], "556677-8899")
 
-    def test_nobody_else_gets_it_and_it_opens_with_the_clients_key_only(self) -> None:
+    def test_it_opens_for_its_client_only(self) -> None:
         self.asks()
         row = ClientDocument.objects.get()
         for sealed in (row.sealed_facts, row.sealed_pdf):
@@ -184,7 +186,7 @@ class DocumentTests(BaseTest):
         with self.assertRaises(vault.VaultError):
             legal.download(self.mallory.client, row.pk, by=self.mallory.actor)
 
-    def test_what_is_missing_is_said_kindly_and_nothing_is_made(self) -> None:
+    def test_missing_details_are_named_and_nothing_is_created(self) -> None:
         page = self.mallory.opens(PATH)
         self.assertContains(page, "Missing there: Company, Street and number, City.")
         self.assertContains(page, 'href="/account/contact/"')
@@ -199,7 +201,7 @@ class DocumentTests(BaseTest):
         self.assertEqual(self.asks("everything").status_code, 422)
         self.assertFalse(ClientDocument.objects.exists())
 
-    def test_odd_characters_are_printed_or_named_and_never_lost(self) -> None:
+    def test_unusual_characters_are_printed_or_named(self) -> None:
         details.save_contact(
             self.alice.client, details.Contact("東京 Ελλάδα", street="X", city="Y"), by=self.alice.actor
         )
@@ -215,7 +217,7 @@ class DocumentTests(BaseTest):
                 pages = self.fetches(ClientDocument.objects.order_by("-made_at")[0])
                 self.assertIn(company.replace(" ", ""), text_of(pages).replace(" ", ""))
 
-    def test_an_owner_can_delete_one_and_the_history_says_which(self) -> None:
+    def test_an_owner_can_delete_one_and_the_audit_log_names_it(self) -> None:
         self.asks()
         row = ClientDocument.objects.get()
         path = f"{PATH}{row.pk}/delete/"
@@ -228,14 +230,14 @@ class DocumentTests(BaseTest):
         self.assert_recorded("privacy.document_deleted", self.alice.client)
         self.assertEqual(self.alice.posts(path).status_code, 404)
 
-    def test_twenty_a_day_are_enough(self) -> None:
+    def test_more_than_twenty_a_day_are_refused(self) -> None:
         with patch("privacy.legal.MOST_PER_DAY", 1):
             self.asks()
             self.assertContains(self.asks(language="sv"), "try again tomorrow", status_code=409)
 
 
 class TestSubprocessors:
-    def test_nothing_said_is_not_the_same_as_nobody(self) -> None:
+    def test_an_unset_list_is_not_an_empty_one(self) -> None:
         assert subprocessors.parse("") is None
         assert subprocessors.parse("none") == ()
 

@@ -1,4 +1,4 @@
-"""What has reached its end goes, everywhere, in chunks: also when the one who deletes is killed in the middle."""
+"""Expired data is deleted everywhere, in chunks, also after a kill half-way."""
 
 import subprocess
 import sys
@@ -35,14 +35,14 @@ from validation.models import ValidationRecord
 pytestmark = pytest.mark.claim("retention")
 
 NOW: Final = datetime(2026, 7, 24, 12, tzinfo=UTC)
-"""Counts are kept since 1 July 2024 then."""
+"""Then the oldest retained counts are of 1 July 2024."""
 
 
 class RetentionTests(BaseTest):
     def prunes(self, now: datetime = NOW) -> dict[str, int]:
         return dict(pruning.prune(now))
 
-    def test_a_check_goes_when_its_last_day_is_over(self) -> None:
+    def test_a_check_is_deleted_after_its_last_day(self) -> None:
         for ends in (date(2026, 7, 23), date(2026, 7, 24), date(2026, 7, 25)):
             self.record(ends)
 
@@ -51,7 +51,7 @@ class RetentionTests(BaseTest):
         left = ValidationRecord.objects.values_list("expires_on", flat=True)
         self.assertEqual(sorted(left), [date(2026, 7, 24), date(2026, 7, 25)])
 
-    def test_a_full_address_of_the_history_goes_after_seven_days_and_the_chain_stays_whole(self) -> None:
+    def test_full_ip_addresses_are_deleted_after_seven_days(self) -> None:
         client = self.alice.client
         entry = audit.record(AuditEvent.CONTACT_CHANGED, client=client, by=Actor(ip_address="192.0.2.7"))
 
@@ -62,7 +62,7 @@ class RetentionTests(BaseTest):
         self.assertEqual((bytes(detail.sealed_address), bool(detail.sealed)), (b"", True))
         self.assertTrue(client_log.verify(client).ok)
 
-    def test_sessions_that_have_ended_go_and_living_ones_stay(self) -> None:
+    def test_ended_sessions_are_deleted_and_active_ones_remain(self) -> None:
         self.alice.opens("/overview/")
         Session.objects.create(session_key="over", session_data="", expire_date=timezone.now() - timedelta(hours=1))
         UserSession.objects.create(user=self.vera.user, session_key="x", ip="192.0.2.7", user_agent="", data={})
@@ -73,7 +73,7 @@ class RetentionTests(BaseTest):
         self.assertFalse(UserSession.objects.filter(session_key="x").exists())
         self.assertEqual(self.alice.opens("/overview/").status_code, 200)
 
-    def test_an_invitation_goes_thirty_days_after_its_end(self) -> None:
+    def test_an_invitation_is_deleted_thirty_days_after_its_end(self) -> None:
         for days in (29, 31):
             Invitation.objects.create(
                 client=self.alice.client, email=f"{days}@example.com", expires_at=NOW - timedelta(days=days)
@@ -82,14 +82,14 @@ class RetentionTests(BaseTest):
         self.assertEqual(self.prunes()["invitations"], 1)
         self.assertEqual(Invitation.objects.get().email, "29@example.com")
 
-    def test_a_confirmation_goes_with_its_link(self) -> None:
+    def test_a_confirmation_is_deleted_with_its_link(self) -> None:
         address = EmailAddress.objects.create(user=self.alice.user, email="alice@example.com")
         for days in (2, 4):
             EmailConfirmation.objects.create(email_address=address, sent=NOW - timedelta(days=days), key=str(days))
 
         self.assertEqual(self.prunes()["confirmations"], 1)
 
-    def test_counts_are_kept_for_25_months(self) -> None:
+    def test_counts_are_retained_for_25_months(self) -> None:
         client = self.alice.client
         self.alice.key()
         key = ApiKey.objects.get()
@@ -104,14 +104,14 @@ class RetentionTests(BaseTest):
         for counts in (UsageDay.objects, KeyUsageDay.objects):
             self.assertEqual(counts.values_list("day", flat=True).get(), date(2024, 7, 1))
 
-    def test_the_first_day_that_is_kept_is_the_first_of_a_month_two_years_ago(self) -> None:
+    def test_the_oldest_retained_day_is_the_first_of_a_month(self) -> None:
         for now, since in (
             (datetime(2026, 1, 31, 23, tzinfo=UTC), date(2024, 1, 1)),
             (datetime(2026, 12, 1, tzinfo=UTC), date(2024, 12, 1)),
         ):
             self.assertEqual(usage_counts.retained_since(now), since)
 
-    def test_an_ended_key_goes_when_no_count_of_it_is_left(self) -> None:
+    def test_an_ended_key_is_deleted_after_its_last_count(self) -> None:
         start = datetime(2024, 7, 1, tzinfo=UTC)
         for name, end in (("old", start - timedelta(seconds=1)), ("young", start), ("in use", NOW)):
             self.alice.key(name=name)
@@ -120,14 +120,14 @@ class RetentionTests(BaseTest):
         self.assertEqual(self.prunes()["ended keys"], 1)
         self.assertEqual(ApiKey.objects.count(), 2)
 
-    def test_a_block_goes_thirty_days_after_its_end_and_one_without_end_stays(self) -> None:
+    def test_a_block_is_deleted_thirty_days_after_its_end(self) -> None:
         for number, end in enumerate((NOW - timedelta(days=31), NOW - timedelta(days=29), None)):
             Block.objects.create(network=f"192.0.2.{number}/32", expires_at=end)
 
         self.assertEqual(self.prunes()["blocks"], 1)
         self.assertEqual(Block.objects.count(), 2)
 
-    def test_it_goes_on_with_what_owners_have_wished(self) -> None:
+    def test_pending_reductions_are_continued(self) -> None:
         self.record(date(2999, 1, 1))
         choice = Choice(Mode.OFF)
         mode.choose(self.alice.client, choice, by=self.alice.actor, covers_older=True)
@@ -135,7 +135,7 @@ class RetentionTests(BaseTest):
         self.assertEqual(self.prunes(timezone.now())["reduced checks"], 1)
         self.assertEqual(registry.logged(self.alice.client)[Mode.VERDICT], 0)
 
-    def test_more_than_a_chunk_goes_in_chunks_that_are_transactions_of_their_own(self) -> None:
+    def test_each_chunk_is_a_transaction(self) -> None:
         ValidationRecord.objects.bulk_create(self.unsaved(date(2026, 7, 1)) for _ in range(2_500))
 
         with self.assertNumQueries(3 * 4):  # The transaction's beginning, rows found, rows deleted, its end.
@@ -143,19 +143,19 @@ class RetentionTests(BaseTest):
 
         self.assertEqual(done, 2_500)
 
-    def test_doing_it_twice_does_nothing_more(self) -> None:
+    def test_a_second_run_does_nothing(self) -> None:
         self.record(date(2026, 7, 1))
         self.prunes()
 
         self.assertEqual(set(self.prunes().values()), {0})
 
-    def test_the_command_says_how_much_went(self) -> None:
+    def test_the_command_prints_how_much_was_deleted(self) -> None:
         self.record(date(2026, 7, 1))
-        said = StringIO()
+        output = StringIO()
 
-        call_command("prune_expired", stdout=said)
+        call_command("prune_expired", stdout=output)
 
-        self.assertIn("        1 checks\n", said.getvalue())
+        self.assertIn("        1 checks\n", output.getvalue())
 
     def unsaved(self, ends: date) -> ValidationRecord:
         return ValidationRecord(
@@ -167,7 +167,7 @@ class RetentionTests(BaseTest):
 
 
 class TestKilled:
-    def test_a_kill_in_the_middle_loses_nothing_and_the_next_time_goes_on(self, production: Production) -> None:
+    def test_after_a_kill_the_next_run_continues(self, production: Production) -> None:
         client_id = production.run(expiry.create_records, 9_500, 1_500)
 
         with pytest.raises(subprocess.CalledProcessError) as killed:
@@ -175,9 +175,9 @@ class TestKilled:
         assert killed.value.returncode == -9
         assert production.run(expiry.count_records, client_id) == 11_000 - 3 * batch.ROWS
 
-        said = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "manage.py", "prune_expired"],
             cwd=services.ROOT, env=production.environment, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
-        assert "6,500 checks" in said
+        assert "6,500 checks" in output
         assert production.run(expiry.count_records, client_id) == 1_500

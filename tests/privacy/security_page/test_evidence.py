@@ -1,4 +1,4 @@
-"""The claims to the public: each has tests, and the page shows those that hold in a release, with their results."""
+"""The public claims: each has tests, and the page shows those proven in a release, with their results."""
 
 import ast
 import json
@@ -21,7 +21,7 @@ from ibanse.config import hosting
 from privacy.inventory import registry
 from privacy.security_page import evidence
 from privacy.security_page.claims import SUBJECTS
-from privacy.security_page.evidence import Evidence, Result
+from privacy.security_page.evidence import ClaimResult, Evidence
 from tests.base import BaseTest
 
 TESTS = Path(__file__).resolve().parents[2]
@@ -77,7 +77,7 @@ def marked(source: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, set[str]]:
-    """Return which files of tests bear the marker of a slug."""
+    """Return the test files that have the marker of a slug."""
     found = defaultdict(set)
     for path in TESTS.rglob("test_*.py"):
         for slug in marked(path.read_text(encoding="utf-8")):
@@ -108,9 +108,11 @@ class TestFile:
         path = tmp_path / "evidence.json"
         path.write_text(json.dumps(FILE))
 
-        assert evidence.read(path) == Evidence("1.2.3", COMMIT, date(2026, 11, 26), {"own_key": Result("passed", 3)})
+        assert evidence.read(path) == Evidence(
+            "1.2.3", COMMIT, date(2026, 11, 26), {"own_key": ClaimResult("passed", 3)}
+        )
 
-    def test_a_missing_file_is_no_mistake(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_missing_file_is_no_error(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         assert evidence.read(tmp_path / "evidence.json") is None
         assert caplog.messages == []
 
@@ -139,9 +141,9 @@ class SecurityPageTests(BaseTest):
                 assert f'href="#{subject.slug}"' in pages[language]
         for claim in CLAIMS:
             for sentence in (claim.says, claim.how, claim.check):
-                said = {language: translated(sentence, language) for language in pages}
-                assert len(set(said.values())) == 3, sentence
-                for language, words in said.items():
+                expected = {language: translated(sentence, language) for language in pages}
+                assert len(set(expected.values())) == 3, sentence
+                for language, words in expected.items():
                     assert words in pages[language]
 
     def test_a_release_shows_results_with_their_date(self) -> None:
@@ -152,7 +154,7 @@ class SecurityPageTests(BaseTest):
         self.assertContains(page, "The tests ran on 26 November 2026 for version 1.2.3 (commit 0123456789ab).")
 
     def test_a_claim_that_did_not_pass_is_left_out(self) -> None:
-        for result in (Result("failed", 3), Result("not run", 3), Result("passed", 0), None):
+        for result in (ClaimResult("failed", 3), ClaimResult("not run", 3), ClaimResult("passed", 0), None):
             with self.results(SLUGS - {"own_key"}, **({"own_key": result} if result else {})):
                 page = self.visitor.opens("/security/").content.decode()
 
@@ -183,7 +185,7 @@ class SecurityPageTests(BaseTest):
                 assert f'id="{claim.slug}"' in page
                 assert translated(claim.check, language) in page
 
-    def test_what_only_production_has_is_claimed_there_only(self) -> None:
+    def test_claims_about_production_are_shown_there_only(self) -> None:
         with self.results(SLUGS), override_settings(EMBEDDED=True, LOG_KEYS=[]):
             page = self.visitor.opens("/security/").content.decode()
 
@@ -198,27 +200,27 @@ class SecurityPageTests(BaseTest):
         self.assertContains(page, "could not be verified in this version")
         self.assertContains(page, 'id="limits"')
 
-    def test_what_the_operator_says_of_the_hosting_is_shown_as_that_and_only_when_it_is_said(self) -> None:
+    def test_the_operators_statement_about_hosting_is_shown_as_such(self) -> None:
         self.assertNotContains(self.visitor.opens("/security/"), 'id="hosting"')
-        said = hosting.Hosting(
+        expected = hosting.Hosting(
             "Servers <b>& more", "Finland", ["ISO 27001"], hosting.documents("Agreement https://host.example/dpa.pdf")
         )
-        with override_settings(HOSTING=said):
+        with override_settings(HOSTING=expected):
             page = self.visitor.opens("/security/")
 
         for text in ("Servers &lt;b&gt;&amp; more", "Finland", "ISO 27001", "our tests cannot prove it"):
             self.assertContains(page, text)
         self.assertContains(page, '<a href="https://host.example/dpa.pdf" rel="noreferrer">Agreement</a>', html=True)
 
-    def test_every_page_leads_to_it(self) -> None:
+    def test_every_page_links_to_it(self) -> None:
         for path in ("/", "/countries/", "/sign-in/", "/no-such-page/"):
             self.assertContains(
                 self.visitor.opens(path), 'href="/security/"', status_code=404 if "no-" in path else 200
             )
 
-    def results(self, slugs: set[str], **others: Result) -> AbstractContextManager[None]:
-        """Let the tests of these claims have passed."""
-        claims = {**{slug: Result("passed", 3) for slug in slugs}, **others}
+    def results(self, slugs: set[str], **others: ClaimResult) -> AbstractContextManager[None]:
+        """Act as if the tests of these claims had passed."""
+        claims = {**{slug: ClaimResult("passed", 3) for slug in slugs}, **others}
         return self.evidence(Evidence("1.2.3", COMMIT, date(2026, 11, 26), claims))
 
     @contextmanager
@@ -231,7 +233,7 @@ class SecurityPageTests(BaseTest):
 
 class SecurityTxtTests(BaseTest):
     @override_settings(SECURITY_CONTACTS=["mailto:security@ibanse.example", "https://ibanse.example/weakness"])
-    def test_it_is_as_rfc_9116_wants_it(self) -> None:
+    def test_it_follows_rfc_9116(self) -> None:
         response = self.visitor.opens("/.well-known/security.txt")
 
         self.assertEqual(response.headers["Content-Type"], "text/plain; charset=utf-8")
@@ -252,13 +254,13 @@ class SecurityTxtTests(BaseTest):
         self.assertLess(expires - datetime.now(UTC), timedelta(days=365))
         self.assertContains(self.visitor.opens("/security/"), 'href="mailto:security@ibanse.example"')
 
-    def test_without_anybody_to_tell_there_is_none(self) -> None:
+    def test_without_a_contact_there_is_none(self) -> None:
         self.assertEqual(self.visitor.opens("/.well-known/security.txt").status_code, 404)
         self.assertNotContains(self.visitor.opens("/security/"), "Write to:")
 
 
 class NoticeTests(BaseTest):
-    def test_the_notice_lists_what_is_kept_from_the_same_source_as_the_settings(self) -> None:
+    def test_the_notice_lists_what_the_settings_page_lists(self) -> None:
         page = self.visitor.opens("/privacy/").content.decode()
 
         for line in registry.summaries():

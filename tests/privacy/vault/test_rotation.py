@@ -1,4 +1,4 @@
-"""manage.py rotate_master_key: every data key under the newest master key, whatever happens meanwhile."""
+"""manage.py rotate_master_key: every data key is wrapped by the newest master key, whatever happens meanwhile."""
 
 from io import StringIO
 from unittest import mock
@@ -26,7 +26,7 @@ class RotationTest(TestCase):
         self.addCleanup(vault.forget)
 
     def seals(self, times: int, keys: dict[int, bytes] | None = None) -> dict[UUID, bytes]:
-        """Seal for so many new owners under master key 1."""
+        """Seal for this many new owners under master key 1."""
         owners = [uuid4() for _ in range(times)]
         with override_settings(MASTER_KEYS=keys or {1: FIRST}):
             return {owner: vault.seal(owner, "sealed", purpose="test", record="1") for owner in owners}
@@ -49,13 +49,13 @@ class RotationTest(TestCase):
 
 
 class RewrappingTests(RotationTest):
-    def test_afterwards_the_old_master_key_is_not_needed_and_it_says_so(self) -> None:
+    def test_afterwards_the_old_master_key_is_not_needed(self) -> None:
         sealed = self.seals(2 * rotation.CHUNK_ROWS + 1)
 
-        said = self.rotates()
+        printed = self.rotates()
 
-        self.assertIn("Wrapped anew: 201 data keys in ", said)
-        self.assertIn("Master key 1 wraps nothing. Once every worker runs with master key 2, take it out", said)
+        self.assertIn("Rewrapped: 201 data keys in ", printed)
+        self.assertIn("Master key 1 wraps nothing. Once every worker runs with master key 2, take it out", printed)
         self.assertEqual(self.wrapped_by(), {2: 201})
         self.assert_open(sealed, {2: SECOND})
 
@@ -64,26 +64,28 @@ class RewrappingTests(RotationTest):
         self.rotates()
         before = list(DataKey.objects.order_by("pk").values())
 
-        self.assertIn("Wrapped anew: 0 data keys", self.rotates())
+        self.assertIn("Rewrapped: 0 data keys", self.rotates())
         self.assertEqual(list(DataKey.objects.order_by("pk").values()), before)
-        self.assertIn("Master key 2 wraps every data key, and no other one is given.", self.rotates(keys={2: SECOND}))
+        self.assertIn(
+            "Master key 2 wraps every data key, and no other one is configured.", self.rotates(keys={2: SECOND})
+        )
 
-    def test_a_dry_run_opens_all_and_writes_nothing(self) -> None:
+    def test_a_dry_run_unwraps_all_and_writes_nothing(self) -> None:
         self.seals(3)
         before = list(DataKey.objects.order_by("pk").values())
 
-        said = self.rotates("--dry-run")
+        printed = self.rotates("--dry-run")
 
-        self.assertIn("Dry run: 3 data keys opened, nothing was written.", said)
-        self.assertIn("Master key 1 still wraps 3 data keys: it must stay.", said)
+        self.assertIn("Dry run: 3 data keys opened, nothing was written.", printed)
+        self.assertIn("Master key 1 still wraps 3 data keys: it must stay.", printed)
         self.assertEqual(list(DataKey.objects.order_by("pk").values()), before)
 
-    def test_it_tells_how_far_it_is_and_how_fast(self) -> None:
+    def test_it_prints_its_progress(self) -> None:
         self.seals(rotation.CHUNK_ROWS + 1)
-        with mock.patch("privacy.management.commands.rotate_master_key._TOLD_EVERY_SECONDS", 0):
-            said = self.rotates()
+        with mock.patch("privacy.management.commands.rotate_master_key._PROGRESS_EVERY_SECONDS", 0):
+            printed = self.rotates()
 
-        self.assertRegex(said, r"100 of 101 data keys, [\d,]+ a second\n101 of 101 data keys, ")
+        self.assertRegex(printed, r"100 of 101 data keys, [\d,]+ a second\n101 of 101 data keys, ")
 
     def test_a_key_that_is_destroyed_between_reading_and_writing_stays_destroyed(self) -> None:
         sealed = self.seals(5)
@@ -96,9 +98,9 @@ class RewrappingTests(RotationTest):
             return wrap(owner, number, key)
 
         with mock.patch.object(master_keys, "wrap", destroys):
-            said = self.rotates()
+            printed = self.rotates()
 
-        self.assertIn("Wrapped anew: 4 data keys", said)
+        self.assertIn("Rewrapped: 4 data keys", printed)
         self.assertIsNone(DataKey.objects.get(owner=dead).wrapped)
         self.assertEqual(self.wrapped_by(), {2: 4, None: 1})
         with self.assertRaises(vault.Destroyed):
@@ -119,11 +121,11 @@ class RewrappingTests(RotationTest):
         with mock.patch.object(master_keys, "wrap", another_one):
             outer = self.rotates()
 
-        self.assertIn("Wrapped anew: 5 data keys", inner[0])
-        self.assertIn("Wrapped anew: 0 data keys", outer)
+        self.assertIn("Rewrapped: 5 data keys", inner[0])
+        self.assertIn("Rewrapped: 0 data keys", outer)
         self.assert_open(sealed, {2: SECOND})
 
-    def test_what_does_not_open_is_left_counted_and_a_failure_and_stops_nobody_else(self) -> None:
+    def test_a_key_that_cannot_be_unwrapped_is_counted_and_stops_no_other(self) -> None:
         sealed = self.seals(2 * rotation.CHUNK_ROWS)
         torn = DataKey.objects.order_by("pk")[:3]
         for row in torn:
@@ -139,7 +141,7 @@ class RewrappingTests(RotationTest):
         self.assertEqual(self.wrapped_by(), {1: 3, 2: 197})
         self.assert_open(sealed, {2: SECOND})
 
-    def test_a_master_key_that_opens_to_other_bytes_than_were_made_replaces_nothing(self) -> None:
+    def test_a_key_with_another_fingerprint_replaces_nothing(self) -> None:
         self.seals(1)
         DataKey.objects.update(fingerprint="0" * 32)
 
@@ -156,7 +158,7 @@ class RewrappingTests(RotationTest):
 
         self.assert_open(sealed, {1: FIRST})
 
-    def test_a_process_that_lacks_the_newest_master_key_takes_nothing_back(self) -> None:
+    def test_a_process_without_the_newest_master_key_undoes_nothing(self) -> None:
         sealed = self.seals(2, keys={3: SECOND})
 
         with self.assertRaises(CommandError):
@@ -164,13 +166,13 @@ class RewrappingTests(RotationTest):
 
         self.assert_open(sealed, {3: SECOND})
 
-    def test_keys_made_under_the_old_one_meanwhile_are_a_failure_that_a_second_run_mends(self) -> None:
+    def test_keys_created_meanwhile_need_a_second_run(self) -> None:
         self.seals(2)
         wrap = master_keys.wrap
         late: dict[UUID, bytes] = {}
 
         def a_worker_with_old_settings(owner: UUID, number: int, key: bytes) -> tuple[int, bytes]:
-            # For an owner whose id this run has passed.
+            # For an owner whose ID this run has passed.
             passed = mock.patch("tests.privacy.vault.test_rotation.uuid4", return_value=UUID(int=1))
             with mock.patch.object(master_keys, "wrap", wrap), passed:
                 late.update(late or self.seals(1))
@@ -180,11 +182,11 @@ class RewrappingTests(RotationTest):
         with slow, self.assertRaisesRegex(CommandError, "Run this again"):
             self.rotates()
 
-        self.assertIn("Wrapped anew: 1 data key in", self.rotates())
+        self.assertIn("Rewrapped: 1 data key in", self.rotates())
         self.assert_open(late, {2: SECOND})
 
 
-# A process that starts others, which are killed, and says by an AssertionError what is not as it should be.
+# A process that starts others, which are killed, and raises an AssertionError for anything unexpected.
 PLOT = """
 import os, signal
 from collections import Counter
@@ -223,13 +225,13 @@ def let_go():
         connection.close()
         getattr(connection, "close_pool", lambda: None)()
 
-def begin(deed, *arguments):
+def begin(action, *arguments):
     let_go()
     child = os.fork()
     if child:
         return child
     try:
-        deed(*arguments)
+        action(*arguments)
         let_go()
         os._exit(0)
     finally:
@@ -238,19 +240,19 @@ def begin(deed, *arguments):
 def end(child):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-def rotate(word="nothing", number=0, deed=None):
-    # Does the deed just before the n-th statement that holds the word.
+def rotate(word="nothing", number=0, action=None):
+    # Runs the action just before the n-th statement that contains the word.
     seen = 0
     def watch(execute, sql, params, many, context):
         nonlocal seen
         seen += word in sql
         if word in sql and seen == number:
-            deed()
+            action()
         return execute(sql, params, many, context)
-    said = StringIO()
+    output = StringIO()
     with connections["keyring"].execute_wrapper(watch):
-        call_command("rotate_master_key", stdout=said)
-    return said.getvalue()
+        call_command("rotate_master_key", stdout=output)
+    return output.getvalue()
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
@@ -265,9 +267,9 @@ under(1, 2)
 # In the transaction of the first chunk, and then twice in that of the second.
 for number, rewrapped in ((50, 0), (101, 100), (101, 200)):
     assert end(begin(rotate, "UPDATE", number, die)) == -signal.SIGKILL
-    told = found()
+    outcome = found()
     by = {1: 250 - rewrapped, 2: rewrapped} if rewrapped else {1: 250}
-    assert told == ({"sealed": 250}, by), (number, told)
+    assert outcome == ({"sealed": 250}, by), (number, outcome)
 if on_sqlite:
     assert end(begin(rotate, "wal_checkpoint", 1, die)) == -signal.SIGKILL
 assert "Master key 1 wraps nothing." in rotate()
@@ -284,15 +286,15 @@ def destroy():
 def destroys_elsewhere():
     child = os.fork()
     if not child:
-        # What was inherited belongs to the parent: this one takes connections of its own.
+        # Inherited connections belong to the parent: this process opens its own.
         os.execv(sys.executable, [sys.executable, "-c", DESTROY, *map(str, dead)])
     assert end(child) == 0
 DESTROY = "import sys, uuid, django; django.setup(); from privacy import vault\\n" + (
     "for each in sys.argv[1:]: vault.destroy(uuid.UUID(each))"
 )
-# After the reading and before the writing; where SQLite's writers take turns, before that one's turn.
-said = rotate("BEGIN" if on_sqlite else "UPDATE", 1, destroys_elsewhere)
-assert "Wrapped anew: 90 data keys" in said, said
+# Between reading and writing; where SQLite's writers take turns, before that one's turn.
+output = rotate("BEGIN" if on_sqlite else "UPDATE", 1, destroys_elsewhere)
+assert "Rewrapped: 90 data keys" in output, output
 under(2)
 assert found() == ({"sealed": 90, "Destroyed": 10}, {2: 90, None: 10}), found()
 """
@@ -327,23 +329,23 @@ assert (in_files(before), in_files(wrapped()), len(wrapped())) == (0, 225, 225)
 
 
 class KilledTests(test_vault.WorkersTest, TransactionTestCase):
-    """The command in processes of its own, killed at every kind of moment, beside others that seal and destroy."""
+    """The command in separate processes, killed at various points, beside others that seal and destroy."""
 
     databases = {"default", "keyring"}
     elsewhere = test_vault.OtherWorkersTests.elsewhere
 
-    def test_killed_anywhere_every_key_opens_and_the_next_run_ends_what_is_left(self) -> None:
+    def test_after_a_kill_every_key_opens_and_the_next_run_finishes(self) -> None:
         self.run_code(PLOT + KILLED)
 
-    def test_what_others_destroy_between_its_reading_and_its_writing_does_not_come_back(self) -> None:
+    def test_keys_destroyed_by_others_stay_destroyed(self) -> None:
         self.run_code(PLOT + DESTROYED_MEANWHILE)
 
-    def test_two_at_once_beside_one_that_seals_and_destroys_lose_nothing(self) -> None:
+    def test_two_runs_beside_seals_and_destructions_lose_nothing(self) -> None:
         self.run_code(PLOT + AT_ONCE)
 
 
 class RotatedFileTests(test_vault.WorkersTest):
     """SQLite's keyring, byte by byte."""
 
-    def test_no_file_holds_what_the_old_master_key_wrapped_even_after_a_kill(self) -> None:
+    def test_no_file_contains_old_wrappings_even_after_a_kill(self) -> None:
         self.run_code(PLOT + FILES)

@@ -1,4 +1,4 @@
-"""Sealed files: never in clear on the disk, whole or not at all."""
+"""Sealed files: never in clear on disk, complete or not at all."""
 
 import os
 import stat
@@ -37,7 +37,7 @@ class SealedFileTests(TestCase):
             return b"".join(sealed_file.read(file, name or self.name))
 
     def pieces(self) -> list[bytes]:
-        """Return the pieces as they lie on the disk, each with its length."""
+        """Return the pieces as they are on disk, each with its length."""
         raw, found = self.path.read_bytes(), []
         while raw:
             end = 4 + int.from_bytes(raw[:4], "big")
@@ -45,7 +45,7 @@ class SealedFileTests(TestCase):
             raw = raw[end:]
         return found
 
-    def test_what_was_written_is_read_whatever_its_length(self) -> None:
+    def test_any_length_is_read_as_written(self) -> None:
         for length in (0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES + 7):
             with self.subTest(length=length):
                 data = os.urandom(length)
@@ -60,13 +60,13 @@ class SealedFileTests(TestCase):
         self.assertEqual(self.read(), SECRET * 50_000)
         self.assertEqual(len(self.pieces()), -(-len(SECRET) * 50_000 // PIECE_BYTES))
 
-    def test_nothing_of_it_is_on_the_disk_in_clear_and_no_other_user_may_look(self) -> None:
+    def test_nothing_is_on_disk_in_clear_or_readable_by_others(self) -> None:
         self.write(SECRET * 30_000)
 
         self.assertNotIn(SECRET[:8], self.path.read_bytes())
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
 
-    def test_a_path_that_is_taken_is_left_alone(self) -> None:
+    def test_an_existing_path_is_refused(self) -> None:
         self.write(SECRET)
 
         with self.assertRaises(FileExistsError):
@@ -103,7 +103,7 @@ class SealedFileTests(TestCase):
             with self.subTest(place=place), self.assertRaises(Damaged):
                 self.read()
 
-    def test_pieces_cannot_be_moved_left_out_or_put_behind(self) -> None:
+    def test_pieces_cannot_be_moved_left_out_or_appended(self) -> None:
         self.write(bytes(2 * PIECE_BYTES + 5))
         first, second, last = self.pieces()
 
@@ -114,18 +114,18 @@ class SealedFileTests(TestCase):
 
     def test_a_file_opens_only_for_its_owner_and_under_its_name(self) -> None:
         self.write(SECRET)
-        stranger = uuid.uuid4()
-        vault.seal(stranger, "x", purpose="test", record="file")
+        other_owner = uuid.uuid4()
+        vault.seal(other_owner, "x", purpose="test", record="file")
 
         for name in (
-            Name(stranger, "test", "file"),
+            Name(other_owner, "test", "file"),
             Name(self.name.owner, "other", "file"),
             Name(self.name.owner, "test", "fil"),
         ):
             with self.subTest(name=name), self.assertRaises(Damaged):
                 self.read(name)
 
-    def test_a_length_that_cannot_be_is_not_believed(self) -> None:
+    def test_an_impossible_length_is_refused(self) -> None:
         self.path.write_bytes(b"\xff\xff\xff\xff" + bytes(100))
         vault.seal(self.name.owner, "x", purpose="test", record="file")
 

@@ -69,7 +69,7 @@ class SealingTests(VaultTest):
         with self.assertRaises(vault.Broken):
             vault.unseal(other, envelope, purpose="check.iban", record="7")
 
-    def test_no_part_can_lend_a_letter_to_its_neighbour(self) -> None:
+    def test_no_boundary_between_parts_can_be_moved(self) -> None:
         envelope = vault.seal(self.owner, "x", purpose="ab", record="c")
 
         with self.assertRaises(vault.Broken):
@@ -83,7 +83,7 @@ class SealingTests(VaultTest):
             with self.assertRaises(vault.Broken):
                 self.unseal(bytes(changed))
 
-    def test_a_cut_or_lengthened_envelope_is_refused(self) -> None:
+    def test_a_truncated_or_extended_envelope_is_refused(self) -> None:
         envelope = self.seal()
         for changed in (*(envelope[:length] for length in range(len(envelope))), envelope + b"\0"):
             with self.assertRaises(vault.Broken):
@@ -91,13 +91,13 @@ class SealingTests(VaultTest):
 
     def test_every_refusal_reads_the_same(self) -> None:
         envelope = self.seal()
-        said = set()
+        output = set()
         for changed, record in ((b"", "7"), (b"\2" + envelope[1:], "7"), (envelope[:-1], "7"), (envelope, "8")):
             with self.assertRaises(vault.Broken) as refused:
                 self.unseal(changed, record=record)
-            said.add(str(refused.exception))
+            output.add(str(refused.exception))
 
-        self.assertEqual(said, {"This envelope does not open."})
+        self.assertEqual(output, {"This envelope does not open."})
 
     def test_the_layout_is_the_documented_one(self) -> None:
         envelope = self.seal("four")
@@ -105,7 +105,7 @@ class SealingTests(VaultTest):
         self.assertEqual(envelope[:2], b"\x01\x01")
         self.assertEqual(len(envelope), 2 + 12 + 4 + 16)
 
-    def test_what_the_database_hands_back_as_a_view_opens_too(self) -> None:
+    def test_a_memoryview_opens_too(self) -> None:
         envelope = memoryview(self.seal(b"\0\xff"))
 
         self.assertEqual(vault.unseal(self.owner, envelope, purpose="check.iban", record="7"), b"\0\xff")
@@ -115,7 +115,7 @@ class SealingTests(VaultTest):
             with self.assertRaises(ValueError):
                 vault.seal(self.owner, "x", purpose=purpose, record=record)
 
-    def test_unsealing_never_makes_a_key(self) -> None:
+    def test_unsealing_never_creates_a_key(self) -> None:
         envelope = self.seal()
         with self.assertRaises(vault.NoKey):
             vault.unseal(uuid4(), envelope, purpose="check.iban", record="7")
@@ -125,7 +125,7 @@ class SealingTests(VaultTest):
         self.assertEqual(DataKey.objects.count(), 1)
 
     @pytest.mark.claim("keys_apart")
-    def test_only_the_wrapped_key_is_kept(self) -> None:
+    def test_only_the_wrapped_key_is_stored(self) -> None:
         key = cipher.new_key()
         with mock.patch.object(cipher, "new_key", return_value=key):
             self.seal()
@@ -155,7 +155,7 @@ class RoundTripTests(HypothesisTestCase):
 
 @pytest.mark.claim("own_key")
 class NamedEnvelopeTests(VaultTest):
-    def test_it_opens_without_being_told_the_owner(self) -> None:
+    def test_it_names_its_owner(self) -> None:
         named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="second factor")
 
         self.assertRegex(named, r"\Av1\.[A-Za-z0-9_-]+\Z")
@@ -185,7 +185,7 @@ class NamedEnvelopeTests(VaultTest):
                 with self.assertRaises(vault.Broken):
                     vault.unseal_named(spelling, purpose="second factor")
 
-    def test_given_to_another_owner_it_does_not_open(self) -> None:
+    def test_it_does_not_open_for_another_owner(self) -> None:
         other = uuid4()
         vault.seal_named(other, "so that the other has a key", purpose="second factor")
         named = vault.seal_named(self.owner, "JBSWY3DPEHPK3PXP", purpose="second factor")
@@ -228,7 +228,7 @@ class BlindIndexTests(VaultTest):
 
 @pytest.mark.claim("destroyed_keys")
 class DestructionTests(VaultTest):
-    def test_after_it_nothing_opens_and_nothing_is_sealed(self) -> None:
+    def test_afterwards_nothing_opens_and_nothing_is_sealed(self) -> None:
         envelope, named = self.seal(), vault.seal_named(self.owner, "x", purpose="second factor")
         vault.destroy(self.owner)
 
@@ -241,7 +241,7 @@ class DestructionTests(VaultTest):
                 self.seal()
             vault.forget()
 
-    def test_it_leaves_a_tombstone_that_names_the_key_without_holding_it(self) -> None:
+    def test_it_leaves_a_tombstone_without_the_key(self) -> None:
         self.seal()
         fingerprint = vault.fingerprint(self.owner)
         vault.destroy(self.owner)
@@ -252,7 +252,7 @@ class DestructionTests(VaultTest):
         self.assertIsNone(tombstone.master_key)
         self.assertIsNotNone(tombstone.destroyed_at)
 
-    def test_twice_is_as_good_as_once(self) -> None:
+    def test_a_second_call_changes_nothing(self) -> None:
         self.seal()
         vault.destroy(self.owner)
         once = DataKey.objects.values().get(owner=self.owner)
@@ -324,7 +324,7 @@ class MasterKeyTests(VaultTest):
             self.seal()
         self.assertIn("Master key 1 ", str(exchanged.exception))
 
-    def test_a_wrapped_key_cannot_be_given_to_another_owner(self) -> None:
+    def test_a_wrapped_key_cannot_be_moved_to_another_owner(self) -> None:
         other = uuid4()
         self.seal()
         vault.seal(other, "x", purpose="check.iban", record="7")
@@ -366,7 +366,7 @@ class OpenedKeyTests(VaultTest):
     def at(self, seconds: float) -> "mock._patch[mock.Mock]":
         return mock.patch("privacy.vault.opened.time.monotonic", return_value=seconds)
 
-    def test_an_opened_key_is_held_for_a_minute_however_often_it_is_used(self) -> None:
+    def test_an_unwrapped_key_is_cached_for_a_minute_at_most(self) -> None:
         with self.at(1000):
             envelope = self.seal()
         for seconds, queries in ((1000, 0), (1030, 0), (1059.9, 0), (1060, 1), (1061, 0)):
@@ -381,7 +381,7 @@ class OpenedKeyTests(VaultTest):
         with self.at(1060), self.assertRaises(vault.Destroyed):
             self.unseal(envelope)
 
-    def test_keys_of_others_are_let_go_of_when_any_is_asked_for(self) -> None:
+    def test_expired_keys_of_others_are_dropped_too(self) -> None:
         held = opened.OpenedKeys()
         with self.at(1000):
             held.put(uuid4(), opened.OpenedKey(1, FIRST), held.ticket())
@@ -390,7 +390,7 @@ class OpenedKeyTests(VaultTest):
 
         self.assertEqual(len(held), 0)
 
-    def test_only_so_many_are_held_and_the_oldest_makes_room(self) -> None:
+    def test_the_cache_is_limited_and_drops_the_oldest(self) -> None:
         held = opened.OpenedKeys()
         owners = [uuid4() for _ in range(opened.MOST_HELD + 1)]
         for owner in owners:
@@ -400,7 +400,7 @@ class OpenedKeyTests(VaultTest):
         self.assertIsNone(held.get(owners[0]))
         self.assertIsNotNone(held.get(owners[1]))
 
-    def test_a_key_that_was_read_before_its_destruction_is_not_held_after_it(self) -> None:
+    def test_a_key_read_before_its_destruction_is_not_cached(self) -> None:
         held = opened.OpenedKeys()
         ticket = held.ticket()
         held.drop(self.owner)
@@ -417,13 +417,13 @@ class RoutingTests(VaultTest):
         self.assertEqual(tables["keyring"], {"django_migrations", "vault_datakey"})
         self.assertNotIn("vault_datakey", tables["default"])
 
-    def test_every_model_has_one_home(self) -> None:
+    def test_every_model_is_in_one_database(self) -> None:
         for model in apps.get_models(include_auto_created=True):
             home = "keyring" if model is DataKey else "default"
             self.assertEqual((router.db_for_read(model), router.db_for_write(model)), (home, home), model)
             self.assertEqual({alias for alias in BOTH if router.allow_migrate_model(alias, model)}, {home}, model)
 
-    def test_nothing_may_point_into_the_vault(self) -> None:
+    def test_no_relation_may_lead_into_the_vault(self) -> None:
         user = get_user_model()(email="alice@example.com")
 
         self.assertFalse(router.allow_relation(user, DataKey()))
@@ -433,7 +433,7 @@ class RoutingTests(VaultTest):
 class TransactionTests(TransactionTestCase):
     databases = BOTH
 
-    def test_a_key_that_a_rollback_could_take_back_is_not_made(self) -> None:
+    def test_no_key_is_created_that_a_rollback_could_lose(self) -> None:
         owner = uuid4()
         with transaction.atomic(using="keyring"), self.assertRaises(RuntimeError):
             vault.seal(owner, "x", purpose="check.iban", record="7")
@@ -450,7 +450,7 @@ class TransactionTests(TransactionTestCase):
         self.assertEqual(vault.unseal(owner, envelope, purpose="check.iban", record="7"), b"x")
 
 
-# What a process of its own does with the keyring; it ends by printing its answer.
+# What a separate process does with the keyring; it prints its result at the end.
 MIGRATE = """
 from django.core.management import call_command
 call_command("migrate", "vault", database="keyring", verbosity=0)
@@ -490,7 +490,7 @@ DESTROY = "vault.destroy(owner)"
 
 
 class WorkersTest(unittest.TestCase):
-    """Processes of their own that share a folder of data, and in it a keyring of SQLite's."""
+    """Separate processes that share a data folder, and in it a SQLite keyring."""
 
     def setUp(self) -> None:
         self.owner = uuid4()
@@ -500,7 +500,7 @@ class WorkersTest(unittest.TestCase):
         )
 
     def elsewhere(self) -> dict[str, str]:
-        """Return the settings that lead the processes to another keyring."""
+        """Return the settings for another keyring."""
         return {}
 
     def start(self, code: str, *arguments: str) -> "subprocess.Popen[str]":
@@ -511,16 +511,16 @@ class WorkersTest(unittest.TestCase):
         return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True)
 
     def run_code(self, code: str, *arguments: str) -> list[str]:
-        """Return the words that the code printed in a process of its own."""
+        """Return the words that the code printed in a separate process."""
         with self.start(code, *arguments) as process:
-            said, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0)
-        return said.split()
+        return output.split()
 
 
 @pytest.mark.claim("destroyed_keys")
 class OtherWorkersTests(WorkersTest, TransactionTestCase):
-    """Several workers on one keyring: a file of SQLite's, or the PostgreSQL that the suite runs on."""
+    """Several workers on one keyring: a SQLite file, or the PostgreSQL that the suite runs on."""
 
     databases = BOTH
 
@@ -556,7 +556,7 @@ class OtherWorkersTests(WorkersTest, TransactionTestCase):
             self.assertEqual(opened_again, ["sealed_at_once"] * 4)
 
 
-# Runs on a keyring file of its own: seals for many owners, destroys some and says what of it stands in which files.
+# Runs on a keyring file of its own: seals for many owners, destroys some and prints which files contain which bytes.
 FILES = """
 from django.conf import settings
 from privacy.crypto import cipher
@@ -605,21 +605,21 @@ print((settings.DATA_DIR / "keyring.sqlite3-wal").stat().st_size)
 class KeyringFileTests(WorkersTest):
     """SQLite's keyring, byte by byte."""
 
-    def test_no_file_holds_a_byte_of_a_destroyed_key(self) -> None:
-        said = self.run_code(MIGRATE + FILES)
+    def test_no_file_contains_a_byte_of_a_destroyed_key(self) -> None:
+        output = self.run_code(MIGRATE + FILES)
 
-        # Before: each wrapped key is found, so the search works; never: a key in the clear. After: only the living.
-        self.assertEqual(said, ["200", "0", "0", "100", "0"])
+        # Before: every wrapped key is found, so the search works, and never a key in clear. After: only existing keys.
+        self.assertEqual(output, ["200", "0", "0", "100", "0"])
 
-    def test_a_log_kept_busy_by_a_reader_is_reported_and_cut_the_next_time(self) -> None:
+    def test_a_busy_log_is_reported_and_truncated_later(self) -> None:
         self.assertEqual(self.run_code(MIGRATE + BUSY), ["unfinished", "destroyed", "0"])
 
     def test_a_committed_key_survives_a_power_cut(self) -> None:
-        said = self.run_code(
+        output = self.run_code(
             "from django.db import connections\ncursor = connections['keyring'].cursor()\n"
             "for name in ('journal_mode', 'synchronous', 'secure_delete'):\n"
             "    print(*cursor.execute(f'PRAGMA {name}').fetchone())"
         )
 
         # 2 is FULL: the log reaches the disk before a commit returns.
-        self.assertEqual(said, ["wal", "2", "1"])
+        self.assertEqual(output, ["wal", "2", "1"])
