@@ -16,7 +16,7 @@ from accounts import batch, mail
 from accounts.actor import Actor
 from accounts.audit import hash_chain
 from accounts.audit.events import CLIENT_EVENTS, AuditEvent, client_event_text
-from accounts.audit.hash_chain import Chain, Checkpoint, Verification
+from accounts.audit.hash_chain import Chain, ChainVerification, Checkpoint
 from accounts.models import Client, HistoryDetail, HistoryEntry, User
 
 
@@ -144,7 +144,7 @@ def _details_text(log_chain: Chain[HistoryEntry], entry: HistoryEntry) -> str:
     return " ".join(log_chain.details_of(entry).values()).lower()
 
 
-def verify(client: Client) -> Verification:
+def verify(client: Client) -> ChainVerification:
     """Read the whole chain and say whether an entry was edited, removed or put in; erased details do no harm."""
     return chain(client).verify()
 
@@ -154,6 +154,6 @@ def checkpoint(client: Client) -> Checkpoint:
     return chain(client).checkpoint()
 
 
-def verify_checkpoint(client: Client, stated: Checkpoint) -> Verification:
+def verify_checkpoint(client: Client, stated: Checkpoint) -> ChainVerification:
     """Read the chain, then compare it with a checkpoint that was stored elsewhere."""
     return chain(client).verify_checkpoint(stated)

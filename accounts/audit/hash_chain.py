@@ -31,7 +31,7 @@ Checkpoint = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class ChainVerification:
     """Whether a chain is intact: how many entries were read, and the first that is wrong."""
 
     ok: bool
@@ -93,16 +93,16 @@ class Chain(Generic[Entry]):
         """Return the caller's full address, empty when it is not known or no longer."""
         return self._opened(entry, "address", _sealed_field(entry, "sealed_address"))
 
-    def verify(self) -> Verification:
+    def verify(self) -> ChainVerification:
         """Read the whole chain and say whether an entry was edited, removed or put in; erased details do no harm."""
         previous, number = _GENESIS, 0
         found = self.rows.select_related("detail").order_by("number")
         for number, entry in enumerate(found.iterator(chunk_size=_AT_ONCE), 1):
             problem = self._problem(entry, number, previous)
             if problem:
-                return Verification(ok=False, entries=number, first_bad=number, problem=problem)
+                return ChainVerification(ok=False, entries=number, first_bad=number, problem=problem)
             previous = bytes(entry.hash)
-        return Verification(ok=True, entries=number)
+        return ChainVerification(ok=True, entries=number)
 
     def checkpoint(self) -> Checkpoint:
         """Return a signed statement of where the chain ends now: it proves later that no tail was cut off."""
@@ -115,7 +115,7 @@ class Chain(Generic[Entry]):
         }
         return {**stated, "signature": signatures.sign(self._statement(stated), purpose=self._signed_for())}
 
-    def verify_checkpoint(self, stated: Checkpoint) -> Verification:
+    def verify_checkpoint(self, stated: Checkpoint) -> ChainVerification:
         """Read the chain, then compare it with a checkpoint that was stored elsewhere."""
         result = self.verify()
         if not result.ok:
@@ -123,13 +123,13 @@ class Chain(Generic[Entry]):
         signature = stated.get("signature", "")
         ours = signatures.is_ours(self._statement(stated), signature, purpose=self._signed_for())
         if not ours or stated.get(self.stated_as) != str(self.owner):
-            return Verification(ok=False, entries=result.entries, problem="signature")
+            return ChainVerification(ok=False, entries=result.entries, problem="signature")
         number = int(stated["number"])
         if number > result.entries:
-            return Verification(ok=False, entries=result.entries, first_bad=result.entries + 1, problem="cut")
+            return ChainVerification(ok=False, entries=result.entries, first_bad=result.entries + 1, problem="cut")
         entry = self.rows.filter(number=number).first()
         if entry is not None and bytes(entry.hash).hex() != stated["hash"]:
-            return Verification(ok=False, entries=result.entries, first_bad=number, problem="changed")
+            return ChainVerification(ok=False, entries=result.entries, first_bad=number, problem="changed")
         return result
 
     def hash(self, entry: Entry) -> bytes:

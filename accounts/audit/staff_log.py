@@ -19,7 +19,7 @@ from accounts import batch, mail
 from accounts.actor import Actor
 from accounts.audit import hash_chain
 from accounts.audit.events import STAFF_EVENTS, StaffEvent, staff_event_text
-from accounts.audit.hash_chain import Chain, Checkpoint, Verification
+from accounts.audit.hash_chain import Chain, ChainVerification, Checkpoint
 from accounts.models import StaffDetail, StaffEntry, StaffLogLock, User
 
 OWNER: Final = UUID("2a8d1f64-93b7-4c0e-8f52-7d6e0b9c41a3")
@@ -114,7 +114,7 @@ def open_entries(found: Iterable[StaffEntry]) -> list[StaffLogRow]:
     ]
 
 
-def verify() -> Verification:
+def verify() -> ChainVerification:
     """Read the whole chain and say whether an entry was edited, removed or put in; erased details do no harm."""
     return chain().verify()
 
@@ -124,7 +124,7 @@ def checkpoint() -> Checkpoint:
     return chain().checkpoint()
 
 
-def verify_checkpoint(stated: Checkpoint) -> Verification:
+def verify_checkpoint(stated: Checkpoint) -> ChainVerification:
     """Read the chain, then compare it with a checkpoint that was stored elsewhere."""
     return chain().verify_checkpoint(stated)
 

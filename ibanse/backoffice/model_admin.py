@@ -2,11 +2,11 @@
 
 How to add to it:
 
-- **A list and a page for a model**: a class on `StaffAdmin` in the app's `admin.py` (plain, no decorator), a line in
+- **A list and a page for a model**: a class on `StaffAdmin` in `lists/<noun>.py` (plain, no decorator), a line in
   `SECTIONS` of site.py, and `app.view_model` in the groups of accounts/staff/groups.py that may see it.
 - **An action**: a class on `StaffActionView` in `actions/<noun>.py` and a line in that module's `PAGES`.
-- **Another page**: a function view `(request: StaffRequest, …) -> HttpResponse` and a `Page` in `PAGES` of site.py.
-  `on=Client` puts its link on the page of each client (the path then takes `<uuid:pk>`, or whatever the key is);
+- **Another page**: a function view `(request: StaffRequest, …) -> HttpResponse` and a `BackOfficePage` in `PAGES` of
+  site.py. `on=Client` puts its link on the page of each client (the path then takes its key, `<uuid:pk>`);
   without it the link is in the menu. A page with a form says `changes=True`. The site checks the permission and
   records; the view does neither. It renders a template on `admin/base_site.html` (fill `page`, `trail` and
   `page_title`) with the context it needs and nothing of Django's admin.
@@ -72,7 +72,7 @@ def found(request: HttpRequest, client: UUID) -> Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class BackOfficePage:
     """A page of the back-office that is not a list or a row of a model: most often an action."""
 
     name: str
@@ -107,7 +107,7 @@ class LimitedPaginator(_Paginator):
 
 
 class StaffAdmin(_ModelAdmin):
-    """A list and a page of each row, both to look at: what changes something is a `Page`.
+    """A list and a page of each row, both to look at: what changes something is a `BackOfficePage`.
 
     It needs the permission `app.view_model`. One finds rows by the exact value of a field in `search_fields`, and
     narrows by those in `list_filter` and `narrowed_by`: with parts of a value, or in the order of it, one could guess

@@ -24,7 +24,7 @@ from accounts.forms import idempotency
 from accounts.permissions import StaffPermission
 from accounts.staff.justification import Justification
 from ibanse.backoffice.forms import ActionForm
-from ibanse.backoffice.model_admin import Page, StaffRequest, looks_at
+from ibanse.backoffice.model_admin import BackOfficePage, StaffRequest, looks_at
 
 Fact = tuple[Promise, object]
 Row = TypeVar("Row")
@@ -96,10 +96,10 @@ class StaffActionView(View, Generic[Row]):
         return True
 
     @classmethod
-    def as_page(cls) -> Page:
+    def as_page(cls) -> BackOfficePage:
         """Return the page for the table of the site."""
         view = reauthentication_required(cls.as_view()) if cls.is_grave else cls.as_view()
-        return Page(
+        return BackOfficePage(
             name=cls.name,
             path=cls.path,
             view=require_http_methods(["GET", "HEAD", "POST"])(view),

@@ -38,7 +38,7 @@ from accounts.staff import entry, unmasking
 from apikeys.models import ApiKey, QuotaMonth
 from ibanse.backoffice import actions, audit
 from ibanse.backoffice.lists import api_keys, client_log, clients, ip_blocks, members, sessions, staff_log
-from ibanse.backoffice.model_admin import Page, StaffAdmin, looks_at
+from ibanse.backoffice.model_admin import BackOfficePage, StaffAdmin, looks_at
 from ibanse.backoffice.views import audit_verification, client_details, dashboard, refused_calls
 from ibanse.backoffice.views import staff as staff_pages
 
@@ -46,15 +46,15 @@ View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MenuSection:
     """A part of the menu, with the models it shows."""
 
     title: Promise
     models: tuple[tuple[type[Model], type[StaffAdmin]], ...] = ()
 
 
-SECTIONS: Final[dict[str, Section]] = {
-    "clients": Section(
+SECTIONS: Final[dict[str, MenuSection]] = {
+    "clients": MenuSection(
         gettext_lazy("Clients"),
         (
             (Client, clients.ClientAdmin),
@@ -63,7 +63,7 @@ SECTIONS: Final[dict[str, Section]] = {
             (ContactDetails, clients.ContactAdmin),
         ),
     ),
-    "billing": Section(
+    "billing": MenuSection(
         gettext_lazy("Billing"),
         (
             (BillingDetails, clients.BillingAdmin),
@@ -71,7 +71,7 @@ SECTIONS: Final[dict[str, Section]] = {
             (QuotaMonth, api_keys.QuotaMonthAdmin),
         ),
     ),
-    "security": Section(
+    "security": MenuSection(
         gettext_lazy("Security"),
         (
             (HistoryEntry, client_log.ClientLogAdmin),
@@ -80,13 +80,13 @@ SECTIONS: Final[dict[str, Section]] = {
             (Block, ip_blocks.BlockAdmin),
         ),
     ),
-    "staff": Section(gettext_lazy("Staff"), ((StaffEntry, staff_log.StaffLogAdmin),)),
+    "staff": MenuSection(gettext_lazy("Staff"), ((StaffEntry, staff_log.StaffLogAdmin),)),
 }
 """The menu from top to bottom, and every model of the back-office."""
 
-PAGES: Final[tuple[Page, ...]] = (
+PAGES: Final[tuple[BackOfficePage, ...]] = (
     *actions.PAGES,
-    Page(
+    BackOfficePage(
         "client_details",
         "clients/<uuid:pk>/details/",
         client_details.client_details,
@@ -95,7 +95,7 @@ PAGES: Final[tuple[Page, ...]] = (
         on=Client,
         changes=True,
     ),
-    Page(
+    BackOfficePage(
         "verify_client",
         "clients/<uuid:pk>/history/",
         audit_verification.verify_client,
@@ -103,7 +103,7 @@ PAGES: Final[tuple[Page, ...]] = (
         gettext_lazy("Verify integrity"),
         on=Client,
     ),
-    Page(
+    BackOfficePage(
         "verify_staff",
         "staff/history/",
         audit_verification.verify_staff,
@@ -112,7 +112,7 @@ PAGES: Final[tuple[Page, ...]] = (
         section="staff",
         changes=True,
     ),
-    Page(
+    BackOfficePage(
         "staff",
         "staff/",
         staff_pages.people,
@@ -120,7 +120,7 @@ PAGES: Final[tuple[Page, ...]] = (
         gettext_lazy("Staff and groups"),
         section="staff",
     ),
-    Page(
+    BackOfficePage(
         "change_staff",
         "staff/<uuid:pk>/",
         staff_pages.change,
@@ -128,7 +128,7 @@ PAGES: Final[tuple[Page, ...]] = (
         gettext_lazy("Change"),
         changes=True,
     ),
-    Page(
+    BackOfficePage(
         "refused_calls",
         "refused-calls/",
         refused_calls.refused_calls,
@@ -228,7 +228,7 @@ class BackOffice(AdminSite):
         return TemplateResponse(request, "admin/index.html", context)
 
 
-def _guarded(page: Page) -> View:
+def _guarded(page: BackOfficePage) -> View:
     """Return the page's view behind its permission."""
 
     @wraps(page.view)
@@ -286,7 +286,7 @@ def _menu(request: HttpRequest) -> Iterator[tuple[str, list[Link]]]:
             yield str(section.title), links
 
 
-def _of_models(request: HttpRequest, section: Section) -> Iterator[Link]:
+def _of_models(request: HttpRequest, section: MenuSection) -> Iterator[Link]:
     for model, _class in section.models:
         shown_by = site.get_model_admin(model)
         assert isinstance(shown_by, StaffAdmin)
@@ -306,7 +306,7 @@ def _of_pages(request: HttpRequest, section: str) -> Iterator[Link]:
             yield Link(str(page.label), place, request.path.startswith(place))
 
 
-def _may(request: HttpRequest, page: Page) -> bool:
+def _may(request: HttpRequest, page: BackOfficePage) -> bool:
     user = request.user
     return isinstance(user, User) and user.has_perm(page.permission)
 

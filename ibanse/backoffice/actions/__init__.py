@@ -6,9 +6,9 @@
 from typing import Final
 
 from ibanse.backoffice.actions import api_keys, clients, invitations, ip_blocks, notes, sessions
-from ibanse.backoffice.model_admin import Page
+from ibanse.backoffice.model_admin import BackOfficePage
 
-PAGES: Final[tuple[Page, ...]] = (
+PAGES: Final[tuple[BackOfficePage, ...]] = (
     *notes.PAGES,
     *clients.PAGES,
     *invitations.PAGES,

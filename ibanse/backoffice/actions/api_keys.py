@@ -20,7 +20,7 @@ from accounts.staff.justification import Justification
 from apikeys import leaked_keys
 from apikeys.models import ApiKey
 from ibanse.backoffice.actions.clients import client_page
-from ibanse.backoffice.model_admin import Page, StaffRequest
+from ibanse.backoffice.model_admin import BackOfficePage, StaffRequest
 from ibanse.backoffice.pages import Fact, StaffActionView
 
 
@@ -122,7 +122,7 @@ class RevokeKey(StaffActionView[ApiKey]):
 
 
 PAGES = (
-    Page(
+    BackOfficePage(
         "find_leaked_key",
         "keys/revoke/",
         find_key,

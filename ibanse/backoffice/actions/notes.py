@@ -16,7 +16,7 @@ from accounts.staff import notes
 from accounts.staff.justification import Justification
 from ibanse.backoffice.actions.clients import ClientAction
 from ibanse.backoffice.forms import ActionForm
-from ibanse.backoffice.model_admin import Page, StaffRequest, found
+from ibanse.backoffice.model_admin import BackOfficePage, StaffRequest, found
 
 
 def notes_page(request: StaffRequest, pk: UUID) -> HttpResponse:
@@ -80,6 +80,6 @@ class AddNote(ClientAction):
 
 
 PAGES = (
-    Page("notes", "clients/<uuid:pk>/notes/", notes_page, StaffPermission.VIEW_NOTE, _("Notes"), on=Client),
+    BackOfficePage("notes", "clients/<uuid:pk>/notes/", notes_page, StaffPermission.VIEW_NOTE, _("Notes"), on=Client),
     AddNote.as_page(),
 )

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import messages
 from accounts.audit import client_log, export, staff_log
 from accounts.audit.forms import StaffCheckpointForm
-from accounts.audit.hash_chain import Verification
+from accounts.audit.hash_chain import ChainVerification
 from ibanse.backoffice.model_admin import StaffRequest, found
 
 
@@ -50,5 +50,5 @@ def _staff_page(
     return render(request, "admin/verify_staff.html", context, status=status)
 
 
-def _problem(result: Verification) -> str:
+def _problem(result: ChainVerification) -> str:
     return messages.HISTORY_PROBLEMS[result.problem] % {"number": result.first_bad} if not result.ok else ""

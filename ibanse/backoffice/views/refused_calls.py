@@ -21,7 +21,7 @@ DAYS: Final = 7
 _DAY: Final = timedelta(days=1)
 
 
-class Reason(NamedTuple):
+class RefusalReason(NamedTuple):
     """A code of the table of problems, and how often calls were refused with it."""
 
     code: str
@@ -85,11 +85,11 @@ def _hour(at: datetime, counts: Counter[str]) -> Hour:
     return Hour(at, counts.total(), [(code, number) for code, number in counts.most_common() if code and number])
 
 
-def _reason(code: str, steps: list[datetime], by_hour: dict[datetime, Counter[str]], now: datetime) -> Reason:
+def _reason(code: str, steps: list[datetime], by_hour: dict[datetime, Counter[str]], now: datetime) -> RefusalReason:
     values = [by_hour[at][code] if at in by_hour else None for at in steps]
     kind = KINDS.get(code)  # A release that went back may not know a code that is on record.
     last_day = sum(counts[code] for at, counts in by_hour.items() if at > now - _DAY - HOUR)
-    return Reason(
+    return RefusalReason(
         code,
         kind.title if kind else "",
         kind.status if kind else None,

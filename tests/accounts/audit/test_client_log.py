@@ -1,4 +1,4 @@
-"""The history: written by one pen, chained, personal only where it is sealed."""
+"""A client's audit log: chained, personal only where it is sealed, verified by anybody."""
 
 from datetime import timedelta
 from io import StringIO
@@ -36,20 +36,20 @@ class HistoryTests(BaseTest):
     def test_a_action_is_told_with_who_when_and_from_where(self) -> None:
         self.write(1)
 
-        [told] = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
+        [row] = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
 
-        self.assertEqual(told.who, "alice@example.com")
-        self.assertEqual(told.network, "192.0.2.0/24")
-        self.assertEqual(told.address, "192.0.2.77")
-        self.assertEqual(told.details, {"device": "Computer 0"})
-        self.assertEqual(told.when.microsecond, 0)
+        self.assertEqual(row.who, "alice@example.com")
+        self.assertEqual(row.network, "192.0.2.0/24")
+        self.assertEqual(row.address, "192.0.2.77")
+        self.assertEqual(row.details, {"device": "Computer 0"})
+        self.assertEqual(row.when.microsecond, 0)
 
     def test_an_ip_address_without_a_request_is_recorded(self) -> None:
         audit.record(AuditEvent.KEY_REFUSED, client=self.client_of_alice, by=Actor(ip_address="2001:db8::7"))
 
-        [told] = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
+        [row] = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
 
-        self.assertEqual((told.network, told.address), ("2001:db8::/48", "2001:db8::7"))
+        self.assertEqual((row.network, row.address), ("2001:db8::/48", "2001:db8::7"))
 
     def test_nothing_personal_lies_in_the_clear(self) -> None:
         self.write(1)
@@ -97,39 +97,39 @@ class HistoryTests(BaseTest):
 
     def test_a_cut_tail_is_found_by_a_signed_checkpoint_and_only_by_it(self) -> None:
         self.write(4)
-        kept = client_log.checkpoint(self.client_of_alice)
+        checkpoint = client_log.checkpoint(self.client_of_alice)
         HistoryEntry.objects.filter(number__gt=2).delete()
 
         self.assertTrue(client_log.verify(self.client_of_alice).ok)
-        result = client_log.verify_checkpoint(self.client_of_alice, kept)
+        result = client_log.verify_checkpoint(self.client_of_alice, checkpoint)
         self.assertEqual((result.ok, result.first_bad, result.problem), (False, 3, "cut"))
 
     def test_a_tail_that_was_cut_and_grown_again_is_found_by_the_checkpoint(self) -> None:
         self.write(4)
-        kept = client_log.checkpoint(self.client_of_alice)
+        checkpoint = client_log.checkpoint(self.client_of_alice)
         HistoryEntry.objects.filter(number__gt=2).delete()
         self.write(4)
 
-        result = client_log.verify_checkpoint(self.client_of_alice, kept)
+        result = client_log.verify_checkpoint(self.client_of_alice, checkpoint)
 
         self.assertEqual((result.ok, result.first_bad, result.problem), (False, 4, "changed"))
 
     def test_a_forged_or_foreign_checkpoint_is_refused(self) -> None:
         self.write(2)
-        kept = client_log.checkpoint(self.client_of_alice)
+        checkpoint = client_log.checkpoint(self.client_of_alice)
 
         for forged in (
-            {**kept, "number": "1"},
-            {**kept, "hash": "00" * 32},
-            {**kept, "signature": ""},
-            {**kept, "signature": "1:AAAA"},
-            {**kept, "signature": "9:" + kept["signature"][2:]},
+            {**checkpoint, "number": "1"},
+            {**checkpoint, "hash": "00" * 32},
+            {**checkpoint, "signature": ""},
+            {**checkpoint, "signature": "1:AAAA"},
+            {**checkpoint, "signature": "9:" + checkpoint["signature"][2:]},
             client_log.checkpoint(self.mallory.client),
         ):
             with self.subTest(forged=forged):
                 result = client_log.verify_checkpoint(self.client_of_alice, forged)
                 self.assertEqual((result.ok, result.problem), (False, "signature"))
-        self.assertTrue(client_log.verify_checkpoint(self.client_of_alice, kept).ok)
+        self.assertTrue(client_log.verify_checkpoint(self.client_of_alice, checkpoint).ok)
 
     def test_a_signature_for_one_thing_proves_nothing_about_another(self) -> None:
         signature = signatures.sign("text", purpose="one")
@@ -152,8 +152,8 @@ class HistoryTests(BaseTest):
         HistoryDetail.objects.filter(entry__number=2).delete()
 
         self.assertTrue(client_log.verify(self.client_of_alice).ok)
-        told = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
-        self.assertEqual(told[1].details, {})
+        rows = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
+        self.assertEqual(rows[1].details, {})
 
     def test_a_full_address_is_forgotten_after_seven_days(self) -> None:
         self.write(1)
@@ -161,8 +161,8 @@ class HistoryTests(BaseTest):
         self.assertEqual(client_log.forget_addresses(timezone.now() + timedelta(days=6)), 0)
         self.assertEqual(client_log.forget_addresses(timezone.now() + timedelta(days=8)), 1)
 
-        [told] = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
-        self.assertEqual((told.address, told.network), ("", "192.0.2.0/24"))
+        [row] = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))
+        self.assertEqual((row.address, row.network), ("", "192.0.2.0/24"))
         self.assertTrue(client_log.verify(self.client_of_alice).ok)
 
     def test_the_owners_are_mailed_of_what_matters_and_of_nothing_else(self) -> None:

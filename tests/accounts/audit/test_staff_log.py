@@ -1,4 +1,4 @@
-"""The staff's history: written by one pen in turns, chained, sealed, and alarming when something alarming is in it."""
+"""The staff audit log: one chain, sealed, and alarming when something alarming is recorded."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ from accounts import audit
 from accounts.actor import SYSTEM, Actor
 from accounts.audit import client_log, staff_log
 from accounts.audit.events import AuditEvent, StaffEvent
-from accounts.audit.hash_chain import Verification
+from accounts.audit.hash_chain import ChainVerification
 from accounts.models import Client, HistoryEntry, StaffDetail, StaffEntry, User
 from accounts.personal_data import source
 from privacy import vault
@@ -50,11 +50,11 @@ class StaffHistoryTests(BaseTest):
     def test_a_look_is_told_with_who_when_at_whom_and_from_where(self) -> None:
         self.write(1, client=self.alice.client.pk)
 
-        [told] = staff_log.open_entries(staff_log.entries())
+        [row] = staff_log.open_entries(staff_log.entries())
 
-        self.assertEqual((told.who, told.client), ("sten@operator.example", self.alice.client.pk))
-        self.assertEqual((told.network, told.address), ("192.0.2.0/24", "192.0.2.77"))
-        self.assertEqual((told.details, told.when.microsecond), ({"page": "Page 0"}, 0))
+        self.assertEqual((row.who, row.client), ("sten@operator.example", self.alice.client.pk))
+        self.assertEqual((row.network, row.address), ("192.0.2.0/24", "192.0.2.77"))
+        self.assertEqual((row.details, row.when.microsecond), ({"page": "Page 0"}, 0))
 
     def test_nothing_personal_lies_in_the_clear_or_under_a_clients_key(self) -> None:
         self.write(1, client=self.alice.client.pk)
@@ -90,8 +90,8 @@ class StaffHistoryTests(BaseTest):
 
     def test_a_removed_entry_a_moved_detail_and_a_cut_tail_are_found(self) -> None:
         self.write(4)
-        kept = staff_log.checkpoint()
-        self.assertTrue(staff_log.verify_checkpoint(kept).ok)
+        checkpoint = staff_log.checkpoint()
+        self.assertTrue(staff_log.verify_checkpoint(checkpoint).ok)
         first, second = StaffDetail.objects.order_by("entry__number")[:2]
         own = bytes(second.sealed)
         StaffDetail.objects.filter(pk=second.pk).update(sealed=bytes(first.sealed))
@@ -100,7 +100,7 @@ class StaffHistoryTests(BaseTest):
 
         StaffEntry.objects.filter(number=4).delete()
         self.assertTrue(staff_log.verify().ok)
-        self.assertEqual(staff_log.verify_checkpoint(kept).problem, "cut")
+        self.assertEqual(staff_log.verify_checkpoint(checkpoint).problem, "cut")
         StaffEntry.objects.filter(number=2).delete()
         self.assertEqual(staff_log.verify().problem, "missing")
 
@@ -148,11 +148,11 @@ class StaffHistoryTests(BaseTest):
 
         self.assertEqual(staff_log.forget_old(now + timedelta(days=6)), 0)
         self.assertEqual(staff_log.forget_old(now + timedelta(days=8)), 1)
-        [told] = staff_log.open_entries(staff_log.entries())
-        self.assertEqual((told.address, told.network, told.details), ("", "192.0.2.0/24", {"page": "Page 0"}))
+        [row] = staff_log.open_entries(staff_log.entries())
+        self.assertEqual((row.address, row.network, row.details), ("", "192.0.2.0/24", {"page": "Page 0"}))
         self.assertEqual(staff_log.forget_old(now + timedelta(days=762)), 1)
-        [told] = staff_log.open_entries(staff_log.entries())
-        self.assertEqual(told.details, {})
+        [row] = staff_log.open_entries(staff_log.entries())
+        self.assertEqual(row.details, {})
         self.assertTrue(staff_log.verify().ok)
 
     def test_with_a_client_go_the_details_and_stay_the_entries(self) -> None:
@@ -162,9 +162,9 @@ class StaffHistoryTests(BaseTest):
         for _step in registry.erase(self.alice.client):
             pass
 
-        told = staff_log.open_entries(staff_log.entries())
-        self.assertEqual([line.details for line in told], [{"page": "Page 0"}, {}, {}])
-        self.assertEqual([line.address for line in told], ["192.0.2.77", "", ""])
+        rows = staff_log.open_entries(staff_log.entries())
+        self.assertEqual([line.details for line in rows], [{"page": "Page 0"}, {}, {}])
+        self.assertEqual([line.address for line in rows], ["192.0.2.77", "", ""])
         self.assertTrue(staff_log.verify().ok)
 
     def test_with_a_user_go_the_reasons_that_name_them(self) -> None:
@@ -180,31 +180,31 @@ class StaffHistoryTests(BaseTest):
         for _step in source.erase_user(client, self.vera.user.pk):
             pass
 
-        told = staff_log.open_entries(staff_log.entries(client=client.pk))
-        self.assertEqual([line.details for line in told], [{"reason": "Something else"}, {}])
+        rows = staff_log.open_entries(staff_log.entries(client=client.pk))
+        self.assertEqual([line.details for line in rows], [{"reason": "Something else"}, {}])
         self.assertTrue(staff_log.verify().ok)
 
     def test_the_command_states_where_the_chain_ends_and_finds_later_what_was_cut(self) -> None:
         self.write(3)
         said = StringIO()
         call_command("verify_history", "--checkpoint", stdout=said)
-        with NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as kept:
-            kept.write(said.getvalue())
-            kept.flush()
-            call_command("verify_history", "--against", kept.name, stdout=said)
+        with NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+            file.write(said.getvalue())
+            file.flush()
+            call_command("verify_history", "--against", file.name, stdout=said)
             self.assertIn("reaches at least to entry 3", said.getvalue())
 
             StaffEntry.objects.filter(number=3).delete()
             with self.assertRaisesMessage(CommandError, "is cut from entry 3"):
-                call_command("verify_history", "--against", kept.name, stdout=said)
+                call_command("verify_history", "--against", file.name, stdout=said)
         with self.assertRaisesMessage(CommandError, "cannot be read"):
             call_command("verify_history", "--against", "/nowhere", stdout=said)
 
     def test_who_was_a_clients_user_is_never_named_here(self) -> None:
         audit.record_staff(StaffEvent.PAGE_REFUSED, by=self.alice.actor)
 
-        [told] = staff_log.open_entries(staff_log.entries())
-        self.assertEqual(told.who, "")
+        [row] = staff_log.open_entries(staff_log.entries())
+        self.assertEqual(row.who, "")
 
 
 class AlarmTests(BaseTest):
@@ -286,7 +286,7 @@ class AtOnceTests(TransactionTestCase):
 
         run(*[write] * 4)
 
-        self.assertEqual(staff_log.verify(), Verification(ok=True, entries=20))
+        self.assertEqual(staff_log.verify(), ChainVerification(ok=True, entries=20))
 
 
 @pytest.mark.database
@@ -310,8 +310,10 @@ def test_processes_that_write_at_once_make_one_chain_on_sqlite(tmp_path: Path) -
     writers = [does(write), does(write)]
 
     assert [(writer.communicate(timeout=120)[0], writer.returncode) for writer in writers] == [("", 0), ("", 0)]
-    told = does("from accounts.audit import staff_log\nresult = staff_log.verify()\nprint(result.ok, result.entries)")
-    assert told.communicate(timeout=120)[0].strip() == "True 20"
+    verified = does(
+        "from accounts.audit import staff_log\nresult = staff_log.verify()\nprint(result.ok, result.entries)"
+    )
+    assert verified.communicate(timeout=120)[0].strip() == "True 20"
 
 
 def run(*actions: Callable[[], None]) -> None:

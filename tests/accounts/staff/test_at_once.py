@@ -1,4 +1,4 @@
-"""Deeds that meet: two of the staff at once, or one of them and an owner."""
+"""Actions at the same time: of two members of staff, or of one and an owner."""
 
 from collections.abc import Callable
 from threading import Barrier, Thread
@@ -35,7 +35,7 @@ class TwoAtOnceTests(TransactionTestCase):
         notes.add(self.client_of_alice, self.justification, attempt=uuid4())
 
     def at_once(self, *actions: Callable[[], object]) -> list[object]:
-        """Do the deeds in threads that start together; return what each returned, or the code of its refusal."""
+        """Do the actions in threads that start together; return what each returned, or the code of its refusal."""
         start, said = Barrier(len(actions)), list[object]()
 
         def do(action: Callable[[], object]) -> None:
@@ -57,7 +57,7 @@ class TwoAtOnceTests(TransactionTestCase):
     def test_two_of_the_staff_do_it_once_and_overwrite_nothing(self) -> None:
         client, justification, attempt = self.client_of_alice, self.justification, uuid4()
 
-        told = {
+        results = {
             "suspended": self.at_once(*[lambda: suspension.suspend(client, justification)] * 3),
             "noted": self.at_once(*[lambda: notes.add(client, justification, attempt=attempt)] * 3),
             "quota": self.at_once(
@@ -67,7 +67,7 @@ class TwoAtOnceTests(TransactionTestCase):
         }
 
         self.assertEqual(
-            told,
+            results,
             {"suspended": [False, False, True], "noted": [False, False, True], "quota": [True, "changed_meanwhile"]},
         )
         self.assertEqual(ClientNote.objects.count(), 2)
@@ -79,15 +79,15 @@ class TwoAtOnceTests(TransactionTestCase):
 
     def test_an_owner_who_confirms_the_deletion_at_that_moment_has_their_way(self) -> None:
         client = self.client_of_alice
-        asked = requesting.request_deletion(client, grace_days=7, by=Actor(self.alice))
+        deletion = requesting.request_deletion(client, grace_days=7, by=Actor(self.alice))
 
-        told = self.at_once(
-            lambda: requesting.confirm(asked).state, lambda: suspension.suspend(client, self.justification)
+        results = self.at_once(
+            lambda: requesting.confirm(deletion).state, lambda: suspension.suspend(client, self.justification)
         )
 
-        self.assertIn(told, [[True, "confirmed"], ["client_closing", "confirmed"]])
+        self.assertIn(results, [[True, "confirmed"], ["client_closing", "confirmed"]])
         client.refresh_from_db()
         self.assertEqual(client.state, Client.State.CLOSING)
-        requesting.cancel(asked)
+        requesting.cancel(deletion)
         client.refresh_from_db()
-        self.assertEqual(client.state == Client.State.SUSPENDED, True in told)
+        self.assertEqual(client.state == Client.State.SUSPENDED, True in results)

@@ -30,7 +30,7 @@ VALIDATE = "/api/v1/validate"
 
 
 class ActionTest(BaseTest):
-    """A test with a mandate at hand, and what the client's history tells of it."""
+    """A test with a justification at hand, and the client's audit log."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -38,18 +38,18 @@ class ActionTest(BaseTest):
 
     @property
     def client_now(self) -> Client:
-        """Alice's client, as it is kept."""
+        """Alice's client, as stored."""
         return Client.objects.get(pk=self.alice.client.pk)
 
-    def told(self, tag: str) -> list[client_log.ClientLogRow]:
-        """What Alice reads of deeds of this kind."""
+    def entries_of(self, tag: str) -> list[client_log.ClientLogRow]:
+        """What Alice reads of events of this kind."""
         return client_log.open_entries(self.alice.client, client_log.entries(self.alice.client, tag=tag))
 
-    def assert_refuses(self, code: str, action: object, *given: object, **named: object) -> None:
-        """Fail unless the deed is refused with this code, and nothing was recorded or mailed."""
+    def assert_refuses(self, code: str, action: object, *arguments: object, **named: object) -> None:
+        """Fail unless the action is refused with this code, and nothing was recorded or mailed."""
         before = client_log.entries(self.alice.client).count(), len(mail.outbox)
         with self.captureOnCommitCallbacks(execute=True), self.assertRaises(Refusal) as refused:
-            action(*given, **named)  # type: ignore[operator]  # any function of a deed
+            action(*arguments, **named)  # type: ignore[operator]  # any rule
         self.assertEqual(refused.exception.code, code)
         self.assertEqual((client_log.entries(self.alice.client).count(), len(mail.outbox)), before)
 
@@ -64,7 +64,7 @@ class JustificationTests(ActionTest):
         with self.captureOnCommitCallbacks(execute=True):
             suspension.suspend(self.alice.client, self.justification)
 
-        [entry] = self.told("client.suspended")
+        [entry] = self.entries_of("client.suspended")
         self.assertEqual(entry.details, {"ticket": "T-1204", "reason": "Invoices of two months are unpaid"})
         self.assertEqual((entry.who, entry.address, entry.network), (gettext("the operator"), "", ""))
         [letter] = mail.outbox
@@ -140,17 +140,17 @@ class SuspensionTests(ActionTest):
 
     def test_an_owner_can_delete_a_suspended_account_but_not_open_it_by_calling_that_off(self) -> None:
         suspension.suspend(self.alice.client, self.justification)
-        asked = requesting.request_deletion(self.client_now, grace_days=7, by=self.alice.actor)
+        deletion = requesting.request_deletion(self.client_now, grace_days=7, by=self.alice.actor)
 
-        requesting.confirm(asked)
+        requesting.confirm(deletion)
         self.assertEqual(self.client_now.state, Client.State.CLOSING)
-        requesting.cancel(asked)
+        requesting.cancel(deletion)
 
         self.assertEqual(self.client_now.state, Client.State.SUSPENDED)
         self.assertTrue(suspension.reopen(self.alice.client, self.justification))
-        asked = requesting.request_deletion(self.client_now, grace_days=7, by=self.alice.actor)
-        requesting.confirm(asked)
-        requesting.cancel(asked)
+        deletion = requesting.request_deletion(self.client_now, grace_days=7, by=self.alice.actor)
+        requesting.confirm(deletion)
+        requesting.cancel(deletion)
         self.assertEqual(self.client_now.state, Client.State.ACTIVE)
 
     def test_nobody_is_warned_of_keys_that_are_refused_anyway_and_everybody_is_afterwards(self) -> None:
@@ -180,7 +180,7 @@ class LimitTests(ActionTest):
         self.assertTrue(limits.set_quota(self.alice.client, 0, self.justification, before=10_000))
 
         self.assert_problem(self.calls(token, VALIDATE, {"iban": IBAN}), "quota_exhausted", 429)
-        [entry] = self.told("quota.changed")
+        [entry] = self.entries_of("quota.changed")
         self.assertEqual((entry.details["old"], entry.details["new"]), ("10000", "0"))
         self.assertFalse(limits.set_quota(self.alice.client, 0, self.justification, before=10_000))
 
@@ -241,7 +241,7 @@ class InvitationTests(ActionTest):
         self.assertNotIn("sten", to_nina[0].body)
         with self.assertRaises(Refusal):
             invitations.find(self.old_link)
-        [entry] = self.told("users.invitation_resent_by_operator")
+        [entry] = self.entries_of("users.invitation_resent_by_operator")
         self.assertEqual((entry.who, entry.details["email"]), (gettext("the operator"), "nina@example.com"))
 
     def test_one_is_withdrawn_once(self) -> None:
@@ -250,7 +250,7 @@ class InvitationTests(ActionTest):
 
         with self.assertRaises(Refusal):
             invitations.find(self.old_link)
-        self.assertEqual(len(self.told("users.invitation_withdrawn_by_operator")), 1)
+        self.assertEqual(len(self.entries_of("users.invitation_withdrawn_by_operator")), 1)
         self.assert_refuses("invitation_over", helped_invitations.resend, self.invitation, self.justification)
 
     def test_none_is_mailed_for_a_client_that_is_shut_or_full(self) -> None:
@@ -274,7 +274,7 @@ class SessionTests(ActionTest):
         self.assertEqual(self.vera.opens("/account/profile/").status_code, 302)
         self.assertEqual(self.alice.opens("/account/profile/").status_code, 200)
         self.assertEqual({letter.to[0] for letter in mail.outbox}, {"vera@example.com", "alice@example.com"})
-        self.assertEqual(self.told("users.signed_out_by_operator")[0].details["user"], "vera@example.com")
+        self.assertEqual(self.entries_of("users.signed_out_by_operator")[0].details["user"], "vera@example.com")
         self.assertFalse(sessions.sign_out(self.vera.user, self.justification))
 
     def test_a_colleague_is_signed_out_too_and_no_client_hears_of_it(self) -> None:
@@ -326,7 +326,7 @@ class LeakedKeyTests(ActionTest):
         self.assertEqual(self.calls(other, VALIDATE, {"iban": IBAN}).status_code, 200)
         [letter] = mail.outbox
         self.assertIn("create a new key", letter.body)
-        self.assertEqual(self.told("keys.revoked_by_operator")[0].details["key"], key.prefix)
+        self.assertEqual(self.entries_of("keys.revoked_by_operator")[0].details["key"], key.prefix)
 
 
 class NoteTests(ActionTest):
@@ -342,7 +342,7 @@ class NoteTests(ActionTest):
             (note.by, note.ticket, note.text), ("sten@operator.example", "T-1204", self.justification.words)
         )
         self.assertNotIn(b"unpaid", bytes(ClientNote.objects.get(client=self.alice.client).sealed))
-        self.assertEqual(self.told("client.noted")[0].details, {"ticket": "T-1204"})
+        self.assertEqual(self.entries_of("client.noted")[0].details, {"ticket": "T-1204"})
         self.assertEqual(mail.outbox, [])
         [done] = staff_log.open_entries(staff_log.entries(tag="client.noted", client=self.alice.client.pk))
         self.assertEqual(done.details, {"ticket": "T-1204"})
@@ -377,14 +377,14 @@ class BlockTests(ActionTest):
         response = self.calls(token, VALIDATE, {"iban": IBAN}, address="198.51.100.7")
         self.assert_problem(response, "address_blocked", 403)
         self.assertEqual(self.calls(token, VALIDATE, {"iban": IBAN}).status_code, 200)
-        kept = Block.objects.get()
-        self.assertEqual((kept.reason, kept.expires_at), ("T-1204", until))
+        block = Block.objects.get()
+        self.assertEqual((block.reason, block.expires_at), ("T-1204", until))
         self.assertTrue(ip_blocks.lift("198.51.100.7/32", self.justification))
         self.assertFalse(ip_blocks.lift("198.51.100.7/32", self.justification))
         self.assertEqual(self.calls(token, VALIDATE, {"iban": IBAN}, address="198.51.100.7").status_code, 200)
-        told = staff_log.open_entries(staff_log.entries())
-        self.assertEqual([entry.tag for entry in told], ["blocks.lifted", "blocks.set"])
-        self.assertEqual(told[0].details, {"network": "198.51.100.7/32", **self.justification.reason})
+        rows = staff_log.open_entries(staff_log.entries())
+        self.assertEqual([entry.tag for entry in rows], ["blocks.lifted", "blocks.set"])
+        self.assertEqual(rows[0].details, {"network": "198.51.100.7/32", **self.justification.reason})
 
     def test_nobody_blocks_the_address_they_work_from(self) -> None:
         by = Actor(self.sten.user, ip_address="192.0.2.7")

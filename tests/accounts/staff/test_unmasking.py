@@ -61,9 +61,9 @@ class UnmaskingTest(BaseTest):
         self.assertEqual(refused.value.code, code)
         self.assertFalse(unmasking.is_open(self.supporter, self.client_of_alice.pk))
 
-    def sees(self, user: User, room: str, client: Client | None = None) -> bool:
+    def sees(self, user: User, section: str, client: Client | None = None) -> bool:
         fresh = User.objects.get(pk=user.pk)  # Permissions are read once a request.
-        return unmasking.may_see(fresh, (client or self.client_of_alice).pk, room)
+        return unmasking.may_see(fresh, (client or self.client_of_alice).pk, section)
 
 
 class UnmaskingTests(UnmaskingTest):
@@ -104,12 +104,12 @@ class UnmaskingTests(UnmaskingTest):
         self.open()
 
         entry = client_log.entries(self.client_of_alice).get(tag="client.unmasked")
-        [told] = client_log.open_entries(self.client_of_alice, [entry])
+        [row] = client_log.open_entries(self.client_of_alice, [entry])
         self.assertEqual(
-            {**told.details, "until": ""},
+            {**row.details, "until": ""},
             {"group": "support", "ticket": "T-1042", "reason": WORDS, "rooms": "contact, users", "until": ""},
         )
-        self.assertEqual((told.address, told.network, entry.actor), ("", "", None))
+        self.assertEqual((row.address, row.network, entry.actor), ("", "", None))
         [message] = mail.outbox
         self.assertEqual(message.to, ["alice@example.com"])
         self.assertIn("T-1042", message.body)

@@ -1,4 +1,4 @@
-"""The pages of the deeds: what staff are told and asked, what is sent once, refused, shown to nobody."""
+"""The pages of staff actions: what they show, what is sent once, what is refused, and who sees them."""
 
 import re
 from datetime import timedelta
@@ -45,19 +45,19 @@ class BackOfficeActionTest(BaseTest):
         mail.outbox.clear()
 
     def form_of(self, person: Person, path: str) -> dict[str, str]:
-        """Return the fields that a deed's page gives along."""
+        """Return the hidden fields of an action's page."""
         page = person.opens(path)
         self.assertEqual(page.status_code, 200, path)
         hidden = re.findall(r'<input type="hidden" name="(attempt|before)" value="([^"]*)"', page.content.decode())
         return dict(hidden)
 
     def does(self, person: Person, path: str, **fields: Any) -> "PageResponse":
-        """Return the answer to a deed that somebody looks at, gives a reason for and sends."""
+        """Return the response to an action that a person opens, justifies and sends."""
         given = self.form_of(person, path)
         with self.captureOnCommitCallbacks(execute=True):
             return person.posts(path, {**given, **REASON, **fields})
 
-    def said(self, response: "PageResponse") -> str:
+    def messages_of(self, response: "PageResponse") -> str:
         """Return what the next page would say on top."""
         return " ".join(str(message) for message in get_messages(response.wsgi_request))
 
@@ -69,14 +69,14 @@ class BackOfficeActionTest(BaseTest):
 
 
 class DayTests(BackOfficeActionTest):
-    """Each deed by somebody of the group that may do it, seen from the customer's door."""
+    """Each action by a person of the group that may do it, as the customer sees it."""
 
     def test_billing_suspends_and_reopens_a_client_and_sets_its_limits(self) -> None:
         billing, client = self.staff("billing"), self.alice.client
 
         response = self.does(billing, self.path("suspend_client", client))
         self.assertRedirects(response, self.path("accounts_client_change", client))
-        self.assertEqual(self.said(response), "The client is suspended.")
+        self.assertEqual(self.messages_of(response), "The client is suspended.")
         self.assertEqual(self.calls_with(self.token), 401)
         self.assertContains(self.alice.opens("/overview/"), "This account is suspended", status_code=403)
         self.assertContains(billing.opens(self.path("suspend_client", client)), "already suspended")
@@ -90,7 +90,7 @@ class DayTests(BackOfficeActionTest):
         self.assertEqual(Client.objects.values_list("monthly_quota", "user_limit").get(), (0, 2))
         self.assertEqual(len(mail.outbox), 4)
         done = staff_log.open_entries(staff_log.entries(client=client.pk, actor=billing.user.pk))
-        tags = [told.tag for told in done if not told.tag.startswith("office.")]
+        tags = [row.tag for row in done if not row.tag.startswith("office.")]
         self.assertEqual(tags, ["users.limit_changed", "quota.changed", "client.reopened", "client.suspended"])
         self.assertEqual(done[-1].client, client.pk)
 
@@ -99,7 +99,7 @@ class DayTests(BackOfficeActionTest):
         old = invitations.token(self.invitation)
 
         self.assertEqual(
-            self.said(self.does(support, self.path("resend_invitation", self.invitation))),
+            self.messages_of(self.does(support, self.path("resend_invitation", self.invitation))),
             "The invitation has been sent again.",
         )
         self.assertEqual([letter.to[0] for letter in mail.outbox], ["nina@example.com", "alice@example.com"])
@@ -149,7 +149,8 @@ class DayTests(BackOfficeActionTest):
                 listed = {"sign_out_session": "usersessions_usersession", "sign_out_actor": "accounts_staffentry"}[name]
                 self.assertContains(security.opens(self.path(f"{listed}_change", row)), self.path(name, row))
                 self.assertEqual(
-                    self.said(self.does(security, self.path(name, row))), "The user has been signed out everywhere."
+                    self.messages_of(self.does(security, self.path(name, row))),
+                    "The user has been signed out everywhere.",
                 )
                 self.assertFalse(UserSession.objects.filter(user=person.user).exists())
 
@@ -159,7 +160,7 @@ class DayTests(BackOfficeActionTest):
 
         response = self.does(lead, self.path("sign_out_staff", kim.user))
 
-        self.assertEqual(self.said(response), "The user has been signed out everywhere.")
+        self.assertEqual(self.messages_of(response), "The user has been signed out everywhere.")
         self.assertEqual(kim.opens("/admin/").headers["Location"][:10], "/sign-in/?")
         self.assertContains(lead.opens(self.path("change_staff", kim.user)), self.path("sign_out_staff", kim.user))
         self.assertContains(self.does(lead, self.path("sign_out_staff", lead.user)), "This is you", status_code=409)
@@ -212,10 +213,10 @@ class ReasonTests(BackOfficeActionTest):
         self.does(security, self.path("revoke_key", self.key), words=f"{self.token} stands on a forum")
         security.opens("/admin/accounts/client/", QUERY_STRING=f"q={self.token}")
 
-        kept = str(client_log.open_entries(self.alice.client, client_log.entries(self.alice.client)))
-        kept += str(staff_log.open_entries(staff_log.entries())) + str(notes.of(self.alice.client))
-        self.assertNotIn(secret, kept)
-        self.assertEqual(kept.count(f"{self.key.prefix}… stands on a forum"), 2)
+        stored = str(client_log.open_entries(self.alice.client, client_log.entries(self.alice.client)))
+        stored += str(staff_log.open_entries(staff_log.entries())) + str(notes.of(self.alice.client))
+        self.assertNotIn(secret, stored)
+        self.assertEqual(stored.count(f"{self.key.prefix}… stands on a forum"), 2)
         self.assertNotIn(secret, "".join(str(letter.body) for letter in mail.outbox))
 
 
@@ -230,14 +231,14 @@ class TwiceTests(BackOfficeActionTest):
         response = billing.posts(path, sent)
 
         self.assertEqual(response.status_code, 302)
-        self.assertIn("No further changes were made", self.said(response))
+        self.assertIn("No further changes were made", self.messages_of(response))
         self.assertEqual(Client.objects.get().state, "active")
 
     def test_two_forms_of_two_tabs_do_it_once(self) -> None:
         billing, path = self.staff("billing"), self.path("suspend_client", self.alice.client)
         tabs = [{**self.form_of(billing, path), **REASON} for _ in range(2)]
 
-        said = [self.said(billing.posts(path, tab)) for tab in tabs]
+        said = [self.messages_of(billing.posts(path, tab)) for tab in tabs]
 
         self.assertIn("already suspended", said[1])
         self.assertEqual(client_log.entries(self.alice.client, tag="client.suspended").count(), 1)
@@ -259,8 +260,8 @@ class TwiceTests(BackOfficeActionTest):
         limits.set_quota(client, 777, by_another, before=10_000)
         Client.objects.update(state="closing")
 
-        for path, told in ((quota, "it is scheduled"), (suspend, "it is scheduled")):
-            self.assertContains(billing.posts(path, opened[path]), told, status_code=409)
+        for path, problem in ((quota, "it is scheduled"), (suspend, "it is scheduled")):
+            self.assertContains(billing.posts(path, opened[path]), problem, status_code=409)
         Client.objects.update(state="active")
         response = self.does(billing, quota, units="500", before="10000")
 
@@ -290,14 +291,16 @@ class TwiceTests(BackOfficeActionTest):
         }
         sent = {**self.form_of(person, self.path("suspend_client", self.alice.client)), **REASON}
         with override_settings(ACCOUNT_REAUTHENTICATION_TIMEOUT=-1):
-            asked = {name: person.opens(self.path(name, row)).headers.get("Location", "") for name, row in rows.items()}
+            locations = {
+                name: person.opens(self.path(name, row)).headers.get("Location", "") for name, row in rows.items()
+            }
             person.posts(self.path("suspend_client", self.alice.client), sent)
-        self.assertEqual([name for name, place in asked.items() if "/account/again/" in place], [*rows][:3])
+        self.assertEqual([name for name, place in locations.items() if "/account/again/" in place], [*rows][:3])
         self.assertEqual(Client.objects.get().state, "active")
 
         response = person.posts(self.path("suspend_client", self.alice.client), sent)
 
-        self.assertEqual(self.said(response), "The client is suspended.")
+        self.assertEqual(self.messages_of(response), "The client is suspended.")
 
     def test_without_the_token_of_the_site_nothing_is_done(self) -> None:
         billing, path = self.staff("billing"), self.path("suspend_client", self.alice.client)
@@ -329,12 +332,12 @@ class ForeignTests(BackOfficeActionTest):
         }
         before = client_log.entries(self.alice.client).count()
         for group, allowed in theirs.items():
-            somebody = self.staff(group)
+            person = self.staff(group)
             for name in rows.keys() - allowed:
                 with self.subTest(group=group, action=name):
                     path = self.path(name, rows[name])
-                    self.assertEqual(somebody.posts(path, {**REASON, "attempt": str(uuid4())}).status_code, 403)
-                    newest = staff_log.entries(actor=somebody.user.pk)[0]
+                    self.assertEqual(person.posts(path, {**REASON, "attempt": str(uuid4())}).status_code, 403)
+                    newest = staff_log.entries(actor=person.user.pk)[0]
                     self.assertIn(newest.tag, ("office.refused", "office.misused"))
         self.assertEqual(client_log.entries(self.alice.client).count(), before)
 

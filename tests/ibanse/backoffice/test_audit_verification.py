@@ -26,10 +26,10 @@ class StaffChainTests(BaseTest):
         return unescape(found)
 
     def test_a_whole_chain_is_said_to_be_whole_and_compared_with_an_earlier_end(self) -> None:
-        kept = self.stated()
+        checkpoint = self.stated()
 
         self.assertContains(self.guard.posts(PATH), "The chain is intact")
-        self.assertContains(self.guard.posts(PATH, {"checkpoint": kept}), "nothing was removed from the end")
+        self.assertContains(self.guard.posts(PATH, {"checkpoint": checkpoint}), "nothing was removed from the end")
 
     def test_an_edited_entry_is_named(self) -> None:
         StaffEntry.objects.filter(number=2).update(actor=None)
@@ -37,10 +37,10 @@ class StaffChainTests(BaseTest):
         self.assertContains(self.guard.posts(PATH), "Entry 2 has been altered")
 
     def test_a_cut_tail_is_found_by_an_earlier_end(self) -> None:
-        kept = self.stated()
+        checkpoint = self.stated()
         StaffEntry.objects.filter(number__gte=2).delete()
 
-        self.assertContains(self.guard.posts(PATH, {"checkpoint": kept}), "onwards have been removed")
+        self.assertContains(self.guard.posts(PATH, {"checkpoint": checkpoint}), "onwards have been removed")
 
     def test_what_is_no_statement_of_ours_is_refused_with_words(self) -> None:
         foreign = client_log.checkpoint(self.alice.client)

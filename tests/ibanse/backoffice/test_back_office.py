@@ -1,4 +1,4 @@
-"""The back-office: every address of it × every group × everybody else, from where, how proven, and what is on record.
+"""The back-office: every URL × every group × everybody else, from where, with which proof, and what is recorded.
 
 A new URL fails here until it has a line in DOORS.
 """
@@ -42,7 +42,7 @@ from privacy import vault
 from tests.base import PASSWORD, BaseTest, Person, Visitor
 
 STAFF: Final = frozenset({*staff_groups.GROUPS, "none"})
-"""Whoever works for the operator, in a group or in none."""
+"""All staff, in a group or in none."""
 SUPPORT, BILLING, SECURITY, LEAD = ({name} for name in staff_groups.GROUPS)
 
 ROUTES: Final[dict[str, set[str] | frozenset[str]]] = {
@@ -181,7 +181,7 @@ class OfficeTest(BaseTest):
 
     def recorded(self, **filters: Any) -> list[tuple[str, dict[str, str]]]:
         """Return tag and details of what is in the staff's history, the newest first."""
-        return [(told.tag, told.details) for told in staff_log.open_entries(staff_log.entries(**filters))]
+        return [(row.tag, row.details) for row in staff_log.open_entries(staff_log.entries(**filters))]
 
 
 @pytest.mark.claim("staff_entry")
@@ -253,7 +253,7 @@ class EntryTests(OfficeTest):
 
     def test_a_session_that_never_gave_the_factor_must_give_it_first(self) -> None:
         sten = self.staff("support")
-        sten = Person(sten.user)  # Signed in anew, by password alone.
+        sten = Person(sten.user)  # Signed in again, by password alone.
 
         response = sten.opens("/admin/accounts/client/")
 
@@ -283,8 +283,8 @@ class EntryTests(OfficeTest):
             response = away.opens("/admin/accounts/client/")
 
         self.assertContains(response, "only available from our own networks", status_code=403)
-        [(tag, told), *_] = self.recorded(actor=away.user.pk)
-        self.assertEqual((tag, told["reason"]), ("office.refused", "address"))
+        [(tag, details), *_] = self.recorded(actor=away.user.pk)
+        self.assertEqual((tag, details["reason"]), ("office.refused", "address"))
 
     def test_a_network_of_the_operator_that_is_none_is_named(self) -> None:
         for wrong in ("192.0.2.7/24", "office", "192.0.2.0/24 10.0.0.0/8", "::/129"):
@@ -341,7 +341,7 @@ class RecordTests(OfficeTest):
 
         looks = staff_log.open_entries(staff_log.entries(actor=sten.user.pk))
         self.assertEqual(
-            [(told.tag, told.client, told.details) for told in looks],
+            [(row.tag, row.client, row.details) for row in looks],
             [
                 ("office.viewed", self.alice.client.pk, {"page": "accounts_user_change"}),
                 ("office.viewed", None, {"page": "accounts_client_changelist", "searched": "alice@example.com"}),
@@ -381,13 +381,13 @@ class RecordTests(OfficeTest):
         for wild in (uuid4(), "1", "-1", "9" * 60, "%00", "alice@example.com", "..%2F", "a" * 2000):
             with self.subTest(id=wild):
                 self.assertEqual(sten.opens(f"/admin/accounts/client/{wild}/change/").status_code, 404)
-        self.assertEqual({told["reason"] for _, told in self.recorded(actor=sten.user.pk)}, {"unknown"})
+        self.assertEqual({details["reason"] for _, details in self.recorded(actor=sten.user.pk)}, {"unknown"})
 
     def test_of_a_stranger_with_an_account_one_try_a_day_is_on_record(self) -> None:
         for _ in range(3):
             self.assertEqual(self.vera.opens("/admin/").status_code, 403)
 
-        self.assertEqual([told["reason"] for _, told in self.recorded(actor=self.vera.user.pk)], ["not_staff"])
+        self.assertEqual([details["reason"] for _, details in self.recorded(actor=self.vera.user.pk)], ["not_staff"])
 
 
 @pytest.mark.claim("staff_entry")
@@ -464,10 +464,10 @@ class ManyRowsTests(OfficeTest):
             person = self.staff(next(iter(groups)))
             person.opens("/admin/")
             for query in ("", f"client={self.alice.client.pk}"):
-                with self.subTest(list=name, query=query), CaptureQueriesContext(connection) as asked:
+                with self.subTest(list=name, query=query), CaptureQueriesContext(connection) as captured:
                     response = person.opens(reverse(name), QUERY_STRING=query)
                     self.assertIn(response.status_code, (200, 400))
-                    said = [one["sql"] for one in asked.captured_queries if "SAVEPOINT" not in one["sql"]]
+                    said = [one["sql"] for one in captured.captured_queries if "SAVEPOINT" not in one["sql"]]
                     self.assertLessEqual(len(said), 12, "\n".join(said))
 
     def fill(self, number: int) -> None:
@@ -496,7 +496,7 @@ class ManyRowsTests(OfficeTest):
 
 class SecretTests(OfficeTest):
     def test_no_page_shows_a_number_a_key_a_session_a_name_or_what_is_sealed(self) -> None:
-        """Whoever holds a stolen session of every group reads none of it."""
+        """A thief with a session of every group reads none of it."""
         person = self.staff(*staff_groups.GROUPS)
         key = ApiKey.objects.get()
         hidden = {IBAN, IBAN[4:], "SE45 5000", self.key, self.key[23:], bytes(key.digest).hex(), "alice@example.com"}
@@ -540,7 +540,7 @@ class GroupTests(BaseTest):
             staff_groups.sync()
 
     def change(self, lead: Person, member: Person, *groups: str, **fields: Any) -> Any:
-        """Send the form that changes somebody's groups."""
+        """Send the form that changes a person's groups."""
         said = {"groups": groups, "is_active": "on", "ticket": "T-7", "words": "Moves to another team", **fields}
         return lead.posts(f"/admin/staff/{member.user.pk}/", {k: v for k, v in said.items() if v is not None})
 
@@ -555,7 +555,7 @@ class GroupTests(BaseTest):
         changes = staff_log.open_entries(staff_log.entries(tag="staff.groups_changed"))
         said = {"user": sten.user.email, "before": "support", "groups": "billing"}
         said |= {"ticket": "T-7", "reason": "Moves to another team"}
-        self.assertEqual([told.details for told in changes], [said])
+        self.assertEqual([row.details for row in changes], [said])
         self.assertEqual([message.to for message in mail.outbox], [[watch.user.email]])
 
     def test_nobody_changes_their_own_groups_not_even_a_lead(self) -> None:

@@ -71,13 +71,13 @@ class ClientDetailsTests(BaseTest):
             return person.posts(self.path(client), {"number": number, **REASON, **fields})
 
     def test_each_group_sees_its_own_rooms_masked_and_then_in_clear(self) -> None:
-        for person, rooms in ((self.support, OF_CONTACT | OF_USERS), (self.billing, OF_BILLING)):
+        for person, sections in ((self.support, OF_CONTACT | OF_USERS), (self.billing, OF_BILLING)):
             self.assertEqual(self.in_clear(person), set())
             self.assertIn("•••", self.page(person))
 
             self.assertRedirects(self.unmasks(person), self.path())
 
-            self.assertEqual(self.in_clear(person), rooms)
+            self.assertEqual(self.in_clear(person), sections)
         self.assertEqual(self.in_clear(self.staff("support")), set())
         self.assertEqual(self.in_clear(self.staff("support", "billing")), set())
 
@@ -169,8 +169,8 @@ class ClientDetailsTests(BaseTest):
     def test_each_view_is_on_record_with_the_client(self) -> None:
         self.page(self.support)
 
-        [told] = staff_log.open_entries(staff_log.entries(client=self.of_alice.pk))
-        self.assertEqual((told.tag, told.who), ("office.viewed", self.support.user.email))
+        [row] = staff_log.open_entries(staff_log.entries(client=self.of_alice.pk))
+        self.assertEqual((row.tag, row.who), ("office.viewed", self.support.user.email))
 
     def test_of_a_client_that_is_being_deleted_nothing_is_shown_and_nothing_breaks(self) -> None:
         Client.objects.filter(pk=self.of_alice.pk).update(state=Client.State.GONE)

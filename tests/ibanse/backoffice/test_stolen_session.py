@@ -1,4 +1,4 @@
-"""Whoever steals a session of staff, of whatever groups, reads no IBAN, no key, nothing sealed and no other session.
+"""A thief of a staff session, of any groups, reads no IBAN, no key, nothing sealed and no other session.
 
 Every page that a link or the URLconf leads to is opened, posted to and guessed at, with an unmasking open, and each
 answer is searched for what must not be in it, in every spelling. That the search would find it is shown first.
@@ -86,7 +86,7 @@ class StolenSessionTests(OfficeTest):
         }
 
     def thief(self, *groups: str) -> Person:
-        """Return somebody with the session of a member of these groups, who had unmasked Alice's client."""
+        """Return a visitor with the session of a member of these groups, who had unmasked Alice's client."""
         victim = self.staff(*groups)
         user = victim.user
         if user.has_perm(unmasking.PERMISSION):
@@ -202,6 +202,6 @@ def _every_sealed_value() -> Iterator[tuple[str, bytes]]:
         for field in table.fields:
             if field.form == StoredForm.SEALED or field.name in ("digest", "blind_index", "session_key"):
                 for value in rows.values_list(field.name, flat=True)[:5]:
-                    kept = bytes(value) if isinstance(value, bytes | memoryview) else str(value or "").encode()
-                    if len(kept) > LEAST_BYTES:
-                        yield f"{table.label}.{field.name}", kept
+                    stored = bytes(value) if isinstance(value, bytes | memoryview) else str(value or "").encode()
+                    if len(stored) > LEAST_BYTES:
+                        yield f"{table.label}.{field.name}", stored
