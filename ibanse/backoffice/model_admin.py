@@ -12,7 +12,7 @@ How to add to it:
   `page_title`) with the context it needs and nothing of Django's admin.
 - **Say whose page it is**: `looks_at(request, client.pk)`, so that the staff audit log names the client. A `StaffAdmin`
   and `found` do so by themselves.
-- **Test it**: a line in `DOORS` of the tests, or the walk of every URL × every group fails.
+- **Test it**: a line in `ROUTES` of the tests, or the walk of every URL × every group fails.
 """
 
 from collections.abc import Callable, Iterable

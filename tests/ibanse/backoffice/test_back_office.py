@@ -1,6 +1,6 @@
 """The back-office: every URL × every group × everybody else, from where, with which proof, and what is recorded.
 
-A new URL fails here until it has a line in DOORS.
+A new URL fails here until it has a line in ROUTES.
 """
 
 from collections.abc import Iterator
