@@ -1,6 +1,13 @@
 """The events of the audit logs: each is described, and an action of staff is an event of both logs."""
 
-from accounts.audit.events import CLIENT_EVENTS, STAFF_EVENTS, AuditEvent, StaffEvent, client_event_text, staff_event_text
+from accounts.audit.events import (
+    CLIENT_EVENTS,
+    STAFF_EVENTS,
+    AuditEvent,
+    StaffEvent,
+    client_event_text,
+    staff_event_text,
+)
 
 
 def test_every_event_is_described() -> None:
