@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from privacy.legal.parties import Party, facts
-from privacy.legal.pdf import Kind, Paper, PaperSection, Paragraph
+from privacy.legal.pdf import BlockKind, Paper, PaperSection, Paragraph
 
 VERSION: Final = "2026-12"
 
@@ -60,7 +60,7 @@ def _section(title: str, *paragraphs: str, points: tuple[str, ...] = (), after: 
         title,
         (
             *(Paragraph(text) for text in paragraphs),
-            *(Paragraph(text, Kind.POINT) for text in points),
+            *(Paragraph(text, BlockKind.POINT) for text in points),
             *(Paragraph(text) for text in after),
         ),
     )

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from privacy.legal.parties import Party, facts
-from privacy.legal.pdf import Kind, Paper, PaperSection, Paragraph
+from privacy.legal.pdf import BlockKind, Paper, PaperSection, Paragraph
 from privacy.security_page import evidence
 
 VERSION: Final = "2026-12"
@@ -51,8 +51,8 @@ def _sections() -> Iterator[PaperSection]:
             day = date_format(shown.passed_on, "DATE_FORMAT")
             checked = _("How it is checked: %(check)s Passed on %(day)s.") % {"check": shown.claim.check, "day": day}
             lines += [
-                Paragraph(str(shown.claim.says), Kind.STRONG),
+                Paragraph(str(shown.claim.says), BlockKind.STRONG),
                 Paragraph(str(shown.claim.how)),
-                Paragraph(checked, Kind.FINE),
+                Paragraph(checked, BlockKind.FINE),
             ]
         yield PaperSection(str(section.subject.title), tuple(lines))

@@ -28,7 +28,7 @@ _MUTED: Final = (85, 98, 95)
 _ACCENT: Final = (11, 93, 94)
 
 
-class Kind(StrEnum):
+class BlockKind(StrEnum):
     """The style of a line."""
 
     BODY = "body"
@@ -42,7 +42,7 @@ class Paragraph:
     """A paragraph."""
 
     text: str
-    kind: Kind = Kind.BODY
+    kind: BlockKind = BlockKind.BODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +212,8 @@ class _Sheet(FPDF):
 
 
 _DRAWN: Final = {
-    Kind.BODY: _Sheet.body,
-    Kind.POINT: _Sheet.point,
-    Kind.STRONG: _Sheet.strong,
-    Kind.FINE: _Sheet.fine,
+    BlockKind.BODY: _Sheet.body,
+    BlockKind.POINT: _Sheet.point,
+    BlockKind.STRONG: _Sheet.strong,
+    BlockKind.FINE: _Sheet.fine,
 }

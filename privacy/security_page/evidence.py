@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from django.conf import settings
 
-from privacy.security_page.claims import SUBJECTS, Claim, Subject
+from privacy.security_page.claims import SUBJECTS, Claim, ClaimSubject
 
 logger: Final = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class ShownClaim:
 class ClaimSection:
     """A subject with the claims that are shown: at least one."""
 
-    subject: Subject
+    subject: ClaimSubject
     claims: tuple[ShownClaim, ...]
 
 

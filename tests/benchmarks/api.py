@@ -33,7 +33,7 @@ COMPARED: Final = {"hello": "hello", "fastapi": "FastAPI"}
 class Reading:
     """One row in one round: what the callers saw, and the processor time per request in microseconds."""
 
-    seen: load.Result
+    seen: load.LoadResult
     spent: Spent
 
 

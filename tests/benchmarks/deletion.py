@@ -68,7 +68,7 @@ def _measure(stage: rows.Stage, wanted: int) -> None:
     print(f"  deleted in {took:,.0f} s, {wanted / took:,.0f} rows in a second (within {WINDOW_SECONDS} s)")
 
 
-def _print_worst(when: str, results: list[load.Result]) -> None:
+def _print_worst(when: str, results: list[load.LoadResult]) -> None:
     """Print the worst of some windows."""
     refused = sum(result.refused + result.broken for result in results)
     p50, p99 = max(result.p50 for result in results), max(result.p99 for result in results)

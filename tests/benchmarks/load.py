@@ -23,7 +23,7 @@ class LoadError(Exception):
 
 
 @dataclass(frozen=True)
-class Result:
+class LoadResult:
     """What the callers saw: times in milliseconds; `refused` answers were above 399, `broken` calls had none."""
 
     requests: int
@@ -45,7 +45,7 @@ def post(path: str, body: bytes, headers: Sequence[str]) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 
-def saturate(port: int, requests: Path, seconds: float) -> Result:
+def saturate(port: int, requests: Path, seconds: float) -> LoadResult:
     """Send the requests of a file (a zero byte ends each) as fast as 16 keep-alive connections get their responses."""
     if shutil.which("wrk") is None:
         raise LoadError("wrk is missing")
@@ -54,10 +54,10 @@ def saturate(port: int, requests: Path, seconds: float) -> Result:
     response = subprocess.run(command, capture_output=True, text=True, check=False)
     if response.returncode:
         raise LoadError(f"wrk failed: {response.stderr or response.stdout}")
-    return Result(**json.loads(response.stdout.strip().splitlines()[-1]))
+    return LoadResult(**json.loads(response.stdout.strip().splitlines()[-1]))
 
 
-def pace(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> Result:
+def pace(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> LoadResult:
     """Send single calls at random moments, on average `rate` in a second, whether or not the earlier have returned.
 
     wrk sends its next call only after an answer and so never sees who would have had to wait. Here a call's time
@@ -100,7 +100,7 @@ def pace(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> R
         for connection in [*idle, *busy]:
             connection.close()
     hundredths = quantiles(times, n=100)
-    return Result(len(times), time.perf_counter() - began, refused, 0, hundredths[49], hundredths[98])
+    return LoadResult(len(times), time.perf_counter() - began, refused, 0, hundredths[49], hundredths[98])
 
 
 def ask(port: int, request: bytes) -> bytes:

@@ -145,7 +145,7 @@ class TestAnOwnersWalk:
         context.close()
 
 
-class TestAccessibility:
+class TestAccountAccessibility:
     # Every two of size, colours and language meet once.
     @pytest.mark.parametrize("look", ["phone light sv", "phone dark en", "desktop light en", "desktop dark sv"])
     def test_axe_finds_nothing_and_nothing_scrolls_sideways(

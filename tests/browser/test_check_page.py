@@ -174,7 +174,7 @@ class TestCheckPage:
         expect(page.locator("#announcement")).to_have_text("Paste or type an IBAN first.")
 
 
-class TestWithoutJavaScript:
+class TestCheckPageWithoutJavaScript:
     def test_everything_works(self, browser: Browser, live_site: str, size: dict[str, int]) -> None:
         context = browser.new_context(java_script_enabled=False, locale="en-GB", viewport=size)  # type: ignore[arg-type]
         page = context.new_page()
@@ -193,7 +193,7 @@ class TestWithoutJavaScript:
         context.close()
 
 
-class TestAccessibility:
+class TestCheckPageAccessibility:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     @pytest.mark.parametrize("locale", ["sv-SE", "en-GB", "de-DE"])
     def test_axe_finds_nothing(

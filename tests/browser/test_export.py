@@ -95,7 +95,7 @@ class TestACopy:
         context.close()
 
 
-class TestLooks:
+class TestExportLook:
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     @pytest.mark.parametrize("size", SIZES)
     def test_axe_finds_nothing_in_any_state_and_nothing_scrolls_sideways(

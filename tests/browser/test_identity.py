@@ -272,7 +272,7 @@ LOOKS = [Look(size, scheme, language) for size, scheme, language in product(SIZE
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.size}-{look.scheme}-{look.language}")
-class TestAccessibility:
+class TestSignInAccessibility:
     def test_axe_finds_nothing_for_strangers(self, browser: Browser, live_site: str, look: Look) -> None:
         context = look.opened(browser, live_site)
         page = context.new_page()

@@ -188,7 +188,7 @@ class TestAKeysLife:
         expect(owner.get_by_label("Name")).to_have_value("Wrong")
 
 
-class TestWithoutJavaScript:
+class TestKeysWithoutJavaScript:
     def test_a_key_is_made_bound_and_revoked(self, browser: Browser, live_site: str, owner: Page) -> None:
         context = browser.new_context(
             base_url=live_site, locale="en-GB", storage_state=owner.context.storage_state(), java_script_enabled=False
@@ -207,7 +207,7 @@ class TestWithoutJavaScript:
         context.close()
 
 
-class TestLook:
+class TestKeysLook:
     # Every two of size, colours and language meet once.
     @pytest.mark.parametrize("look", ["phone light sv", "phone dark en", "desktop light en", "desktop dark sv"])
     def test_axe_finds_nothing_and_nothing_scrolls_sideways(

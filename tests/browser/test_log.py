@@ -193,7 +193,7 @@ class TestALogsLife:
         expect(page.locator(".message.success")).to_contain_text("1 check has been deleted from the log.")
 
 
-class TestWithoutJavaScript:
+class TestCheckLogWithoutJavaScript:
     def test_a_number_is_found_and_deleted(self, browser: Browser, live_site: str, owner: Page) -> None:
         look_up(owner, SWEDISH)
         open_log(owner, 1)
@@ -211,7 +211,7 @@ class TestWithoutJavaScript:
         context.close()
 
 
-class TestLook:
+class TestCheckLogLook:
     # Every two of size, colours and language meet once.
     @pytest.mark.parametrize("look", ["phone light sv", "phone dark en", "desktop light en", "desktop dark de"])
     def test_axe_finds_nothing_and_nothing_scrolls_sideways(

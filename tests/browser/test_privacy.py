@@ -99,7 +99,7 @@ class TestDeciding:
         expect(page.get_by_label("Full", exact=True)).to_be_checked()
 
 
-class TestLooks:
+class TestSettingsLook:
     @pytest.mark.parametrize("size", SIZES)
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_the_pages_are_accessible_and_no_wider_than_the_window(

@@ -25,7 +25,7 @@ OUTAGE: Final = "each worker counts the API's limits for itself"
 RECOVERY: Final = "REDIS_URL answers again"
 
 
-class Page:
+class FetchedPage:
     """The response to a visitor who opens a page and sends its form."""
 
     def __init__(self, server: Server, path: str, fields: dict[str, str]) -> None:
@@ -46,8 +46,8 @@ class Page:
         connection.close()
 
 
-def sign_in(server: Server) -> Page:
-    return Page(server, "/sign-in/", {"login": "nobody@example.com", "password": "not the right one"})
+def sign_in(server: Server) -> FetchedPage:
+    return FetchedPage(server, "/sign-in/", {"login": "nobody@example.com", "password": "not the right one"})
 
 
 def calls(server: Server, program: Program, count: int) -> tuple[list[int], float]:
@@ -95,7 +95,7 @@ def test_the_api_goes_on_per_worker_and_pages_that_count_tries_refuse(site: Prod
         away, slowest = calls(server, program, 200)
         lasted = time.monotonic() - began
         of_the_quota, _ = calls(server, small, 30)
-        signing_in, checking = sign_in(server), Page(server, "/", {"iban": IBAN})
+        signing_in, checking = sign_in(server), FetchedPage(server, "/", {"iban": IBAN})
         outages = log_lines(site, OUTAGE)
 
         with services.redis(tmp_path):
@@ -103,7 +103,7 @@ def test_the_api_goes_on_per_worker_and_pages_that_count_tries_refuse(site: Prod
             began = time.monotonic()
             back, _ = calls(server, program, 150)
             lasted_again = time.monotonic() - began
-            signing_in_again, checking_again = sign_in(server), Page(server, "/", {"iban": IBAN})
+            signing_in_again, checking_again = sign_in(server), FetchedPage(server, "/", {"iban": IBAN})
         outages_again = log_lines(site, OUTAGE)
 
     # The API: no call fails or waits for it, limits hold for each worker, the quota is exact.

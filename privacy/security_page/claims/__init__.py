@@ -7,9 +7,9 @@ privacy/security_page/evidence.py. When rewording a claim, make sure that its te
 from typing import Final
 
 from privacy.security_page.claims import at_rest, calls, choices, operation, pages
-from privacy.security_page.claims.claim import Claim, Subject
+from privacy.security_page.claims.claim import Claim, ClaimSubject
 
-SUBJECTS: Final[tuple[Subject, ...]] = (
+SUBJECTS: Final[tuple[ClaimSubject, ...]] = (
     operation.INFRASTRUCTURE,
     operation.TRANSPORT,
     at_rest.ENCRYPTION,
@@ -23,4 +23,4 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
 )
 """Hosting is not a subject: what the operator states about it is a setting, which no test can prove."""
 
-__all__ = ["SUBJECTS", "Claim", "Subject"]
+__all__ = ["SUBJECTS", "Claim", "ClaimSubject"]

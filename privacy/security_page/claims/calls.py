@@ -4,9 +4,9 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from privacy.security_page.claims.claim import Claim, Subject
+from privacy.security_page.claims.claim import Claim, ClaimSubject
 
-API: Final = Subject(
+API: Final = ClaimSubject(
     "api",
     _("API security"),
     (

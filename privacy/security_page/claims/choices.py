@@ -4,9 +4,9 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from privacy.security_page.claims.claim import Claim, Subject
+from privacy.security_page.claims.claim import Claim, ClaimSubject
 
-DATA_PROTECTION: Final = Subject(
+DATA_PROTECTION: Final = ClaimSubject(
     "data-protection",
     _("Data protection"),
     (
@@ -84,7 +84,7 @@ DATA_PROTECTION: Final = Subject(
     ),
 )
 
-INTEGRITY: Final = Subject(
+INTEGRITY: Final = ClaimSubject(
     "logging-off",
     _("Data integrity with logging off"),
     (
@@ -143,7 +143,7 @@ INTEGRITY: Final = Subject(
     ),
 )
 
-DELETION: Final = Subject(
+DELETION: Final = ClaimSubject(
     "deletion",
     _("Deletion"),
     (

@@ -4,9 +4,9 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from privacy.security_page.claims.claim import Claim, Subject
+from privacy.security_page.claims.claim import Claim, ClaimSubject
 
-INFRASTRUCTURE: Final = Subject(
+INFRASTRUCTURE: Final = ClaimSubject(
     "infrastructure",
     _("Infrastructure and network"),
     (
@@ -96,7 +96,7 @@ INFRASTRUCTURE: Final = Subject(
     ),
 )
 
-TRANSPORT: Final = Subject(
+TRANSPORT: Final = ClaimSubject(
     "tls",
     _("Encrypted connections (TLS)"),
     (

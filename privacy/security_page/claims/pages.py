@@ -4,9 +4,9 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from privacy.security_page.claims.claim import Claim, Subject
+from privacy.security_page.claims.claim import Claim, ClaimSubject
 
-APPLICATION: Final = Subject(
+APPLICATION: Final = ClaimSubject(
     "application",
     _("Application security"),
     (
@@ -106,7 +106,7 @@ APPLICATION: Final = Subject(
     ),
 )
 
-STAFF: Final = Subject(
+STAFF: Final = ClaimSubject(
     "staff",
     _("Our staff"),
     (
@@ -150,7 +150,7 @@ STAFF: Final = Subject(
     ),
 )
 
-MEMBERS: Final = Subject(
+MEMBERS: Final = ClaimSubject(
     "sub-users",
     _("Members"),
     (

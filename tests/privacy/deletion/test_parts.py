@@ -48,7 +48,7 @@ class PartTest(BaseTest):
         return registry.count(Client.objects.get(pk=self.alice.client.pk))
 
 
-class PageTests(PartTest):
+class DeletionPageTests(PartTest):
     def test_each_part_is_deleted_alone_with_a_receipt(self) -> None:
         for scope, table in (("log", "checks"), ("contact", "contact"), ("billing", "billing")):
             with self.subTest(scope=scope):

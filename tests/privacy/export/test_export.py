@@ -527,7 +527,7 @@ class WorkerTests(ExportTest):
         self.assertEqual(self.state(), ("ready", ""))
 
 
-class PageTests(ExportTest):
+class ExportPageTests(ExportTest):
     def test_the_page_lists_the_contents_beforehand(self) -> None:
         page = self.alice.opens(PAGE)
 
