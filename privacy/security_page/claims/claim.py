@@ -28,7 +28,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ClaimSubject:
     """A section of the page: claims under a heading. `slug` is its anchor."""
 
     slug: str
