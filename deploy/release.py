@@ -28,7 +28,7 @@ import msgspec
 
 from ibanse import catalogues
 from privacy.security_page import evidence
-from privacy.security_page.evidence import Evidence, Result
+from privacy.security_page.evidence import ClaimResult, Evidence
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NAMESPACE: Final = "ibanse-release"
@@ -89,7 +89,7 @@ def run_suites(reports: Path) -> None:
             raise ReleaseError(f"No release: `make {suite}` failed.")
 
 
-def results(reports: Path) -> dict[str, Result]:
+def results(reports: Path) -> dict[str, ClaimResult]:
     """Return the result of each claim.
 
     A test may run several times, once per database. A claim has passed when each of its tests passed at least once and
@@ -100,7 +100,7 @@ def results(reports: Path) -> dict[str, Result]:
         for case in ET.parse(report).iter("testcase"):
             for slug in {each.get("value", "") for each in case.iter("property") if each.get("name") == "claim"}:
                 outcomes[slug][f"{case.get('classname')}.{case.get('name')}"].add(_outcome(case))
-    return {slug: Result(_together(tests.values()), len(tests)) for slug, tests in outcomes.items()}
+    return {slug: ClaimResult(_together(tests.values()), len(tests)) for slug, tests in outcomes.items()}
 
 
 def _outcome(case: ET.Element) -> str:

@@ -5,8 +5,8 @@ How to add to it:
 - **A list and a page for a model**: a class on `StaffAdmin` in `lists/<noun>.py` (plain, no decorator), a line in
   `SECTIONS` of site.py, and `app.view_model` in the groups of accounts/staff/groups.py that may see it.
 - **An action**: a class on `StaffActionView` in `actions/<noun>.py` and a line in that module's `PAGES`.
-- **Another page**: a function view `(request: StaffRequest, …) -> HttpResponse` and a `BackOfficePage` in `PAGES` of
-  site.py. `on=Client` puts its link on the page of each client (the path then takes its key, `<uuid:pk>`);
+- **Another page**: in `views/<subject>.py` a function view `(request: StaffRequest, …) -> HttpResponse`, and a
+  `BackOfficePage` in the `PAGES` at its end. `on=Client` puts its link on the page of each client (the path then takes its key, `<uuid:pk>`);
   without it the link is in the menu. A page with a form says `changes=True`. The site checks the permission and
   records; the view does neither. It renders a template on `admin/base_site.html` (fill `page`, `trail` and
   `page_title`) with the context it needs and nothing of Django's admin.

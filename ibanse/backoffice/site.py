@@ -33,14 +33,12 @@ from accounts.models import (
     UsageDay,
     User,
 )
-from accounts.permissions import StaffPermission
-from accounts.staff import entry, unmasking
+from accounts.staff import entry
 from apikeys.models import ApiKey, QuotaMonth
-from ibanse.backoffice import actions, audit
+from ibanse.backoffice import actions, audit, views
 from ibanse.backoffice.lists import api_keys, client_log, clients, ip_blocks, members, sessions, staff_log
 from ibanse.backoffice.model_admin import BackOfficePage, StaffAdmin, looks_at
-from ibanse.backoffice.views import audit_verification, client_details, dashboard, refused_calls
-from ibanse.backoffice.views import staff as staff_pages
+from ibanse.backoffice.views import dashboard
 
 View = Callable[..., HttpResponseBase]
 
@@ -86,56 +84,7 @@ SECTIONS: Final[dict[str, MenuSection]] = {
 
 PAGES: Final[tuple[BackOfficePage, ...]] = (
     *actions.PAGES,
-    BackOfficePage(
-        "client_details",
-        "clients/<uuid:pk>/details/",
-        client_details.client_details,
-        unmasking.PERMISSION,
-        gettext_lazy("Personal details"),
-        on=Client,
-        changes=True,
-    ),
-    BackOfficePage(
-        "verify_client",
-        "clients/<uuid:pk>/history/",
-        audit_verification.verify_client,
-        StaffPermission.VIEW_CLIENT_LOG,
-        gettext_lazy("Verify integrity"),
-        on=Client,
-    ),
-    BackOfficePage(
-        "verify_staff",
-        "staff/history/",
-        audit_verification.verify_staff,
-        StaffPermission.VIEW_STAFF_LOG,
-        gettext_lazy("Integrity of the staff audit log"),
-        section="staff",
-        changes=True,
-    ),
-    BackOfficePage(
-        "staff",
-        "staff/",
-        staff_pages.people,
-        StaffPermission.VIEW_GROUP,
-        gettext_lazy("Staff and groups"),
-        section="staff",
-    ),
-    BackOfficePage(
-        "change_staff",
-        "staff/<uuid:pk>/",
-        staff_pages.change,
-        StaffPermission.CHANGE_GROUP,
-        gettext_lazy("Change"),
-        changes=True,
-    ),
-    BackOfficePage(
-        "refused_calls",
-        "refused-calls/",
-        refused_calls.refused_calls,
-        StaffPermission.READ_REFUSALS,
-        gettext_lazy("Refused calls"),
-        section="security",
-    ),
+    *views.PAGES,
 )
 """Every page that is not a list or a row of a model: actions, and lists of our own."""
 

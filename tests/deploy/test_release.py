@@ -14,7 +14,7 @@ import pytest
 from deploy import release
 from deploy.release import ReleaseError
 from privacy.security_page import evidence
-from privacy.security_page.evidence import Evidence, Result
+from privacy.security_page.evidence import ClaimResult, Evidence
 from tests.support import services
 from tests.support.signing import allow, make_key
 
@@ -44,7 +44,7 @@ PROJECT: Final = {
 
 
 class TestResults:
-    def result(self, folder: Path, *cases: tuple[str, str], slug: str = "own_key") -> Result:
+    def result(self, folder: Path, *cases: tuple[str, str], slug: str = "own_key") -> ClaimResult:
         """Return the result of a claim after one run per case: the name of a test and its outcome."""
         for run, (name, outcome) in enumerate(cases):
             claim = f'<properties><property name="claim" value="{slug}"/></properties>'
@@ -53,22 +53,24 @@ class TestResults:
         return release.results(folder)["own_key"]
 
     def test_claim_passes_with_all_its_tests(self, tmp_path: Path) -> None:
-        assert self.result(tmp_path, ("test_a", ""), ("test_b[1]", ""), ("test_b[2]", "")) == Result("passed", 3)
+        assert self.result(tmp_path, ("test_a", ""), ("test_b[1]", ""), ("test_b[2]", "")) == ClaimResult("passed", 3)
 
     def test_one_failure_fails_the_claim(self, tmp_path: Path) -> None:
-        assert self.result(tmp_path, ("test_a", ""), ("test_a", "<failure/>"), ("test_b", "")) == Result("failed", 2)
+        assert self.result(tmp_path, ("test_a", ""), ("test_a", "<failure/>"), ("test_b", "")) == ClaimResult(
+            "failed", 2
+        )
 
     def test_error_fails_the_claim(self, tmp_path: Path) -> None:
-        assert self.result(tmp_path, ("test_a", "<error/>")) == Result("failed", 1)
+        assert self.result(tmp_path, ("test_a", "<error/>")) == ClaimResult("failed", 1)
 
     def test_claim_with_a_test_skipped_everywhere_is_not_run(self, tmp_path: Path) -> None:
-        assert self.result(tmp_path, ("test_a", ""), ("test_b", "<skipped/>")) == Result("not run", 2)
+        assert self.result(tmp_path, ("test_a", ""), ("test_b", "<skipped/>")) == ClaimResult("not run", 2)
 
     def test_test_that_ran_once_counts(self, tmp_path: Path) -> None:
-        assert self.result(tmp_path, ("test_a", "<skipped/>"), ("test_a", "")) == Result("passed", 1)
+        assert self.result(tmp_path, ("test_a", "<skipped/>"), ("test_a", "")) == ClaimResult("passed", 1)
 
     def test_claim_without_tests_is_not_run(self, tmp_path: Path) -> None:
-        assert self.result(tmp_path, ("test_a", ""), slug="keys_apart") == Result("not run", 0)
+        assert self.result(tmp_path, ("test_a", ""), slug="keys_apart") == ClaimResult("not run", 0)
 
     def test_every_claim_has_a_result(self, tmp_path: Path) -> None:
         assert set(release.results(tmp_path)) == {claim.slug for claim in evidence.claims()}
@@ -134,8 +136,8 @@ class TestMakeRelease:
         found = evidence.read(folder / "evidence.json")
         assert found is not None
         assert (found.version, found.commit) == ("1.2.3", self.git(project, "rev-parse", "HEAD"))
-        assert found.claims["own_key"] == Result("passed", 1)
-        assert found.claims["keys_apart"] == Result("not run", 0)
+        assert found.claims["own_key"] == ClaimResult("passed", 1)
+        assert found.claims["keys_apart"] == ClaimResult("not run", 0)
 
     def test_installation_copies_every_file(self, project: Path, key: Path, tmp_path: Path) -> None:
         release.main()

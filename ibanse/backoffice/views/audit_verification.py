@@ -1,11 +1,13 @@
 """Verifying the audit log of a client or of staff: pages that show nothing of its content."""
 
 import json
+from typing import Final
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -13,7 +15,9 @@ from accounts import messages
 from accounts.audit import client_log, export, staff_log
 from accounts.audit.forms import StaffCheckpointForm
 from accounts.audit.hash_chain import ChainVerification
-from ibanse.backoffice.model_admin import StaffRequest, found
+from accounts.models import Client
+from accounts.permissions import StaffPermission
+from ibanse.backoffice.model_admin import BackOfficePage, StaffRequest, found
 
 
 def verify_client(request: StaffRequest, pk: UUID) -> HttpResponse:
@@ -52,3 +56,24 @@ def _staff_page(
 
 def _problem(result: ChainVerification) -> str:
     return messages.HISTORY_PROBLEMS[result.problem] % {"number": result.first_bad} if not result.ok else ""
+
+
+PAGES: Final = (
+    BackOfficePage(
+        "verify_client",
+        "clients/<uuid:pk>/history/",
+        verify_client,
+        StaffPermission.VIEW_CLIENT_LOG,
+        gettext_lazy("Verify integrity"),
+        on=Client,
+    ),
+    BackOfficePage(
+        "verify_staff",
+        "staff/history/",
+        verify_staff,
+        StaffPermission.VIEW_STAFF_LOG,
+        gettext_lazy("Integrity of the staff audit log"),
+        section="staff",
+        changes=True,
+    ),
+)

@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -24,7 +25,7 @@ from accounts.profile import countries, details
 from accounts.staff import support_access, unmasking
 from ibanse.backoffice import masking
 from ibanse.backoffice.forms import ActionForm
-from ibanse.backoffice.model_admin import StaffRequest, found
+from ibanse.backoffice.model_admin import BackOfficePage, StaffRequest, found
 
 MOST_ROWS: Final = 200
 _PAGE: Final = "client_details"
@@ -139,3 +140,16 @@ def _users(client: Client, *, is_clear: bool) -> dict[str, Any]:
 
 
 _SHOWN: Final[dict[str, Callable[..., object]]] = {"contact": _contact, "billing": _billing, "users": _users}
+
+
+PAGES: Final = (
+    BackOfficePage(
+        "client_details",
+        "clients/<uuid:pk>/details/",
+        client_details,
+        unmasking.PERMISSION,
+        gettext_lazy("Personal details"),
+        on=Client,
+        changes=True,
+    ),
+)

@@ -9,9 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Metric
+from accounts.permissions import StaffPermission
 from apikeys.problems import KINDS
+from ibanse.backoffice.model_admin import BackOfficePage
 from ibanse.monitoring import messages, sparkline
 from ibanse.monitoring.metrics import Unit
 from ibanse.monitoring.series import HOUR, PERIODS
@@ -97,3 +100,15 @@ def _reason(code: str, steps: list[datetime], by_hour: dict[datetime, Counter[st
         last_day,
         sparkline.draw(values),
     )
+
+
+PAGES: Final = (
+    BackOfficePage(
+        "refused_calls",
+        "refused-calls/",
+        refused_calls,
+        StaffPermission.READ_REFUSALS,
+        gettext_lazy("Refused calls"),
+        section="security",
+    ),
+)

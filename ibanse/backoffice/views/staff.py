@@ -1,5 +1,6 @@
 """The staff and their groups, for the group lead: pages of the back-office without anything of a client."""
 
+from typing import Final
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -14,10 +15,11 @@ from django.utils.translation import gettext_lazy
 from accounts.errors import Refusal
 from accounts.forms.choices import Checkboxes, Option
 from accounts.models import User
+from accounts.permissions import StaffPermission
 from accounts.staff import groups as staff_groups
 from accounts.staff import membership
 from ibanse.backoffice.forms import InternalActionForm
-from ibanse.backoffice.model_admin import StaffRequest
+from ibanse.backoffice.model_admin import BackOfficePage, StaffRequest
 
 
 class StaffForm(InternalActionForm):
@@ -64,3 +66,23 @@ def change(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 def _titles(names: list[str]) -> str:
     return ", ".join(str(group.title) for name, group in staff_groups.GROUPS.items() if name in names)
+
+
+PAGES: Final = (
+    BackOfficePage(
+        "staff",
+        "staff/",
+        people,
+        StaffPermission.VIEW_GROUP,
+        gettext_lazy("Staff and groups"),
+        section="staff",
+    ),
+    BackOfficePage(
+        "change_staff",
+        "staff/<uuid:pk>/",
+        change,
+        StaffPermission.CHANGE_GROUP,
+        gettext_lazy("Change"),
+        changes=True,
+    ),
+)
