@@ -6,10 +6,10 @@ How to add to it:
   `SECTIONS` of site.py, and `app.view_model` in the groups of accounts/staff/groups.py that may see it.
 - **An action**: a class on `StaffActionView` in `actions/<noun>.py` and a line in that module's `PAGES`.
 - **Another page**: in `views/<subject>.py` a function view `(request: StaffRequest, …) -> HttpResponse`, and a
-  `BackOfficePage` in the `PAGES` at its end. `on=Client` puts its link on the page of each client (the path then takes its key, `<uuid:pk>`);
-  without it the link is in the menu. A page with a form says `changes=True`. The site checks the permission and
-  records; the view does neither. It renders a template on `admin/base_site.html` (fill `page`, `trail` and
-  `page_title`) with the context it needs and nothing of Django's admin.
+  `BackOfficePage` in the `PAGES` at its end. `on=Client` puts its link on the page of each client (the path then takes
+  its key, `<uuid:pk>`); without it the link is in the menu. A page with a form says `changes=True`. The site checks the
+  permission and records; the view does neither. It renders a template on `admin/base_site.html` (fill `page`, `trail`
+  and `page_title`) with the context it needs and nothing of Django's admin.
 - **Say whose page it is**: `looks_at(request, client.pk)`, so that the staff audit log names the client. A `StaffAdmin`
   and `found` do so by themselves.
 - **Test it**: a line in `ROUTES` of the tests, or the walk of every URL × every group fails.
