@@ -55,7 +55,7 @@ class TestContact:
 
         fill(page, f"Seen on a {size}")
         page.get_by_role("button", name="Send").dblclick()
-        expect(page.get_by_role("status")).to_contain_text("Message received")
+        expect(page.get_by_role("status")).to_contain_text("We have received your message")
         reference = page.locator(".reference").inner_text()
         if has_javascript:
             look_at(page, f"sent {size} {scheme}")

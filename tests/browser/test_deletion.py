@@ -46,7 +46,7 @@ def ask(page: Page, days: int) -> None:
 
 def confirm(page: Page, mailbox: Path, email: str) -> None:
     """Follow the mailed link and confirm."""
-    page.goto(mailed(mailbox, email, "Confirm deletion", "confirm"))
+    page.goto(mailed(mailbox, email, "Confirm the deletion", "confirm"))
     page.get_by_role("button", name="Confirm deletion").click()
     expect(page.get_by_role("heading", name="The deletion is confirmed")).to_be_visible()
 

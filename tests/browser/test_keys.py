@@ -52,7 +52,7 @@ def seen(browser: Browser, live_site: str, mailbox: Path) -> tuple[StorageState,
     for network in ("10.0.0.0/8", "2001:db8:1234:5678:9abc:def0:1234:5678"):
         page.get_by_label("IP address or network").fill(network)
         page.get_by_role("button", name="Add", exact=True).click()
-        expect(page.locator(".message.success")).to_contain_text("is added.")
+        expect(page.locator(".message.success")).to_contain_text("has been added.")
     path = page.url.removeprefix(live_site).partition("#")[0]
     state = context.storage_state()
     context.close()
@@ -119,7 +119,7 @@ class TestAKeysLife:
         expect(page.get_by_text("Only these: calls from elsewhere are refused")).to_be_visible()
         soon(lambda: call(live_site, key), (403, "address_not_allowed"))
         page.get_by_role("button", name="Add my current IP address").click()
-        expect(page.locator(".message.success")).to_contain_text("is added.")
+        expect(page.locator(".message.success")).to_contain_text("has been added.")
         soon(lambda: call(live_site, key), (200, "True"))
 
         page.get_by_role("link", name="Replace with a new key").click()
@@ -200,7 +200,7 @@ class TestKeysWithoutJavaScript:
         page.get_by_role("link", name="I have saved it").click()
         page.get_by_role("button", name="Add my current IP address").click()
         page.get_by_role("button", name="Remove").click()
-        expect(page.locator(".message.success")).to_contain_text("is removed.")
+        expect(page.locator(".message.success")).to_contain_text("has been removed.")
         page.get_by_role("link", name="Revoke").click()
         page.get_by_role("button", name="Revoke permanently").click()
         expect(page.get_by_text("No active keys")).to_be_visible()
