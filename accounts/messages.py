@@ -38,7 +38,7 @@ REFUSALS: Final[dict[str, Promise]] = {
     "no_longer_owner": gettext_lazy(
         "You can no longer change users: your own permissions have been changed in the meantime."
     ),
-    "no_room": gettext_lazy("The account has reached its user limit. Please tell the person who invited you."),
+    "client_full": gettext_lazy("The account has reached its user limit. Please tell the person who invited you."),
     "own_factor_first": gettext_lazy(
         "Set up two-factor authentication for yourself first, or you would lock yourself out."
     ),

@@ -111,7 +111,7 @@ def accept(invitation: Invitation, *, name: str, password: str, by: Actor) -> Us
     """Make the invited colleague a member and end the invitation; the mailed link has verified the e-mail address.
 
     The caller signs them in. Raises Refusal `invitation_over` when it was used or withdrawn or the client is not
-    active, `invitation_has_account` when the address now belongs to a user, `no_room` when the client is full.
+    active, `invitation_has_account` when the address now belongs to a user, `client_full` when the client is full.
     """
     with transaction.atomic():
         client = Client.objects.lock(invitation.client)
@@ -123,7 +123,7 @@ def accept(invitation: Invitation, *, name: str, password: str, by: Actor) -> Us
         if User.objects.filter(email=invitation.email).exists():
             raise Refusal("invitation_has_account")
         if client.users.filter(is_active=True).count() >= client.user_limit:
-            raise Refusal("no_room")
+            raise Refusal("client_full")
         user = User.objects.create_user(
             invitation.email, password, client=client, role=User.Role.MEMBER, language=get_language() or ""
         )

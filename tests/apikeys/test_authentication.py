@@ -93,7 +93,7 @@ class AuthorizationHeaderTests(CallsTest):
             self.assertIn("Authorization: Bearer", problem["detail"])
             self.assertEqual(response["WWW-Authenticate"], 'Bearer realm="ibanse"')
 
-    def test_what_is_no_key_is_told_from_a_key_that_does_not_work(self) -> None:
+    def test_what_is_no_key_is_distinguished_from_a_key_that_does_not_work(self) -> None:
         token = self.alice.key()
         for header in (
             token,
@@ -372,7 +372,7 @@ class SilenceTests(CallsTest):
 
         self.assert_refused(token, "key_unknown")
 
-    def test_the_scope_is_told_last(self) -> None:
+    def test_the_scope_is_reported_last(self) -> None:
         token = self.alice.key(networks=["203.0.113.0/24"], scopes=("usage",))
 
         self.assert_refused(token, "address_not_allowed", 403)
@@ -549,7 +549,7 @@ class KeyCacheTests(CallsTest):
 
 
 class StoreOutageTests(CallsTest):
-    def test_a_database_that_does_not_response_is_told_as_unavailable(self) -> None:
+    def test_a_database_that_does_not_respond_is_reported_as_unavailable(self) -> None:
         token = self.alice.key()
         with (
             patch.object(ApiKey.objects, "select_related", side_effect=OperationalError("host=secret")),
@@ -562,7 +562,7 @@ class StoreOutageTests(CallsTest):
         self.assertNotIn("secret", "".join(logged.output) + response.content.decode())
         self.assert_works(token)
 
-    def test_a_store_of_limits_that_does_not_response_stops_no_call_and_hides_no_refusal(self) -> None:
+    def test_a_store_of_limits_that_does_not_respond_stops_no_call_and_hides_no_refusal(self) -> None:
         token, bound = self.alice.key(), self.alice.key(networks=["198.51.100.0/24"])
         away = rate.Rates(rate.FallbackStore(rate.RedisStore("unix:///nowhere/redis.sock")))
         with (

@@ -62,7 +62,7 @@ class WarningTests(BaseTest):
             self.assertNotIn("Accounting", part)
             self.assertNotRegex(part, tokens.PATTERN)
 
-    def test_every_active_owner_is_told_and_nobody_else(self) -> None:
+    def test_every_active_owner_is_notified_and_nobody_else(self) -> None:
         self.ending(timedelta(days=6))
         self.vera  # noqa: B018 - she is there
         self.person("olga@example.com", client=self.alice.client, role=User.Role.OWNER, language="sv")
@@ -87,7 +87,7 @@ class WarningTests(BaseTest):
             Client.objects.update(**changed)
             self.assertEqual(self.warned(), 0)
 
-    def test_a_later_end_is_warned_of_anew(self) -> None:
+    def test_a_later_end_is_warned_of_again(self) -> None:
         key = self.ending(timedelta(days=3))
         self.warned()
         draft = keys.Draft("Accounting", ("validate",), timezone.now() + timedelta(days=40))

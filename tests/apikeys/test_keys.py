@@ -37,8 +37,8 @@ class KeyTest(BaseTest):
         return ApiKey.objects.select_related("client").get(identifier=tokens.split(text).identifier)
 
     def draft(self, **changed: Any) -> keys.Draft:
-        wished = {"name": "Shop", "scopes": ("validate",), "expires_at": timezone.now() + timedelta(days=90), **changed}
-        return keys.Draft(**wished)
+        draft = {"name": "Shop", "scopes": ("validate",), "expires_at": timezone.now() + timedelta(days=90), **changed}
+        return keys.Draft(**draft)
 
     def trail(self) -> list[str]:
         return [entry.tag for entry in client_log.entries(self.alice.client).order_by("number")]
@@ -55,7 +55,7 @@ class KeyTest(BaseTest):
 
 
 class CreateKeyTests(KeyTest):
-    def test_a_key_is_what_was_wished_for(self) -> None:
+    def test_a_key_is_what_was_requested(self) -> None:
         text = self.alice.key(
             name="Accounting", scopes=("usage", "validate", "usage"), rate_per_minute=60, is_test=True,
             networks=["192.0.2.7/24", "2001:DB8::1", "192.0.2.0/24"],
@@ -76,7 +76,7 @@ class CreateKeyTests(KeyTest):
         )
 
     @pytest.mark.claim("hashed_keys")
-    def test_the_text_is_kept_under_the_newest_pepper(self) -> None:
+    def test_the_text_is_stored_under_the_newest_pepper(self) -> None:
         peppers = {1: bytes(32), 3: bytes(range(32)), 2: bytes(32)}
         with override_settings(PEPPERS=peppers):
             text = self.alice.key()
@@ -283,7 +283,7 @@ class AllowedNetworkTests(KeyTest):
         many = [f"192.0.2.{number}" for number in range(keys.MOST_NETWORKS + 1)]
         self.assert_refused("network_limit_reached", self.alice.key, networks=many)
 
-    def test_every_reason_to_refuse_a_network_has_a_sentence(self) -> None:
+    def test_every_reason_to_refuse_a_network_has_a_message(self) -> None:
         key = self.key()
         for typed in (
             "x",

@@ -80,7 +80,7 @@ class KeyListTests(KeyPageTest):
             self.assertContains(page, text)
         self.assertContains(page, "expires in 12 days")
 
-    def test_each_state_is_told_in_words_and_what_has_ended_is_folded_away(self) -> None:
+    def test_each_state_is_reported_in_words_and_what_has_ended_is_folded_away(self) -> None:
         keys.revoke(self.key(name="Old shop"), by=self.alice.actor)
         expired = self.key(name="Older shop")
         ApiKey.objects.filter(pk=expired.pk).update(expires_at=timezone.now() - timedelta(days=1))
@@ -181,7 +181,7 @@ class CreateKeyPageTests(KeyPageTest):
         self.assertContains(response, "10.0.0.0/8 is a very large network", status_code=201)
         self.assertNotContains(response, "192.0.2.0/24 is a very", status_code=201)
 
-    def test_wrong_fields_are_told_at_the_field_and_nothing_typed_is_lost(self) -> None:
+    def test_wrong_fields_are_reported_at_the_field_and_nothing_typed_is_lost(self) -> None:
         today = timezone.localdate()
         cases: list[tuple[dict[str, Any], str, str]] = [
             ({"name": ""}, "name", "required"),
@@ -470,7 +470,7 @@ class OtherClientsKeyTests(KeyPageTest):
 
 
 class KeyUsagePageTests(KeyPageTest):
-    def test_the_last_days_are_drawn_and_told(self) -> None:
+    def test_the_last_days_are_drawn_and_described(self) -> None:
         key = self.key()
         self.assertContains(self.alice.opens(f"/keys/{key.pk}/"), "No program has used this key in this period.")
         today = datetime.now(ZoneInfo("UTC")).date()

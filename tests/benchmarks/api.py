@@ -30,7 +30,7 @@ COMPARED: Final = {"hello": "hello", "fastapi": "FastAPI"}
 
 
 @dataclass(frozen=True)
-class Reading:
+class LoadSample:
     """One row in one round: what the callers saw, and the processor time per request in microseconds."""
 
     seen: load.LoadResult
@@ -55,11 +55,11 @@ def measure(stage: Stage, chosen: argparse.Namespace) -> None:
     for name, row in rows.items():
         warm_up(name, row, stage.folder)
     before = _elsewhere()
-    readings = [one_round(rows, number, stage.folder, chosen.seconds) for number in range(chosen.rounds)]
+    samples = [one_round(rows, number, stage.folder, chosen.seconds) for number in range(chosen.rounds)]
     strangers, stolen = (now - then for now, then in zip(_elsewhere(), before, strict=True))
-    show(rows, readings)
+    show(rows, samples)
     print(f"\n  Meanwhile strangers used {strangers:.1f} s of processor time, and the hypervisor took {stolen:.1f} s")
-    single_calls(rows, readings, chosen.seconds)
+    single_calls(rows, samples, chosen.seconds)
     if {"postgresql", "nginx"} & set(rows):
         batches(stage.on_postgresql)
     elif "sqlite" in rows:
@@ -98,31 +98,31 @@ def warm_up(name: str, row: Row, folder: Path) -> None:
     load.saturate(row.port, folder / f"{name}.requests", WARM_UP_SECONDS)
 
 
-def one_round(rows: dict[str, Row], number: int, folder: Path, seconds: float) -> dict[str, Reading]:
+def one_round(rows: dict[str, Row], number: int, folder: Path, seconds: float) -> dict[str, LoadSample]:
     """Measure every row once; each round begins with another one."""
     names = list(rows)
     names = names[number % len(names) :] + names[: number % len(names)]
-    readings = {}
+    samples = {}
     for name in names:
         row = rows[name]
         before = row.spent()
         seen = load.saturate(row.port, folder / f"{name}.requests", seconds)
         time.sleep(SETTLING_SECONDS)
-        readings[name] = Reading(seen, row.spent().since(before, seen.requests))
-    return readings
+        samples[name] = LoadSample(seen, row.spent().since(before, seen.requests))
+    return samples
 
 
-def show(rows: dict[str, Row], readings: Sequence[dict[str, Reading]]) -> None:
+def show(rows: dict[str, Row], samples: Sequence[dict[str, LoadSample]]) -> None:
     """Print the medians over the rounds, and the ratios within each."""
 
-    def middle(name: str, figure: Callable[[Reading], float]) -> float:
-        return median(figure(reading[name]) for reading in readings)
+    def middle(name: str, figure: Callable[[LoadSample], float]) -> float:
+        return median(figure(sample[name]) for sample in samples)
 
-    print(f"  {WORKERS} workers, {load.CONNECTIONS} keep-alive connections, median of {len(readings)} rounds")
+    print(f"  {WORKERS} workers, {load.CONNECTIONS} keep-alive connections, median of {len(samples)} rounds")
     print(f"  {'':34}{'requests':>9}{'p50':>8}{'p99':>8}   CPU per request, µs:         not")
     print(f"  {'':34}{'per s':>9}{'ms':>8}{'ms':>8}{'server':>9}{'PostgreSQL':>12}{'others':>8}{'2xx':>7}")
     for name, row in rows.items():
-        wrong = sum(reading[name].seen.refused + reading[name].seen.broken for reading in readings)
+        wrong = sum(sample[name].seen.refused + sample[name].seen.broken for sample in samples)
         loud = "  <-- INVALID: not all calls were answered" if wrong else ""
         print(
             f"  {row.title:34}{middle(name, lambda one: one.seen.rate):9,.0f}"
@@ -135,12 +135,12 @@ def show(rows: dict[str, Row], readings: Sequence[dict[str, Reading]]) -> None:
             continue
         print(f"\n  As a multiple of {title}, the more the better{'':5}CPU   with PostgreSQL and others   requests/s")
         for name, row in rows.items():
-            ratios = [_ratios(reading[name], reading[base]) for reading in readings]
+            ratios = [_ratios(sample[name], sample[base]) for sample in samples]
             by_cpu, by_all, by_rate = (median(column) for column in zip(*ratios, strict=True))
             print(f"  {row.title:46}{by_cpu:8.2f}{by_all:29.2f}{by_rate:13.2f}")
 
 
-def _ratios(one: Reading, base: Reading) -> tuple[float, float, float]:
+def _ratios(one: LoadSample, base: LoadSample) -> tuple[float, float, float]:
     return (
         base.spent.server / one.spent.server,
         base.spent.server / sum(one.spent),
@@ -148,13 +148,12 @@ def _ratios(one: Reading, base: Reading) -> tuple[float, float, float]:
     )
 
 
-def single_calls(rows: dict[str, Row], readings: Sequence[dict[str, Reading]], seconds: float) -> None:
+def single_calls(rows: dict[str, Row], samples: Sequence[dict[str, LoadSample]], seconds: float) -> None:
     """Print how long a single call takes at half of what each server can do."""
     names = [name for name in ("hello", *OURS) if name in rows]
-    rates = {name: median(reading[name].seen.rate for reading in readings) / 2 for name in names}
+    rates = {name: median(sample[name].seen.rate for sample in samples) / 2 for name in names}
     rounds = [
-        {name: load.pace(rows[name].port, rows[name].requests, rates[name], seconds) for name in names}
-        for _ in readings
+        {name: load.pace(rows[name].port, rows[name].requests, rates[name], seconds) for name in names} for _ in samples
     ]
     print("\n  Single calls at random moments, at half of each server's own rate (paced by Python, not by wrk)")
     print(f"  {'':34}{'requests':>9}{'p50':>8}{'p99':>8}{'not':>8}{'p99 as a':>13}")

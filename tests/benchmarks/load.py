@@ -19,7 +19,7 @@ _SCRIPT = Path(__file__).with_name("load.lua")
 
 
 class LoadError(Exception):
-    """The server did not answer as it must; the message is a sentence."""
+    """The server did not respond as it must; the message says how."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class TestCompiling:
 
         assert [found.ngettext("day", "days", count) for count in (1, 2, 3)] == ["A", "B", "C"]
 
-    def test_contexts_are_kept_apart(self) -> None:
+    def test_contexts_are_stored_apart(self) -> None:
         found = catalogue('msgctxt "x"\nmsgid "a"\nmsgstr "of x"\n\nmsgid "a"\nmsgstr "of none"\n')
 
         assert (found.pgettext("x", "a"), found.gettext("a")) == ("of x", "of none")

@@ -241,7 +241,7 @@ class TestValuesFromOutside:
 
 @pytest.mark.claim("own_code_only")
 class SecurityHeaderTests(BaseTest):
-    def test_a_browser_is_told_to_run_and_load_nothing_but_ours(self) -> None:
+    def test_a_browser_is_reported_to_run_and_load_nothing_but_ours(self) -> None:
         policy = self.visitor.opens("/").headers["Content-Security-Policy"]
 
         self.assertIn("default-src 'none'", policy)

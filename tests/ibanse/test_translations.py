@@ -55,7 +55,7 @@ class TestTranslations:
         assert attributes(catalogue(language), "--only-fuzzy") == []
 
     @pytest.mark.parametrize("language", LANGUAGES)
-    def test_the_catalogue_has_every_sentence_of_the_sources_and_no_other(self, language: str, collected: Path) -> None:
+    def test_the_catalogue_has_every_message_of_the_sources_and_no_other(self, language: str, collected: Path) -> None:
         assert texts(catalogue(language)) == texts(catalogue(language, collected)), "Run: make translations"
 
     @pytest.mark.parametrize("language", LANGUAGES)

@@ -32,7 +32,7 @@ class WsgiTests(BaseTest):
                 environ = RequestFactory().get("/").environ | {"CONTENT_TYPE": odd, "wsgi.input": io.BytesIO()}
                 assert status_of(environ).startswith("200")
 
-    def test_a_page_and_a_call_of_the_api_enter_by_the_same_door(self) -> None:
+    def test_a_page_and_a_call_of_the_api_enter_by_the_same_entry(self) -> None:
         page = RequestFactory().get("/countries/").environ
         call = RequestFactory().get("/api/v1/openapi.json").environ
 

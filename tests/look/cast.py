@@ -154,7 +154,7 @@ def company(cast: Cast) -> Person:
     olga.posts("/account/settings/documents/make/", {"kind": "agreement", "language": cast.language})
     key, record = client.keys.get(), ValidationRecord.objects.filter(client=client).first()
     document = ClientDocument.objects.filter(client=client).first()
-    assert record, "no check was kept"
+    assert record, "no check was stored"
     assert document, "no document was made"
     cast.arguments |= {
         **{f"apikeys:{page}": {"pk": str(key.pk)} for page in ("key", "edit", "rotate", "revoke")},

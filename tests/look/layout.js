@@ -1,4 +1,4 @@
-// What is wrong with how a page is laid out, as sentences; an empty list when nothing is. Colours do not matter here.
+// What is wrong with how a page is laid out, one line each; an empty list when nothing is. Colours do not matter here.
 () => {
   const wrong = [];
   const root = document.documentElement;
@@ -117,7 +117,7 @@
     }
   }
 
-  // 6. What is tapped is 24 by 24 pixels, or has that much room (WCAG 2.5.8); links within a sentence may be small.
+  // 6. What is tapped is 24 by 24 pixels, or has that much space around it (WCAG 2.5.8); links within running text may be small.
   const targets = all.filter((each) => each.matches("a[href], button, summary, select, textarea, input:not([type=hidden])"));
   // What lies under an open menu cannot be hit at all, until that is closed.
   const isCovered = (box, element) => {

@@ -1,7 +1,7 @@
 """Facts of layout hold on every page, on a phone and a desk.
 
 By itself that is done in English. LOOK_SHEETS names a folder for contact sheets: then every language is looked at, in
-light and dark (`make look`). It does not begin with IBANSE_, since the tests are told nothing that does.
+light and dark (`make look`). It does not begin with IBANSE_, since such variables are removed for the tests.
 """
 
 import os

@@ -34,7 +34,7 @@ FAULTS: Final = {
     "a header that breaks": (".site-header .bar { max-width: 25rem }", "the header is no row"),
     "a card too low for its content": (".card { height: 4rem }", "flows out"),
     "a narrow column": ("main > * { max-width: 15rem !important }", "too narrow"),
-    "links with no room": (
+    "links too close": (
         ".site-header ul { display: block } .site-header ul a { padding: 0; line-height: 1 }",
         "hard to hit",
     ),
@@ -73,21 +73,19 @@ def test_nothing_is_found_where_nothing_is_planted(viewer: Viewer) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found(viewer: Viewer, fault: str) -> None:
-    css, sentence = FAULTS[fault]
+    css, message = FAULTS[fault]
 
     said = found_in(viewer, css)
 
-    assert any(sentence in each for each in said), said
+    assert any(message in each for each in said), said
 
 
-@pytest.mark.parametrize(
-    ("files", "sentence"), [("**/*.woff*", "letters of Inter"), ("**/*.svg", "picture is missing")]
-)
-def test_what_does_not_come_is_missed(browser: Browser, live_site: str, files: str, sentence: str) -> None:
+@pytest.mark.parametrize(("files", "message"), [("**/*.woff*", "letters of Inter"), ("**/*.svg", "picture is missing")])
+def test_what_does_not_come_is_missed(browser: Browser, live_site: str, files: str, message: str) -> None:
     viewer = Viewer(browser, live_site, {"sessions": {}, "arguments": {}}, "en")
     viewer.page.route(files, lambda route: route.abort())
 
     said = found_in(viewer)
 
     viewer.close()
-    assert any(sentence in each for each in said), said
+    assert any(message in each for each in said), said

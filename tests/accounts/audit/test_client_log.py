@@ -33,7 +33,7 @@ class HistoryTests(BaseTest):
                 detail={"device": f"Computer {place}"},
             )
 
-    def test_a_action_is_told_with_who_when_and_from_where(self) -> None:
+    def test_a_action_is_reported_with_who_when_and_from_where(self) -> None:
         self.write(1)
 
         [row] = client_log.open_entries(self.client_of_alice, client_log.entries(self.client_of_alice))

@@ -47,7 +47,7 @@ class StaffHistoryTests(BaseTest):
                 StaffEvent.PAGE_VIEWED, by=Actor.of(self.request, user=self.sten.user), client=client, detail=detail
             )
 
-    def test_a_look_is_told_with_who_when_at_whom_and_from_where(self) -> None:
+    def test_a_look_is_reported_with_who_when_at_whom_and_from_where(self) -> None:
         self.write(1, client=self.alice.client.pk)
 
         [row] = staff_log.open_entries(staff_log.entries())

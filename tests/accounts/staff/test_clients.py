@@ -92,7 +92,7 @@ class SuspensionTests(ActionTest):
         self.assertEqual(self.calls(token, VALIDATE, {"iban": IBAN}).status_code, 200)
         self.assertIsNone(self.client_now.suspended_at)
 
-    def test_its_people_are_told_what_is_so_and_owners_what_they_can_still_do(self) -> None:
+    def test_its_people_are_notified_what_is_so_and_owners_what_they_can_still_do(self) -> None:
         suspension.suspend(self.alice.client, self.justification)
 
         for person, page in ((self.alice, "/overview/"), (self.alice, "/keys/"), (self.vera, "/account/profile/")):
@@ -265,7 +265,7 @@ class InvitationTests(ActionTest):
 
 
 class SessionTests(ActionTest):
-    def test_every_browser_of_a_user_is_signed_out_and_they_are_told(self) -> None:
+    def test_every_browser_of_a_user_is_signed_out_and_they_are_notified(self) -> None:
         self.vera.opens("/account/profile/")  # Noticed as present.
 
         with self.captureOnCommitCallbacks(execute=True):
@@ -312,7 +312,7 @@ class LeakedKeyTests(ActionTest):
                 leaked_keys.find(text)
             self.assertEqual(refused.exception.code, code)
 
-    def test_it_is_refused_at_the_next_call_and_the_owners_are_told_what_to_do(self) -> None:
+    def test_it_is_refused_at_the_next_call_and_the_owners_are_notified_what_to_do(self) -> None:
         token, other = self.alice.key(), self.alice.key()
         self.calls(token, VALIDATE, {"iban": IBAN})
         key = leaked_keys.find(token)
@@ -330,7 +330,7 @@ class LeakedKeyTests(ActionTest):
 
 
 class NoteTests(ActionTest):
-    def test_a_note_is_kept_once_sealed_and_told_to_the_client_by_its_copy_alone(self) -> None:
+    def test_a_note_is_stored_once_sealed_and_shown_to_the_client_by_its_copy_alone(self) -> None:
         attempt = uuid4()
         with self.captureOnCommitCallbacks(execute=True):
             self.assertTrue(notes.add(self.alice.client, self.justification, attempt=attempt))

@@ -67,7 +67,7 @@ class UnmaskingTest(BaseTest):
 
 
 class UnmaskingTests(UnmaskingTest):
-    def test_it_opens_one_client_to_one_person_in_the_rooms_of_their_group(self) -> None:
+    def test_it_opens_one_client_to_one_person_in_the_sections_of_their_group(self) -> None:
         self.assertFalse(self.sees(self.supporter, "contact"))
         self.open()
 
@@ -173,7 +173,7 @@ class UnmaskingTests(UnmaskingTest):
                 self.open(by=user)
         self.assertFalse(Unmasking.objects.exists())
 
-    def test_whoever_opens_too_many_in_an_hour_is_refused_and_security_is_told(self) -> None:
+    def test_whoever_opens_too_many_in_an_hour_is_refused_and_security_is_notified(self) -> None:
         guard = self.staff("security").user
         others = [Client.objects.create() for _ in range(unmasking.MOST_PER_HOUR)]
         for other in others:
@@ -236,7 +236,7 @@ class SupportAccessTests(UnmaskingTest):
     def look(self, by: User | None = None) -> Unmasking:
         return unmasking.open_as_granted(self.client_of_alice, by=Actor(by or self.supporter))
 
-    def test_an_owner_gives_it_for_a_while_and_every_owner_is_told(self) -> None:
+    def test_an_owner_gives_it_for_a_while_and_every_owner_is_notified(self) -> None:
         for length, lasts in support_access.LENGTHS.items():
             self.grant(length)
 

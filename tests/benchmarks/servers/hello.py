@@ -29,7 +29,7 @@ settings.configure(
     ],
     MIDDLEWARE=_MIDDLEWARES if os.environ.get("HELLO_MIDDLEWARES") == "1" else [],
     ROOT_URLCONF=__name__,
-    SECRET_KEY="nothing-is-kept-here",
+    SECRET_KEY="nothing-secret-here",
 )
 
 

@@ -201,7 +201,7 @@ class ReasonTests(BackOfficeActionTest):
             self.assertEqual(response.status_code, 422, hours)
         self.assertEqual(Block.objects.count(), 1)
 
-    def test_a_whole_key_is_neither_kept_nor_shown_wherever_it_is_pasted(self) -> None:
+    def test_a_whole_key_is_neither_stored_nor_shown_wherever_it_is_pasted(self) -> None:
         security, secret = self.staff("security"), self.token[25:]
         wrong = self.token[:-1] + ("0" if self.token[-1] != "0" else "1")
         foreign = "ibanse_live_0000000000_" + self.token[23:]

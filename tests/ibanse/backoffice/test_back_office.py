@@ -189,7 +189,7 @@ class WalkTests(OfficeTest):
     def test_every_url_is_in_the_table_and_the_table_holds_no_other(self) -> None:
         self.assertEqual({name for name, _ in office_urls()}, set(ROUTES))
 
-    def test_everybody_gets_through_just_the_doors_that_are_theirs(self) -> None:
+    def test_everybody_gets_through_just_the_urls_that_are_theirs(self) -> None:
         people: dict[str, Person | Visitor] = {name: self.staff(name) for name in staff_groups.GROUPS}
         people |= {"none": self.staff(), "Alice": self.alice, "Vera": self.vera, "a stranger": Visitor()}
         for name in ROUTES:
@@ -349,7 +349,7 @@ class RecordTests(OfficeTest):
         )
         self.assertTrue(staff_log.verify().ok)
 
-    def test_trying_many_doors_looks_deliberate_and_is_mailed_to_security(self) -> None:
+    def test_trying_many_urls_looks_deliberate_and_is_mailed_to_security(self) -> None:
         watch, sten = self.staff("security"), self.staff("billing")
         with self.captureOnCommitCallbacks(execute=True):
             for _ in range(5):
@@ -544,7 +544,7 @@ class GroupTests(BaseTest):
         said = {"groups": groups, "is_active": "on", "ticket": "T-7", "words": "Moves to another team", **fields}
         return lead.posts(f"/admin/staff/{member.user.pk}/", {k: v for k, v in said.items() if v is not None})
 
-    def test_a_lead_moves_somebody_with_a_reason_and_security_is_told(self) -> None:
+    def test_a_lead_moves_somebody_with_a_reason_and_security_is_notified(self) -> None:
         watch, lead, sten = self.staff("security"), self.staff("lead"), self.staff("support")
         with self.captureOnCommitCallbacks(execute=True):
             for _click in range(2):

@@ -70,7 +70,7 @@ class ClientDetailsTests(BaseTest):
         with self.captureOnCommitCallbacks(execute=True):
             return person.posts(self.path(client), {"number": number, **REASON, **fields})
 
-    def test_each_group_sees_its_own_rooms_masked_and_then_in_clear(self) -> None:
+    def test_each_group_sees_its_own_sections_masked_and_then_in_clear(self) -> None:
         for person, sections in ((self.support, OF_CONTACT | OF_USERS), (self.billing, OF_BILLING)):
             self.assertEqual(self.in_clear(person), set())
             self.assertIn("•••", self.page(person))
@@ -135,7 +135,7 @@ class ClientDetailsTests(BaseTest):
         self.assertEqual(self.in_clear(self.support), set())
         self.assertContains(response, REASON["words"], status_code=409)
 
-    def test_a_number_from_another_page_or_person_opens_nothing_and_security_is_told(self) -> None:
+    def test_a_number_from_another_page_or_person_opens_nothing_and_security_is_notified(self) -> None:
         watching = self.staff("security")
         foreign = [
             re.findall(r'name="number" value="([^"]+)"', page)[0]

@@ -87,7 +87,7 @@ class TestSegments:
 
         assert writer.read(later=HOURS_LATER) == (["one"], [])
 
-    def test_one_that_was_never_ended_is_told_of(self, writer: LoggingProcess) -> None:
+    def test_one_that_was_never_ended_is_reported(self, writer: LoggingProcess) -> None:
         writer.log.warning("one")
         _, problems = writer.read(later=HOURS_LATER)
 
@@ -442,7 +442,7 @@ class TestTampering:
     def test_the_untouched_one_is_whole(self, three: LoggingProcess) -> None:
         assert three.read(later=HOURS_LATER) == (ALL, [])
 
-    def test_a_second_process_with_the_first_ones_name_is_told_of(self, three: LoggingProcess, tmp_path: Path) -> None:
+    def test_a_second_process_with_the_first_ones_name_is_reported(self, three: LoggingProcess, tmp_path: Path) -> None:
         # The end of a stream is its end.
         last = segment.parse_name(three.files[2].name)
         assert last is not None

@@ -223,7 +223,7 @@ class TestAddresses:
             ("postgres://ibanse:pass-word@127.0.0.1:5432/x", "postgres://ibanse:[e-mail]:5432/x"),
         ],
     )
-    def test_it_is_told_from_what_stands_around_it(self, text: str, masked: str) -> None:
+    def test_it_is_distinguished_from_what_stands_around_it(self, text: str, masked: str) -> None:
         assert mask(text) == masked
 
 
@@ -376,7 +376,7 @@ class TestTheFormatter:
             ("%(name)s", {"iban": GERMAN}, "KeyError"),
         ],
     )
-    def test_arguments_that_cannot_be_printed_are_told_by_place_and_kind(
+    def test_arguments_that_cannot_be_printed_are_reported_by_place_and_kind(
         self, message: object, arguments: object, error: str | None
     ) -> None:
         line = written(msg=message, args=arguments)

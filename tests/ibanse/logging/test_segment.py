@@ -65,7 +65,7 @@ class TestWhole:
 
         assert not re.search(rb"(?i)error|traceback|host|proof|trailer|level", data)
 
-    def test_another_key_opens_nothing_and_is_told_which_one_would(self) -> None:
+    def test_another_key_opens_nothing_and_is_reported_which_one_would(self) -> None:
         opener, lines = opened(BYTES, PrivateKey.make(1))
 
         assert lines == []
@@ -194,7 +194,7 @@ class TestTamperedPieces:
             ),
         ],
     )  # fmt: skip
-    def test_what_was_done_is_told_with_its_place(
+    def test_what_was_done_is_reported_with_its_place(
         self, change: Callable[[Pieces], Pieces], problems: list[str], lines: list[str]
     ) -> None:
         pieces = change(SEGMENT)

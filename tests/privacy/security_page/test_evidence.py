@@ -140,9 +140,9 @@ class SecurityPageTests(BaseTest):
             for subject in SUBJECTS:
                 assert f'href="#{subject.slug}"' in pages[language]
         for claim in CLAIMS:
-            for sentence in (claim.says, claim.how, claim.check):
-                expected = {language: translated(sentence, language) for language in pages}
-                assert len(set(expected.values())) == 3, sentence
+            for text in (claim.says, claim.how, claim.check):
+                expected = {language: translated(text, language) for language in pages}
+                assert len(set(expected.values())) == 3, text
                 for language, words in expected.items():
                     assert words in pages[language]
 
@@ -170,16 +170,16 @@ class SecurityPageTests(BaseTest):
         assert 'id="api"' not in page
 
     def test_a_working_copy_shows_all_claims_without_results(self) -> None:
-        sentences = {
+        messages = {
             "en": "Test results belong to a signed release",
             "sv": "Testresultat hör till en signerad version",
             "de": "Testergebnisse gehören zu einem signierten Release",
         }
-        for language, sentence in sentences.items():
+        for language, text in messages.items():
             with self.evidence(None):
                 page = self.visitor.opens("/security/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
 
-            assert sentence in page
+            assert text in page
             assert 'class="passed"' not in page
             for claim in CLAIMS:
                 assert f'id="{claim.slug}"' in page
