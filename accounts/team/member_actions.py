@@ -42,7 +42,7 @@ class MemberState:
 
 
 class MemberAction:
-    """An action on a member. The texts name the member as `%(who)s`."""
+    """An action on a member. `question` and `done` name the member as `%(who)s`."""
 
     slug: ClassVar[str]
     """The last part of the path."""
@@ -57,7 +57,7 @@ class MemberAction:
     may_be_oneself: ClassVar[bool] = False
 
     def carry_out(self, member: User, *, by: Actor) -> None:
-        """Do it, record it, which mails the owners, and mail the member.
+        """Do it, record it, which mails the owners if the event says so, and mail the member.
 
         Raises Refusal `no_longer_owner`, `gone`, `yourself`, or what `change` raises.
         """

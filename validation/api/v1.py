@@ -1,7 +1,7 @@
 """The calls of the API, version 1: typed body in, typed content out, with what it costs. Rules live elsewhere.
 
-To add one: its handler, and a line in ROUTES with path, scope and types (schemas.py). Name and docstring of the handler
-are its name and summary in the OpenAPI document and the documentation.
+To add one: its handler, a line in ROUTES with path, scope and types (schemas.py), and its texts in CALLS of
+docs/messages.py. Name and docstring of the handler are its name and summary in the OpenAPI document.
 """
 
 from calendar import monthrange
