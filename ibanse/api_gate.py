@@ -62,6 +62,8 @@ def _is_api(path: str) -> bool:
 
 
 def _respond(environ: dict[str, Any], path: str) -> ApiResponse:
+    # The proxy overwrites the header, and only the proxy reaches our socket.
+    header, value = settings.SECURE_PROXY_SSL_HEADER or ("wsgi.url_scheme", "https")
     return respond(
         ApiRequest(
             method=environ["REQUEST_METHOD"],
@@ -69,15 +71,9 @@ def _respond(environ: dict[str, Any], path: str) -> ApiResponse:
             headers=environ,
             ip_address=environ.get(settings.CLIENT_ADDRESS_META_KEY, ""),
             body=environ["wsgi.input"],
-            is_secure=settings.EMBEDDED or _came_by_https(environ),
+            is_secure=settings.EMBEDDED or environ.get(header) == value,
         )
     )
-
-
-def _came_by_https(environ: dict[str, Any]) -> bool:
-    """Return whether the proxy says so: it overwrites the header, and only the proxy reaches our socket."""
-    header, value = settings.SECURE_PROXY_SSL_HEADER or ("wsgi.url_scheme", "https")
-    return bool(environ.get(header) == value)
 
 
 class _Databases(threading.local):

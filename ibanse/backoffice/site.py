@@ -127,13 +127,29 @@ class BackOffice(AdminSite):
         return entry.is_staff(request.user) and entry.is_from_the_office(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature
-        """Check who may enter before a view: every URL of the back-office goes through here."""
+        """Check who may enter before a view, and record who viewed, did, or was refused what.
+
+        Every URL of the back-office goes through here.
+        """
 
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             looks_at(request, None)
             request.actor = Actor.of(request)  # type: ignore[attr-defined]  # what makes it a StaffRequest
-            return self._refusal_at_entry(request) or _recorded(view, request, *args, **kwargs)
+            if refusal := self._refusal_at_entry(request):
+                return refusal
+            try:
+                response: HttpResponseBase = view(request, *args, **kwargs)
+            except PermissionDenied:
+                return _refused(request, "permission")
+            except Http404:
+                audit.refused(request, "unknown")
+                raise
+            except SuspiciousOperation:
+                audit.refused(request, "tampered")
+                raise
+            audit.looked(request, response.status_code)
+            return response
 
         return checked
 
@@ -157,15 +173,13 @@ class BackOffice(AdminSite):
             for page in PAGES
             if page.on is not None and isinstance(row, page.on) and _may(request, page) and page.is_offered(row)
         ]
-        return {"actions": actions, "related": list(self._related(request, row))}
-
-    def _related(self, request: HttpRequest, row: Model) -> Iterator[Link]:
-        if not isinstance(row, Client):
-            return
-        for model, shown_by in self._registry.items():
+        related = []
+        for model, shown_by in self._registry.items() if isinstance(row, Client) else ():
             assert isinstance(shown_by, StaffAdmin)
             if shown_by.of_client and shown_by.has_module_permission(request):
-                yield Link(shown_by.many, f"{_place(model)}?{urlencode({shown_by.of_client: str(row.pk)})}")
+                query = urlencode({shown_by.of_client: str(row.pk)})
+                related.append(Link(shown_by.many, f"{_place(model)}?{query}"))
+        return {"actions": actions, "related": related}
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Return what every page of the back-office shows."""
@@ -182,30 +196,11 @@ def _guarded(page: BackOfficePage) -> View:
 
     @wraps(page.view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        user = request.user
-        if not (isinstance(user, User) and user.has_perm(page.permission)):
-            raise PermissionDenied
-        if not page.changes and request.method not in ("GET", "HEAD"):
+        if not _may(request, page) or (not page.changes and request.method not in ("GET", "HEAD")):
             raise PermissionDenied
         return page.view(request, *args, **kwargs)
 
     return guarded
-
-
-def _recorded(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-    """Call the view and record who viewed, did, or was refused what."""
-    try:
-        response = view(request, *args, **kwargs)
-    except PermissionDenied:
-        return _refused(request, "permission")
-    except Http404:
-        audit.refused(request, "unknown")
-        raise
-    except SuspiciousOperation:
-        audit.refused(request, "tampered")
-        raise
-    audit.looked(request, response.status_code)
-    return response
 
 
 REASONS: Final[dict[str, Promise]] = {
@@ -230,29 +225,24 @@ def menu(request: HttpRequest) -> dict[str, object]:
 
 def _menu(request: HttpRequest) -> Iterator[tuple[str, list[Link]]]:
     for name, section in SECTIONS.items():
-        links = [*_of_models(request, section), *_of_pages(request, name)]
+        links = []
+        for model, _class in section.models:
+            shown_by = site.get_model_admin(model)
+            assert isinstance(shown_by, StaffAdmin)
+            if shown_by.has_module_permission(request):
+                place = _place(model)
+                links.append(Link(shown_by.many, place, request.path.startswith(place)))
+        for page in PAGES:
+            if page.section == name and page.on is None and _may(request, page):
+                place = reverse(f"admin:{page.name}")
+                links.append(Link(str(page.label), place, request.path.startswith(place)))
         if links:
             yield str(section.title), links
-
-
-def _of_models(request: HttpRequest, section: MenuSection) -> Iterator[Link]:
-    for model, _class in section.models:
-        shown_by = site.get_model_admin(model)
-        assert isinstance(shown_by, StaffAdmin)
-        if shown_by.has_module_permission(request):
-            yield Link(shown_by.many, _place(model), request.path.startswith(_place(model)))
 
 
 def _place(model: type[Model]) -> str:
     meta = model._meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
-
-
-def _of_pages(request: HttpRequest, section: str) -> Iterator[Link]:
-    for page in PAGES:
-        if page.section == section and page.on is None and _may(request, page):
-            place = reverse(f"admin:{page.name}")
-            yield Link(str(page.label), place, request.path.startswith(place))
 
 
 def _may(request: HttpRequest, page: BackOfficePage) -> bool:

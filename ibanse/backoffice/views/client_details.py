@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import messages as account_messages
 from accounts.errors import Refusal
-from accounts.models import Client, Invitation, Unmasking, User
+from accounts.models import Client, Invitation, User
 from accounts.profile import countries, details
 from accounts.staff import support_access, unmasking
 from ibanse.backoffice import masking
@@ -102,12 +102,9 @@ def _page(
     }
     response = render(request, "admin/client_details.html", context, status=status)
     if opened:
-        response.headers["Refresh"] = str(_seconds_left(opened))  # So that the screen too is masked when it is over.
+        seconds_left = max(1, int((opened.until - timezone.now()).total_seconds()) + 1)
+        response.headers["Refresh"] = str(seconds_left)  # So that the screen too is masked when it is over.
     return response
-
-
-def _seconds_left(opened: Unmasking) -> int:
-    return max(1, int((opened.until - timezone.now()).total_seconds()) + 1)
 
 
 Facts = list[tuple[Promise, str]]

@@ -61,14 +61,19 @@ def refused_calls(request: HttpRequest) -> HttpResponse:
         by_hour[at][code] += value
     # A zero without a code says that the hour was measured.
     measured = set(by_hour)
-    hours = [_hour(at, by_hour[at]) for at in sorted(by_hour, reverse=True) if by_hour[at].total()]
+    hours = [
+        Hour(at, counts.total(), [(code, number) for code, number in counts.most_common() if code and number])
+        for at, counts in sorted(by_hour.items(), reverse=True)
+        if counts.total()
+    ]
+    by_day = [list(group) for _date, group in groupby(hours, lambda hour: timezone.localdate(hour.begins))]
     codes = {code for counts in by_hour.values() for code in counts if code}
     reasons = [_reason(code, steps, by_hour, now) for code in codes]
     totals = [by_hour[at].total() if at in measured else None for at in steps]
     drawn = sparkline.draw(totals)
     context: dict[str, Any] = {
         "reasons": sorted(reasons, key=lambda reason: (-reason.calls, reason.code)),
-        "days": [_day(list(group)) for _date, group in groupby(hours, lambda hour: timezone.localdate(hour.begins))],
+        "days": [Day(of_day[0].begins, sum(hour.calls for hour in of_day), of_day) for of_day in by_day],
         "calls": sum(hour.calls for hour in hours),
         "trend": drawn,
         "highest": messages.format_value(drawn.highest, Unit.NUMBER) if drawn else "",
@@ -78,14 +83,6 @@ def refused_calls(request: HttpRequest) -> HttpResponse:
         "collection_command": messages.collection_command(),
     }
     return render(request, "apikeys/refused_calls.html", context)
-
-
-def _day(hours: list[Hour]) -> Day:
-    return Day(hours[0].begins, sum(hour.calls for hour in hours), hours)
-
-
-def _hour(at: datetime, counts: Counter[str]) -> Hour:
-    return Hour(at, counts.total(), [(code, number) for code, number in counts.most_common() if code and number])
 
 
 def _reason(code: str, steps: list[datetime], by_hour: dict[datetime, Counter[str]], now: datetime) -> RefusalReason:

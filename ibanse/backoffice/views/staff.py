@@ -40,7 +40,11 @@ def people(request: StaffRequest) -> HttpResponse:
     """Show who is staff, in which groups, and whether they have a second factor."""
     factors = Authenticator.objects.filter(user=OuterRef("pk"))
     found = User.objects.filter(is_staff=True).annotate(has_factor=Exists(factors)).prefetch_related("groups")
-    rows = [(member, _titles([group.name for group in member.groups.all()])) for member in found.order_by("email")]
+    rows = []
+    for member in found.order_by("email"):
+        names = {group.name for group in member.groups.all()}
+        titles = [str(group.title) for name, group in staff_groups.GROUPS.items() if name in names]
+        rows.append((member, ", ".join(titles)))
     return render(request, "admin/staff.html", {"rows": rows, "groups": staff_groups.GROUPS.values()})
 
 
@@ -62,10 +66,6 @@ def change(request: StaffRequest, pk: UUID) -> HttpResponse:
     done = _("Changed: %(who)s.") if is_changed else _("No change: this already applied to %(who)s.")
     messages.success(request, done % {"who": member.email})
     return redirect("admin:staff")
-
-
-def _titles(names: list[str]) -> str:
-    return ", ".join(str(group.title) for name, group in staff_groups.GROUPS.items() if name in names)
 
 
 PAGES: Final = (
