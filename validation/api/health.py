@@ -57,7 +57,7 @@ def ready() -> tuple[int, ReadyAnswer]:
         database=_try(lambda: _can_query("default")),
         keyring=_try(lambda: _can_query("keyring")),
         spool=_try(_can_spool),
-        disk=_try(_has_free_space),
+        disk=_try(lambda: shutil.disk_usage(settings.SPOOL_DIR).free >= MIN_FREE_BYTES),
     )
     is_ready = all(part == "ok" for part in (checks.database, checks.keyring, checks.spool, checks.disk))
     return (200 if is_ready else 503), ReadyAnswer(ready=is_ready, checks=checks)
@@ -97,7 +97,3 @@ def _can_query(database: str) -> bool:
 def _can_spool() -> bool:
     settings.SPOOL_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     return os.access(settings.SPOOL_DIR, os.R_OK | os.W_OK | os.X_OK)
-
-
-def _has_free_space() -> bool:
-    return shutil.disk_usage(settings.SPOOL_DIR).free >= MIN_FREE_BYTES

@@ -50,7 +50,7 @@ def extract(text: str) -> list[Found]:
     for start, end, checksum_passes in _candidates(text):
         if valid and start < valid[-1].end:
             continue
-        if checksum_passes and _may_be_valid(text, start, end):
+        if checksum_passes and not text[end : end + 1].isdigit() and _is_no_prose(text[start:end]):
             found = _found(text, start, end)
             if found.verdict.valid:
                 valid.append(found)
@@ -98,10 +98,6 @@ def _drawn_together(text: str) -> tuple[str, list[int]]:
             runs.append(_END_OF_RUN)
             places.append(run.end())
     return "".join(runs).upper(), places
-
-
-def _may_be_valid(text: str, start: int, end: int) -> bool:
-    return not text[end : end + 1].isdigit() and _is_no_prose(text[start:end])
 
 
 def _is_no_prose(written: str) -> bool:

@@ -177,7 +177,7 @@ def _malformed(text: str, iban: str, country: Country | None) -> Verdict:
         most = MAX_INPUT_CHARACTERS if iban else None
         return _refuse(text, iban, Checks(length=FAILED), (Reason("length", None, most),))
     if not (iban.isascii() and iban.isalnum()):
-        strange = next(place for place, character in enumerate(iban, 1) if not _is_plain(character))
+        strange = next(place for place, sign in enumerate(iban, 1) if not (sign.isascii() and sign.isalnum()))
         return _refuse(text, iban, Checks(characters=FAILED), (Reason("characters", strange),))
     reason = _first_failure(iban, country)
     expected = _expected_check_digits(iban)
@@ -194,10 +194,6 @@ def _refuse(
     if entered != iban:
         warnings = (*warnings, _NORMALISED)
     return Verdict(entered, iban, checks, reasons, warnings, country, None)
-
-
-def _is_plain(character: str) -> bool:
-    return character.isascii() and character.isalnum()
 
 
 def _first_failure(iban: str, country: Country | None) -> Reason:

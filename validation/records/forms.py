@@ -96,7 +96,14 @@ class RecordFilterForm(BaseForm):
     def clean_number(self) -> bytes | None:
         """Open the index of an IBAN that was searched for."""
         token = self.cleaned_data["number"]
-        return _open_index(self.client, token) if token else None
+        if not token:
+            return None
+        try:
+            sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            return vault.unseal(self.client.pk, sealed, purpose=_PURPOSE, record="number")
+        except (vault.VaultError, binascii.Error, ValueError):
+            problem = _("This search is invalid. Search for the number again.")
+            raise ValidationError(problem, code="unreadable") from None
 
     def clean(self) -> dict[str, Any]:
         """Refuse a span that ends before it begins, and an index that is not the client's."""
@@ -164,14 +171,6 @@ def search_token(client: Client, iban: str) -> str:
     """
     sealed = vault.seal(client.pk, store.blind_index(client.pk, iban), purpose=_PURPOSE, record="number")
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
-
-
-def _open_index(client: Client, token: str) -> bytes:
-    try:
-        sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        return vault.unseal(client.pk, sealed, purpose=_PURPOSE, record="number")
-    except (vault.VaultError, binascii.Error, ValueError):
-        raise ValidationError(_("This search is invalid. Search for the number again."), code="unreadable") from None
 
 
 def format_cursor(cursor: Cursor) -> str:

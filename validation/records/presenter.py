@@ -103,6 +103,10 @@ def _name(key: ApiKey) -> str:
 
 
 def _present(client: Client, row: ValidationRecord, known: dict[UUID, KeyLabel]) -> ShownRecord:
+    try:
+        fields = store.open_sealed(client.pk, row.pk, row.sealed)
+    except (vault.VaultError, msgspec.MsgspecError):
+        fields = None
     return ShownRecord(
         id=row.pk,
         when=row.at,
@@ -113,15 +117,8 @@ def _present(client: Client, row: ValidationRecord, known: dict[UUID, KeyLabel])
         country_code=row.country,
         codes=row.codes.split(),
         is_sealed=bool(row.sealed),
-        fields=_open(client, row),
+        fields=fields,
     )
-
-
-def _open(client: Client, row: ValidationRecord) -> SealedFields | None:
-    try:
-        return store.open_sealed(client.pk, row.pk, row.sealed)
-    except (vault.VaultError, msgspec.MsgspecError):
-        return None
 
 
 def as_json(row: ShownRecord) -> dict[str, Any]:

@@ -111,7 +111,8 @@ def erase_selected(request: MemberRequest) -> HttpResponseBase:
         "counted": search.count_matching(request.client, wanted),
         "most": search.MAX_COUNTED,
         "erased": _erased_message(erased) if erased else "",
-        "sample": _sample(request, wanted),
+        # The newest, so that people see what they delete.
+        "sample": presenter.present(request.client, search.fetch_page(request.client, wanted, size=3).records),
     }
     return _page(request, "validation/records/erase.html", context)
 
@@ -184,8 +185,11 @@ def _list_page(
 ) -> HttpResponse:
     form = form or RecordFilterForm(request.GET if request.method != "POST" else QueryDict(), client=request.client)
     is_valid = form.is_valid()
-    wanted = form.record_filter() if is_valid else RecordFilter()
-    found = _found(request, wanted) if is_valid else search.RecordPage([])
+    wanted, found = RecordFilter(), search.RecordPage([])
+    if is_valid:
+        wanted = form.record_filter()
+        before, after = (forms.parse_cursor(request.GET.get(side)) for side in ("before", "after"))
+        found = search.fetch_page(request.client, wanted, size=PAGE_ROWS, before=before, after=after)
     rows = presenter.present(request.client, found.records)
     choice = mode.choice_of(request.client)
     query = form.query() if is_valid else {}
@@ -209,11 +213,6 @@ def _list_page(
     return _page(request, "validation/records/list.html", context, status=status if is_valid else 422)
 
 
-def _found(request: MemberRequest, wanted: RecordFilter) -> search.RecordPage:
-    before, after = (forms.parse_cursor(request.GET.get(side)) for side in ("before", "after"))
-    return search.fetch_page(request.client, wanted, size=PAGE_ROWS, before=before, after=after)
-
-
 def _links(found: search.RecordPage, query: dict[str, str]) -> dict[str, str]:
     """Return the queries that lead to the newer and the older page."""
     if not found.records:
@@ -233,11 +232,6 @@ def _get_record(request: MemberRequest, pk: UUID) -> presenter.ShownRecord:
         raise Http404
     [shown] = presenter.present(request.client, [found])
     return shown
-
-
-def _sample(request: MemberRequest, wanted: RecordFilter) -> list[presenter.ShownRecord]:
-    """Return the newest of the matching checks, so that people see what they delete."""
-    return presenter.present(request.client, search.fetch_page(request.client, wanted, size=3).records)
 
 
 def _read_seen(sent: QueryDict) -> datetime:

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from validation import messages
 from validation.engine import Verdict
 from validation.engine.banks import DIRECTORIES, Directory
-from validation.engine.reasons import FAILED, KNOWN, NOT_CHECKED, PASSED, Reason, Warning
+from validation.engine.reasons import FAILED, KNOWN, NOT_CHECKED, PASSED, Reason
 
 _GROUP = 4
 
@@ -74,22 +74,21 @@ class Report:
 def report(verdict: Verdict) -> Report:
     """Return the page's view of a verdict, in the active language."""
     directory = DIRECTORIES.get(verdict.country.code) if verdict.country else None
+    wrong = {place for reason in verdict.reasons for place in _places(reason, verdict)}
     return Report(
         verdict=verdict,
-        groups=_marked(verdict),
+        groups=_grouped([Letter(character, place in wrong) for place, character in enumerate(verdict.iban, 1)]),
         reasons=[messages.reason(reason, verdict) for reason in verdict.reasons],
         checks=[_row(name, result, verdict) for name, result in verdict.checks._asdict().items()],
-        notices=[_notice(warning, verdict) for warning in verdict.warnings],
+        notices=[
+            Notice("info" if code == "normalised" else "warning", messages.warning(code, verdict))
+            for (code,) in verdict.warnings
+        ],
         suggestions=[Suggestion(iban, _changed(iban, verdict.iban)) for iban in verdict.suggestions],
         country=messages.country_name(verdict.country) if verdict.country else "",
         directory=directory,
         directory_date=messages.month(directory.as_of) if directory else None,
     )
-
-
-def _notice(warning: Warning, verdict: Verdict) -> Notice:
-    kind = "info" if warning.code == "normalised" else "warning"
-    return Notice(kind, messages.warning(warning.code, verdict))
 
 
 def _row(name: str, result: str, verdict: Verdict) -> CheckRow:
@@ -101,12 +100,6 @@ def _row(name: str, result: str, verdict: Verdict) -> CheckRow:
     else:
         note = str(messages.CHECK_MEANINGS[name])
     return CheckRow(str(messages.CHECK_NAMES[name]), result, str(messages.RESULT_NAMES[result]), note)
-
-
-def _marked(verdict: Verdict) -> list[list[Letter]]:
-    """Mark the characters that the reasons point at; wrong check digits are a pair."""
-    wrong = {place for reason in verdict.reasons for place in _places(reason, verdict)}
-    return _grouped([Letter(character, place in wrong) for place, character in enumerate(verdict.iban, 1)])
 
 
 def _places(reason: Reason, verdict: Verdict) -> range:

@@ -1,6 +1,5 @@
 """The check page and the pages about countries: HTTP in, HTML out."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,11 +10,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import access
 from accounts.guard import addresses, limits
-from accounts.models import Client, UsageDay
+from accounts.models import UsageDay
 from accounts.permissions import Permission
 from privacy.check_logging import mode
 from validation import engine, messages
-from validation.engine import Verdict
 from validation.engine.normalise import MAX_INPUT_CHARACTERS
 from validation.recording import writer
 from validation.recording.record import RecordCaller, build_record
@@ -37,8 +35,10 @@ def check(request: HttpRequest) -> HttpResponse:
         return _check_page(request)
     text = request.POST.get("iban", "")[:MAX_INPUT_CHARACTERS]
     client = access.client_of(request, Permission.IBAN_CHECK)
+    # A client's users share the client's limit, visitors have that of their IP address.
+    per_minute = settings.CLIENT_CHECKS_PER_MINUTE if client else settings.ANONYMOUS_CHECKS_PER_MINUTE
     try:
-        wait = _wait(request, client)
+        wait = limits.wait_for(request, action="check", per_minute=per_minute, of=str(client.pk) if client else "")
     except limits.Uncounted:
         return _check_page(request, {"problem": messages.FORM_PROBLEMS["unavailable"], "text": text}, status=503)
     if wait:
@@ -50,26 +50,13 @@ def check(request: HttpRequest) -> HttpResponse:
     except FormProblem as problem:
         message = messages.FORM_PROBLEMS[problem.code]
         return _check_page(request, {"problem": message, "text": text}, status=problem.status)
-    if client and not _record(request, client, verdict):
-        return _check_page(request, {"problem": messages.FORM_PROBLEMS["unavailable"], "text": text}, status=503)
+    if client:
+        caller = RecordCaller(client.pk, UsageDay.Source.PAGE.value, None, addresses.caller(request))
+        try:
+            writer.put(build_record(caller, [verdict], mode.choice_of(client)), soon=True)
+        except SpoolFull:
+            return _check_page(request, {"problem": messages.FORM_PROBLEMS["unavailable"], "text": text}, status=503)
     return _check_page(request, {"report": report(verdict), "text": verdict.input})
-
-
-def _record(request: HttpRequest, client: Client, verdict: Verdict) -> bool:
-    """Count the check and store of it what the client wants; return whether that could be done."""
-    caller = RecordCaller(client.pk, UsageDay.Source.PAGE.value, None, addresses.caller(request))
-    try:
-        writer.put(build_record(caller, [verdict], mode.choice_of(client)), soon=True)
-    except SpoolFull:
-        return False
-    return True
-
-
-def _wait(request: HttpRequest, client: Client | None) -> timedelta:
-    """Count the check: a client's users share the client's limit, visitors have that of their IP address."""
-    if client is None:
-        return limits.wait_for(request, action="check", per_minute=settings.ANONYMOUS_CHECKS_PER_MINUTE)
-    return limits.wait_for(request, action="check", per_minute=settings.CLIENT_CHECKS_PER_MINUTE, of=str(client.pk))
 
 
 def _check_page(request: HttpRequest, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
