@@ -9,7 +9,7 @@ from allauth.account.decorators import reauthentication_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
 from accounts import audit, roles
@@ -51,12 +51,14 @@ def allowed(permission: Permission) -> Callable[[MemberView[P]], View[P]]:
         def guarded(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            if not request.user.may(permission) or request.user.client is None:
+            client = request.user.client
+            if not request.user.may(permission) or client is None:
                 _note_refusal(request, permission)
                 raise PermissionDenied
-            if not _is_open(request.user.client.state, permission):
-                return _closed(request, request.user.client)
-            request.client = request.user.client
+            if client.state != Client.State.ACTIVE and permission not in _OPEN.get(client.state, frozenset()):
+                context = {"state": client.state, "since": client.suspended_at}
+                return render(request, "accounts/closed.html", context, status=403)
+            request.client = client
             request.actor = Actor.of(request)
             return view(request, *args, **kwargs)
 
@@ -64,10 +66,6 @@ def allowed(permission: Permission) -> Callable[[MemberView[P]], View[P]]:
         return guarded  # type: ignore[return-value]  # a member's request is made of any request here
 
     return guard
-
-
-def _is_open(state: str, permission: Permission) -> bool:
-    return state == Client.State.ACTIVE or permission in _OPEN.get(state, frozenset())
 
 
 def client_of(request: HttpRequest, permission: Permission) -> Client | None:
@@ -90,7 +88,3 @@ def _note_refusal(request: MemberRequest, permission: Permission) -> None:
     page = permission.page
     if user.client and cache.add(f"refused:{user.pk}:{page}", 1, int(_REFUSAL_RECORDED_FOR.total_seconds())):
         audit.record(AuditEvent.PAGE_REFUSED, client=user.client, by=Actor.of(request), detail={"page": page})
-
-
-def _closed(request: HttpRequest, client: Client) -> HttpResponse:
-    return render(request, "accounts/closed.html", {"state": client.state, "since": client.suspended_at}, status=403)

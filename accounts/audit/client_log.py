@@ -126,22 +126,16 @@ def forget_user(user: User) -> Iterator[int]:
     if user.client is None:
         return
     last, log_chain = 0, chain(user.client)
-    while found := list(_with_details(user, last)):
+    sealed = HistoryEntry.objects.filter(client=user.client).exclude(detail__sealed=b"").select_related("detail")
+    while found := list(sealed.filter(number__gt=last).order_by("number")[: batch.ROWS]):
         last = found[-1].number
         theirs = [
-            entry.pk for entry in found if entry.actor == user.pk or user.email in _details_text(log_chain, entry)
+            entry.pk
+            for entry in found
+            if entry.actor == user.pk or user.email in " ".join(log_chain.details_of(entry).values()).lower()
         ]
         if theirs:
             yield HistoryDetail.objects.filter(pk__in=theirs).update(sealed=b"", sealed_address=b"")
-
-
-def _with_details(user: User, after: int) -> QuerySet[HistoryEntry]:
-    found = HistoryEntry.objects.filter(client=user.client, number__gt=after).exclude(detail__sealed=b"")
-    return found.select_related("detail").order_by("number")[: batch.ROWS]
-
-
-def _details_text(log_chain: Chain[HistoryEntry], entry: HistoryEntry) -> str:
-    return " ".join(log_chain.details_of(entry).values()).lower()
 
 
 def verify(client: Client) -> ChainVerification:

@@ -129,9 +129,8 @@ class AccountAdapter(DefaultAccountAdapter):
         devices.remember(request, response, user.email)
         if any(record["method"] == "code" for record in records):
             wrong_passwords.forget(user.email)
-        record_for_user(
-            AuditEvent.SIGNED_IN, request, user, {"method": ", ".join(_method(record) for record in records)}
-        )
+        methods = [str(record.get("type") or record["method"]) for record in records]
+        record_for_user(AuditEvent.SIGNED_IN, request, user, {"method": ", ".join(methods)})
         return response
 
     def logout(self, request: HttpRequest) -> None:
@@ -197,7 +196,3 @@ def _ours(user: AbstractBaseUser) -> User:
     """Narrow the type of a user from allauth."""
     assert isinstance(user, User)  # noqa: S101 - there is one user model
     return user
-
-
-def _method(record: dict[str, Any]) -> str:
-    return str(record.get("type") or record["method"])

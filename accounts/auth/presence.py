@@ -71,13 +71,9 @@ class PresenceMiddleware:
         return redirect(f"{path}?{urlencode({'next': request.get_full_path()})}")
 
 
-def limits_of(user: object) -> SessionLimits:
-    """Return how long this user's sessions last."""
-    return STAFF if isinstance(user, User) and user.is_staff else MEMBER
-
-
 def _note_request(request: HttpRequest) -> None:
-    now, limits = int(time.time()), limits_of(request.user)
+    now, user = int(time.time()), request.user
+    limits = STAFF if isinstance(user, User) and user.is_staff else MEMBER
     began = request.session.get(_BEGAN, now)
     seen = request.session.get(_SEEN, 0)
     # The row expires by itself; this also ends a session whose row was extended by a late write.

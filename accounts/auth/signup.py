@@ -72,31 +72,21 @@ def complete(request: HttpRequest, code: str) -> User:
         codes.count_wrong_code(request, WAITING)
     codes.forget(request, WAITING)
     try:
-        return _create(request, waiting)
+        with transaction.atomic():
+            client = Client.objects.create()
+            owner = User(
+                client=client,
+                role=User.Role.OWNER,
+                email=waiting["email"],
+                password=waiting["password"],
+                language=waiting["language"],
+            )
+            owner.save(force_insert=True)
+            EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
+            by = Actor.of(request, user=owner)
+            audit.record(AuditEvent.CLIENT_CREATED, client=client, by=by)
+            audit.record(AuditEvent.TERMS_ACCEPTED, client=client, by=by, detail={"version": waiting["terms"]})
+            details.save_contact(client, details.Contact(company=waiting["company"]), by=by)
     except IntegrityError:  # The same e-mail address was verified elsewhere in the meantime.
         raise codes.CodeExpired from None
-
-
-def _create(request: HttpRequest, waiting: codes.Pending) -> User:
-    with transaction.atomic():
-        client = Client.objects.create()
-        owner = User(
-            client=client,
-            role=User.Role.OWNER,
-            email=waiting["email"],
-            password=waiting["password"],
-            language=waiting["language"],
-        )
-        _save_verified(owner)
-        by = Actor.of(request, user=owner)
-        audit.record(AuditEvent.CLIENT_CREATED, client=client, by=by)
-        audit.record(AuditEvent.TERMS_ACCEPTED, client=client, by=by, detail={"version": waiting["terms"]})
-        details.save_contact(client, details.Contact(company=waiting["company"]), by=by)
     return owner
-
-
-def _save_verified(user: User) -> None:
-    """Save a new user whose e-mail address is verified. Raises IntegrityError when the address is taken."""
-    with transaction.atomic():
-        user.save(force_insert=True)
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)

@@ -97,7 +97,13 @@ def _sign_up_code_sent(request: HttpRequest, form: CodeForm) -> HttpResponseBase
     if wait:
         return wait
     if "resend" in request.POST:
-        return _resend(request)
+        try:
+            signup.resend(request)
+        except codes.CodeExpired:
+            messages.error(request, _("No more codes can be sent. Check your inbox, or start again."))
+        else:
+            messages.success(request, _("We have sent a new code. The previous one is no longer valid."))
+        return redirect("account_signup_code")
     if not form.is_valid():
         return None
     try:
@@ -108,20 +114,6 @@ def _sign_up_code_sent(request: HttpRequest, form: CodeForm) -> HttpResponseBase
     except codes.CodeExpired:
         messages.error(request, _("This code is no longer valid. Start again."))
         return redirect("account_signup")
-    return _welcome(request, user)
-
-
-def _resend(request: HttpRequest) -> HttpResponse:
-    try:
-        signup.resend(request)
-    except codes.CodeExpired:
-        messages.error(request, _("No more codes can be sent. Check your inbox, or start again."))
-    else:
-        messages.success(request, _("We have sent a new code. The previous one is no longer valid."))
-    return redirect("account_signup_code")
-
-
-def _welcome(request: HttpRequest, user: User) -> HttpResponseBase:
     # The password was typed in this session, a few minutes ago.
     record_authentication(request, user, "password")
     messages.success(request, _("Welcome. Your account is ready."))

@@ -78,7 +78,7 @@ def _change_billing(request: MemberRequest) -> HttpResponse:
 @allowed(Permission.PROFILE_CHANGE)
 @read_or_send
 def profile(request: MemberRequest) -> HttpResponseBase:
-    """Show the user's own name, language and time zone; a POST changes them."""
+    """Show the user's own name, language and time zone; a POST changes them. Saving the same records nothing."""
     user = request.user
     initial = {
         "name": details.name(user),
@@ -90,15 +90,7 @@ def profile(request: MemberRequest) -> HttpResponseBase:
     form = ProfileForm(request.POST, initial=initial)
     if not form.is_valid():
         return _page(request, "accounts/profile/profile.html", form)
-    _change_profile(request, form)
-    with override(form.cleaned_data["language"]):
-        messages.success(request, _("Your profile has been saved."))
-    return redirect("accounts:profile")
-
-
-def _change_profile(request: MemberRequest, form: ProfileForm) -> None:
-    """Save the profile and record which fields changed; saving the same again records nothing."""
-    user, values = request.user, form.cleaned_data
+    values = form.cleaned_data
     with transaction.atomic():
         details.save_name(user, values["name"])
         user.language, user.time_zone = values["language"], values["time_zone"]
@@ -106,6 +98,9 @@ def _change_profile(request: MemberRequest, form: ProfileForm) -> None:
         if form.changed_data:
             detail = {"fields": ", ".join(form.changed_data)}
             audit.record(AuditEvent.PROFILE_CHANGED, client=request.client, by=request.actor, detail=detail)
+    with override(values["language"]):
+        messages.success(request, _("Your profile has been saved."))
+    return redirect("accounts:profile")
 
 
 def _page(request: MemberRequest, template: str, form: BaseForm) -> HttpResponse:

@@ -127,9 +127,20 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
     if isinstance(request.user, User):
         return _invitation_refused(request, Refusal("invitation_signed_in", email=request.user.email), status=409)
     try:
-        return _join(request, invitations.find(token))
+        invitation = invitations.find(token)
+        form = JoinForm(request.POST if request.method == "POST" else None, email=invitation.email)
+        if not form.is_valid():
+            context = {"form": form, "invitation": invitation, "by": invitation.invited_by}
+            return render(request, "accounts/team/join.html", context, status=422 if form.errors else 200)
+        user = invitations.accept(
+            invitation, name=form.cleaned_data["name"], password=form.cleaned_data["password"], by=Actor.of(request)
+        )
     except Refusal as refusal:
         return _invitation_refused(request, refusal, status=410)
+    messages.success(request, _("Welcome! You can now check IBANs."))
+    record_authentication(request, user, method="password")
+    response: HttpResponse = perform_login(request, user, email=user.email, signup=True)
+    return response
 
 
 @read_or_send
@@ -146,20 +157,6 @@ def cancel_recovery(request: HttpRequest, token: str) -> HttpResponse:
     owner_recovery.cancel(recovery)
     messages.success(request, _("The request has been stopped. The account owners will be notified."))
     return redirect("validation:check")
-
-
-def _join(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    form = JoinForm(request.POST if request.method == "POST" else None, email=invitation.email)
-    if not form.is_valid():
-        context = {"form": form, "invitation": invitation, "by": invitation.invited_by}
-        return render(request, "accounts/team/join.html", context, status=422 if form.errors else 200)
-    user = invitations.accept(
-        invitation, name=form.cleaned_data["name"], password=form.cleaned_data["password"], by=Actor.of(request)
-    )
-    messages.success(request, _("Welcome! You can now check IBANs."))
-    record_authentication(request, user, method="password")
-    response: HttpResponse = perform_login(request, user, email=user.email, signup=True)
-    return response
 
 
 def _invitation_refused(request: HttpRequest, refusal: Refusal, *, status: int) -> HttpResponse:
