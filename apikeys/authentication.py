@@ -79,33 +79,49 @@ def authenticate(header: str | None, *, ip_address: str, scope: str | None) -> K
     database error when it cannot be known whether the key still works.
     """
     key = _prove(header)
-    _refuse_unusable(key, ip_address)
-    _refuse_address(key, ip_address)
+    if key.ends <= time.time():
+        _note_refusal(key, "ended", ip_address)
+        raise Problem("key_unknown", headers=_CHALLENGE)
+    if key.networks is not None:
+        allowed = key.allowed.get(ip_address)
+        if allowed is None:
+            allowed = networks.contains(key.networks, addresses.parse(ip_address))
+            if len(key.allowed) < _MOST_ADDRESSES:
+                key.allowed[ip_address] = allowed
+        if not allowed:
+            _note_refusal(key, "address", ip_address)
+            raise Problem("address_not_allowed", values={"address": ip_address})
     if scope is not None and scope not in key.scopes:
         raise Problem("scope_missing", values={"scope": scope})
     return key
 
 
-def _prove(header: str | None) -> Key:
-    """Return the key whose secret the header holds, as the key was at most two seconds ago."""
-    cached = _current()
-    hashed = _hash(header)
-    key = cached.proven.get(hashed)
-    if key is None:
-        token = _split(header)
-        key = cached.proven[hashed] = _compare(token, _find(token, cached))
-    return key
-
-
 _HASH_KEY: Final = secrets.token_bytes(32)
+_DUMMY: Final = bytes(32)
 
 
-def _hash(header: str | None) -> bytes:
-    """Return the hash that represents a header in memory: no text of a key, and no similarity between two of them.
+def _prove(header: str | None) -> Key:
+    """Return the key whose secret the header holds, as the key was at most two seconds ago.
 
     A header that has proven its key need not be parsed and compared again, which takes four times as long.
     """
-    return blake2b((header or "").encode("utf-8", "surrogatepass"), digest_size=32, key=_HASH_KEY).digest()
+    cached = _current()
+    # A hash represents the header in memory: no text of a key, and no similarity between two of them.
+    hashed = blake2b((header or "").encode("utf-8", "surrogatepass"), digest_size=32, key=_HASH_KEY).digest()
+    proven = cached.proven.get(hashed)
+    if proven is not None:
+        return proven
+    token = _split(header)
+    key = cached.keys.get(token.identifier)
+    if key is None and (key := _load(token)) is not None:
+        cached.keys[token.identifier] = key
+    # An unknown key is compared as well, so that it takes as long.
+    pepper = (key.pepper if key else None) or _DUMMY
+    fits = tokens.fits(token.text, pepper, key.digest if key else _DUMMY)
+    if not fits or key is None or key.pepper is None:
+        raise Problem("key_unknown", headers=_CHALLENGE)
+    cached.proven[hashed] = key
+    return key
 
 
 def _split(header: str | None) -> tokens.Token:
@@ -130,13 +146,6 @@ def _current() -> _CachedKeys:
     return cached
 
 
-def _find(token: tokens.Token, cached: _CachedKeys) -> Key | None:
-    key = cached.keys.get(token.identifier)
-    if key is None and (key := _load(token)) is not None:
-        cached.keys[token.identifier] = key
-    return key
-
-
 def _load(token: tokens.Token) -> Key | None:
     row = ApiKey.objects.select_related("client").filter(identifier=token.identifier).first()
     if row is None:
@@ -158,37 +167,6 @@ def _load(token: tokens.Token) -> Key | None:
         log_choice=mode.choice_of(row.client),
         allowed={},
     )
-
-
-_DUMMY: Final = bytes(32)
-
-
-def _compare(token: tokens.Token, key: Key | None) -> Key:
-    """Return the key if the token matches. An unknown one is compared as well, so that it takes as long."""
-    pepper = (key.pepper if key else None) or _DUMMY
-    fits = tokens.fits(token.text, pepper, key.digest if key else _DUMMY)
-    if not fits or key is None or key.pepper is None:
-        raise Problem("key_unknown", headers=_CHALLENGE)
-    return key
-
-
-def _refuse_unusable(key: Key, ip_address: str) -> None:
-    if key.ends <= time.time():
-        _note_refusal(key, "ended", ip_address)
-        raise Problem("key_unknown", headers=_CHALLENGE)
-
-
-def _refuse_address(key: Key, ip_address: str) -> None:
-    if key.networks is None:
-        return
-    allowed = key.allowed.get(ip_address)
-    if allowed is None:
-        allowed = networks.contains(key.networks, addresses.parse(ip_address))
-        if len(key.allowed) < _MOST_ADDRESSES:
-            key.allowed[ip_address] = allowed
-    if not allowed:
-        _note_refusal(key, "address", ip_address)
-        raise Problem("address_not_allowed", values={"address": ip_address})
 
 
 def _note_refusal(key: Key, reason: str, ip_address: str) -> None:

@@ -55,8 +55,14 @@ class Leases:
         month could be taken from one month and counted in the next. Raises Problem quota_exhausted.
         """
         account = QuotaAccount(client, day.replace(day=1) if day else this_month())
-        if not units or self._use(account, units):
+        if not units:
             return account
+        with self._lock:
+            lease = self._held.get(account)
+            if lease is not None and lease.units >= units:
+                lease.units -= units
+                lease.used_at = time.monotonic()
+                return account
         taken = _borrow(account, units, quota=quota, holder=self.holder)
         if not taken:
             raise _exhausted(units, quota, account.month)
@@ -95,15 +101,6 @@ class Leases:
             if not is_returned:
                 self._add(account, lease.units)
             raise
-
-    def _use(self, account: QuotaAccount, units: int) -> bool:
-        with self._lock:
-            lease = self._held.get(account)
-            if lease is None or lease.units < units:
-                return False
-            lease.units -= units
-            lease.used_at = time.monotonic()
-            return True
 
     def _add(self, account: QuotaAccount, units: int) -> None:
         if not units:
@@ -150,18 +147,18 @@ def close(holder: UUID) -> None:
 
 def _borrow(account: QuotaAccount, units: int, *, quota: int, holder: UUID) -> int:
     """Take units, and a few more to hold if enough is left. Return how many; 0 when not even `units` are left."""
-    for wanted in dict.fromkeys((max(units, _at_once(account, quota)), units)):
-        with transaction.atomic():
-            if _take(account, wanted, quota):
-                _add_to_lease(account, wanted, holder)
-                return wanted
-    return 0
-
-
-def _at_once(account: QuotaAccount, quota: int) -> int:
     month = QuotaMonth.objects.filter(client=account.client, month=account.month).first()
     left = quota - (month.taken if month else 0)
-    return 1 if left * 20 < quota else min(_MOST_AT_ONCE, left // 100)
+    at_once = 1 if left * 20 < quota else min(_MOST_AT_ONCE, left // 100)
+    for wanted in dict.fromkeys((max(units, at_once), units)):
+        with transaction.atomic():
+            if _take(account, wanted, quota):
+                QuotaLease.objects.bulk_create(
+                    [QuotaLease(holder=holder, client_id=account.client, month=account.month)], ignore_conflicts=True
+                )
+                settle({account: -wanted}, holder=holder)
+                return wanted
+    return 0
 
 
 def _take(account: QuotaAccount, units: int, quota: int) -> bool:
@@ -180,13 +177,6 @@ def _take(account: QuotaAccount, units: int, quota: int) -> bool:
 
 def _untake(account: QuotaAccount, units: int) -> None:
     QuotaMonth.objects.filter(client=account.client, month=account.month).update(taken=F("taken") - units)
-
-
-def _add_to_lease(account: QuotaAccount, units: int, holder: UUID) -> None:
-    QuotaLease.objects.bulk_create(
-        [QuotaLease(holder=holder, client_id=account.client, month=account.month)], ignore_conflicts=True
-    )
-    settle({account: -units}, holder=holder)
 
 
 def _exhausted(units: int, quota: int, month: date) -> Problem:

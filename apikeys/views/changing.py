@@ -28,7 +28,13 @@ def edit(request: MemberRequest, pk: UUID) -> HttpResponseBase:
     """Show what can be changed; a POST changes it."""
     key = listing.find(request, pk)
     if request.method != "POST":
-        return _form_page(request, key, KeyForm(key=key, initial=_initial(key)))
+        initial = {
+            "name": keys.name(key),
+            "scopes": key.scopes,
+            "expires_on": timezone.localdate(key.expires_at),
+            "rate_per_minute": key.rate_per_minute,
+        }
+        return _form_page(request, key, KeyForm(key=key, initial=initial))
     form = KeyForm(request.POST, key=key)
     if not form.is_valid():
         return _form_page(request, key, form)
@@ -57,15 +63,6 @@ def revoke(request: MemberRequest, pk: UUID) -> HttpResponseBase:
         return redirect("apikeys:keys")
     messages.success(request, _("The key “%(name)s” has been revoked.") % {"name": row.name})
     return redirect("apikeys:keys")
-
-
-def _initial(key: ApiKey) -> dict[str, object]:
-    return {
-        "name": keys.name(key),
-        "scopes": key.scopes,
-        "expires_on": timezone.localdate(key.expires_at),
-        "rate_per_minute": key.rate_per_minute,
-    }
 
 
 def _form_page(request: MemberRequest, key: ApiKey, form: KeyForm) -> HttpResponse:

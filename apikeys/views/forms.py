@@ -152,18 +152,15 @@ class NewKeyForm(KeyForm):
         """Parse the IP addresses line by line; they are ignored when any address may call."""
         cleaned = super().clean() or self.cleaned_data
         lines = cleaned.get("networks", "").splitlines() if cleaned.get("addresses") == "only" else []
-        cleaned["networks"] = tuple(self._networks([line.strip() for line in lines if line.strip()]))
-        return cleaned
-
-    def _networks(self, lines: list[str]) -> list[str]:
         found: list[str] = []
-        for line in lines:
+        for line in filter(None, map(str.strip, lines)):
             try:
                 found.append(keys.canonical(line))
             except Refusal as refusal:
                 problem = _("“%(line)s”: %(problem)s") % {"line": line[:50], "problem": messages.refusal(refusal)}
                 self.add_error("networks", problem)
-        return found
+        cleaned["networks"] = tuple(found)
+        return cleaned
 
 
 class NetworkForm(BaseForm):

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import MemberRequest, allowed
 from accounts.guard import addresses
-from accounts.models import Client
 from accounts.permissions import Permission
 from accounts.usage import chart
 from accounts.usage import counts as usage_counts
@@ -72,7 +71,9 @@ class KeyUsageRow:
 @require_safe
 def listing(request: MemberRequest) -> HttpResponse:
     """Show the client's keys, with revoked and expired ones folded away."""
-    rows = _rows(request.client, timezone.now())
+    now, used = timezone.now(), key_usage.month(request.client)
+    found = ApiKey.objects.filter(client=request.client).annotate(entries=Count("networks")).order_by("-created_at")
+    rows = [row_of(key, now, entries=key.entries, calls=used[key.pk].calls if key.pk in used else 0) for key in found]
     in_use = [row for row in rows if not row.is_over]
     context = {
         "rows": in_use,
@@ -99,7 +100,10 @@ def key_page(request: MemberRequest, key: ApiKey, form: NetworkForm) -> HttpResp
     """Return the page of one key, with the form for another network as it was filled in."""
     now = timezone.now()
     days = _days(key)
-    entries = _entries(key)
+    entries = [
+        NetworkRow(entry, keys.note(entry), networks.is_wide(networks.parse(entry.network)))
+        for entry in key.networks.select_related("key").order_by("added_at", "pk")
+    ]
     context = {
         "row": row_of(key, now, entries=len(entries)),
         "entries": entries,
@@ -128,19 +132,6 @@ def _state(key: ApiKey, now: datetime) -> str:
         ("ending", key.expires_at <= now + SOON),
     )
     return next((state for state, holds in states if holds), "in_use")
-
-
-def _rows(client: Client, now: datetime) -> list[KeyRow]:
-    used = key_usage.month(client)
-    found = ApiKey.objects.filter(client=client).annotate(entries=Count("networks")).order_by("-created_at")
-    return [row_of(key, now, entries=key.entries, calls=used[key.pk].calls if key.pk in used else 0) for key in found]
-
-
-def _entries(key: ApiKey) -> list[NetworkRow]:
-    return [
-        NetworkRow(entry, keys.note(entry), networks.is_wide(networks.parse(entry.network)))
-        for entry in key.networks.select_related("key").order_by("added_at", "pk")
-    ]
 
 
 def _days(key: ApiKey) -> list[KeyUsageRow]:

@@ -143,7 +143,7 @@ class TokenTests(CallsTest):
     def test_every_single_wrong_character_is_a_typing_error(self) -> None:
         """By the checksum alone: 78 places, every character of the alphabet, and some that never belong there."""
         token = tokens.mint(is_test=False).text
-        with patch.object(authentication, "_find", side_effect=AssertionError("queried the database")):
+        with patch.object(authentication, "_load", side_effect=AssertionError("queried the database")):
             for place, character in itertools.product(range(len(token)), (*tokens.ALPHABET, "_", "-", " ", "\xdf")):
                 mistyped = token[:place] + character + token[place + 1 :]
                 if mistyped.strip(" ") == token:

@@ -30,7 +30,8 @@ class Command(BaseCommand):
             peppers.begin()
         newest = peppers.newest()
         for status in peppers.statuses():
-            self.stdout.write(f"Pepper {status.pepper}: {_count_of_keys(status.keys)} in use{_advice(status, newest)}")
+            keys = f"{status.keys:,} key{'' if status.keys == 1 else 's'}"
+            self.stdout.write(f"Pepper {status.pepper}: {keys} in use{_advice(status, newest)}")
         if waiting := peppers.unrenewed():
             self.stdout.write(_WAITING)
         for key in waiting:
@@ -44,7 +45,3 @@ def _advice(status: peppers.PepperStatus, newest: int) -> str:
     if status.pepper == newest:
         return ", new ones as well."
     return ": it must stay." if status.keys else ": take it out of IBANSE_PEPPERS."
-
-
-def _count_of_keys(count: int) -> str:
-    return f"{count:,} key{'' if count == 1 else 's'}"
