@@ -9,7 +9,6 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 from django.db import connection
-from django.db.models import Model
 
 from accounts.models import User
 from ibanse.config import env
@@ -121,18 +120,16 @@ def check_superusers(
     **kwargs: Any,
 ) -> list[CheckMessage]:
     """Refuse a superuser in production, with `--database default`: staff have the permissions of their groups."""
-    if settings.EMBEDDED or "default" not in (databases or ()) or not _table_exists(User):
+    if settings.EMBEDDED or "default" not in (databases or ()):
+        return []
+    # A check also runs before the first migration.
+    if User._meta.db_table not in connection.introspection.table_names():
         return []
     hint = "Run: manage.py demote_superusers. What staff may is in the table accounts/staff/groups.py."
     return [
         Error(f"User {user.pk} is a superuser, who may do everything.", hint=hint, id="ibanse.E005")
         for user in User.objects.filter(is_superuser=True).only("pk")
     ]
-
-
-def _table_exists(model: type[Model]) -> bool:
-    """Return whether a model's table exists: a check also runs before the first migration."""
-    return model._meta.db_table in connection.introspection.table_names()
 
 
 def _location(database: Mapping[str, object]) -> tuple[str, str, str]:

@@ -127,8 +127,11 @@ class SealedLog(logging.Handler):
             self._lost += lines
 
     def _write(self, record: logging.LogRecord) -> None:
-        if self._segment and (self._is_old(self._segment) or self._is_full(self._segment)):
-            self._finish(is_last=False)
+        if self._segment:
+            # Two may follow: a line, and the one that counts lost lines.
+            is_full = self._segment.sealer.next_place >= logging_segment.MOST_LINES
+            if is_full or self._is_old(self._segment):
+                self._finish(is_last=False)
         segment = self._segment or self._begin()
         if self._lost:
             count = f"{self._lost:,} lines before this one could not be written."
@@ -141,10 +144,6 @@ class SealedLog(logging.Handler):
 
     def _is_old(self, segment: _Segment) -> bool:
         return self._clock() - segment.began >= SEGMENT_SECONDS
-
-    def _is_full(self, segment: _Segment) -> bool:
-        # Two may follow: a line, and the one that counts lost lines.
-        return segment.sealer.next_place >= logging_segment.MOST_LINES
 
     def _begin(self) -> _Segment:
         if self._stream is None:

@@ -112,18 +112,13 @@ class _View(NamedTuple):
         return reverse(help_.url) + help_.query
 
 
-def kinds_for(user: User) -> list[MetricKind]:
-    """Return the metrics that this member of staff may see, in the order of the table."""
-    active = [kind for kind in KINDS if not (kind.only_in_production and settings.EMBEDDED)]
-    return [kind for kind in active if user.has_perm(f"accounts.{kind.permission}")]
-
-
 def sections(user: User, period: ChartPeriod, now: datetime) -> list[MetricSection]:
     """Return the cards of the metrics that a user may see, section by section.
 
     Two queries besides those for the permissions, however many metrics there are.
     """
-    kinds = kinds_for(user)
+    active = [kind for kind in KINDS if not (kind.only_in_production and settings.EMBEDDED)]
+    kinds = [kind for kind in active if user.has_perm(f"accounts.{kind.permission}")]
     stored = _stored_series(kinds, period, now) if kinds else {}
     view = _View(user, period, now)
     return [
@@ -180,36 +175,32 @@ def _counter_sums(
 
 
 def _cards(kind: MetricKind, stored: Mapping[SeriesKey, StoredSeries], view: _View) -> Iterator[MetricCard]:
+    """Yield a card for each machine that has measured the metric; one without a value when none has."""
+    steps = view.period.steps(view.now)
     nodes = sorted(node for name, part, node in stored if (name, part) == (kind.name, kind.part))
     for node in nodes or [""]:
         series = stored.get((kind.name, kind.part, node), _EMPTY)
         companion = stored.get((kind.companion[0], kind.part, node), _EMPTY) if kind.companion else _EMPTY
-        yield _card(kind, node if len(nodes) > 1 else "", series, companion, view)
-
-
-def _card(kind: MetricKind, node: str, series: StoredSeries, companion: StoredSeries, view: _View) -> MetricCard:
-    period, now = view.period, view.now
-    steps = period.steps(now)
-    values = kind.aggregate(series.hours, steps, period.step)
-    current, so_far = _current(kind, series.hours, now)
-    worst = max((value for value in (current, so_far) if value is not None), default=None)
-    if kind.is_per_hour and period.step == HOUR:
-        values[-1] = None  # The current hour is not complete: it would look like a fall.
-    trend = sparkline.draw(values, top=100 if kind.unit is Unit.PERCENT else None)
-    return MetricCard(
-        kind=kind,
-        node=node,
-        value=format_value(current, kind.unit),
-        companion=format_value(_last(companion.hours), kind.companion[1]) if kind.companion else "",
-        so_far=format_value(so_far, kind.unit),
-        taken_at=series.taken_at,
-        level=thresholds.judge(worst, now - series.taken_at if series.taken_at else None, kind.thresholds),
-        trend=trend,
-        lowest=format_value(trend.lowest, kind.unit) if trend else "",
-        highest=format_value(trend.highest, kind.unit) if trend else "",
-        rows=list(_rows(kind, list(zip(steps, values, strict=True)), period)),
-        link=view.link_to(kind.help),
-    )
+        values = kind.aggregate(series.hours, steps, view.period.step)
+        current, so_far = _current(kind, series.hours, view.now)
+        worst = max((value for value in (current, so_far) if value is not None), default=None)
+        if kind.is_per_hour and view.period.step == HOUR:
+            values[-1] = None  # The current hour is not complete: it would look like a fall.
+        trend = sparkline.draw(values, top=100 if kind.unit is Unit.PERCENT else None)
+        yield MetricCard(
+            kind=kind,
+            node=node if len(nodes) > 1 else "",
+            value=format_value(current, kind.unit),
+            companion=format_value(_last(companion.hours), kind.companion[1]) if kind.companion else "",
+            so_far=format_value(so_far, kind.unit),
+            taken_at=series.taken_at,
+            level=thresholds.judge(worst, view.now - series.taken_at if series.taken_at else None, kind.thresholds),
+            trend=trend,
+            lowest=format_value(trend.lowest, kind.unit) if trend else "",
+            highest=format_value(trend.highest, kind.unit) if trend else "",
+            rows=list(_rows(kind, list(zip(steps, values, strict=True)), view.period)),
+            link=view.link_to(kind.help),
+        )
 
 
 def _current(kind: MetricKind, hours: Mapping[datetime, int], now: datetime) -> tuple[int | None, int | None]:

@@ -39,7 +39,12 @@ def draw(values: Sequence[Value], *, top: float | None = None) -> Trend | None:
     lines = []
     for is_gap, run in groupby(enumerate(values), lambda pair: pair[1] is None):
         if not is_gap:
-            lines.append(_line([(index * step, _y(value, scale)) for index, value in run if value is not None], step))
+            points = [
+                (index * step, HEIGHT - min(value, scale) / scale * (HEIGHT - _MARGIN))
+                for index, value in run
+                if value is not None
+            ]
+            lines.append(_line(points, step))
     return Trend(
         line="".join(f"M{_path(line)}" for line in lines),
         area="".join(
@@ -51,10 +56,6 @@ def draw(values: Sequence[Value], *, top: float | None = None) -> Trend | None:
 
 
 Point = tuple[float, float]
-
-
-def _y(value: float, scale: float) -> float:
-    return HEIGHT - min(value, scale) / scale * (HEIGHT - _MARGIN)
 
 
 def _line(run: list[Point], step: float) -> list[Point]:

@@ -131,7 +131,10 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "parameters": {name: _request_header(name) for name in _REQUEST_HEADERS},
+            "parameters": {
+                name: {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, **about}
+                for name, about in _REQUEST_HEADERS.items()
+            },
             "examples": {code: {"value": examples.problem(code, _LANGUAGE)} for code in KINDS},
             "headers": {name: _response_header(about) for name, about in _RESPONSE_HEADERS.items()},
             "securitySchemes": _SECURITY,
@@ -243,10 +246,6 @@ def _health(handler: Callable[..., Any], responses: dict[str, type[msgspec.Struc
             for status, kind in responses.items()
         },
     }
-
-
-def _request_header(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, **_REQUEST_HEADERS[name]}
 
 
 def _response_header(about: dict[str, Any]) -> dict[str, Any]:
