@@ -28,10 +28,9 @@ def resume(client: Client, *, by: Actor, for_at_most: timedelta | None = None) -
     """
     end = time.monotonic() + for_at_most.total_seconds() if for_at_most else float("inf")
     done = 0
+    decided = PrivacySettings.objects.filter(client=client, covers_older=True)
     # Read again for each chunk: an owner may choose to store more meanwhile.
-    while (
-        time.monotonic() < end and _covers_older(client) and (chunk := registry.reduce(client, mode.choice_of(client)))
-    ):
+    while time.monotonic() < end and decided.exists() and (chunk := registry.reduce(client, mode.choice_of(client))):
         done += chunk
     if done:
         choice = mode.choice_of(client)
@@ -53,7 +52,3 @@ def _resume_logged(client: Client) -> int:
         # For a client that is being deleted nothing can be sealed, nor written to its audit log; other clients follow.
         log.warning("An audit log lacks the entry that records were reduced: %s", type(error).__name__)
         return 0
-
-
-def _covers_older(client: Client) -> bool:
-    return PrivacySettings.objects.filter(client=client, covers_older=True).exists()

@@ -48,9 +48,16 @@ def change_logging(request: MemberRequest) -> HttpResponseBase:
     older = OlderForm(request.POST if "older" in request.POST or "asked" in request.POST else None, choice=choice)
     if older.is_valid():
         return _save(request, choice, covers_older=older.cleaned_data["older"] == APPLY)
+    old = check_logging_mode.choice_of(request.client)
+    stores_less = check_logging_mode.is_less(choice.mode, old.mode) or choice.days < old.days
+    # `ask` comes with the button that opens the question about older records alone.
+    concerns_older = stores_less or "ask" in request.POST or older.errors
     # Between two clicks the records may have been deleted: then there is nothing to decide.
-    excess = registry.excess(request.client, choice) if older.errors or _concerns_older(request, choice) else 0
-    return _ask_about_older(request, choice, older, excess) if excess else _save(request, choice)
+    excess = registry.excess(request.client, choice) if concerns_older else 0
+    if not excess:
+        return _save(request, choice)
+    context = {"form": older, "choice": choice, "mode_label": choice.mode.label, "excess": excess}
+    return render(request, "privacy/check_logging/older_records.html", context, status=422 if older.errors else 200)
 
 
 @allowed(Permission.PRIVACY_CHANGE)
@@ -76,12 +83,6 @@ def second_factor(request: MemberRequest) -> HttpResponseBase:
     return redirect(_PAGE)
 
 
-def _concerns_older(request: MemberRequest, choice: check_logging_mode.Choice) -> bool:
-    """Return whether the choice stores less than today, or the page was opened to decide about older records."""
-    old = check_logging_mode.choice_of(request.client)
-    return check_logging_mode.is_less(choice.mode, old.mode) or choice.days < old.days or "ask" in request.POST
-
-
 def _save(
     request: MemberRequest, choice: check_logging_mode.Choice, *, covers_older: bool | None = None
 ) -> HttpResponse:
@@ -101,13 +102,6 @@ def _save(
     if not is_changed and not done:
         messages.info(request, _("Nothing was changed: these settings already apply."))
     return redirect(_PAGE)
-
-
-def _ask_about_older(
-    request: MemberRequest, choice: check_logging_mode.Choice, form: OlderForm, excess: int
-) -> HttpResponse:
-    context = {"form": form, "choice": choice, "mode_label": choice.mode.label, "excess": excess}
-    return render(request, "privacy/check_logging/older_records.html", context, status=422 if form.errors else 200)
 
 
 def _page(request: MemberRequest, form: LoggingForm, status: int = 200) -> HttpResponse:

@@ -1,7 +1,6 @@
 """The contact page: a form to write to the operator, and its confirmation."""
 
 import math
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -53,10 +52,8 @@ def _limited(request: HttpRequest, form: ContactMessageForm) -> HttpResponse | N
     except limits.Uncounted:
         form.add_error(None, _("Messages cannot be sent right now. Your text is still here: try again in a moment."))
         return _page(request, form, status=503)
-    return _too_many(request, form, wait) if wait else None
-
-
-def _too_many(request: HttpRequest, form: ContactMessageForm, wait: timedelta) -> HttpResponse:
+    if not wait:
+        return None
     minutes = math.ceil(wait.total_seconds() / 60)
     problem = ngettext(
         (

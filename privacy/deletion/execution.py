@@ -142,39 +142,26 @@ def _finish(pk: UUID) -> Done | None:
             request = requesting.lock_deletion(found)
         except Refusal:
             return None  # Another worker has finished it.
-        erased = Counter(request.erased)
+        client, erased, key = request.client, Counter(request.erased), None
         for late in erasing.erase(_erasure_of(request)):
             erased.update(late)
-        is_account = request.scope == Scope.ACCOUNT
-        key = vault.tombstone(request.client.pk) if is_account else None
-        content = receipts.create(receipts.ReceiptFacts(request, erased + _rows_of_last_step(request), key))
-        done = Done(content, receipts.token(pk))
-        (_finish_account if is_account else _finish_part)(request, done)
+        if request.scope == Scope.ACCOUNT:
+            key = vault.tombstone(client.pk)
+            # The rows that this step itself deletes.
+            requests = DeletionRequest.objects.filter(client=client).count()
+            erased.update(users=User.objects.filter(client=client).count(), account=1, deletions=requests)
+        receipt = receipts.create(receipts.ReceiptFacts(request, erased, key))
+        done = Done(receipt, receipts.token(pk))
+        if request.scope == Scope.ACCOUNT:
+            _mail_owners(request, done)
+            source.delete_account(client)
+        else:
+            records = str(sum(receipt["erased"].values()))
+            detail = {"scope": str(request.scope), "records": records, "receipt": receipt["number"]}
+            by = Actor(request.requested_by)
+            request.delete()
+            audit.record(AuditEvent.DELETION_EXECUTED, client=client, by=by, detail=detail)
     return done
-
-
-def _rows_of_last_step(request: DeletionRequest) -> Counter[str]:
-    """Return the rows that are deleted by the last step itself."""
-    if request.scope != Scope.ACCOUNT:
-        return Counter()
-    owners = User.objects.filter(client=request.client).count()
-    return Counter(users=owners, account=1, deletions=DeletionRequest.objects.filter(client=request.client).count())
-
-
-def _finish_account(request: DeletionRequest, done: Done) -> None:
-    _mail_owners(request, done)
-    source.delete_account(request.client)
-
-
-def _finish_part(request: DeletionRequest, done: Done) -> None:
-    detail = {
-        "scope": str(request.scope),
-        "records": str(sum(done.receipt["erased"].values())),
-        "receipt": done.receipt["number"],
-    }
-    by = Actor(request.requested_by)
-    request.delete()
-    audit.record(AuditEvent.DELETION_EXECUTED, client=request.client, by=by, detail=detail)
 
 
 def _mail_owners(request: DeletionRequest, done: Done) -> None:

@@ -112,23 +112,18 @@ def _erase(request: MemberRequest, scope: Scope, *, rows: int, user: User | None
 
 
 def _page(request: MemberRequest, form: DeletionForm, status: int = 200) -> HttpResponse:
-    found = requesting.deletion_of(request.client)
+    found, stored = requesting.deletion_of(request.client), _stored_rows(request.client)
     context: dict[str, Any] = {
         "form": form,
         "deletion": found,
         "owners": [owner.email for owner in mail.active_owners(request.client)],
         "tables": _tables(request.client) if found is None else [],
-        "parts": _parts(request),
+        "parts": [(scope.value, privacy_messages.SCOPES[scope.value], stored[scope]) for scope in _PARTS],
         "users": User.objects.filter(client=request.client).exclude(pk=request.user.pk).order_by("email"),
         "in_progress": DeletionRequest.objects.filter(client=request.client).exclude(scope=Scope.ACCOUNT),
         "link_days": requesting.LINK_VALID.days,
     }
     return render(request, "privacy/deletion/deletion.html", context, status=status)
-
-
-def _parts(request: MemberRequest) -> list[tuple[str, object, int]]:
-    stored = _stored_rows(request.client)
-    return [(scope.value, privacy_messages.SCOPES[scope.value], stored[scope]) for scope in _PARTS]
 
 
 def _stored_rows(client: Client) -> dict[str, int]:

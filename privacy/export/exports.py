@@ -204,7 +204,15 @@ def _create(export: DataExport, is_ending: Callable[[], bool]) -> str:
     files = _files(export)
     try:
         with _Progress(export, is_ending) as at_work:
-            written = _write(at_work, files)
+            expected = sum(registry.count(export.client).values())
+            language = export.requested_by.language if export.requested_by else ""
+            written = archive.write(
+                files,
+                at_work.tables(),
+                begun=timezone.now(),
+                language=language or settings.LANGUAGE_CODE,
+                rows=expected,
+            )
         return "offered" if _offer(at_work, written) else "lost"
     except _Stopped as stopped:
         return str(stopped)
@@ -224,19 +232,6 @@ def _create(export: DataExport, is_ending: Callable[[], bool]) -> str:
         return "internal"
 
 
-def _write(at_work: "_Progress", files: archive.ArchiveFiles) -> int:
-    export = at_work.export
-    expected = sum(registry.count(export.client).values())
-    language = export.requested_by.language if export.requested_by else ""
-    return archive.write(
-        files,
-        at_work.tables(),
-        begun=timezone.now(),
-        language=language or settings.LANGUAGE_CODE,
-        rows=expected,
-    )
-
-
 def _offer(at_work: "_Progress", written: int) -> bool:
     """Offer it to the owners and mail them; return False when it is no longer ours."""
     export, until = at_work.export, timezone.now() + OFFERED_FOR
@@ -249,13 +244,9 @@ def _offer(at_work: "_Progress", written: int) -> bool:
             expires_at=until,
         )
         if is_ours and not export.client.is_demo:  # Nobody lives at the demo's addresses.
-            _mail_owners(export.client, until)
+            context = {"until": until, "link": settings.SITE_URL + reverse("privacy:export")}
+            mail.send_to_owners_on_commit(export.client, "export_ready", context=context)
     return bool(is_ours)
-
-
-def _mail_owners(client: Client, until: datetime) -> None:
-    context = {"until": until, "link": settings.SITE_URL + reverse("privacy:export")}
-    mail.send_to_owners_on_commit(client, "export_ready", context=context)
 
 
 class _Progress:
