@@ -54,29 +54,21 @@ def complete(request: HttpRequest, user: User, *, new_code: str, old_code: str) 
     if not all(is_right):
         codes.count_wrong_code(request, WAITING)
     codes.forget(request, WAITING)
+    old, new, language = user.email, change["new"], user.language or get_language()
+    detail = {"old": old, "new": new}
     try:
-        _change(request, user, change["new"])
+        with transaction.atomic():
+            user.email = new
+            user.save(update_fields=["email"])
+            EmailAddress.objects.filter(user=user).delete()
+            EmailAddress.objects.create(user=user, email=new, verified=True, primary=True)
+            if user.client is not None:
+                by = Actor.of(request, user=user)
+                audit.record(AuditEvent.EMAIL_CHANGED, client=user.client, by=by, detail=detail)
+            for email in (old, new):
+                mail.send_on_commit("auth/email_changed", to=email, language=language, context=detail)
     except IntegrityError:  # Another user has taken the e-mail address in the meantime.
         raise codes.CodeExpired from None
-
-
-def _change(request: HttpRequest, user: User, new: str) -> None:
-    old = user.email
-    with transaction.atomic():
-        user.email = new
-        user.save(update_fields=["email"])
-        EmailAddress.objects.filter(user=user).delete()
-        EmailAddress.objects.create(user=user, email=new, verified=True, primary=True)
-        if user.client is not None:
-            detail = {"old": old, "new": new}
-            audit.record(AuditEvent.EMAIL_CHANGED, client=user.client, by=Actor.of(request, user=user), detail=detail)
-        for email in (old, new):
-            mail.send_on_commit(
-                "auth/email_changed",
-                to=email,
-                language=user.language or get_language(),
-                context={"old": old, "new": new},
-            )
     presence.end_others(request, user)
 
 
