@@ -106,7 +106,10 @@ class VerdictRenderer:
         self._warnings: dict[tuple[Warning, str | None], Finding] = {}
         self._reason = lru_cache(maxsize=MAX_CACHED_REASONS)(self._reason_of_fact)
         with translation.override(language):
-            self._countries = {code: _country(country) for code, country in COUNTRIES.items()}
+            self._countries = {
+                code: CountryOfIban(code, messages.country_name(country), country.sepa, country.status)
+                for code, country in COUNTRIES.items()
+            }
 
     def render(self, verdict: Verdict) -> VerdictAnswer:
         """Return a verdict as it goes into a response."""
@@ -149,10 +152,6 @@ class VerdictRenderer:
 def verdict_renderer(language: str) -> VerdictRenderer:
     """Return the renderer of a language."""
     return VerdictRenderer(language)
-
-
-def _country(country: Country) -> CountryOfIban:
-    return CountryOfIban(country.code, messages.country_name(country), country.sepa, country.status)
 
 
 @cache

@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import override, pgettext
@@ -68,13 +68,10 @@ def _json(client: Client, wanted: RecordFilter, _language: str) -> Iterator[str]
     yield f'{{"schema": "{SCHEMA}", "exported_at": "{now:%Y-%m-%dT%H:%M:%SZ}", "rows": ['
     comma = "\n"
     for rows in search.iterate_chunks(client, wanted):
-        yield comma + ",\n".join(_line(presenter.as_json(row)) for row in presenter.present(client, rows))
+        shown = map(presenter.as_json, presenter.present(client, rows))
+        yield comma + ",\n".join(json.dumps(row, ensure_ascii=False) for row in shown)
         comma = ",\n"
     yield "\n]}\n"
-
-
-def _line(data: dict[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=False)
 
 
 FORMATS: Final[dict[str, FileFormat]] = {

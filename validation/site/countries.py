@@ -48,7 +48,19 @@ class CountryPage:
     @property
     def parts(self) -> list[DrawnPart]:
         """The parts of the IBAN in order, for the page that draws them; a list of countries needs none."""
-        return _drawn(self.structure)
+        parts = [("country", 0, 2), ("checksum", 2, 4)]
+        parts += [(part.kind, part.start + 4, part.end + 4) for part in self.structure.parts]
+        return [
+            DrawnPart(
+                kind,
+                str(messages.PART_NAMES[kind]),
+                start + 1,
+                end,
+                messages.kinds(self.structure.classes[start:end]),
+                list(enumerate(self.structure.example[start:end], start + 1)),
+            )
+            for kind, start, end in parts
+        ]
 
     @property
     def directory_date(self) -> date | None:
@@ -111,19 +123,3 @@ def _page(country: Country) -> CountryPage:
         national_note=messages.national_rule(country.code),
         structure=country,
     )
-
-
-def _drawn(country: Country) -> list[DrawnPart]:
-    parts = [("country", 0, 2), ("checksum", 2, 4)]
-    parts += [(part.kind, part.start + 4, part.end + 4) for part in country.parts]
-    return [
-        DrawnPart(
-            kind,
-            str(messages.PART_NAMES[kind]),
-            start + 1,
-            end,
-            messages.kinds(country.classes[start:end]),
-            list(enumerate(country.example[start:end], start + 1)),
-        )
-        for kind, start, end in parts
-    ]

@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ibanse.logging import reader
-from ibanse.logging.reader import LogEntry, LogProblem
+from ibanse.logging.reader import LogProblem
 from privacy.crypto import sealed_box
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -82,10 +81,14 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             self.stderr.write("")
 
-    def _print(self, log: reader.SealedLogFolder, **options: Any) -> None:
-        for entry in _filtered(log.entries(), **options):
-            text = entry.text.translate(_SHOWN)
-            self.stdout.write(f"{entry.at:%Y-%m-%d %H:%M:%S.%f}Z {entry.host}[{entry.pid}] {text}")
+    def _print(
+        self, log: reader.SealedLogFolder, *, since: datetime | None, until: datetime | None, level: str, **_: object
+    ) -> None:
+        least = getattr(logging, level)
+        for entry in log.entries():
+            if entry.level >= least and (since is None or entry.at >= since) and (until is None or entry.at <= until):
+                text = entry.text.translate(_SHOWN)
+                self.stdout.write(f"{entry.at:%Y-%m-%d %H:%M:%S.%f}Z {entry.host}[{entry.pid}] {text}")
         sys.stdout.flush()
 
     def _complain(self, problems: list[LogProblem]) -> None:
@@ -98,15 +101,6 @@ class Command(BaseCommand):
 def _counted(count: int, thing: str) -> str:
     plural = f"{thing}es" if thing.endswith("s") else f"{thing}s"
     return f"{count:,} {thing if count == 1 else plural}"
-
-
-def _filtered(
-    entries: Iterator[LogEntry], *, since: datetime | None, until: datetime | None, level: str, **_: object
-) -> Iterator[LogEntry]:
-    least = getattr(logging, level)
-    for entry in entries:
-        if entry.level >= least and (since is None or entry.at >= since) and (until is None or entry.at <= until):
-            yield entry
 
 
 def _private_keys(path: Path) -> list[sealed_box.PrivateKey]:

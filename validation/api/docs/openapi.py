@@ -215,19 +215,18 @@ def _refusals(route: Route) -> dict[str, Any]:
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in problems_of(route):
         by_status[KINDS[code].status].append(code)
-    return {str(status): _refusal(status, codes) for status, codes in sorted(by_status.items())}
-
-
-def _refusal(status: int, codes: Sequence[str]) -> dict[str, Any]:
-    content = {
-        "schema": {"allOf": [_schema(ProblemAnswer), {"properties": {"code": {"enum": list(codes)}}}]},
-        "examples": {code: _reference("examples", code) for code in codes},
-    }
-    return {
-        "description": "; ".join(str(KINDS[code].title) for code in codes) or HTTPStatus(status).phrase,
-        "headers": _headers(("X-Request-Id", *_HEADERS_OF.get(status, ()))),
-        "content": {CONTENT_TYPE: content},
-    }
+    refusals = {}
+    for status, codes in sorted(by_status.items()):
+        content = {
+            "schema": {"allOf": [_schema(ProblemAnswer), {"properties": {"code": {"enum": codes}}}]},
+            "examples": {code: _reference("examples", code) for code in codes},
+        }
+        refusals[str(status)] = {
+            "description": "; ".join(str(KINDS[code].title) for code in codes) or HTTPStatus(status).phrase,
+            "headers": _headers(("X-Request-Id", *_HEADERS_OF.get(status, ()))),
+            "content": {CONTENT_TYPE: content},
+        }
+    return refusals
 
 
 def _health(handler: Callable[..., Any], responses: dict[str, type[msgspec.Struct]]) -> dict[str, Any]:

@@ -125,7 +125,12 @@ def _facts(language: str) -> dict[str, Any]:
         "most_networks": keys.MOST_NETWORKS,
         "pattern": tokens.PATTERN,
         "checks": [
-            CodeRow(code, str(CHECK_NAMES[code]), words(str(CHECK_MEANINGS[code])), words(_expected(code)))
+            CodeRow(
+                code,
+                str(CHECK_NAMES[code]),
+                words(str(CHECK_MEANINGS[code])),
+                words(str(messages.EXPECTED.get(code, ""))),
+            )
             for code in reasons.Checks._fields
         ],
         "results": [CodeRow(code, "", words(str(text)), SafeString()) for code, text in messages.RESULTS.items()],
@@ -159,10 +164,6 @@ def _shown(route: Route, schemas: dict[str, Any], language: str) -> ShownCall:
         samples=samples(route),
         example=_json(example) if example else "",
     )
-
-
-def _expected(code: str) -> str:
-    return str(messages.EXPECTED.get(code, ""))
 
 
 def _refusal(code: str, language: str) -> ShownProblem:
