@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import django
 from django.conf import settings
@@ -18,8 +18,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 
+MAX_DRAINED_BYTES: Final = 4 * 1024 * 1024
+"""More than nginx lets through: a longer body is not from nginx, and could make a worker wait."""
+
+
 class Request(WSGIRequest):
     """A request whose content type may be invalid: Django parses it before any middleware, and would answer 500."""
+
+    def get_host(self) -> str:
+        """Return the host, which must be one of ours; monitors ask for /health/ by IP address, or without one."""
+        return str(settings.ALLOWED_HOSTS[0]) if self.path.startswith("/health/") else super().get_host()
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
@@ -44,7 +52,7 @@ def draining_the_body(application: "WSGIApplication") -> "WSGIApplication":
 
     def respond(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
         response = application(environ, start_response)
-        if environ.get("CONTENT_LENGTH", "0") not in ("", "0"):
+        if 0 < int(environ.get("CONTENT_LENGTH") or 0) <= MAX_DRAINED_BYTES:
             with suppress(OSError):
                 while environ["wsgi.input"].read(65536):
                     pass
