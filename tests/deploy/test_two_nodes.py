@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore
 from typing import Final
 
 import pytest
@@ -81,18 +81,21 @@ def test_rate_applies_to_both_together(site: Proxy, production: Production) -> N
 
 def test_revoked_key_is_refused_within_two_seconds(site: Proxy, production: Production) -> None:
     program = production.program()
-    is_over = Event()
+    is_over, has_called = Event(), Semaphore(0)
 
     def poll(_: int) -> list[tuple[float, int]]:
         caller, results = site.caller(program), []
         while not is_over.wait(0.05):
             sent = time.time()
             results.append((sent, caller.call()))
+            has_called.release()
         caller.close()
         return results
 
     with ThreadPoolExecutor(4) as threads:
         polling = [threads.submit(poll, index) for index in range(4)]
+        for _ in range(4):
+            assert has_called.acquire(timeout=10)
         revoked = production.run(changes.revoke_key, str(program.key))
         time.sleep(WITHIN_SECONDS + 1.5)
         is_over.set()
