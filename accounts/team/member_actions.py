@@ -297,9 +297,5 @@ ACTIONS: Final[dict[str, MemberAction]] = {
 """In the order in which a page offers them."""
 
 give_ownership = ACTIONS["give-ownership"].carry_out
-hand_over = ACTIONS["hand-over"].carry_out
 take_ownership = ACTIONS["take-ownership"].carry_out
-reset_factors = ACTIONS["reset-factors"].carry_out
-deactivate = ACTIONS["deactivate"].carry_out
-reactivate = ACTIONS["reactivate"].carry_out
 remove = ACTIONS["remove"].carry_out
